@@ -1,0 +1,83 @@
+"""Which nonlinearity a layer has: g over the rows of a tile, and g' above it in the recursion.
+
+Nets are data: the layer's record names g by a number, or by the address of a compiled block function
+for an activation of the user's own.
+"""
+
+from . import pointwise
+from .arrays import fill_zero
+from .compile import kernel
+from .llvm import call_block, keep_whole
+
+IDENTITY, LOGISTIC, TANH, RELU, LEAKY_RELU, ELU, SELU, SOFTPLUS, GELU, SILU, OWN = range(11)
+
+
+@kernel
+def activation_forward(layer, work, row, m):
+    """A[l] = g(Z[l]) for m rows from `row` on; columns beyond p[l] are kept at zero.
+
+    Z[l] in, A[l] out (m × p[l], ld); they share their memory unless g' needs Z[l].
+    """
+    keep_whole()
+    ld = layer.ld_out
+    a = layer.A_out + row * ld
+    z = a if layer.Z < 0 else layer.Z + row * ld
+    Z, A = work[z : z + m * ld], work[a : a + m * ld]
+    g = layer.activation
+    if g == RELU:
+        pointwise.relu_forward(A)
+    elif g == TANH:
+        pointwise.tanh_forward(A)
+    elif g == LOGISTIC:
+        pointwise.logistic_forward(A)
+    elif g == LEAKY_RELU:
+        pointwise.leaky_relu_forward(A)
+    elif g == ELU:
+        pointwise.elu_forward(A)
+    elif g == SELU:
+        pointwise.selu_forward(A)
+    elif g == SOFTPLUS:
+        pointwise.softplus_forward(A)
+    elif g == GELU:
+        pointwise.gelu_forward(Z, A)
+    elif g == SILU:
+        pointwise.silu_forward(Z, A)
+    elif g == OWN:
+        call_block(layer.g, Z, A)
+    if layer.clear_padding:
+        for i in range(m):
+            fill_zero(A[i * ld + layer.p_out : (i + 1) * ld])
+
+
+@kernel
+def activation_backward(layer, work, row, m):
+    """dZ[l] = dA[l] ⊙ g'[l] for m rows from `row` on.
+
+    dA[l] in, dZ[l] out, in the same memory; A[l] or Z[l] in, whichever g' is computed from.
+    """
+    keep_whole()
+    ld = layer.ld_out
+    a = (layer.A_out if layer.Z < 0 else layer.Z) + row * ld
+    d = layer.dZ + row * ld
+    A, dZ = work[a : a + m * ld], work[d : d + m * ld]
+    g = layer.activation
+    if g == RELU:
+        pointwise.relu_backward(A, dZ)
+    elif g == TANH:
+        pointwise.tanh_backward(A, dZ)
+    elif g == LOGISTIC:
+        pointwise.logistic_backward(A, dZ)
+    elif g == LEAKY_RELU:
+        pointwise.leaky_relu_backward(A, dZ)
+    elif g == ELU:
+        pointwise.elu_backward(A, dZ)
+    elif g == SELU:
+        pointwise.selu_backward(A, dZ)
+    elif g == SOFTPLUS:
+        pointwise.softplus_backward(A, dZ)
+    elif g == GELU:
+        pointwise.gelu_backward(A, dZ)
+    elif g == SILU:
+        pointwise.silu_backward(A, dZ)
+    elif g == OWN:
+        call_block(layer.dg, A, dZ)

@@ -1,0 +1,44 @@
+"""Plain loops over slices: NumPy's slice assignment compiles to checks and copies that kernels do not need."""
+
+from .compile import kernel, sum_kernel
+
+
+@kernel
+def fill_zero(x):
+    """x = 0: x out."""
+    zero = x.dtype.type(0)
+    for i in range(len(x)):
+        x[i] = zero
+
+
+@kernel
+def copy(source, target):
+    """target = source, cast: source in, target out."""
+    T = target.dtype.type
+    for i in range(len(target)):
+        target[i] = T(source[i])
+
+
+@sum_kernel
+def total_of(x):
+    """Σ x in float64: x in."""
+    total = 0.0
+    for i in range(len(x)):
+        total += x[i]
+    return total
+
+
+@sum_kernel
+def dot(x, y):
+    """Σ x y: x, y in."""
+    total = x.dtype.type(0)
+    for k in range(len(x)):
+        total += x[k] * y[k]
+    return total
+
+
+@kernel
+def add_multiple(scale, x, y):
+    """y += scale x: x in, y in/out."""
+    for k in range(len(x)):
+        y[k] += scale * x[k]

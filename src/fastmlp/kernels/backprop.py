@@ -1,0 +1,114 @@
+"""One tile of rows: all layers forward, and all layers backward, while the tile lies in the L2 cache.
+
+    Z[l] = A[l-1] W[l] + 1 b[l]ᵀ,  A[l] = g(Z[l])             l = 1 … L
+    dZ[l] = (dZ[l+1] W[l+1]ᵀ) ⊙ g'(Z[l])                      l = L-1 … 1
+    dW[l] = A[l-1]ᵀ dZ[l],  db[l] = column sums of dZ[l]
+
+`layers` has a record per layer (plan.py), `work` is the flat workspace that all offsets point into, and a
+tile is the rows `row` … `row + m - 1` of its buffers. A last layer of width 1 is a dot product forward and
+a rank-1 update backward; any other goes the way of the hidden layers.
+"""
+
+from .activate import activation_backward, activation_forward
+from .arrays import add_multiple, dot, total_of
+from .compile import kernel
+from .head import sigmoid_log_loss, sigmoid_log_loss_1
+from .llvm import keep_whole
+from .matmul import multiply_packed, multiply_transposed
+
+
+@kernel
+def forward(layers, work, row, m):
+    """A[1] … A[L-1] and the logits Z[L] (in dZ[L]'s place), from A[0]."""
+    keep_whole()
+    last = len(layers) - 1
+    for l in range(last + 1):
+        layer = layers[l]
+        a = layer.A_in + row * layer.ld_in
+        if l < last:
+            z = (layer.A_out if layer.Z < 0 else layer.Z) + row * layer.ld_out
+        else:
+            z = layer.dZ + row * layer.ld_out
+        if layer.narrow:
+            w = work[layer.packed : layer.packed + layer.p_in]
+            b = work[layer.start]
+            for i in range(m):
+                work[z + i] = dot(work[a + i * layer.ld_in : a + i * layer.ld_in + layer.p_in], w) + b
+        else:
+            multiply_packed(
+                m, layer.vectors, layer.p_in, work, a, layer.ld_in,
+                work, layer.packed, work, layer.start, work, z, layer.ld_out,
+            )  # fmt: skip
+        if l < last:
+            activation_forward(layer, work, row, m)
+
+
+@kernel
+def head(layers, layout, work, row, m, loss):
+    """dZ[L] in place of Z[L], and loss[:m] out, for m rows from `row` on."""
+    keep_whole()
+    layer = layers[len(layers) - 1]
+    z, K = layer.dZ + row * layer.ld_out, layer.p_out
+    y, w = layout.Y + row * K, work[layout.w + row : layout.w + row + m]
+    if layer.narrow:
+        sigmoid_log_loss_1(work[z : z + m], work[y : y + m], w, loss[:m])
+    else:
+        for i in range(m):
+            Z = work[z + i * layer.ld_out : z + i * layer.ld_out + K]
+            loss[i] = sigmoid_log_loss(Z, work[y + i * K : y + (i + 1) * K], w[i])
+
+
+@kernel
+def backward(layers, work, row, m):
+    """dZ[L-1] … dZ[1] from dZ[L]; A in, Z in where g' needs it."""
+    keep_whole()
+    for l in range(len(layers) - 1, 0, -1):
+        layer, below = layers[l], layers[l - 1]
+        d = layer.dZ + row * layer.ld_out
+        out = below.dZ + row * below.ld_out
+        if layer.narrow:
+            w = work[layer.packed : layer.packed + layer.p_in]
+            for i in range(m):
+                dA = work[out + i * below.ld_out : out + i * below.ld_out + layer.p_in]
+                scale = work[d + i]
+                for k in range(len(dA)):
+                    dA[k] = scale * w[k]
+        else:
+            multiply_packed(
+                m, below.vectors, layer.p_out, work, d, layer.ld_out,
+                work, layer.packed_T, work, layer.zeros, work, out, below.ld_out,
+            )  # fmt: skip
+        activation_backward(below, work, row, m)
+
+
+@kernel
+def add_weight_gradient(layer, work, row, m, first, last, gradient):
+    """dW[first:last] += A[l-1]ᵀ dZ[l] over m rows, into the accumulator at `gradient`."""
+    keep_whole()
+    a = layer.A_in + row * layer.ld_in + first
+    d = layer.dZ + row * layer.ld_out
+    g = gradient + layer.dW + first * layer.ld_dW
+    if layer.narrow:
+        dW = work[g : g + last - first]
+        for i in range(m):
+            place = a + i * layer.ld_in
+            add_multiple(work[d + i], work[place : place + last - first], dW)
+    else:
+        multiply_transposed(
+            last - first, layer.vectors, m, work, a, layer.ld_in, work, d, layer.ld_out, work, g, layer.ld_dW
+        )  # fmt: skip
+
+
+@kernel
+def add_bias_gradient(layer, work, row, m, first, last, gradient):
+    """db[first:last] += column sums of dZ[l] over m rows, into the accumulator at `gradient`."""
+    keep_whole()
+    db = work[gradient + layer.db + first : gradient + layer.db + last]
+    one = work.dtype.type(1)
+    if layer.narrow:
+        d = layer.dZ + row
+        db[0] += total_of(work[d : d + m])
+        return
+    for i in range(m):
+        place = layer.dZ + (row + i) * layer.ld_out + first
+        add_multiple(one, work[place : place + last - first], db)

@@ -1,0 +1,58 @@
+"""The barrier between the threads of one call, and the flags through which the caller speaks to them.
+
+A waiting thread spins for some 20 µs, then lets others run, then sleeps. The last thread to arrive reads
+the stop flag once for all, so that all threads leave at the same barrier and no step is half done.
+"""
+
+import numpy as np
+
+from .compile import kernel
+from .llvm import atomic_add, atomic_load, atomic_store, give_way, short_sleep, spin_pause
+
+# Slots of the team's array, a cache line apart.
+ARRIVED, GENERATION, DECISION, STOP, FAILED, NEXT, PROGRESS, BAD_ROW = range(0, 64, 8)
+SLOTS = 64
+SPINS, YIELDS = 400, 1000
+
+
+def new_team():
+    """The shared flags of one call."""
+    return np.zeros(SLOTS, np.int64)
+
+
+@kernel
+def report_bad_row(team, row):
+    """A number of this row is not finite: stop all."""
+    atomic_store(team, BAD_ROW, row + 1)
+    atomic_store(team, STOP, 1)
+
+
+@kernel
+def stopped(team):
+    """Has the caller asked to stop, or a thread failed?"""
+    return atomic_load(team, STOP) != 0 or atomic_load(team, FAILED) != 0
+
+
+@kernel
+def barrier(team, n_threads):
+    """Wait for all threads; False: leave now."""
+    if n_threads == 1:
+        return not stopped(team)
+    generation = atomic_load(team, GENERATION)
+    if atomic_add(team, ARRIVED, 1) == n_threads - 1:
+        atomic_store(team, ARRIVED, 0)
+        atomic_store(team, DECISION, 1 if stopped(team) else 0)
+        atomic_add(team, GENERATION, 1)
+    else:
+        waited = 0
+        while atomic_load(team, GENERATION) == generation:
+            if atomic_load(team, FAILED) != 0:
+                return False
+            waited += 1
+            if waited < SPINS:
+                spin_pause()
+            elif waited < SPINS + YIELDS:
+                give_way()
+            else:
+                short_sleep()
+    return atomic_load(team, DECISION) == 0

@@ -1,0 +1,117 @@
+"""The three products of backpropagation over one micro-kernel: A W, dZ Wᵀ and Aᵀ dZ; and the packing of W.
+
+A product walks over panels of at most TILE_VECTORS vectors of columns, and in each panel over TILE_ROWS
+rows at a time. W is packed panel by panel, so that the micro-kernel reads it as one stream.
+"""
+
+from .arrays import copy
+from .compile import TILE_ROWS, TILE_VECTORS, VECTOR_BYTES, kernel
+from .llvm import fma_tile, keep_whole
+
+assert TILE_VECTORS == 3, "panel_vectors and the branches below are written for tiles of 3, 2 and 1 vectors"
+set_1, set_2, set_3 = fma_tile(1, False), fma_tile(2, False), fma_tile(3, False)
+add_1, add_2, add_3 = fma_tile(1, True), fma_tile(2, True), fma_tile(3, True)
+
+
+@kernel
+def panel_vectors(remaining):
+    """Vectors in the next panel when `remaining` are left: threes, but 4 = 2 + 2 rather than 3 + 1."""
+    return 2 if remaining == 4 else min(remaining, TILE_VECTORS)
+
+
+@kernel
+def lanes_of(A):
+    """Numbers per vector in A's dtype."""
+    return VECTOR_BYTES // A.itemsize
+
+
+@kernel
+def check_corner(A, last):
+    """Read the last element that a product will read: out of bounds it raises under NUMBA_BOUNDSCHECK."""
+    return A[last]
+
+
+@kernel
+def multiply_packed(M, vectors, K, A, at_a, lda, B, at_b, start, at_start, C, at_c, ldc):
+    """C = 1 startᵀ + A B, B packed in panels: A W + 1 bᵀ, and dZ Wᵀ.
+
+    A in (M × K, ld lda), B in (K × vectors), start in (a row of C), C out (M rounded up to TILE_ROWS, ld ldc).
+    """
+    keep_whole()
+    lanes = lanes_of(A)
+    j = 0
+    while j < vectors:
+        width = panel_vectors(vectors - j)
+        b, ldb = at_b + j * lanes * K, width * lanes
+        check_corner(B, b + K * ldb - 1)
+        for i in range(0, M, TILE_ROWS):
+            a, c, s = at_a + i * lda, at_c + i * ldc + j * lanes, at_start + j * lanes
+            if width == 3:
+                set_3(A, a, lda, 1, B, b, ldb, start, s, C, c, ldc, K)
+            elif width == 2:
+                set_2(A, a, lda, 1, B, b, ldb, start, s, C, c, ldc, K)
+            else:
+                set_1(A, a, lda, 1, B, b, ldb, start, s, C, c, ldc, K)
+        j += width
+    rows = (M + TILE_ROWS - 1) // TILE_ROWS * TILE_ROWS
+    check_corner(A, at_a + (rows - 1) * lda + K - 1)
+    check_corner(C, at_c + (rows - 1) * ldc + vectors * lanes - 1)
+
+
+@kernel
+def multiply_transposed(M, vectors, K, A, at_a, lda, B, at_b, ldb, C, at_c, ldc):
+    """C += Aᵀ B: dW += A[l-1]ᵀ dZ[l].
+
+    A in (K × M, ld lda), B in (K × vectors, ld ldb), C in/out (M rounded up to TILE_ROWS, ld ldc).
+    """
+    keep_whole()
+    lanes = lanes_of(A)
+    j = 0
+    while j < vectors:
+        width = panel_vectors(vectors - j)
+        b = at_b + j * lanes
+        for i in range(0, M, TILE_ROWS):
+            a, c = at_a + i, at_c + i * ldc + j * lanes
+            if width == 3:
+                add_3(A, a, 1, lda, B, b, ldb, C, c, C, c, ldc, K)
+            elif width == 2:
+                add_2(A, a, 1, lda, B, b, ldb, C, c, C, c, ldc, K)
+            else:
+                add_1(A, a, 1, lda, B, b, ldb, C, c, C, c, ldc, K)
+        j += width
+    rows = (M + TILE_ROWS - 1) // TILE_ROWS * TILE_ROWS
+    check_corner(A, at_a + (K - 1) * lda + rows - 1)
+    check_corner(B, at_b + (K - 1) * ldb + vectors * lanes - 1)
+    check_corner(C, at_c + (rows - 1) * ldc + vectors * lanes - 1)
+
+
+@kernel
+def pack_row(k, W, packed, at, K, vectors):
+    """Copy row k of W (in: p_out) into the panels of W (out; K rows, `vectors` vectors from `at` on)."""
+    keep_whole()
+    lanes = lanes_of(packed)
+    j = 0
+    while j < vectors:
+        width = panel_vectors(vectors - j)
+        first, last = j * lanes, min((j + width) * lanes, len(W))
+        place = at + first * K + k * width * lanes
+        copy(W[first:last], packed[place : place + last - first])
+        j += width
+
+
+@kernel
+def pack_transposed(k, count, W, at_w, p_out, packed, at, vectors):
+    """Copy rows k … k+count-1 of W (in: ld p_out) into the panels of Wᵀ (out; p_out rows, `vectors` vectors)."""
+    keep_whole()
+    lanes = lanes_of(packed)
+    j, width = 0, panel_vectors(vectors)
+    for i in range(k, k + count):
+        while i >= (j + width) * lanes:
+            j += width
+            width = panel_vectors(vectors - j)
+        step = width * lanes
+        place = at + j * lanes * p_out + i - j * lanes
+        row = W[at_w + i * p_out : at_w + (i + 1) * p_out]
+        target = packed[place : place + (p_out - 1) * step + 1]
+        for q in range(p_out):
+            target[q * step] = row[q]

@@ -1,0 +1,296 @@
+"""Scalar functions as polynomials, so that LLVM can run them on whole vectors (Numba has no SVML),
+and every nonlinearity g over a block of values, directly above its derivative g'.
+
+A block is a flat slice of a tile. Where g' can be computed from A (ReLU, tanh, …), g works in place: A in:
+Z, out: g(Z). Where g' needs Z (GELU, SiLU), Z in, A out. Backward: dZ *= g', from A or from Z. Every number is loaded
+before it is compared: LLVM makes vectors of a choice between values, but not of a load behind a branch.
+"""
+
+import math
+
+import numpy as np
+from numba import types
+from numba.extending import overload
+
+from .compile import INNER, OPTIONS, kernel
+
+LN2_HIGH = {np.float32: 0.693359375, np.float64: 0.6931471803691238}
+LN2_LOW = {np.float32: -2.12194440e-4, np.float64: 1.9082149292705877e-10}
+LOWEST = {np.float32: -87.0, np.float64: -708.0}  # e^x stays a normal number
+TERMS_EXP = {np.float32: 7, np.float64: 13}  # the rest of the series is below half an ulp for |r| <= ln(2)/2
+TERMS_LOG = {np.float32: 7, np.float64: 16}
+SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
+
+
+def by_dtype(build):
+    """Make build(T), which returns a scalar function of T, callable as one function from kernels."""
+
+    def function(x):
+        return build(np.float32 if isinstance(x, np.float32) else np.float64)(x)
+
+    def choose(x):
+        return build({types.float32: np.float32, types.float64: np.float64}[x])
+
+    overload(function, jit_options={**OPTIONS, **INNER})(choose)
+    function.__doc__ = build.__doc__
+    return function
+
+
+def horner(T, coefficients):
+    """The polynomial c0 + x (c1 + x (c2 + ...)); LLVM unrolls the loop."""
+    constants = tuple(T(c) for c in reversed(coefficients))
+
+    @kernel
+    def polynomial(x):
+        total = constants[0]
+        for c in constants[1:]:
+            total = total * x + c
+        return total
+
+    return polynomial
+
+
+def reduced_exp(T):
+    """x = k ln 2 + r, |r| <= ln(2)/2, for x <= 0: returns (2^k, e^r - 1)."""
+    series = horner(T, [1 / math.factorial(i) for i in range(1, TERMS_EXP[T] + 1)])
+    high, low, lowest = T(LN2_HIGH[T]), T(LN2_LOW[T]), T(LOWEST[T])
+    per_ln2, half = T(1 / math.log(2)), T(0.5)
+    integer, shift, bias = (
+        (np.int32, np.int32(23), np.int32(127)) if T is np.float32 else (np.int64, np.int64(52), np.int64(1023))
+    )
+
+    @kernel
+    def reduce(x):
+        x = x if x > lowest else lowest
+        k = np.floor(x * per_ln2 + half)
+        r = (x - k * high) - k * low
+        power = integer((integer(k) + bias) << shift)
+        return power.view(T), r * series(r)
+
+    return reduce
+
+
+@by_dtype
+def exp_negative(T):
+    """e^x for x <= 0 (below the smallest normal number: that number)."""
+    reduce = reduced_exp(T)
+
+    def exp_negative(x):
+        power, q = reduce(x)
+        return power + power * q
+
+    return exp_negative
+
+
+@by_dtype
+def expm1_negative(T):
+    """e^x - 1 for x <= 0, without cancellation near 0."""
+    reduce, one = reduced_exp(T), T(1)
+
+    def expm1_negative(x):
+        power, q = reduce(x)
+        return power * q + (power - one)
+
+    return expm1_negative
+
+
+@by_dtype
+def log1p_unit(T):
+    """log(1 + x) for 0 <= x <= 1: 2 artanh(s) with s = x / (2 + x)."""
+    series, two = horner(T, [1 / (2 * i + 1) for i in range(TERMS_LOG[T])]), T(2)
+
+    def log1p_unit(x):
+        s = x / (two + x)
+        return two * s * series(s * s)
+
+    return log1p_unit
+
+
+@by_dtype
+def sigmoid(T):
+    """σ(x) = 1 / (1 + e^-x)."""
+    one, zero = T(1), T(0)
+
+    def sigmoid(x):
+        e = exp_negative(-abs(x))
+        return (one if x >= zero else e) / (one + e)
+
+    return sigmoid
+
+
+@by_dtype
+def tanh(T):
+    """tanh x = (1 - e^-2|x|) / (1 + e^-2|x|), with the sign of x."""
+    two, zero = T(2), T(0)
+
+    def tanh(x):
+        e = expm1_negative(-two * abs(x))
+        t = -e / (two + e)
+        return t if x >= zero else -t
+
+    return tanh
+
+
+@by_dtype
+def normal_cdf(T):
+    """Φ(x). float32: Abramowitz & Stegun 7.1.26, absolute error 1e-7; float64: the C library's erfc."""
+    half, one, zero = T(0.5), T(1), T(0)
+    if T is np.float64:
+        root = T(math.sqrt(0.5))
+
+        def normal_cdf(x):
+            return half * math.erfc(-x * root)
+
+        return normal_cdf
+
+    slope = T(0.3275911 * math.sqrt(0.5))
+    series = horner(T, [0.5 * a for a in (0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429)])
+
+    def normal_cdf(x):
+        t = one / (one + slope * abs(x))
+        tail = t * series(t) * exp_negative(-half * x * x)
+        return one - tail if x >= zero else tail
+
+    return normal_cdf
+
+
+@kernel
+def logistic_forward(A):
+    for i in range(len(A)):
+        z = A[i]
+        A[i] = sigmoid(z)
+
+
+@kernel
+def logistic_backward(A, dZ):
+    one = A.dtype.type(1)
+    for i in range(len(A)):
+        a = A[i]
+        dZ[i] *= a * (one - a)
+
+
+@kernel
+def tanh_forward(A):
+    for i in range(len(A)):
+        z = A[i]
+        A[i] = tanh(z)
+
+
+@kernel
+def tanh_backward(A, dZ):
+    one = A.dtype.type(1)
+    for i in range(len(A)):
+        a = A[i]
+        dZ[i] *= one - a * a
+
+
+@kernel
+def relu_forward(A):
+    zero = A.dtype.type(0)
+    for i in range(len(A)):
+        z = A[i]
+        A[i] = z if z > zero else zero
+
+
+@kernel
+def relu_backward(A, dZ):
+    zero = A.dtype.type(0)
+    for i in range(len(A)):
+        a, d = A[i], dZ[i]
+        dZ[i] = d if a > zero else zero
+
+
+@kernel
+def leaky_relu_forward(A):
+    zero, slope = A.dtype.type(0), A.dtype.type(0.01)
+    for i in range(len(A)):
+        z = A[i]
+        A[i] = z if z > zero else slope * z
+
+
+@kernel
+def leaky_relu_backward(A, dZ):
+    zero, slope = A.dtype.type(0), A.dtype.type(0.01)
+    for i in range(len(A)):
+        a, d = A[i], dZ[i]
+        dZ[i] = d if a > zero else slope * d
+
+
+@kernel
+def elu_forward(A):
+    zero = A.dtype.type(0)
+    for i in range(len(A)):
+        z = A[i]
+        below = expm1_negative(min(z, zero))
+        A[i] = z if z > zero else below
+
+
+@kernel
+def elu_backward(A, dZ):
+    zero, one = A.dtype.type(0), A.dtype.type(1)
+    for i in range(len(A)):
+        a = A[i]
+        dZ[i] *= one + min(a, zero)
+
+
+@kernel
+def selu_forward(A):
+    zero, scale, alpha = A.dtype.type(0), A.dtype.type(SELU_SCALE), A.dtype.type(SELU_ALPHA)
+    for i in range(len(A)):
+        z = A[i]
+        below = alpha * expm1_negative(min(z, zero))
+        A[i] = scale * (z if z > zero else below)
+
+
+@kernel
+def selu_backward(A, dZ):
+    zero, scale, alpha = A.dtype.type(0), A.dtype.type(SELU_SCALE), A.dtype.type(SELU_ALPHA)
+    for i in range(len(A)):
+        a = A[i]
+        dZ[i] *= scale if a > zero else a + scale * alpha
+
+
+@kernel
+def softplus_forward(A):
+    zero = A.dtype.type(0)
+    for i in range(len(A)):
+        z = A[i]
+        A[i] = max(z, zero) + log1p_unit(exp_negative(-abs(z)))
+
+
+@kernel
+def softplus_backward(A, dZ):
+    for i in range(len(A)):
+        a = A[i]
+        dZ[i] *= -expm1_negative(-a)
+
+
+@kernel
+def gelu_forward(Z, A):
+    for i in range(len(A)):
+        z = Z[i]
+        A[i] = z * normal_cdf(z)
+
+
+@kernel
+def gelu_backward(Z, dZ):
+    half, density = Z.dtype.type(0.5), Z.dtype.type(1 / math.sqrt(2 * math.pi))
+    for i in range(len(Z)):
+        z = Z[i]
+        dZ[i] *= normal_cdf(z) + z * density * exp_negative(-half * z * z)
+
+
+@kernel
+def silu_forward(Z, A):
+    for i in range(len(A)):
+        z = Z[i]
+        A[i] = z * sigmoid(z)
+
+
+@kernel
+def silu_backward(Z, dZ):
+    one = Z.dtype.type(1)
+    for i in range(len(Z)):
+        z = Z[i]
+        s = sigmoid(z)
+        dZ[i] *= s * (one + z * (one - s))

@@ -1,0 +1,92 @@
+"""What kernels are given: a record or an array for each thing that a step needs, bundled in four tuples.
+
+Nets, data and optimizers are values in these records, never types: one compiled signature per dtype
+serves them all. Every field that is an offset counts numbers of `work` (or of θ, for W and b).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+SIZE, FLOAT = np.intp, np.float64
+
+
+def record(*groups):
+    """dtype of a record: groups of (type, "names")."""
+    return np.dtype([(name, kind) for kind, names in groups for name in names.split()])
+
+
+# One layer l: A[l-1] → A[l]. `ld_*` is a leading dimension, a vector is VECTOR_BYTES wide.
+LAYER = record(
+    (SIZE, "p_in p_out vectors_in vectors"),  # p[l-1], p[l], and both in vectors, rounded up
+    (SIZE, "narrow"),  # the last layer, of width 1: a dot product
+    (SIZE, "W b"),  # in θ; b = -1: no bias
+    (SIZE, "A_in ld_in A_out Z dZ ld_out"),  # tiles; Z = -1: g' needs A only, and Z shares A's memory
+    (SIZE, "packed packed_T start zeros"),  # panels of W and of Wᵀ (-1: none), bias padded, a row of zeros
+    (SIZE, "dW ld_dW db"),  # in an accumulator
+    (SIZE, "activation g dg clear_padding"),  # number of g; addresses of the user's own g and g'; g(0) ≠ 0
+)
+
+# The rest of the workspace.
+LAYOUT = record((SIZE, "Y w gradient gradient_size"))
+
+# The user's rows: addresses and strides in bytes; Y is uint8 (0: none), w float32 or float64 (0: none).
+ROWS = record(
+    (SIZE, "X X_row_stride X_column_stride X_is_float64"),
+    (SIZE, "Y Y_row_stride"),
+    (SIZE, "w w_stride w_is_float64"),
+)
+
+# One random order of n rows, see shuffle.py.
+ROUNDS = 5
+PERMUTATION = np.dtype(
+    [("n", SIZE), ("mask", np.int64), ("shift", np.int64), ("offset", SIZE)]
+    + [("keys", np.int64, (ROUNDS,)), ("factors", np.int64, (ROUNDS,))]
+)
+
+# One call: positions first … last-1 in batches; chunk_rows = 0: batches small enough for the shared buffers.
+JOB = record(
+    (SIZE, "n_threads first last batch_rows tile_rows chunk_rows accumulators"),
+    (SIZE, "backward updates probabilities"),  # what to do: the gradient; the optimizer's steps; σ of logits
+    (FLOAT, "J weight"),  # in/out: Σ loss and Σ w over all completed batches
+    (SIZE, "diverged"),  # out: J of the batch behind the completed ones was not finite
+)
+
+OPTIMIZER = record(
+    (SIZE, "kind t"),  # t counts steps, in and out
+    (FLOAT, "learning_rate momentum beta_1 beta_2 epsilon l2 weight_decay"),
+)
+
+
+class Team(NamedTuple):
+    """The threads of one call: the shared flags (barrier.py) and the job."""
+
+    flags: np.ndarray
+    job: np.ndarray  # JOB
+
+
+class Source(NamedTuple):
+    """Where rows come from and in which order."""
+
+    rows: np.ndarray  # ROWS
+    order: np.ndarray  # intp, rows by position; empty: position = row
+    permutations: np.ndarray  # PERMUTATION, applied one after the other
+    scaling: np.ndarray  # float64 (2, p[0]): shift and factor; (0, 0): none
+
+
+class Net(NamedTuple):
+    """The plan of the net, its parameters and the workspace."""
+
+    layers: np.ndarray  # LAYER
+    layout: np.ndarray  # LAYOUT
+    theta: np.ndarray
+    work: np.ndarray
+
+
+class Sums(NamedTuple):
+    """The optimizer with its moments, and sums in float64."""
+
+    optimizer: np.ndarray  # OPTIMIZER
+    moments: np.ndarray  # 2|θ|: m, then v; empty for plain gradient descent
+    total: np.ndarray  # |θ|
+    losses: np.ndarray  # per row of the buffers, then (Σ loss, Σ w) per chunk

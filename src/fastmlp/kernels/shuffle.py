@@ -1,0 +1,47 @@
+"""Random orders of rows that need no memory: a keyed bijection of {0, …, n-1}, one row at a time.
+
+Each round is a bijection of b-bit numbers, 2^(b-1) < n <= 2^b: xor with a key, multiplication by an odd
+number, xor with the number's own upper half. A result outside of {0, …, n-1} goes through once more
+(cycle walking), which keeps the whole a bijection. A. Kensler, Correlated Multi-Jittered Sampling, 2013.
+"""
+
+import numpy as np
+
+from .compile import entry_point, kernel
+from .records import PERMUTATION, ROUNDS
+
+
+def permutation(n, seed, *stream, offset=0):
+    """The order numbered `stream` of n rows under `seed`, as a PERMUTATION record; a pure function of both.
+
+    With an `offset`, position i of the order is row permuted(offset + i).
+    """
+    record = np.zeros(1, PERMUTATION)
+    bits = max(2, (n - 1).bit_length())
+    words = np.random.SeedSequence([seed, *stream]).generate_state(2 * ROUNDS, np.uint64)
+    record["n"], record["mask"], record["shift"], record["offset"] = n, 2**bits - 1, bits // 2, offset
+    record["keys"] = words[:ROUNDS].view(np.int64)
+    record["factors"] = (words[ROUNDS:] | np.uint64(1)).view(np.int64)
+    return record
+
+
+@kernel
+def permuted(i, permutations):
+    """Row at position i, through each permutation in turn."""
+    for p in range(len(permutations)):
+        record = permutations[p]
+        i += record.offset
+        while True:
+            for r in range(ROUNDS):
+                i = ((i ^ record.keys[r]) & record.mask) * record.factors[r] & record.mask
+                i ^= i >> record.shift
+            if i < record.n:
+                break
+    return i
+
+
+@entry_point
+def permuted_rows(first, permutations, out):
+    """Rows at the positions first, first + 1, …: out (m)."""
+    for i in range(len(out)):
+        out[i] = permuted(first + i, permutations)

@@ -1,0 +1,329 @@
+"""What every thread of a call runs: steps over batches of rows, or predictions over tiles of rows.
+
+A step has two phases with a barrier behind each. Phase 1 goes over rows, phase 2 over ranges of θ:
+
+- a small batch lies whole in shared buffers: phase 1 computes A and dZ for its rows, each thread some of
+  them; phase 2 gives each thread ranges of dW, which it sums over all rows of the batch in order.
+- a large batch is cut into chunks of rows with an accumulator each: phase 1 takes chunks from a counter
+  and sums dW tile by tile; phase 2 adds the accumulators in order of chunks, in float64.
+
+In both, which thread does what changes no bit of the result. Phase 2 then updates its ranges of θ and
+refreshes the packed copies of W.
+"""
+
+import numpy as np
+
+from .arrays import copy, fill_zero, total_of
+from .backprop import add_bias_gradient, add_weight_gradient, backward, forward, head
+from .barrier import NEXT, PROGRESS, barrier, report_bad_row, stopped
+from .compile import TILE_ROWS, entry_point, kernel
+from .gather import gather_rows
+from .llvm import atomic_add, atomic_store, flush_to_zero, restore_state
+from .matmul import lanes_of, pack_row, pack_transposed
+from .pointwise import sigmoid
+from .update import step_constants, update
+
+BLOCK_NUMBERS = 4096  # of dW in each of its TILE_ROWS rows, computed and used before the next block
+
+
+@kernel
+def share(size, group, thread, n_threads):
+    """This thread's part of range(size), cut at multiples of `group`."""
+    groups = (size + group - 1) // group
+    return groups * thread // n_threads * group, min(groups * (thread + 1) // n_threads * group, size)
+
+
+@kernel
+def weight_group(layer, work):
+    """Rows of W that stay together when W is shared out."""
+    return lanes_of(work) if layer.narrow else TILE_ROWS
+
+
+@kernel
+def pack_weights(layer, net, first, last, transposed):
+    """Rows first:last of W from θ into the packed copies."""
+    theta, work, p = net.theta, net.work, layer.p_out
+    if layer.narrow:
+        copy(theta[layer.W + first : layer.W + last], work[layer.packed + first : layer.packed + last])
+        return
+    for k in range(first, last):
+        row = theta[layer.W + k * p : layer.W + (k + 1) * p]
+        pack_row(k, row, work, layer.packed, layer.p_in, layer.vectors)
+    if transposed and layer.packed_T >= 0:
+        for k in range(first, last, TILE_ROWS):
+            count = min(TILE_ROWS, last - k)
+            pack_transposed(k, count, theta, layer.W, p, work, layer.packed_T, layer.vectors_in)
+
+
+@kernel
+def pack_biases(layer, net, first, last):
+    if layer.b >= 0:
+        copy(net.theta[layer.b + first : layer.b + last], net.work[layer.start + first : layer.start + last])
+
+
+@kernel
+def pack(thread, job, net):
+    """This thread's share of all packed copies."""
+    for l in range(len(net.layers)):
+        layer = net.layers[l]
+        first, last = share(layer.p_in, weight_group(layer, net.work), thread, job.n_threads)
+        pack_weights(layer, net, first, last, job.backward)
+        first, last = share(layer.p_out, lanes_of(net.work), thread, job.n_threads)
+        pack_biases(layer, net, first, last)
+
+
+@kernel
+def tile(team, source, first, m, net, row, loss, with_backward):
+    """Rows at positions first … first+m-1 through the net: A, dZ in the buffers from `row` on, loss[:m] out."""
+    layers, layout, work = net.layers, net.layout[0], net.work
+    bad = gather_rows(source, first, m, layers, layout, work, row)
+    if bad >= 0:
+        report_bad_row(team.flags, bad)
+        return
+    forward(layers, work, row, m)
+    head(layers, layout, work, row, m, loss)
+    if with_backward:
+        backward(layers, work, row, m)
+
+
+@kernel
+def chunk(team, source, first, m, net, row, gradient, losses):
+    """(Σ loss, Σ w) of m rows, and their gradient into the accumulator at `gradient`, tile by tile."""
+    job, layout, work = team.job[0], net.layout[0], net.work
+    J, weight = 0.0, 0.0
+    if job.backward:
+        fill_zero(work[gradient : gradient + layout.gradient_size])
+    for start in range(0, m, job.tile_rows):
+        if stopped(team.flags):
+            break
+        t = min(job.tile_rows, m - start)
+        loss = losses[row : row + t]
+        tile(team, source, first + start, t, net, row, loss, job.backward)
+        J += total_of(loss)
+        weight += total_of(work[layout.w + row : layout.w + row + t])
+        if job.backward:
+            for l in range(len(net.layers)):
+                layer = net.layers[l]
+                add_weight_gradient(layer, work, row, t, start - start, layer.p_in, gradient)
+                add_bias_gradient(layer, work, row, t, 0, layer.p_out, gradient)
+    return J, weight
+
+
+@kernel
+def fold(layout, work, at, total, chunks):
+    """total += the numbers at `at` of each accumulator, in order of chunks; float64."""
+    for c in range(chunks):
+        place = layout.gradient + c * layout.gradient_size + at
+        source = work[place : place + len(total)]
+        for i in range(len(total)):
+            total[i] += source[i]
+
+
+@kernel
+def fold_share(thread, job, net, total, chunks):
+    """This thread's share of the sum over accumulators."""
+    layout, work = net.layout[0], net.work
+    for l in range(len(net.layers)):
+        layer = net.layers[l]
+        p = layer.p_out
+        first, last = share(layer.p_in, weight_group(layer, work), thread, job.n_threads)
+        if layer.narrow:
+            fold(layout, work, layer.dW + first, total[layer.W + first : layer.W + last], chunks)
+        else:
+            for k in range(first, last):
+                row = total[layer.W + k * p : layer.W + (k + 1) * p]
+                fold(layout, work, layer.dW + k * layer.ld_dW, row, chunks)
+        if layer.b >= 0:
+            first, last = share(p, lanes_of(work), thread, job.n_threads)
+            fold(layout, work, layer.db + first, total[layer.b + first : layer.b + last], chunks)
+
+
+@kernel
+def take_total(total, G):
+    """Move float64 sums to where the optimizer looks for them: total in, out: zero; G out."""
+    copy(total, G)
+    fill_zero(total)
+
+
+@kernel
+def update_rows(net, sums, layer, m, weight, step, first, last):
+    """Rows first:last of W: dW, then the optimizer's step."""
+    work, dW = net.work, net.layout[0].gradient + layer.dW
+    if m > 0:
+        fill_zero(work[dW + first * layer.ld_dW : dW + last * layer.ld_dW])
+        add_weight_gradient(layer, work, 0, m, first, last, net.layout[0].gradient)
+    if layer.narrow:
+        size, count = last - first, 1
+    else:
+        size, count = layer.p_out, last - first
+    for i in range(count):
+        at = dW + (first + i) * layer.ld_dW
+        place = layer.W + first * layer.p_out + i * size
+        G = work[at : at + size]
+        if m == 0:
+            take_total(sums.total[place : place + size], G)
+        update(sums.optimizer[0], step, net.theta, G, sums.moments, place, weight, True)
+
+
+@kernel
+def update_biases(net, sums, layer, m, weight, step, first, last):
+    """b[first:last]: db, then the optimizer's step."""
+    work, gradient = net.work, net.layout[0].gradient
+    at, place, size = gradient + layer.db + first, layer.b + first, last - first
+    G = work[at : at + size]
+    if m > 0:
+        fill_zero(G)
+        add_bias_gradient(layer, work, 0, m, first, last, gradient)
+    else:
+        take_total(sums.total[place : place + size], G)
+    update(sums.optimizer[0], step, net.theta, G, sums.moments, place, weight, False)
+
+
+@kernel
+def update_share(thread, job, net, sums, m, weight, step):
+    """This thread's ranges of θ: gradient, optimizer, packed copies.
+
+    m > 0: the gradient of the m rows in the buffers is still to be summed; m = 0: it lies in sums.total.
+    """
+    for l in range(len(net.layers)):
+        layer = net.layers[l]
+        first, last = share(layer.p_in, weight_group(layer, net.work), thread, job.n_threads)
+        block = max(BLOCK_NUMBERS // layer.ld_dW, 1) * TILE_ROWS
+        for k in range(first, last, block):
+            update_rows(net, sums, layer, m, weight, step, k, min(k + block, last))
+        pack_weights(layer, net, first, last, job.backward)
+        if layer.b >= 0:
+            first, last = share(layer.p_out, lanes_of(net.work), thread, job.n_threads)
+            if first < last:
+                update_biases(net, sums, layer, m, weight, step, first, last)
+                pack_biases(layer, net, first, last)
+
+
+@kernel
+def small_batch(thread, team, source, first, m, net, losses):
+    """Phase 1 of a small batch: A and dZ of this thread's rows; (Σ loss, Σ w, go on?) of the whole batch."""
+    job, w = team.job[0], net.layout[0].w
+    begin, end = share(m, TILE_ROWS, thread, job.n_threads)
+    for row in range(begin, end, job.tile_rows):
+        if stopped(team.flags):
+            break
+        t = min(job.tile_rows, end - row)
+        tile(team, source, first + row, t, net, row, losses[row : row + t], job.backward)
+    if not barrier(team.flags, job.n_threads):
+        return 0.0, 0.0, False
+    return total_of(losses[:m]), total_of(net.work[w : w + m]), True
+
+
+@kernel
+def large_batch(thread, team, source, first, m, net, sums):
+    """Phase 1 of a large batch, block by block of as many chunks as there are accumulators; sums in sums.total."""
+    job, layout, losses = team.job[0], net.layout[0], sums.losses
+    J, weight = 0.0, 0.0
+    own_row = thread * job.tile_rows
+    per_chunk = job.n_threads * job.tile_rows
+    block = job.accumulators * job.chunk_rows
+    for start in range(0, m, block):
+        chunks = (min(block, m - start) + job.chunk_rows - 1) // job.chunk_rows
+        while True:
+            c = atomic_add(team.flags, NEXT, 1)
+            if c >= chunks:
+                break
+            begin = start + c * job.chunk_rows
+            size = min(job.chunk_rows, m - begin)
+            gradient = layout.gradient + c * layout.gradient_size
+            result = chunk(team, source, first + begin, size, net, own_row, gradient, losses)
+            losses[per_chunk + 2 * c], losses[per_chunk + 2 * c + 1] = result
+        if not barrier(team.flags, job.n_threads):
+            return 0.0, 0.0, False
+        for c in range(chunks):
+            J += losses[per_chunk + 2 * c]
+            weight += losses[per_chunk + 2 * c + 1]
+        if job.backward:
+            fold_share(thread, job, net, sums.total, chunks)
+        if thread == 0:
+            atomic_store(team.flags, NEXT, 0)
+        if not barrier(team.flags, job.n_threads):
+            return 0.0, 0.0, False
+    return J, weight, True
+
+
+@kernel
+def all_batches(thread, team, source, net, sums):
+    """Steps over the batches of positions job.first … job.last-1, for one thread of the team."""
+    job, optimizer = team.job[0], sums.optimizer[0]
+    pack(thread, job, net)
+    if not barrier(team.flags, job.n_threads):
+        return
+    t = optimizer.t
+    if job.updates and job.first == job.last:  # a gradient that was summed over several calls
+        update_share(thread, job, net, sums, job.first - job.last, job.weight, step_constants(optimizer, t + 1))
+        if thread == 0:
+            optimizer.t = t + 1
+    for first in range(job.first, job.last, job.batch_rows):
+        m = min(job.batch_rows, job.last - first)
+        if job.chunk_rows == 0:
+            in_buffers = m
+            J, weight, go_on = small_batch(thread, team, source, first, m, net, sums.losses)
+        else:
+            in_buffers = 0
+            J, weight, go_on = large_batch(thread, team, source, first, m, net, sums)
+        if not go_on:
+            return
+        if not np.isfinite(J):  # every thread has the same J: all leave here, before the update
+            if thread == 0:
+                job.diverged = 1
+            return
+        if job.updates and weight > 0:
+            t += 1
+            update_share(thread, job, net, sums, in_buffers, weight, step_constants(optimizer, t))
+        if thread == 0:
+            job.J += J
+            job.weight += weight
+            optimizer.t = t
+            atomic_store(team.flags, PROGRESS, first + m - job.first)
+        if not barrier(team.flags, job.n_threads):
+            return
+
+
+@entry_point
+def train(thread, team, source, net, sums):
+    """Gradient (job.updates = 0: sums in sums.total) or training (θ and moments in/out); work destroyed."""
+    former = flush_to_zero()
+    all_batches(thread, team, source, net, sums)
+    restore_state(former)
+
+
+@kernel
+def all_tiles(thread, team, source, net, out):
+    """σ(Z[L]), or Z[L], of the positions job.first … job.last-1, tile by tile, for one thread of the team."""
+    job, layers, work = team.job[0], net.layers, net.work
+    pack(thread, job, net)
+    if not barrier(team.flags, job.n_threads):
+        return
+    layer = layers[len(layers) - 1]
+    K, row = layer.p_out, thread * job.tile_rows
+    while not stopped(team.flags):
+        start = job.first + atomic_add(team.flags, NEXT, 1) * job.tile_rows
+        if start >= job.last:
+            break
+        m = min(job.tile_rows, job.last - start)
+        bad = gather_rows(source, start, m, layers, net.layout[0], work, row)
+        if bad >= 0:
+            report_bad_row(team.flags, bad)
+            break
+        forward(layers, work, row, m)
+        size, count = (m, 1) if layer.narrow else (K, m)
+        for i in range(count):
+            z, place = layer.dZ + row * layer.ld_out + i * layer.ld_out, (start - job.first + i) * K
+            Z, P = work[z : z + size], out[place : place + size]
+            for k in range(size):
+                P[k] = sigmoid(Z[k]) if job.probabilities else Z[k]
+        atomic_add(team.flags, PROGRESS, m)
+
+
+@entry_point
+def predict(thread, team, source, net, out):
+    """Probabilities, or logits, of the rows at positions job.first … job.last-1: out (K per row); work destroyed."""
+    former = flush_to_zero()
+    all_tiles(thread, team, source, net, out)
+    restore_state(former)

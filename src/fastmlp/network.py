@@ -1,0 +1,202 @@
+"""Plan, θ, workspace and threads: the gradient, training steps and predictions over windows of rows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from . import team
+from .kernels import steps
+from .kernels.barrier import BAD_ROW, new_team
+from .kernels.records import JOB, OPTIMIZER, Net, Sums, Team
+from .optimizers import Optimizer
+from .plan import Plan
+from .rows.array import ArrayRows, Window
+from .rows.order import Order
+
+CACHE_LINE = 64
+Watch = Callable[[int], None] | None
+
+
+def aligned_zeros(size: int, dtype: np.dtype) -> np.ndarray:
+    """Zeros that begin at the start of a cache line."""
+    itemsize = np.dtype(dtype).itemsize
+    buffer = np.zeros(size * itemsize + CACHE_LINE, np.uint8)
+    skip = -buffer.ctypes.data % CACHE_LINE
+    return buffer[skip : skip + size * itemsize].view(dtype)
+
+
+class Shape(NamedTuple):
+    """What a call needs: threads, how a batch is cut, rows of buffers and accumulators."""
+
+    n_threads: int
+    short: bool
+    chunk_rows: int
+    accumulators: int
+    rows: int
+
+
+class Workspace(NamedTuple):
+    """Buffers of one call at a time."""
+
+    net: Net
+    total: np.ndarray
+    losses: np.ndarray
+
+
+@dataclass
+class Tally:
+    """What calls have done: Σ loss, Σ w and rows of all completed batches; was the next loss not finite?"""
+
+    J: float = 0.0
+    weight: float = 0.0
+    rows: int = 0
+    diverged: bool = False
+
+
+class Network:
+    """A net that computes over rows of numbers.
+
+    Parameters
+    ----------
+    plan : its shape
+    theta : its parameters; read and written in place
+    n_threads : at most so many; None: one per available core
+    """
+
+    def __init__(self, plan: Plan, theta: np.ndarray, n_threads: int | None = None) -> None:
+        self.plan, self.theta, self.n_threads = plan, theta, n_threads
+        self._idle: dict[tuple[int, int], Workspace] = {}
+
+    def gradient(self, rows: ArrayRows, order: Order | None = None, backward: bool = True) -> tuple[Tally, np.ndarray]:
+        """J and its gradient, both summed over rows; the gradient as |θ| float64 numbers (backward=False: zeros)."""
+        order = order or Order(rows.n_rows)
+        shape = self._shape(order.size, order.size, backward, *self.plan.chunks(order.size))
+        workspace, tally = self._take(shape), Tally()
+        workspace.total[:] = 0
+        sums = Sums(np.zeros(1, OPTIMIZER), self.theta[:0], workspace.total, workspace.losses)
+        for window in rows.windows(order, order.size):
+            job = self._job(shape, window.size, window.size, backward=backward)
+            self._train(rows, window, shape, job, workspace, sums, tally, None)
+        gradient = workspace.total.copy()
+        self._give_back(shape, workspace)
+        return tally, gradient
+
+    def train(
+        self,
+        rows: ArrayRows,
+        order: Order,
+        batch_rows: int,
+        optimizer: Optimizer,
+        l2: float,
+        watch: Watch,
+        tally: Tally,
+    ) -> None:
+        """One pass over `order` in batches; θ, the optimizer and the tally change step by step.
+
+        Ends early, with θ as the last completed step left it, by KeyboardInterrupt, or when the loss of a batch
+        is not finite (tally.diverged).
+        """
+        optimizer.prepare(self.plan.n_parameters, self.plan.dtype)
+        assert optimizer.moments is not None
+        batch_rows = min(batch_rows, order.size)
+        shape = self._shape(order.size, batch_rows, True, *self.plan.batch_chunks(batch_rows))
+        workspace, record = self._take(shape), optimizer.record(l2)
+        workspace.total[:] = 0
+        sums = Sums(record, optimizer.moments, workspace.total, workspace.losses)
+        part = Tally()  # of a batch that comes in several windows
+        try:
+            for window in rows.windows(order, batch_rows):
+                whole = window.ends_batch and part.rows == 0
+                job = self._job(shape, window.size, batch_rows, updates=whole)
+                self._train(rows, window, shape, job, workspace, sums, tally if whole else part, watch)
+                if window.ends_batch and not whole:
+                    job = self._job(shape, 0, batch_rows, updates=True)
+                    job["J"], job["weight"] = part.J, part.weight
+                    self._train(rows, window, shape, job, workspace, sums, tally, watch)
+                    tally.rows, part = tally.rows + part.rows, Tally()
+                if tally.diverged or part.diverged:
+                    tally.diverged = True
+                    return
+        finally:
+            optimizer.t = int(record["t"][0])
+        self._give_back(shape, workspace)
+
+    def logits(self, rows: ArrayRows, order: Order | None = None, probabilities: bool = False) -> np.ndarray:
+        """Z[L], or σ(Z[L]), of every row: (n, p[L])."""
+        order = order or Order(rows.n_rows)
+        shape = self._shape(order.size, order.size, False, self.plan.tile_rows, 0)
+        workspace = self._take(shape)
+        out = np.empty((order.size, self.plan.widths[-1]), self.plan.dtype)
+        first = 0
+        for window in rows.windows(order, order.size):
+            job = self._job(shape, window.size, window.size, probabilities=probabilities)
+            flags, target = new_team(), out[first : first + window.size].reshape(-1)
+            self._run(
+                rows, window, flags, shape, steps.predict, (Team(flags, job), window.source, workspace.net, target)
+            )
+            first += window.size
+        self._give_back(shape, workspace)
+        return out
+
+    def _train(
+        self, rows: ArrayRows, window: Window, shape: Shape, job: np.ndarray,
+        workspace: Workspace, sums: Sums, tally: Tally, watch: Watch,
+    ) -> None:  # fmt: skip
+        """Run steps.train over a window, and add to the tally whatever came of it."""
+        flags = new_team()
+        before = tally.rows
+        seen = None if watch is None else lambda progress: watch(before + progress)
+        try:
+            self._run(
+                rows, window, flags, shape, steps.train, (Team(flags, job), window.source, workspace.net, sums), seen
+            )
+        finally:
+            done = job[0]
+            tally.J, tally.weight = tally.J + float(done["J"]), tally.weight + float(done["weight"])
+            tally.rows += int(flags[steps.PROGRESS])
+            tally.diverged = bool(done["diverged"])
+
+    def _run(
+        self, rows: ArrayRows, window: Window, flags: np.ndarray, shape: Shape,
+        kernel: Callable[..., None], arguments: tuple, watch: Watch = None,
+    ) -> None:  # fmt: skip
+        """Run a kernel by all threads of the call; a row that it refused becomes an error."""
+        team.run(lambda thread: kernel(thread, *arguments), flags, shape.n_threads, shape.short, watch)
+        if flags[BAD_ROW] > 0:
+            rows.refuse(window, int(flags[BAD_ROW]) - 1)
+
+    def _shape(self, n: int, batch_rows: int, backward: bool, chunk_rows: int, accumulators: int) -> Shape:
+        """Threads, which change no bit, and buffers for a call over n rows in batches that are cut into chunks."""
+        most = team.available_cores() if self.n_threads is None else self.n_threads
+        flops = self.plan.flops_per_row(backward)
+        n_threads = team.threads_for(flops * batch_rows, most)
+        if chunk_rows > 0:
+            n_threads = min(n_threads, -(-batch_rows // chunk_rows) or 1)
+        rows = n_threads * self.plan.tile_rows if chunk_rows > 0 else batch_rows
+        return Shape(n_threads, flops * n < team.SHORT_FLOPS, chunk_rows, accumulators if backward else 0, rows)
+
+    def _job(self, shape: Shape, n: int, batch_rows: int, **what: bool) -> np.ndarray:
+        job = np.zeros(1, JOB)
+        job["n_threads"], job["last"], job["batch_rows"] = shape.n_threads, n, max(1, batch_rows)
+        job["tile_rows"], job["chunk_rows"] = self.plan.tile_rows, shape.chunk_rows
+        job["accumulators"] = max(1, shape.accumulators)
+        for name, value in {"backward": what.get("updates", False), **what}.items():
+            job[name] = value
+        return job
+
+    def _take(self, shape: Shape) -> Workspace:
+        """A workspace that no other call is using: the idle one of the same shape, or a new one."""
+        workspace = self._idle.pop((shape.rows, shape.accumulators), None)
+        if workspace is not None:
+            return workspace
+        layers, layout, size = self.plan.layout(shape.rows, shape.accumulators)
+        work = aligned_zeros(size, self.plan.dtype)
+        losses = np.zeros(shape.rows + 2 * max(1, shape.accumulators))
+        return Workspace(Net(layers, layout, self.theta, work), np.zeros(self.plan.n_parameters), losses)
+
+    def _give_back(self, shape: Shape, workspace: Workspace) -> None:
+        if len(self._idle) > 3:
+            self._idle.clear()
+        self._idle[shape.rows, shape.accumulators] = workspace

@@ -1,0 +1,131 @@
+"""The optimizers, as a user writes them: ``Adam(learning_rate=1e-3)``.
+
+All step on the mean loss per weight, J / Σw, plus l2/2 ‖W‖². An optimizer object carries its moments, so
+that a second `fit` with the same object continues where the first ended.
+"""
+
+import math
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar
+
+import numpy as np
+
+from .kernels import update
+from .kernels.records import OPTIMIZER
+
+
+@dataclass(eq=False)
+class Optimizer:
+    """What all optimizers share.
+
+    Attributes
+    ----------
+    learning_rate : η, the length of a step
+    t : steps made
+    moments : 2|θ| numbers, m and then v; None before the first step
+    """
+
+    kind: ClassVar[int]
+    n_moments: ClassVar[int] = 0
+    learning_rate: float = 0.001
+    t: int = field(default=0, init=False, repr=False)
+    moments: np.ndarray | None = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        for name, value in self.settings().items():
+            if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value):
+                raise ValueError(f"{name}={value!r}: must be a finite number")
+        if self.learning_rate <= 0:
+            raise ValueError(f"learning_rate={self.learning_rate}: must be greater than 0")
+        for name in ("momentum", "beta_1", "beta_2"):
+            if not 0 <= getattr(self, name, 0) < 1:
+                raise ValueError(f"{name}={getattr(self, name)}: must be at least 0 and less than 1")
+        for name in ("epsilon", "weight_decay"):
+            if getattr(self, name, 0) < 0:
+                raise ValueError(f"{name}={getattr(self, name)}: must not be negative")
+
+    @property
+    def name(self) -> str:
+        return type(self).__name__.lower()
+
+    def settings(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {f.name: getattr(self, f.name) for f in fields(self) if f.init}
+
+    def prepare(self, n_parameters: int, dtype: np.dtype) -> None:
+        """Make sure that there are moments for this net; moments of another net are an error."""
+        size = 2 * n_parameters if self.n_moments else 0
+        if self.moments is None:
+            self.moments = np.zeros(size, dtype)
+        if self.moments.shape != (size,) or self.moments.dtype != dtype:
+            raise ValueError(
+                f"optimizer: this {type(self).__name__} has trained a net of another shape or dtype; make a new one"
+            )
+
+    def record(self, l2: float) -> np.ndarray:
+        """The settings as kernels read them."""
+        record = np.zeros(1, OPTIMIZER)
+        record["kind"], record["t"], record["l2"] = self.kind, self.t, l2
+        for name, value in self.settings().items():
+            record[name] = value
+        return record
+
+
+@dataclass(eq=False)
+class SGD(Optimizer):
+    """θ -= η g."""
+
+    kind = update.SGD
+    learning_rate: float = 0.1
+
+
+@dataclass(eq=False)
+class Momentum(Optimizer):
+    """m = μ m - η g; θ += m."""
+
+    kind, n_moments = update.MOMENTUM, 1
+    learning_rate: float = 0.1
+    momentum: float = 0.9
+
+
+@dataclass(eq=False)
+class Nesterov(Optimizer):
+    """m = μ m - η g; θ += μ m - η g (Sutskever et al. 2013)."""
+
+    kind, n_moments = update.NESTEROV, 1
+    learning_rate: float = 0.1
+    momentum: float = 0.9
+
+
+@dataclass(eq=False)
+class Adam(Optimizer):
+    """m = β₁ m + (1-β₁) g; v = β₂ v + (1-β₂) g²; θ -= η m̂ / (√v̂ + ε) (Kingma & Ba 2015)."""
+
+    kind, n_moments = update.ADAM, 2
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+
+
+@dataclass(eq=False)
+class AdamW(Adam):
+    """Adam with decoupled weight decay: W -= η λ W beside Adam's step, never b (Loshchilov & Hutter 2019)."""
+
+    kind = update.ADAMW
+    weight_decay: float = 0.01
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    "sgd": SGD, "momentum": Momentum, "nesterov": Nesterov, "adam": Adam, "adamw": AdamW,
+}  # fmt: skip
+
+
+def resolve(optimizer: Any) -> Optimizer:
+    """An optimizer object, from itself or from a name."""
+    if isinstance(optimizer, Optimizer):
+        return optimizer
+    if isinstance(optimizer, str) and optimizer in OPTIMIZERS:
+        return OPTIMIZERS[optimizer]()
+    raise ValueError(
+        f"optimizer={optimizer!r}: choose one of {', '.join(OPTIMIZERS)}, or give an object such as Adam()"
+    )

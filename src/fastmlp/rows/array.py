@@ -1,0 +1,171 @@
+"""Rows from arrays. float32 and float64 of any stride are read in place, by address; every other type is
+cast by NumPy, a window of rows at a time. X is never copied whole.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..kernels.records import ROWS, Source
+from .order import Order
+
+WINDOW_BYTES = 16 * 2**20
+READ_IN_PLACE = (np.dtype(np.float32), np.dtype(np.float64))
+NO_ORDER = np.zeros(0, np.intp)
+
+
+class Window(NamedTuple):
+    """Rows that kernels can read now."""
+
+    source: Source
+    size: int  # positions
+    ends_batch: bool
+    alive: Any  # what the source's addresses point into: X, y, w and the rows' numbers; None: the user's arrays
+
+
+class ArrayRows:
+    """Checked rows X with labels y and weights w, ready for kernels.
+
+    Parameters
+    ----------
+    X : array-like (n, p)
+    y : array-like (n) of 0 and 1, or None
+    sample_weight : array-like (n), finite and not negative, or None
+    n_features : p that the net expects
+    dtype : of the net; X of other types than float32 and float64 is cast to it
+    scaling : (shift, factor), each (p), or None: kernels compute (X - shift) factor
+    """
+
+    def __init__(
+        self, X: Any, y: Any = None, sample_weight: Any = None, *,
+        n_features: int, dtype: np.dtype, scaling: tuple[np.ndarray, np.ndarray] | None = None,
+    ) -> None:  # fmt: skip
+        self.X = as_table(X)
+        if self.X.shape[1] != n_features:
+            raise ValueError(f"X has {self.X.shape[1]} features, but the model was made for {n_features}")
+        self.n_rows = len(self.X)
+        self.dtype = np.dtype(dtype)
+        self.y = None if y is None else as_labels(y, self.n_rows)
+        self.w = None if sample_weight is None else as_weights(sample_weight, self.n_rows)
+        self.scaling = np.zeros((0, 0)) if scaling is None else np.stack(scaling).astype(np.float64)
+
+    @property
+    def in_place(self) -> bool:
+        """Do kernels read X where it lies?"""
+        return self.X.dtype in READ_IN_PLACE
+
+    def windows(self, order: Order, batch_rows: int) -> Iterator["Window"]:
+        """Consecutive parts of `order`: whole batches each, or parts of one batch that is too large to cast at once."""
+        if self.in_place:
+            yield Window(self.source(self.X, self.y, self.w, order.permutations), order.size, True, None)
+            return
+        most = max(1, WINDOW_BYTES // (self.X.shape[1] * self.dtype.itemsize))
+        stride = max(batch_rows, most // batch_rows * batch_rows)
+        for start in range(0, order.size, stride):
+            end = min(start + stride, order.size)
+            for first in range(start, end, most if batch_rows > most else stride):
+                last = min(first + (most if batch_rows > most else stride), end)
+                rows = order.rows(first, last)
+                with np.errstate(over="ignore"):
+                    X = self.X[rows].astype(self.dtype)
+                y, w = (None if a is None else a[rows] for a in (self.y, self.w))
+                source = self.source(X, y, w, Order(0).permutations)
+                yield Window(source, len(rows), last == end, (X, y, w, rows))
+
+    def source(self, X: np.ndarray, y: np.ndarray | None, w: np.ndarray | None, permutations: np.ndarray) -> Source:
+        """Addresses and strides as kernels want them."""
+        rows = np.zeros(1, ROWS)
+        rows["X"], (rows["X_row_stride"], rows["X_column_stride"]) = X.ctypes.data, X.strides
+        rows["X_is_float64"] = X.dtype == np.float64
+        if y is not None:
+            rows["Y"], rows["Y_row_stride"] = y.ctypes.data, 1
+        if w is not None:
+            rows["w"], rows["w_stride"], rows["w_is_float64"] = w.ctypes.data, w.strides[0], w.dtype == np.float64
+        return Source(rows, NO_ORDER, permutations, self.scaling)
+
+    def refuse(self, window: "Window", row: int) -> None:
+        """Say what is wrong with a row of the window that kernels found not to be finite."""
+        row = row if window.alive is None else int(window.alive[3][row])
+        values = np.asarray(self.X[row], np.float64)
+        with np.errstate(over="ignore"):
+            column = int(np.argmax(~np.isfinite(values.astype(self.dtype, copy=False))))
+        value = values[column]
+        place = f"in row {row}, column {column}"
+        if np.isnan(value):
+            raise ValueError(f"X contains NaN {place}; impute or drop such rows")
+        if np.isinf(value):
+            raise ValueError(f"X contains inf {place}; replace or drop such rows")
+        raise ValueError(f"X contains {value:g} {place}, which exceeds {self.dtype}; scale X, or use dtype='float64'")
+
+
+def as_table(X: Any) -> np.ndarray:
+    """X as a two-dimensional array of real numbers; no copy of an array."""
+    if hasattr(X, "toarray") and hasattr(X, "nnz"):
+        raise TypeError("X is sparse, which Model does not read; make it dense with X.toarray()")
+    if isinstance(X, np.ma.MaskedArray) and np.ma.is_masked(X):
+        raise TypeError("X is a masked array with masked entries; fill them, for example with X.filled(value)")
+    try:
+        X = np.asarray(X)
+    except ValueError as error:
+        raise ValueError(f"X: rows must have the same number of features ({error})") from None
+    if X.dtype == object:
+        X = from_objects(X)
+    if X.dtype.kind not in "fiub":
+        raise ValueError(f"X has dtype {X.dtype}; it must hold real numbers")
+    if X.ndim != 2:
+        hint = (
+            "; reshape with X.reshape(-1, 1) if it is one feature, X.reshape(1, -1) if one row" if X.ndim == 1 else ""
+        )
+        raise ValueError(f"X has {X.ndim} dimension(s); it must have 2: rows × features{hint}")
+    if X.shape[1] == 0:
+        raise ValueError("X has 0 feature(s); at least 1 is required")
+    return X
+
+
+def from_objects(X: np.ndarray) -> np.ndarray:
+    """An object array of numbers as float64."""
+    try:
+        return X.astype(np.float64)
+    except ValueError as error:
+        raise ValueError(f"X holds what is not a number: {error}") from None
+    except TypeError as error:
+        raise TypeError(f"X holds what is not a number: {error}") from None
+
+
+def as_labels(y: Any, n: int) -> np.ndarray:
+    """y as bytes 0 and 1: one byte a row."""
+    y = np.asarray(y)
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    if y.shape != (n,):
+        raise ValueError(f"y has shape {y.shape}, but X has {n} rows: y must have shape ({n},)")
+    if y.dtype.kind not in "fiub":
+        raise ValueError(
+            f"y has dtype {y.dtype}; Model wants the labels 0 and 1: encode them, for example as y == {y[0]!r}"
+        )
+    labels = np.empty(n, np.uint8)
+    for first in range(0, n, 2**20):
+        part = y[first : first + 2**20]
+        is_one = part == 1
+        if not np.all(is_one | (part == 0)):
+            wrong = part[~(is_one | (part == 0))][0]
+            raise ValueError(f"y contains {wrong}; a binary Model wants the labels 0 and 1")
+        labels[first : first + 2**20] = is_one
+    return labels
+
+
+def as_weights(sample_weight: Any, n: int) -> np.ndarray:
+    """Weights as float32 or float64, finite and not negative."""
+    w = np.asarray(sample_weight)
+    if w.dtype not in READ_IN_PLACE:
+        w = w.astype(np.float64)
+    if w.shape != (n,):
+        raise ValueError(f"sample_weight has shape {w.shape}, but X has {n} rows: it must have shape ({n},)")
+    if n and not np.isfinite(w).all():
+        raise ValueError("sample_weight contains NaN or inf")
+    if n and w.min() < 0:
+        raise ValueError(f"sample_weight contains {w.min()}; weights must not be negative")
+    if n and not w.any():
+        raise ValueError("sample_weight is 0 for every row")
+    return w
