@@ -59,13 +59,13 @@ def own_activation(g: Callable, dg: Callable, dtype: np.dtype) -> Activation:
     block = cfunc(types.void(types.CPointer(scalar), types.CPointer(scalar), types.intp))
 
     @block
-    def forward(Z_pointer, A_pointer, n):
+    def forward(Z_pointer, A_pointer, n):  # type: ignore[no-untyped-def]
         Z, A = carray(Z_pointer, (n,)), carray(A_pointer, (n,))
         for i in range(n):
             A[i] = g_compiled(Z[i])
 
     @block
-    def backward(Z_pointer, dZ_pointer, n):
+    def backward(Z_pointer, dZ_pointer, n):  # type: ignore[no-untyped-def]
         Z, dZ = carray(Z_pointer, (n,)), carray(dZ_pointer, (n,))
         for i in range(n):
             dZ[i] *= dg_compiled(Z[i])

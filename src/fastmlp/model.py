@@ -14,7 +14,7 @@ from .initialize import initialize
 from .network import Network, aligned_zeros
 from .plan import Plan
 from .rows.array import ArrayRows
-from .rows.order import Order, split
+from .rows.order import Order, validation_split
 
 MOST_PARAMETERS = 2**46
 Scaling = tuple[np.ndarray, np.ndarray]
@@ -71,6 +71,7 @@ class Model:
     scaling : (shift, factor) or None
         Arrays (p[0]); where set, every method computes (X - shift) factor on the way, without a copy of X.
     feature_names : list of str or None
+    target_name : str or None
     classes : list or None
         What 0 and 1 stand for.
 
@@ -115,6 +116,7 @@ class Model:
         self.optimizer: optimizers.Optimizer | None = None
         self._scaling: Scaling | None = None
         self.feature_names: list[str] | None = None
+        self.target_name: str | None = None
         self.classes: list[Any] | None = None
 
     def __repr__(self) -> str:
@@ -255,7 +257,8 @@ class Model:
         description: dict[str, Any] = {
             "widths": list(self.widths), "bias": self.bias, "dtype": str(self.dtype), "seed": self.seed,
             "activations": [activation.name for activation in self._network.plan.activations],
-            "feature_names": self.feature_names, "classes": self.classes, "history": self.history, "optimizer": None,
+            "feature_names": self.feature_names, "target_name": self.target_name, "classes": self.classes,
+            "history": self.history, "optimizer": None,
         }  # fmt: skip
         if self._scaling is not None:
             tensors["shift"], tensors["factor"] = self._scaling
@@ -303,7 +306,8 @@ class Model:
         if theta.shape != self._parameters.shape or theta.dtype != self.dtype or not np.isfinite(theta).all():
             raise ModelFormatError("the parameters do not fit the widths, or are not finite")
         self._parameters[:] = theta
-        self.feature_names, self.classes = description["feature_names"], description["classes"]
+        self.feature_names, self.target_name = description["feature_names"], description["target_name"]
+        self.classes = description["classes"]
         self.history = description["history"]
         if "shift" in tensors:
             self.scaling = tensors["shift"], tensors["factor"]
@@ -361,12 +365,7 @@ class Model:
             raise ValueError(f"validation_fraction={validation_fraction}: must be at least 0 and less than 1")
         if validation_fraction == 0:
             return everything, None
-        kept = round(n * validation_fraction)
-        if kept < 2 or n - kept < 1:
-            raise ValueError(
-                f"validation_fraction={validation_fraction} of {n} rows leaves fewer than 2 rows to validate"
-            )
-        validation, rest = split(n, kept, self.seed)
+        validation, rest = validation_split(n, validation_fraction, self.seed)
         return training.Part(rows, rest), training.Part(rows, validation)
 
 

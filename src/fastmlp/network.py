@@ -8,7 +8,7 @@ import numpy as np
 
 from . import team
 from .kernels import steps
-from .kernels.barrier import BAD_ROW, new_team
+from .kernels.barrier import BAD_ROW, PROGRESS, new_team
 from .kernels.records import JOB, OPTIMIZER, Net, Sums, Team
 from .optimizers import Optimizer
 from .plan import Plan
@@ -155,7 +155,7 @@ class Network:
         finally:
             done = job[0]
             tally.J, tally.weight = tally.J + float(done["J"]), tally.weight + float(done["weight"])
-            tally.rows += int(flags[steps.PROGRESS])
+            tally.rows += int(flags[PROGRESS])
             tally.diverged = bool(done["diverged"])
 
     def _run(

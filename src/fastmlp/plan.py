@@ -73,13 +73,13 @@ class Plan:
         return tuple(weights), tuple(biases)
 
     def flops_per_row(self, backward: bool) -> int:
-        """Multiplications and additions of the products: 2 per weight forward, 4 more backward, 2 in the first layer."""
+        """Operations in the products: 2 per weight forward, 4 more backward (2 in the first layer)."""
         return 6 * self.n_weights - 2 * self.widths[0] * self.widths[1] if backward else 2 * self.n_weights
 
     @cached_property
     def lanes(self) -> int:
         """Numbers per vector."""
-        return VECTOR_BYTES // self.dtype.itemsize
+        return int(VECTOR_BYTES // self.dtype.itemsize)
 
     def padded(self, width: int) -> int:
         """A width rounded up to whole vectors and whole register tiles."""
@@ -94,7 +94,7 @@ class Plan:
     def tile_rows(self) -> int:
         """Rows whose A and dZ stay in the L2 cache."""
         row = 2 * sum(self.leading_dimension(p) for p in self.widths[:-1]) * self.dtype.itemsize
-        rows = min(max(TILE_BYTES // row, FEWEST_TILE_ROWS), MOST_TILE_ROWS)
+        rows = int(min(max(TILE_BYTES // row, FEWEST_TILE_ROWS), MOST_TILE_ROWS))
         return rows // TILE_ROWS * TILE_ROWS
 
     @cached_property
@@ -105,10 +105,10 @@ class Plan:
     @cached_property
     def most_accumulators(self) -> int:
         """Accumulators for large batches that memory has room for."""
-        size = self.accumulator_size * self.dtype.itemsize
+        size: int = self.accumulator_size * self.dtype.itemsize
         roomy = ACCUMULATOR_BYTES // size
         tight = min(FEWEST_ACCUMULATORS, MOST_ACCUMULATOR_BYTES // size)
-        return min(max(roomy, tight, 1), MOST_ACCUMULATORS)
+        return int(min(max(roomy, tight, 1), MOST_ACCUMULATORS))
 
     def chunks(self, n: int) -> tuple[int, int]:
         """(rows of a chunk, accumulators) for sums over n rows.

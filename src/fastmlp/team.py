@@ -49,7 +49,7 @@ def threads_for(flops: float, most: int) -> int:
 
 def run(
     work: Callable[[int], None], flags: np.ndarray, n_threads: int, short: bool, watch: Callable[[int], None] | None
-):
+) -> None:
     """Run work(0), …, work(n_threads - 1) at the same time.
 
     Parameters

@@ -5,11 +5,13 @@ nothing of the functions that it calls, so an edit elsewhere would silently run 
 kernels live in a folder that is named by a digest of this package's sources and of the NUMBA_* settings.
 """
 
+import contextlib
 import hashlib
 import os
 import platform
 import tempfile
 from pathlib import Path
+from typing import ClassVar
 
 import llvmlite.binding
 import numba
@@ -151,7 +153,7 @@ class KernelLocator(caching._CacheLocator):
 
 
 class KernelCacheImpl(caching.CompileResultCacheImpl):
-    _locator_classes = [KernelLocator]
+    _locator_classes: ClassVar = [KernelLocator]
 
 
 class KernelCache(caching.FunctionCache):
@@ -169,7 +171,5 @@ class KernelCache(caching.FunctionCache):
         try:
             super().save_overload(sig, data)
         except Exception:
-            try:
+            with contextlib.suppress(Exception):
                 self.flush()
-            except Exception:
-                pass

@@ -40,8 +40,10 @@ ROWS = record(
 # One random order of n rows, see shuffle.py.
 ROUNDS = 5
 PERMUTATION = np.dtype(
-    [("n", SIZE), ("mask", np.int64), ("shift", np.int64), ("offset", SIZE)]
-    + [("keys", np.int64, (ROUNDS,)), ("factors", np.int64, (ROUNDS,))]
+    [
+        *((name, np.int64) for name in ("n", "mask", "shift", "offset")),
+        *((name, np.int64, (ROUNDS,)) for name in ("keys", "factors")),
+    ]
 )
 
 # One call: positions first … last-1 in batches; chunk_rows = 0: batches small enough for the shared buffers.

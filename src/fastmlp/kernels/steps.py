@@ -28,7 +28,7 @@ BLOCK_NUMBERS = 4096  # of dW in each of its TILE_ROWS rows, computed and used b
 
 @kernel
 def share(size, group, thread, n_threads):
-    """This thread's part of range(size), cut at multiples of `group`."""
+    """The thread's part of range(size), cut at multiples of `group`."""
     groups = (size + group - 1) // group
     return groups * thread // n_threads * group, min(groups * (thread + 1) // n_threads * group, size)
 
@@ -63,7 +63,7 @@ def pack_biases(layer, net, first, last):
 
 @kernel
 def pack(thread, job, net):
-    """This thread's share of all packed copies."""
+    """The thread's share of all packed copies."""
     for l in range(len(net.layers)):
         layer = net.layers[l]
         first, last = share(layer.p_in, weight_group(layer, net.work), thread, job.n_threads)
@@ -121,7 +121,7 @@ def fold(layout, work, at, total, chunks):
 
 @kernel
 def fold_share(thread, job, net, total, chunks):
-    """This thread's share of the sum over accumulators."""
+    """The thread's share of the sum over accumulators."""
     layout, work = net.layout[0], net.work
     for l in range(len(net.layers)):
         layer = net.layers[l]
@@ -181,7 +181,7 @@ def update_biases(net, sums, layer, m, weight, step, first, last):
 
 @kernel
 def update_share(thread, job, net, sums, m, weight, step):
-    """This thread's ranges of θ: gradient, optimizer, packed copies.
+    """The thread's ranges of θ: gradient, optimizer, packed copies.
 
     m > 0: the gradient of the m rows in the buffers is still to be summed; m = 0: it lies in sums.total.
     """

@@ -105,22 +105,26 @@ def as_table(X: Any) -> np.ndarray:
         raise TypeError("X is sparse, which Model does not read; make it dense with X.toarray()")
     if isinstance(X, np.ma.MaskedArray) and np.ma.is_masked(X):
         raise TypeError("X is a masked array with masked entries; fill them, for example with X.filled(value)")
+    if hasattr(X, "collect") and not hasattr(X, "__array__"):
+        raise TypeError("X is a lazy frame; read it first, with X.collect()")
     try:
-        X = np.asarray(X)
+        table: np.ndarray = np.asarray(X)
     except ValueError as error:
         raise ValueError(f"X: rows must have the same number of features ({error})") from None
-    if X.dtype == object:
-        X = from_objects(X)
-    if X.dtype.kind not in "fiub":
-        raise ValueError(f"X has dtype {X.dtype}; it must hold real numbers")
-    if X.ndim != 2:
+    if table.dtype == object:
+        table = from_objects(table)
+    if table.dtype.kind not in "fiub":
+        raise ValueError(f"X has dtype {table.dtype}; it must hold real numbers")
+    if table.ndim != 2:
         hint = (
-            "; reshape with X.reshape(-1, 1) if it is one feature, X.reshape(1, -1) if one row" if X.ndim == 1 else ""
+            "; reshape with X.reshape(-1, 1) if it is one feature, X.reshape(1, -1) if one row"
+            if table.ndim == 1
+            else ""
         )
-        raise ValueError(f"X has {X.ndim} dimension(s); it must have 2: rows × features{hint}")
-    if X.shape[1] == 0:
+        raise ValueError(f"X has {table.ndim} dimension(s); it must have 2: rows × features{hint}")
+    if table.shape[1] == 0:
         raise ValueError("X has 0 feature(s); at least 1 is required")
-    return X
+    return table
 
 
 def from_objects(X: np.ndarray) -> np.ndarray:

@@ -35,9 +35,12 @@ class Order:
         return Order(self.size, np.concatenate([first, self.permutations]))
 
 
-def split(n: int, n_first: int, seed: int) -> tuple[Order, Order]:
-    """Two random, disjoint parts of n rows: n_first, and the rest."""
+def validation_split(n: int, fraction: float, seed: int) -> tuple[Order, Order]:
+    """Two random, disjoint parts of n rows: a fraction of them for validation, and the rest for training."""
+    kept = round(n * fraction)
+    if kept < 2 or n - kept < 1:
+        raise ValueError(f"validation_fraction={fraction}: of {n} rows, at least 2 must be kept and 1 left to train on")
     return (
-        Order(n_first, permutation(n, seed, SPLIT_STREAM)),
-        Order(n - n_first, permutation(n, seed, SPLIT_STREAM, offset=n_first)),
+        Order(kept, permutation(n, seed, SPLIT_STREAM)),
+        Order(n - kept, permutation(n, seed, SPLIT_STREAM, offset=kept)),
     )
