@@ -63,7 +63,7 @@ def rows_per_second(n, call):
         begin = time.perf_counter()
         call()
         seconds.append(time.perf_counter() - begin)
-    return n / float(np.median(seconds))
+    return round(n / float(np.median(seconds)))
 
 
 class Nets:

@@ -236,6 +236,8 @@ class Model:
         if early_stopping and validation is None:
             raise ValueError("early_stopping needs a validation set: give validation_data or validation_fraction")
         check_classes(part)
+        if not np.isfinite(self._parameters).all():
+            raise ValueError("parameters contain NaN or inf; set them anew before training")
         resolved = optimizers.resolve(optimizer)
         resolved.prepare(self._parameters.size, self.dtype)
         self.optimizer = resolved

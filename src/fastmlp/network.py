@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numba
 import numpy as np
 
 from . import team
@@ -68,6 +69,7 @@ class Network:
     def __init__(self, plan: Plan, theta: np.ndarray, n_threads: int | None = None) -> None:
         self.plan, self.theta, self.n_threads = plan, theta, n_threads
         self._idle: dict[tuple[int, int], Workspace] = {}
+        self._compiled: set[Any] = set()
 
     def gradient(self, rows: ArrayRows, order: Order | None = None, backward: bool = True) -> tuple[Tally, np.ndarray]:
         """J and its gradient, both summed over rows; the gradient as |θ| float64 numbers (backward=False: zeros)."""
@@ -163,6 +165,10 @@ class Network:
         kernel: Callable[..., None], arguments: tuple, watch: Watch = None,
     ) -> None:  # fmt: skip
         """Run a kernel by all threads of the call; a row that it refused becomes an error."""
+        if kernel not in self._compiled and hasattr(kernel, "compile"):
+            # Here and not in a thread of the team: Ctrl-C must be able to end a compilation of seconds.
+            kernel.compile(tuple(numba.typeof(argument) for argument in (0, *arguments)))
+            self._compiled.add(kernel)
         team.run(lambda thread: kernel(thread, *arguments), flags, shape.n_threads, shape.short, watch)
         if flags[BAD_ROW] > 0:
             rows.refuse(window, int(flags[BAD_ROW]) - 1)

@@ -13,12 +13,12 @@ from .activations import Activation
 from .kernels.compile import TILE_ROWS, VECTOR_BYTES
 from .kernels.records import LAYER, LAYOUT
 
-MOST_ACCUMULATORS = 64
+MOST_ACCUMULATORS = 32
 ACCUMULATOR_BYTES = 64 * 2**20  # for all accumulators together, unless fewer than FEWEST_ACCUMULATORS fit
 FEWEST_ACCUMULATORS, MOST_ACCUMULATOR_BYTES = 16, 256 * 2**20
 EXCHANGE_RATIO = 3  # numbers of A and dZ that cost as much as one number of an accumulator
 FEWEST_CHUNK_ROWS, MOST_CHUNK_ROWS = 96, 65536  # beyond, a sum in float32 would lose digits
-TILE_BYTES, FEWEST_TILE_ROWS, MOST_TILE_ROWS = 256 * 2**10, 64, 192
+TILE_BYTES, FEWEST_TILE_ROWS, MOST_TILE_ROWS = 768 * 2**10, 64, 1024
 
 
 def round_up(size: int, multiple: int) -> int:
@@ -95,7 +95,7 @@ class Plan:
         """Rows whose A and dZ stay in the L2 cache."""
         row = 2 * sum(self.leading_dimension(p) for p in self.widths[:-1]) * self.dtype.itemsize
         rows = int(min(max(TILE_BYTES // row, FEWEST_TILE_ROWS), MOST_TILE_ROWS))
-        return rows // TILE_ROWS * TILE_ROWS
+        return int(rows // TILE_ROWS * TILE_ROWS)
 
     @cached_property
     def accumulator_size(self) -> int:
@@ -125,9 +125,10 @@ class Plan:
         Cores that share buffers exchange A and dZ, about n Σ p numbers; chunks exchange the accumulators.
         """
         worthwhile = n * sum(self.widths) // (EXCHANGE_RATIO * self.n_parameters)
-        count = min(n // FEWEST_CHUNK_ROWS, worthwhile, self.most_accumulators)
+        count = min(n // FEWEST_CHUNK_ROWS, worthwhile)
         if count < 2:
             return 0, 1
+        count = min(count, self.most_accumulators)
         return min(round_up(-(-n // count), TILE_ROWS), MOST_CHUNK_ROWS), count
 
     def layout(self, rows: int, accumulators: int) -> tuple[np.ndarray, np.ndarray, int]:

@@ -72,12 +72,12 @@ def reduced_exp(T):
 
 @by_dtype
 def exp_negative(T):
-    """e^x for x <= 0 (below the smallest normal number: that number)."""
-    reduce = reduced_exp(T)
+    """e^x for x <= 0; 0 where that is below the normal numbers."""
+    reduce, lowest, zero = reduced_exp(T), T(LOWEST[T]), T(0)
 
     def exp_negative(x):
         power, q = reduce(x)
-        return power + power * q
+        return power + power * q if x > lowest else zero
 
     return exp_negative
 

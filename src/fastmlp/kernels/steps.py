@@ -23,6 +23,7 @@ from .matmul import lanes_of, pack_row, pack_transposed
 from .pointwise import sigmoid
 from .update import step_constants, update
 
+ZERO = np.intp(0)  # for a literal, Numba would compile a called kernel once more
 BLOCK_NUMBERS = 4096  # of dW in each of its TILE_ROWS rows, computed and used before the next block
 
 
@@ -104,8 +105,8 @@ def chunk(team, source, first, m, net, row, gradient, losses):
         if job.backward:
             for l in range(len(net.layers)):
                 layer = net.layers[l]
-                add_weight_gradient(layer, work, row, t, start - start, layer.p_in, gradient)
-                add_bias_gradient(layer, work, row, t, 0, layer.p_out, gradient)
+                add_weight_gradient(layer, work, row, t, ZERO, layer.p_in, gradient)
+                add_bias_gradient(layer, work, row, t, ZERO, layer.p_out, gradient)
     return J, weight
 
 
@@ -151,7 +152,7 @@ def update_rows(net, sums, layer, m, weight, step, first, last):
     work, dW = net.work, net.layout[0].gradient + layer.dW
     if m > 0:
         fill_zero(work[dW + first * layer.ld_dW : dW + last * layer.ld_dW])
-        add_weight_gradient(layer, work, 0, m, first, last, net.layout[0].gradient)
+        add_weight_gradient(layer, work, ZERO, m, first, last, net.layout[0].gradient)
     if layer.narrow:
         size, count = last - first, 1
     else:
@@ -173,7 +174,7 @@ def update_biases(net, sums, layer, m, weight, step, first, last):
     G = work[at : at + size]
     if m > 0:
         fill_zero(G)
-        add_bias_gradient(layer, work, 0, m, first, last, gradient)
+        add_bias_gradient(layer, work, ZERO, m, first, last, gradient)
     else:
         take_total(sums.total[place : place + size], G)
     update(sums.optimizer[0], step, net.theta, G, sums.moments, place, weight, False)
@@ -256,7 +257,7 @@ def all_batches(thread, team, source, net, sums):
         return
     t = optimizer.t
     if job.updates and job.first == job.last:  # a gradient that was summed over several calls
-        update_share(thread, job, net, sums, job.first - job.last, job.weight, step_constants(optimizer, t + 1))
+        update_share(thread, job, net, sums, ZERO, job.weight, step_constants(optimizer, t + 1))
         if thread == 0:
             optimizer.t = t + 1
     for first in range(job.first, job.last, job.batch_rows):
@@ -265,13 +266,15 @@ def all_batches(thread, team, source, net, sums):
             in_buffers = m
             J, weight, go_on = small_batch(thread, team, source, first, m, net, sums.losses)
         else:
-            in_buffers = 0
+            in_buffers = ZERO
             J, weight, go_on = large_batch(thread, team, source, first, m, net, sums)
         if not go_on:
             return
         if not np.isfinite(J):  # every thread has the same J: all leave here, before the update
             if thread == 0:
                 job.diverged = 1
+                if not job.updates:
+                    job.J += J
             return
         if job.updates and weight > 0:
             t += 1

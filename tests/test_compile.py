@@ -1,0 +1,77 @@
+"""The kernel cache and the compile options, each in a process of its own."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+FIT = """
+import numpy as np
+from fastmlp import Model
+X = np.random.default_rng(0).standard_normal((64, 3))
+model = Model([3, 4, 1]).fit(X, X[:, 0] > 0, epochs=1)
+from fastmlp.kernels import steps
+print(model.parameters.tobytes().hex(), steps.train.stats.cache_hits[steps.train.signatures[0]])
+"""
+
+
+def python(code, folder, **environment):
+    """Run code in a new process; returns (exit code, standard output, standard error)."""
+    variables = {**os.environ, "FASTMLP_CACHE_DIR": str(folder), **environment}
+    done = subprocess.run([sys.executable, "-c", code], env=variables, capture_output=True, text=True, timeout=300)
+    return done.returncode, done.stdout.split(), done.stderr
+
+
+def test_cache_is_used_and_its_damage_is_survived(tmp_path):
+    code, (cold, *hits), error = python(FIT, tmp_path)
+    assert (code, error) == (0, "")
+    code, (warm, *hits), error = python(FIT, tmp_path)
+    assert (code, warm, error) == (0, cold, "")
+    assert hits == ["1"]
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert files
+    for path in files:
+        path.write_bytes(path.read_bytes()[:100])
+    code, (repaired, *_), error = python(FIT, tmp_path)
+    assert (code, repaired, error) == (0, cold, "")
+
+
+def test_unusable_cache_folder(tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    code, out, error = python(FIT, tmp_path / "file")
+    assert (code, error) == (0, "")
+    assert out
+
+
+PLANTED = """
+import numpy as np
+import numba
+from fastmlp.kernels import matmul
+
+@numba.njit
+def call(A, B, C, K):
+    matmul.multiply_transposed(8, 2, K, A, 0, 8, B, 0, 32, C, 0, 32)
+
+A, B, C = (np.ones(n, np.float32) for n in (64, 8 * 32, 8 * 32))
+call(A, B, C, 8)
+assert C[0] == 9
+try:
+    call(A, B, C, 9)
+except IndexError:
+    print("raised")
+"""
+
+
+@pytest.mark.parametrize(("check", "expected"), [("1", ["raised"]), ("0", [])])
+def test_bounds_check_catches_a_planted_overrun(tmp_path, check, expected):
+    """One row too many in a product, which the intrinsic itself cannot notice."""
+    code, out, error = python(PLANTED, tmp_path, NUMBA_BOUNDSCHECK=check)
+    assert (code, out, error) == (0, expected, "")
+
+
+def test_light_import(tmp_path):
+    """Numba itself loads the top of scipy where it is installed; nothing more may come."""
+    heavy = "{'sklearn', 'scipy.sparse', 'scipy.special', 'pyarrow', 'matplotlib', 'pandas', 'safetensors'}"
+    code = f"import sys, fastmlp; print(*{heavy} & set(sys.modules))"
+    assert python(code, tmp_path) == (0, [], "")

@@ -1,0 +1,235 @@
+"""Products, packing and the head beside naive twins; padding that stays zero."""
+
+import numba
+import numpy as np
+import pytest
+from reference import assert_close, loss_and_gradient
+
+from fastmlp import Model
+from fastmlp.activations import resolve_all
+from fastmlp.kernels import head, matmul
+from fastmlp.kernels.compile import TILE_ROWS, TILE_VECTORS, VECTOR_BYTES
+from fastmlp.network import Network, aligned_zeros
+from fastmlp.plan import Plan, round_up
+from fastmlp.rows.array import ArrayRows
+
+DTYPES = ["float32", "float64"]
+TOLERANCE = {"float32": 1e-5, "float64": 1e-13}
+SENTINEL = 7.5
+
+
+@numba.njit
+def multiply_packed(M, vectors, K, A, lda, B, start, C, ldc):
+    matmul.multiply_packed(M, vectors, K, A, 3, lda, B, 0, start, 0, C, 5, ldc)
+
+
+@numba.njit
+def multiply_transposed(M, vectors, K, A, lda, B, ldb, C, ldc):
+    matmul.multiply_transposed(M, vectors, K, A, 3, lda, B, 0, ldb, C, 5, ldc)
+
+
+@numba.njit
+def pack_rows(W, p, packed, at, K, vectors):
+    for k in range(K):
+        matmul.pack_row(k, W[k * p : (k + 1) * p], packed, at, K, vectors)
+
+
+@numba.njit
+def pack_transposed(W, p_in, p_out, packed, at, vectors):
+    for k in range(0, p_in, TILE_ROWS):
+        matmul.pack_transposed(k, min(TILE_ROWS, p_in - k), W, 0, p_out, packed, at, vectors)
+
+
+@numba.njit
+def one_sigmoid(Z, Y, w, loss):
+    head.sigmoid_log_loss_1(Z, Y, w, loss)
+
+
+@numba.njit
+def K_sigmoids(Z, Y, w):
+    return head.sigmoid_log_loss(Z, Y, w)
+
+
+def packed_naive(W, vectors, lanes):
+    """W (K × p) in panels of 3 vectors of columns, the last 2 + 2 where 4 are left; padded with zeros."""
+    K, p = W.shape
+    wide = np.zeros((K, vectors * lanes), W.dtype)
+    wide[:, :p] = W
+    panels, j = [], 0
+    while j < vectors:
+        width = 2 if vectors - j == 4 else min(TILE_VECTORS, vectors - j)
+        panels.append(wide[:, j * lanes : (j + width) * lanes].ravel())
+        j += width
+    return np.concatenate(panels)
+
+
+def tile_of(matrix, ld, before, rows):
+    """A flat buffer with `matrix` from `before` on, leading dimension ld, room for `rows` rows, sentinels elsewhere."""
+    buffer = np.full(before + rows * ld + ld, SENTINEL, matrix.dtype)
+    view = buffer[before : before + rows * ld].reshape(rows, ld)
+    view[: matrix.shape[0], : matrix.shape[1]] = matrix
+    return buffer, view
+
+
+ROWS = [*range(1, 2 * TILE_ROWS + 2), 5 * TILE_ROWS + 3]
+DEPTHS = [1, 2, 3, 17, 64, 131]
+VECTORS = [1, 2, 3, 4, 5, 6, 7, 8, 10]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("vectors", VECTORS)
+def test_multiply_packed(vectors, dtype):
+    lanes = VECTOR_BYTES // np.dtype(dtype).itemsize
+    random = np.random.default_rng(vectors)
+    for M in ROWS:
+        for K in DEPTHS:
+            W, start = random.standard_normal((K, vectors * lanes)), random.standard_normal(vectors * lanes)
+            W, start = W.astype(dtype), start.astype(dtype)
+            rows, lda, ldc = round_up(M, TILE_ROWS), K + 2, vectors * lanes + 3
+            A_all, A = tile_of(random.standard_normal((rows, K)).astype(dtype), lda, 3, rows)
+            C_all, C = tile_of(np.zeros((0, 0), dtype), ldc, 5, rows)
+            multiply_packed(M, vectors, K, A_all, lda, packed_naive(W, vectors, lanes), start, C_all, ldc)
+            assert_close(C[:M, : vectors * lanes], np.float64(A[:M, :K]) @ W + start, TOLERANCE[dtype])
+            assert (C[:, vectors * lanes :] == SENTINEL).all()
+            assert (C_all[:5] == SENTINEL).all()
+            assert (C_all[5 + rows * ldc :] == SENTINEL).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("vectors", VECTORS)
+def test_multiply_transposed_adds(vectors, dtype):
+    lanes = VECTOR_BYTES // np.dtype(dtype).itemsize
+    random = np.random.default_rng(vectors)
+    for M in ROWS:
+        for K in DEPTHS:
+            columns, width = round_up(M, TILE_ROWS), vectors * lanes
+            lda, ldb, ldc = columns + 1, width + 2, width + 3
+            A_all, A = tile_of(random.standard_normal((K, columns)).astype(dtype), lda, 3, K)
+            B_all, B = tile_of(random.standard_normal((K, width)).astype(dtype), ldb, 0, K)
+            C_all, C = tile_of(random.standard_normal((columns, width)).astype(dtype), ldc, 5, columns)
+            before = C.copy()
+            multiply_transposed(M, vectors, K, A_all, lda, B_all, ldb, C_all, ldc)
+            expected = before[:M, :width] + np.float64(A[:, :M]).T @ B[:, :width]
+            assert_close(C[:M, :width], expected, TOLERANCE[dtype])
+            assert (C[:, width:] == SENTINEL).all()
+            assert (C_all[:5] == SENTINEL).all()
+            assert (C_all[5 + columns * ldc :] == SENTINEL).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("p_in", [1, 2, TILE_ROWS - 1, TILE_ROWS, TILE_ROWS + 1, 33, 48, 100])
+def test_packing(p_in, dtype):
+    lanes, at = VECTOR_BYTES // np.dtype(dtype).itemsize, 9
+    for p_out in (1, 2, 7, 8, 15, 16, 17, 31, 32, 33, 47, 48, 49, 63, 64, 65, 96, 100, 128, 130):
+        W = np.random.default_rng(p_out).standard_normal((p_in, p_out)).astype(dtype)
+        for expected, call in (
+            (packed_naive(W, -(-p_out // lanes), lanes),
+             lambda W, out: pack_rows(W.ravel(), W.shape[1], out, 9, W.shape[0], -(-W.shape[1] // lanes))),
+            (packed_naive(np.ascontiguousarray(W.T), -(-p_in // lanes), lanes),
+             lambda W, out: pack_transposed(W.ravel(), *W.shape, out, 9, -(-W.shape[0] // lanes))),
+        ):  # fmt: skip
+            packed = np.zeros(at + expected.size + 5, dtype)
+            call(W, packed)
+            np.testing.assert_array_equal(packed[at : at + expected.size], expected)
+            assert not packed[:at].any()
+            assert not packed[at + expected.size :].any()
+
+
+# --- the head ---------------------------------------------------------------------------------------------
+
+
+def logits_of(dtype):
+    z = np.concatenate([np.linspace(-30, 30, 601), [0.0, 1e-20, -1e-20, 88, -88, 1e4, -1e4]]).astype(dtype)
+    return np.concatenate([z, z]), np.arange(2 * len(z)).astype(dtype) // len(z)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_head_of_one_sigmoid(dtype):
+    z, y = logits_of(dtype)
+    w = np.random.default_rng(0).uniform(0, 3, len(z)).astype(dtype)
+    dZ, loss, epsilon = z.copy(), np.zeros(len(z)), np.finfo(dtype).eps
+    one_sigmoid(dZ, y, w, loss)
+    Z = np.float64(z)
+    np.testing.assert_allclose(loss, w * (np.maximum(Z, 0) - y * Z + np.log1p(np.exp(-np.abs(Z)))),
+                               rtol=8 * epsilon, atol=100 * epsilon)  # fmt: skip
+    np.testing.assert_allclose(dZ, w * (1 / (1 + np.exp(-Z.clip(-700, 700))) - y), rtol=0, atol=8 * epsilon)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("K", [1, 2, 3])
+def test_head_of_K_sigmoids_is_the_sum_of_single_ones(K, dtype):
+    z, y = logits_of(dtype)
+    rows = len(z) // K
+    Z, Y = z[: rows * K].reshape(rows, K), y[: rows * K].reshape(rows, K)
+    w = np.random.default_rng(0).uniform(0, 3, rows).astype(dtype)
+    dZ, loss = Z.copy(), np.zeros((K, rows))
+    total = [K_sigmoids(dZ[i], Y[i], w[i]) for i in range(rows)]
+    for k in range(K):
+        single = Z[:, k].copy()
+        one_sigmoid(single, Y[:, k].copy(), w, loss[k])
+        np.testing.assert_allclose(dZ[:, k], single, rtol=4 * np.finfo(dtype).eps)
+    np.testing.assert_allclose(total, loss.sum(axis=0), rtol=8 * np.finfo(dtype).eps)
+
+
+class RowsOfK(ArrayRows):
+    """Rows with K labels each: y (n, K) of bytes."""
+
+    def source(self, X, y, w, permutations):
+        source = super().source(X, y, w, permutations)
+        source.rows["Y_row_stride"] = y.strides[0]
+        return source
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n", [5, 150, 1000])
+@pytest.mark.parametrize("widths", [(6, 3), (6, 17, 3), (6, 30, 9, 20)])
+def test_a_net_with_K_sigmoids(widths, n, dtype):
+    random, names = np.random.default_rng(n), ["tanh", "silu"][: len(widths) - 2]
+    plan = Plan(widths, resolve_all(names, len(names), np.dtype(dtype)), True, np.dtype(dtype))
+    theta = aligned_zeros(plan.n_parameters, np.dtype(dtype))
+    theta[:] = random.standard_normal(theta.size) / 3
+    weights, biases = plan.views(theta)
+    X, w = random.standard_normal((n, widths[0])).astype(dtype), random.uniform(0.1, 2, n)
+    rows = RowsOfK(X, np.zeros(n), w, n_features=widths[0], dtype=dtype)
+    rows.y = random.integers(0, 2, (n, widths[-1])).astype(np.uint8)
+    done, total = Network(plan, theta).gradient(rows)
+    J, dWs, dbs = loss_and_gradient(X, rows.y, w, weights, biases, names)
+    tolerance = {"float32": 1e-4, "float64": 1e-11}[dtype]
+    assert_close(done.J, J, tolerance)
+    got_W, got_b = plan.views(total)
+    for got, expected in zip(got_W + got_b, dWs + dbs, strict=True):
+        assert_close(got, expected, tolerance, floor=0.1)
+
+
+# --- padding ----------------------------------------------------------------------------------------------
+
+
+def moved(z):
+    return z + 0.5
+
+
+def slope(z):
+    return 1.0
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("batch_size", [37, 1000])
+@pytest.mark.parametrize("activation", ["logistic", "softplus", (moved, slope), "tanh", "gelu"], ids=str)
+def test_padding_of_A_and_dZ_stays_zero(activation, batch_size, dtype):
+    random = np.random.default_rng(0)
+    X, y = random.standard_normal((1037, 3)), random.integers(0, 2, 1037)
+    model = Model([3, 5, 17, 1], activation, dtype=dtype).fit(X, y, epochs=2, batch_size=batch_size)
+    [((rows, _), workspace)] = model._network._idle.items()
+    for l, layer in enumerate(workspace.net.layers):
+        names = [("A_in", "ld_in", "p_in")] + [("dZ", "ld_out", "p_out")] * (l < 2)
+        for at, ld, p in ((int(layer[field]) for field in name) for name in names):
+            tile = workspace.net.work[at : at + round_up(rows, TILE_ROWS) * ld].reshape(-1, ld)
+            assert tile[:, :p].any()
+            assert ld > p
+            assert not tile[:, p:].any()
+    for l, dW in enumerate(workspace.net.layers["dW"][:-1]):
+        p_in, p_out, ld = (int(workspace.net.layers[l][name]) for name in ("p_in", "p_out", "ld_dW"))
+        at = int(workspace.net.layout["gradient"][0] + dW)
+        tile = workspace.net.work[at : at + p_in * ld].reshape(p_in, ld)
+        assert tile[:, :p_out].any()
+        assert not tile[:, p_out:].any()

@@ -1,0 +1,85 @@
+"""Orders of rows: bijections, pure functions of seed and epoch, and as good as random."""
+
+import math
+
+import numba
+import numpy as np
+import pytest
+
+from fastmlp.kernels import shuffle
+from fastmlp.rows.order import Order, validation_split
+
+
+def rows(order):
+    return order.rows(0, order.size)
+
+
+def test_every_order_is_a_bijection():
+    for n in [*range(1, 300), *range(300, 3000, 37), 1023, 1024, 1025, 2047, 2048, 2049, 2999, 3000]:
+        for epoch in (1, 2):
+            np.testing.assert_array_equal(np.sort(rows(Order(n).shuffled(5, epoch))), np.arange(n))
+
+
+def test_orders_are_functions_of_seed_and_epoch():
+    first = rows(Order(1000).shuffled(1, 1))
+    np.testing.assert_array_equal(first, rows(Order(1000).shuffled(1, 1)))
+    for seed, epoch in ((1, 2), (2, 1), (2, 2)):
+        assert (first == rows(Order(1000).shuffled(seed, epoch))).mean() < 0.02
+    np.testing.assert_array_equal(first[17:300], Order(1000).shuffled(1, 1).rows(17, 300))
+
+
+@pytest.mark.parametrize(("n", "n_first"), [(3, 2), (10, 3), (1000, 250), (999, 998)])
+def test_split_parts_are_disjoint_and_whole(n, n_first):
+    parts = validation_split(n, n_first / n, 7)
+    assert [part.size for part in parts] == [n_first, n - n_first]
+    np.testing.assert_array_equal(np.sort(np.concatenate([rows(part) for part in parts])), np.arange(n))
+    for part in parts:  # shuffled, a part keeps its rows
+        np.testing.assert_array_equal(np.sort(rows(part.shuffled(3, 1))), np.sort(rows(part)))
+        assert part.size < 100 or (rows(part.shuffled(3, 1)) != rows(part)).mean() > 0.9
+
+
+@numba.njit
+def counts_at(positions, records, out):
+    """out[k, row] += 1 for the row at positions[k] of each order."""
+    for r in range(len(records)):
+        for k in range(len(positions)):
+            out[k, shuffle.permuted(positions[k], records[r : r + 1])] += 1
+
+
+def epochs(n, count, seed):
+    return np.concatenate([Order(n).shuffled(seed, epoch).permutations for epoch in range(count)])
+
+
+def chi_square(counts):
+    expected = counts.sum() / counts.size
+    return ((counts - expected) ** 2 / expected).sum()
+
+
+@pytest.mark.parametrize("n", [3, 4, 5])
+def test_all_permutations_of_a_few_rows_occur_about_equally_often(n):
+    """About: with 3 bits to mix, some permutations of 5 rows are 1.5 times as likely as they should be."""
+    count, powers = 12000, n ** np.arange(n)
+    numbers = [int(rows(Order(n, epochs_)) @ powers) for epochs_ in np.split(epochs(n, count, 0), count)]
+    _, seen = np.unique(numbers, return_counts=True)
+    assert len(seen) == math.factorial(n)
+    assert seen.max() < 1.8 * seen.mean()
+    assert seen.min() > 0.5 * seen.mean()
+
+
+@pytest.mark.parametrize("n", [1000, 1024, 1025])
+def test_every_row_is_equally_likely_at_every_position(n):
+    positions = np.array([0, 1, n // 2, n - 2, n - 1])
+    counts = np.zeros((len(positions), n), np.int64)
+    counts_at(positions, epochs(n, 20000, 1), counts)
+    for k in range(len(positions)):
+        assert abs(chi_square(counts[k]) - (n - 1)) < 5 * np.sqrt(2 * (n - 1)), f"position {positions[k]}"
+
+
+def test_neighbours_do_not_stay_together():
+    n, count = 1000, 4000
+    together = 0
+    for records in np.split(epochs(n, count, 2), count):
+        order = Order(n, records).rows(0, 200)
+        together += int((np.abs(np.diff(order)) == 1).sum())
+    expected = count * 199 * 2 / n
+    assert abs(together - expected) < 6 * np.sqrt(expected)
