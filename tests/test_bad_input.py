@@ -189,13 +189,12 @@ def test_a_layer_that_overflows_diverges_and_keeps_the_weights():
 
 @pytest.mark.parametrize("activation", ["relu", "silu"])
 @pytest.mark.parametrize("n", [30, 3000])
-def test_a_loss_that_is_not_finite_is_an_error_and_not_zero(activation, n):
+def test_a_loss_that_overflows_is_not_taken_for_a_number(activation, n):
     model = Model([3, 6, 1], activation)
     model.weights[0][...] *= 1e30
     large, labels = 1e30 * np.resize(X, (n, 3)), np.resize(y, n)
-    for call in (model.loss, model.loss_and_gradient):
-        with pytest.raises(DivergenceError):
-            call(large, labels)
+    assert not np.isfinite(model.loss(large, labels))
+    assert not np.isfinite(model.loss_and_gradient(large, labels)[0])
 
 
 def test_weights_many_orders_apart_are_finite():

@@ -214,11 +214,12 @@ def slope(z):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("batch_size", [37, 1000])
-@pytest.mark.parametrize("activation", ["logistic", "softplus", (moved, slope), "tanh", "gelu"], ids=str)
+@pytest.mark.parametrize("activation", ["logistic", "softplus", "own", "tanh", "gelu"])
 def test_padding_of_A_and_dZ_stays_zero(activation, batch_size, dtype):
     random = np.random.default_rng(0)
     X, y = random.standard_normal((1037, 3)), random.integers(0, 2, 1037)
-    model = Model([3, 5, 17, 1], activation, dtype=dtype).fit(X, y, epochs=2, batch_size=batch_size)
+    g = (moved, slope) if activation == "own" else activation
+    model = Model([3, 5, 17, 1], g, dtype=dtype).fit(X, y, epochs=2, batch_size=batch_size)
     [((rows, _), workspace)] = model._network._idle.items()
     for l, layer in enumerate(workspace.net.layers):
         names = [("A_in", "ld_in", "p_in")] + [("dZ", "ld_out", "p_out")] * (l < 2)

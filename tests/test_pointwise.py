@@ -44,7 +44,7 @@ def on_block(kernel, arguments):
 def negative_numbers(dtype):
     tiny = np.finfo(dtype).tiny
     lowest = {"float32": -87.0, "float64": -708.0}[dtype]
-    x = np.concatenate([[0, tiny, 1e-30], np.geomspace(1e-12, -lowest, 5000), np.linspace(0, 3, 3001)])
+    x = np.concatenate([[0, tiny, 1e-30], np.geomspace(1e-12, -0.999 * lowest, 5000), np.linspace(0, 3, 3001)])
     return -x.astype(dtype)
 
 

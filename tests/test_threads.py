@@ -28,6 +28,9 @@ OPTIMIZERS = ["sgd", "momentum", "nesterov", "adam", "adamw"]
 ROWS = {7: 150, 32: 400, 200: 700, 1000: 2100, None: 2100}  # per batch size; the last batch is short
 
 
+RUNNING = []  # threads that are inside of a kernel now
+
+
 @pytest.fixture(autouse=True)
 def many_threads(monkeypatch):
     """However little there is to do, as many threads start as may; yields the numbers that did."""
@@ -35,12 +38,19 @@ def many_threads(monkeypatch):
     started, run = [], team.run
 
     def spy(work, flags, n_threads, short, watch):
+        def counted(thread):
+            RUNNING.append(thread)
+            try:
+                work(thread)
+            finally:
+                RUNNING.remove(thread)
+
         started.append(n_threads)
-        return run(work, flags, n_threads, short, watch)
+        return run(counted, flags, n_threads, short, watch)
 
     monkeypatch.setattr(team, "run", spy)
     yield started
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("fastmlp-")]
+    assert RUNNING == []
 
 
 def rows_of(net, n, dtype):
@@ -100,7 +110,8 @@ def test_gradient_and_predictions_have_the_same_bits(net, dtype, weighted, many_
         many_threads.clear()
         J, gradient = model.loss_and_gradient(X, y, w if weighted else None)
         results.add((J, gradient.parameters.tobytes(), model.predict_proba(X).tobytes(), model.predict(X).tobytes()))
-        assert set(many_threads) == {n_threads}
+        assert many_threads[0] == n_threads
+        assert (many_threads[-1] > 1) == (n_threads > 1)  # predictions: a tile at least for each
     assert len(results) == 1
 
 
@@ -224,24 +235,31 @@ def after_steps(model, X, y, t, batch_size):
     return model.parameters
 
 
+def interrupted_fit(model, X, y, seconds, **settings):
+    """Press Ctrl-C after so many seconds of a fit that would take hours; no thread may run on behind it."""
+    ctrl_c = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT))
+    give_up = threading.Timer(30, lambda: None)
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    still_running = None
+    try:
+        give_up.start()
+        ctrl_c.start()
+        model.fit(X, y, epochs=10**6, callback=lambda model, record: not give_up.is_alive(), **settings)
+    except KeyboardInterrupt:
+        still_running = list(RUNNING)
+    finally:
+        ctrl_c.cancel()
+        give_up.cancel()
+        signal.signal(signal.SIGINT, former)
+    assert still_running == []
+
+
 @pytest.mark.parametrize("batch_size", [50, 1000])
 @pytest.mark.parametrize("n_threads", [1, 2])
 def test_ctrl_c_leaves_the_weights_of_a_whole_number_of_steps(n_threads, batch_size):
     X, y, _ = rows_of("square", 150_030, "float32")
     model, optimizer = Model(*NETS["square"], n_threads=n_threads), SGD(0.01)
-    ctrl_c = threading.Timer(0.4, os.kill, (os.getpid(), signal.SIGINT))
-    give_up = threading.Timer(30, lambda: None)
-    former = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        give_up.start()
-        with pytest.raises(KeyboardInterrupt):  # noqa: PT012
-            ctrl_c.start()
-            model.fit(X, y, epochs=10**6, batch_size=batch_size, optimizer=optimizer,
-                      callback=lambda model, record: not give_up.is_alive())  # fmt: skip
-    finally:
-        ctrl_c.cancel()
-        give_up.cancel()
-        signal.signal(signal.SIGINT, former)
+    interrupted_fit(model, X, y, 0.3, batch_size=batch_size, optimizer=optimizer)
     assert optimizer.t > 0
     fresh = Model(*NETS["square"])
     np.testing.assert_array_equal(model.parameters, after_steps(fresh, X, y, optimizer.t, batch_size))
@@ -249,6 +267,14 @@ def test_ctrl_c_leaves_the_weights_of_a_whole_number_of_steps(n_threads, batch_s
     model.fit(X[:200], y[:200], epochs=1, batch_size=50, optimizer=optimizer)
     assert optimizer.t == t + 4
     assert np.isfinite(model.predict_proba(X[:10])).all()
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_ctrl_c_waits_for_all_threads(n_threads):
+    X, y, _ = rows_of("square", 150_030, "float32")
+    model = Model(*NETS["square"], n_threads=n_threads).fit(X[:100], y[:100], epochs=1)
+    for milliseconds in range(20, 120, 12):
+        interrupted_fit(model, X, y, milliseconds / 1000, batch_size=10_000)
 
 
 def test_many_models_train_at_once_as_if_alone():

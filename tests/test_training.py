@@ -45,7 +45,8 @@ def test_validation_rows_are_not_trained_on():
     X, y = table()
     kept, rest = validation_split(600, 0.25, 7)
     kept, rest = kept.rows(0, kept.size), rest.rows(0, rest.size)
-    assert sorted([*kept, *rest]) == list(range(600)) and len(kept) == 150
+    assert sorted([*kept, *rest]) == list(range(600))
+    assert len(kept) == 150
     flipped = y.copy()
     flipped[kept] = ~flipped[kept]
     models = [Model([4, 8, 1], seed=7).fit(X, t, epochs=2, validation_fraction=0.25) for t in (y, flipped)]

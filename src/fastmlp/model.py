@@ -410,17 +410,14 @@ def check_classes(part: training.Part) -> None:
     """Are there rows of both classes, with a weight above 0?"""
     rows, order = part.rows, part.order
     assert rows.y is not None
-    counts = rows.y if rows.w is None else rows.y[rows.w > 0]
-    ones, n = int(np.count_nonzero(counts)), len(counts)
-    if order.size < rows.n_rows and 0 < ones < n:
-        index = order.rows(0, order.size)
-        counts = rows.y[index] if rows.w is None else rows.y[index][rows.w[index] > 0]
-        ones, n = int(np.count_nonzero(counts)), len(counts)
-    if ones in (0, n):
-        weighted = "" if rows.w is None else " with a weight above 0"
-        raise ValueError(
-            f"y holds only one class ({int(ones > 0)}) among the training rows{weighted}; both are required"
-        )
+    ones = zeros = False
+    for index in order.blocks():
+        labels = rows.y[index] if rows.w is None else rows.y[index][rows.w[index] > 0]
+        ones, zeros = ones or bool(labels.any()), zeros or not labels.all()
+        if ones and zeros:
+            return
+    weighted = "" if rows.w is None else " with a weight above 0"
+    raise ValueError(f"y holds only one class ({int(ones)}) among the training rows{weighted}; both are required")
 
 
 def given_activation(name: str, given: dict[str, Any]) -> Any:

@@ -141,13 +141,16 @@ def one_epoch(
 def validate(network: Network, validation: Part) -> Record:
     """Mean log loss and accuracy over the validation rows."""
     rows, order = validation.rows, validation.order
-    z = network.logits(rows, order)[:, 0].astype(np.float64)
     assert rows.y is not None
-    index = order.rows(0, order.size)
-    y = rows.y[index]
-    w = np.ones(order.size) if rows.w is None else rows.w[index].astype(np.float64)
-    loss = np.maximum(z, 0) - y * z + np.log1p(np.exp(-np.abs(z)))
-    return {
-        "validation_loss": float(np.average(loss, weights=w)),
-        "validation_accuracy": float(np.average((z > 0) == y, weights=w)),
-    }
+    loss = correct = weight = 0.0
+    first, logits = 0, network.logits(rows, order)[:, 0]
+    for index in order.blocks():
+        z, y = logits[first : first + len(index)].astype(np.float64), rows.y[index]
+        w = np.ones(len(index)) if rows.w is None else rows.w[index].astype(np.float64)
+        loss += float(w @ (np.maximum(z, 0) - y * z + np.log1p(np.exp(-np.abs(z)))))
+        correct += float(w @ ((z > 0) == y))
+        weight += float(w.sum())
+        first += len(index)
+    if weight == 0:
+        raise ValueError("the rows kept for validation have no weight; at least one must have a weight above 0")
+    return {"validation_loss": loss / weight, "validation_accuracy": correct / weight}

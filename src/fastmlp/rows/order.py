@@ -1,5 +1,6 @@
 """The order of rows: a pure function of (seed, epoch), which takes no memory however many rows there are."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,6 +9,7 @@ from ..kernels.records import PERMUTATION
 from ..kernels.shuffle import permutation, permuted_rows
 
 SPLIT_STREAM, EPOCH_STREAM = 0, 1
+BLOCK_ROWS = 2**16
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,11 @@ class Order:
         out = np.empty(last - first, np.intp)
         permuted_rows(first, self.permutations, out)
         return out
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """All rows in order, a bounded number at a time."""
+        for first in range(0, self.size, BLOCK_ROWS):
+            yield self.rows(first, min(first + BLOCK_ROWS, self.size))
 
     def shuffled(self, seed: int, epoch: int) -> "Order":
         """The same rows in the order of an epoch."""
