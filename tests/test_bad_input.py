@@ -66,7 +66,7 @@ BAD_Y = {
     "NaN": (np.where(y, np.nan, 0), ValueError, "y contains nan"),
     "inf": (np.where(y, np.inf, 0), ValueError, "y contains inf"),
     "strings": (np.where(y, "yes", "no"), ValueError, "y has dtype <U.*0 and 1"),
-    "strings and numbers": (np.array(["a", 1] * 15, object), ValueError, "y has dtype object"),
+    "strings and numbers": (np.array(["a", 1] * 15, object), ValueError, "y must hold one real number"),
     "complex": (y + 0j, ValueError, "y has dtype complex"),
 }
 

@@ -150,12 +150,12 @@ class Model:
         y : array-like (n) of 0 and 1
         sample_weight : array-like (n), finite and not negative, or None
         """
-        done, _ = self._network.gradient(self._rows(X, y, sample_weight), backward=False)
+        done, _ = self._network.gradient(self._labelled(X, y, sample_weight), backward=False)
         return done.J
 
     def loss_and_gradient(self, X: Any, y: Any, sample_weight: Any = None) -> tuple[float, Gradient]:
         """J and its gradient, both summed over rows. Parameters as in `loss`."""
-        done, total = self._network.gradient(self._rows(X, y, sample_weight))
+        done, total = self._network.gradient(self._labelled(X, y, sample_weight))
         gradient = total.astype(self.dtype)
         return done.J, Gradient(gradient, *self._network.plan.views(gradient))
 
@@ -220,7 +220,7 @@ class Model:
         KeyboardInterrupt
             Ctrl-C, within a second. The weights are those after the last completed step.
         """
-        rows = self._rows(X, y, sample_weight, names="keep")
+        rows = self._labelled(X, y, sample_weight, names="keep")
         settings = training.Settings(
             checked_int("epochs", epochs, 0),
             None if batch_size is None else checked_int("batch_size", batch_size, 1),
@@ -346,13 +346,17 @@ class Model:
             raise ValueError(f"X has the columns {columns}, but the model was trained with {self.feature_names}")
         return rows
 
+    def _labelled(self, X: Any, y: Any, sample_weight: Any, names: str = "check") -> ArrayRows:
+        """`_rows` of which y is a part."""
+        if y is None:
+            raise ValueError("y is None; the labels 0 and 1 are required")
+        return self._rows(X, y, sample_weight, names)
+
     def _split(
         self, rows: ArrayRows, validation_data: tuple | None, validation_fraction: float
     ) -> tuple[training.Part, training.Part | None]:
         """Rows to train on and to validate on."""
         n = rows.n_rows
-        if rows.y is None:
-            raise ValueError("y is None; fit needs the labels 0 and 1")
         if n == 0:
             raise ValueError("X has 0 rows; at least 1 is required")
         everything = training.Part(rows, Order(n))

@@ -103,7 +103,9 @@ class Network:
         optimizer.prepare(self.plan.n_parameters, self.plan.dtype)
         assert optimizer.moments is not None
         batch_rows = min(batch_rows, order.size)
-        shape = self._shape(order.size, batch_rows, True, *self.plan.batch_chunks(batch_rows))
+        # A batch that comes in several windows can only be summed in chunks.
+        cut = self.plan.chunks if rows.splits(batch_rows) else self.plan.batch_chunks
+        shape = self._shape(order.size, batch_rows, True, *cut(batch_rows))
         workspace, record = self._take(shape), optimizer.record(l2)
         workspace.total[:] = 0
         sums = Sums(record, optimizer.moments, workspace.total, workspace.losses)
@@ -111,10 +113,10 @@ class Network:
         try:
             for window in rows.windows(order, batch_rows):
                 whole = window.ends_batch and part.rows == 0
-                job = self._job(shape, window.size, batch_rows, updates=whole)
+                job = self._job(shape, window.size, batch_rows, backward=True, updates=whole)
                 self._train(rows, window, shape, job, workspace, sums, tally if whole else part, watch)
                 if window.ends_batch and not whole:
-                    job = self._job(shape, 0, batch_rows, updates=True)
+                    job = self._job(shape, 0, batch_rows, backward=True, updates=True)
                     job["J"], job["weight"] = part.J, part.weight
                     self._train(rows, window, shape, job, workspace, sums, tally, watch)
                     tally.rows, part = tally.rows + part.rows, Tally()
@@ -188,7 +190,7 @@ class Network:
         job["n_threads"], job["last"], job["batch_rows"] = shape.n_threads, n, max(1, batch_rows)
         job["tile_rows"], job["chunk_rows"] = self.plan.tile_rows, shape.chunk_rows
         job["accumulators"] = max(1, shape.accumulators)
-        for name, value in {"backward": what.get("updates", False), **what}.items():
+        for name, value in what.items():
             job[name] = value
         return job
 

@@ -5,6 +5,7 @@ that a second `fit` with the same object continues where the first ended.
 """
 
 import math
+import numbers
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
@@ -33,7 +34,7 @@ class Optimizer:
 
     def __post_init__(self) -> None:
         for name, value in self.settings().items():
-            if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value):
+            if not isinstance(value, numbers.Real) or isinstance(value, bool) or not math.isfinite(value):
                 raise ValueError(f"{name}={value!r}: must be a finite number")
         if self.learning_rate <= 0:
             raise ValueError(f"learning_rate={self.learning_rate}: must be greater than 0")

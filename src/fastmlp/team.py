@@ -4,10 +4,13 @@ No thread outlives its call. The calling thread of a long call does not compute,
 Ctrl-C and draw progress; short work runs in the caller alone, where starting threads would cost more.
 """
 
+import contextlib
 import os
+import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numba import config
@@ -62,12 +65,13 @@ def run(
     Raises
     ------
     KeyboardInterrupt : after all threads have left at a common barrier
-    BaseException : the first failure of a thread
+    BaseException : the first failure of a thread, or of `watch`
     """
     if short and n_threads == 1:
         work(0)
         return
     failures: list[BaseException] = []
+    ended = [threading.Event() for _ in range(n_threads)]
 
     def body(thread: int) -> None:
         try:
@@ -75,32 +79,51 @@ def run(
         except BaseException as failure:
             failures.append(failure)
             flags[FAILED] = 1
+        finally:
+            ended[thread].set()
 
-    threads = [threading.Thread(target=body, args=(i,), name=f"fastmlp-{i}", daemon=True) for i in range(n_threads)]
-    try:
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            while thread.is_alive():
-                thread.join(WATCH_SECONDS)
-                if watch is not None:
-                    watch(int(flags[PROGRESS]))
-    except BaseException:
-        flags[STOP] = 1
-        if any(thread.ident is None for thread in threads):
-            flags[FAILED] = 1  # the partners of a thread that never started must not wait for it
-        raise
-    finally:
-        join_all(threads)
+    with interrupts_stop(flags):
+        started = 0
+        try:
+            for i in range(n_threads):
+                threading.Thread(target=body, args=(i,), name=f"fastmlp-{i}", daemon=True).start()
+                started += 1
+            for event in ended:
+                while not event.wait(WATCH_SECONDS):
+                    if watch is not None:
+                        watch(int(flags[PROGRESS]))
+        except BaseException:
+            # Where a thread did not start, its partners must not wait for it at a barrier.
+            flags[STOP if started == n_threads else FAILED] = 1
+            raise
+        finally:
+            for event in ended[:started]:
+                event.wait()
     if failures:
         raise failures[0]
 
 
-def join_all(threads: list[threading.Thread]) -> None:
-    """Wait for every started thread; a further Ctrl-C changes nothing, as all have been told to stop."""
-    for thread in threads:
-        while thread.ident is not None and thread.is_alive():
-            try:
-                thread.join()
-            except KeyboardInterrupt:
-                continue
+@contextlib.contextmanager
+def interrupts_stop(flags: np.ndarray) -> Iterator[None]:
+    """Let Ctrl-C set the stop flag, and reach its handler only after the block: no exception in the middle of it.
+
+    Python delivers signals to the main thread alone; in others there is nothing to do. A KeyboardInterrupt
+    inside of Thread.join or Thread.start would leave it open whether the thread still runs.
+    """
+    handler = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+        yield
+        return
+    arrived: list[Any] = []
+
+    def stop(number: int, frame: Any) -> None:
+        arrived[:] = [number, frame]
+        flags[STOP] = 1
+
+    signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if arrived:
+            handler(*arrived)

@@ -1,6 +1,7 @@
 """Plain loops over slices: NumPy's slice assignment compiles to checks and copies that kernels do not need."""
 
 from .compile import kernel, sum_kernel
+from .llvm import fma
 
 
 @kernel
@@ -41,4 +42,4 @@ def dot(x, y):
 def add_multiple(scale, x, y):
     """y += scale x: x in, y in/out."""
     for k in range(len(x)):
-        y[k] += scale * x[k]
+        y[k] = fma(scale, x[k], y[k])

@@ -19,9 +19,9 @@ from numba.core import caching, config
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 
-# No "nnan" and no "ninf": with them LLVM deletes the checks for NaN and inf. "reassoc" only for sums:
-# elsewhere it would undo the two-part constants of the exponential.
-ELEMENTWISE = {"contract", "nsz"}
+# No "nnan" and no "ninf": with them LLVM deletes the checks for NaN and inf. No "contract" and no "reassoc"
+# but in sums: the rest of a loop must give the same bits as its vectors, so fused multiply-adds are written out.
+ELEMENTWISE = {"nsz"}
 SUM = {"contract", "nsz", "reassoc"}
 
 # Kernels allocate nothing: without Numba's runtime, slices are not counted by atomics that all threads share.

@@ -116,6 +116,16 @@ def fma_tile(vectors, accumulate):
 
 
 @intrinsic
+def fma(typing, a, b, c):
+    """a b + c, rounded once."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.fma(*arguments)
+
+    return a(a, a, a), generate
+
+
+@intrinsic
 def keep_whole(typing):
     """Forbid LLVM to inline the calling kernel into others: its code stands once, and compiles once."""
 

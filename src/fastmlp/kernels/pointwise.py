@@ -13,6 +13,7 @@ from numba import types
 from numba.extending import overload
 
 from .compile import INNER, OPTIONS, kernel
+from .llvm import fma
 
 LN2_HIGH = {np.float32: 0.693359375, np.float64: 0.6931471803691238}
 LN2_LOW = {np.float32: -2.12194440e-4, np.float64: 1.9082149292705877e-10}
@@ -44,16 +45,16 @@ def horner(T, coefficients):
     def polynomial(x):
         total = constants[0]
         for c in constants[1:]:
-            total = total * x + c
+            total = fma(total, x, c)
         return total
 
     return polynomial
 
 
 def reduced_exp(T):
-    """x = k ln 2 + r, |r| <= ln(2)/2, for x <= 0: returns (2^k, e^r - 1)."""
+    """x = k ln 2 + r, |r| <= ln(2)/2, for x <= 0, or the lowest if x is below: returns (2^k, e^r - 1)."""
     series = horner(T, [1 / math.factorial(i) for i in range(1, TERMS_EXP[T] + 1)])
-    high, low, lowest = T(LN2_HIGH[T]), T(LN2_LOW[T]), T(LOWEST[T])
+    high, low, lowest = T(-LN2_HIGH[T]), T(-LN2_LOW[T]), T(LOWEST[T])
     per_ln2, half = T(1 / math.log(2)), T(0.5)
     integer, shift, bias = (
         (np.int32, np.int32(23), np.int32(127)) if T is np.float32 else (np.int64, np.int64(52), np.int64(1023))
@@ -61,9 +62,10 @@ def reduced_exp(T):
 
     @kernel
     def reduce(x):
-        x = x if x > lowest else lowest
-        k = np.floor(x * per_ln2 + half)
-        r = (x - k * high) - k * low
+        number = x if x > lowest else lowest
+        k = np.floor(fma(number, per_ln2, half))
+        x = lowest if x < lowest else x
+        r = fma(k, low, fma(k, high, x))
         power = integer((integer(k) + bias) << shift)
         return power.view(T), r * series(r)
 
@@ -77,7 +79,7 @@ def exp_negative(T):
 
     def exp_negative(x):
         power, q = reduce(x)
-        return power + power * q if x > lowest else zero
+        return zero if x < lowest else fma(power, q, power)
 
     return exp_negative
 
@@ -89,7 +91,7 @@ def expm1_negative(T):
 
     def expm1_negative(x):
         power, q = reduce(x)
-        return power * q + (power - one)
+        return fma(power, q, power - one)
 
     return expm1_negative
 
@@ -189,7 +191,7 @@ def relu_forward(A):
     zero = A.dtype.type(0)
     for i in range(len(A)):
         z = A[i]
-        A[i] = z if z > zero else zero
+        A[i] = zero if z < zero else z
 
 
 @kernel

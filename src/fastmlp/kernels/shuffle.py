@@ -1,6 +1,6 @@
 """Random orders of rows that need no memory: a keyed bijection of {0, …, n-1}, one row at a time.
 
-Each round is a bijection of b-bit numbers, 2^(b-1) < n <= 2^b: xor with a key, multiplication by an odd
+Each round is a bijection of b-bit numbers, n <= 2^b: xor with a key, multiplication by an odd
 number, xor with the number's own upper half. A result outside of {0, …, n-1} goes through once more
 (cycle walking), which keeps the whole a bijection. A. Kensler, Correlated Multi-Jittered Sampling, 2013.
 """
@@ -10,6 +10,8 @@ import numpy as np
 from .compile import entry_point, kernel
 from .records import PERMUTATION, ROUNDS
 
+FEWEST_BITS = 10  # with fewer, some orders of a few rows would come up more often than others
+
 
 def permutation(n, seed, *stream, offset=0):
     """The order numbered `stream` of n rows under `seed`, as a PERMUTATION record; a pure function of both.
@@ -17,7 +19,7 @@ def permutation(n, seed, *stream, offset=0):
     With an `offset`, position i of the order is row permuted(offset + i).
     """
     record = np.zeros(1, PERMUTATION)
-    bits = max(2, (n - 1).bit_length())
+    bits = max(FEWEST_BITS, (n - 1).bit_length())
     words = np.random.SeedSequence([seed, *stream]).generate_state(2 * ROUNDS, np.uint64)
     record["n"], record["mask"], record["shift"], record["offset"] = n, 2**bits - 1, bits // 2, offset
     record["keys"] = words[:ROUNDS].view(np.int64)

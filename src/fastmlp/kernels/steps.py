@@ -256,7 +256,7 @@ def all_batches(thread, team, source, net, sums):
     if not barrier(team.flags, job.n_threads):
         return
     t = optimizer.t
-    if job.updates and job.first == job.last:  # a gradient that was summed over several calls
+    if job.updates and job.first == job.last and job.weight > 0:  # a gradient that was summed over several calls
         update_share(thread, job, net, sums, ZERO, job.weight, step_constants(optimizer, t + 1))
         if thread == 0:
             optimizer.t = t + 1

@@ -7,7 +7,7 @@ correction, so that epsilon may stand where torch puts it (outside) or where sci
 import numpy as np
 
 from .compile import kernel
-from .llvm import keep_whole
+from .llvm import fma, keep_whole
 
 SGD, MOMENTUM, NESTEROV, ADAM, ADAMW = range(5)
 
@@ -16,14 +16,14 @@ SGD, MOMENTUM, NESTEROV, ADAM, ADAMW = range(5)
 def sgd(theta, g, rate):
     """θ -= η g."""
     for i in range(len(theta)):
-        theta[i] -= rate * g[i]
+        theta[i] = fma(-rate, g[i], theta[i])
 
 
 @kernel
 def momentum(theta, g, m, rate, mu):
     """m = μ m - η g; θ += m."""
     for i in range(len(theta)):
-        m[i] = mu * m[i] - rate * g[i]
+        m[i] = fma(mu, m[i], -rate * g[i])
         theta[i] += m[i]
 
 
@@ -31,8 +31,9 @@ def momentum(theta, g, m, rate, mu):
 def nesterov(theta, g, m, rate, mu):
     """m = μ m - η g; θ += μ m - η g."""
     for i in range(len(theta)):
-        m[i] = mu * m[i] - rate * g[i]
-        theta[i] += mu * m[i] - rate * g[i]
+        step = -rate * g[i]
+        m[i] = fma(mu, m[i], step)
+        theta[i] += fma(mu, m[i], step)
 
 
 @kernel
@@ -40,8 +41,8 @@ def adam(theta, g, m, v, rate, beta_1, beta_2, epsilon):
     """m = β₁ m + (1-β₁) g; v = β₂ v + (1-β₂) g²; θ -= α_t m / (√v + ε_t)."""
     one = theta.dtype.type(1)
     for i in range(len(theta)):
-        m[i] = beta_1 * m[i] + (one - beta_1) * g[i]
-        v[i] = beta_2 * v[i] + (one - beta_2) * g[i] * g[i]
+        m[i] = fma(beta_1, m[i], (one - beta_1) * g[i])
+        v[i] = fma(beta_2, v[i], (one - beta_2) * g[i] * g[i])
         theta[i] -= rate * m[i] / (np.sqrt(v[i]) + epsilon)
 
 
@@ -69,7 +70,7 @@ def update(optimizer, step, theta, G, moments, first, weight, is_weight):
     piece = theta[first:last]
     factor, l2 = T(1 / weight), T(optimizer.l2 if is_weight else 0.0)
     for i in range(len(G)):
-        G[i] = G[i] * factor + l2 * piece[i]
+        G[i] = fma(l2, piece[i], G[i] * factor)
     kind = optimizer.kind
     if kind == SGD:
         sgd(piece, G, T(rate))

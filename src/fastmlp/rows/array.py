@@ -10,7 +10,7 @@ import numpy as np
 from ..kernels.records import ROWS, Source
 from .order import Order
 
-WINDOW_BYTES = 16 * 2**20
+WINDOW_BYTES, BLOCK_ROWS = 16 * 2**20, 2**20
 READ_IN_PLACE = (np.dtype(np.float32), np.dtype(np.float64))
 NO_ORDER = np.zeros(0, np.intp)
 
@@ -55,17 +55,27 @@ class ArrayRows:
         """Do kernels read X where it lies?"""
         return self.X.dtype in READ_IN_PLACE
 
+    @property
+    def window_rows(self) -> int:
+        """Rows that may be cast at a time."""
+        return int(max(1, WINDOW_BYTES // (self.X.shape[1] * self.dtype.itemsize)))
+
+    def splits(self, batch_rows: int) -> bool:
+        """Is a batch of so many rows cast in several parts?"""
+        return not self.in_place and batch_rows > self.window_rows
+
     def windows(self, order: Order, batch_rows: int) -> Iterator["Window"]:
         """Consecutive parts of `order`: whole batches each, or parts of one batch that is too large to cast at once."""
+        batch_rows = max(1, batch_rows)
         if self.in_place:
             yield Window(self.source(self.X, self.y, self.w, order.permutations), order.size, True, None)
             return
-        most = max(1, WINDOW_BYTES // (self.X.shape[1] * self.dtype.itemsize))
-        stride = max(batch_rows, most // batch_rows * batch_rows)
+        size = self.window_rows if self.splits(batch_rows) else max(1, self.window_rows // batch_rows * batch_rows)
+        stride = max(size, batch_rows)
         for start in range(0, order.size, stride):
             end = min(start + stride, order.size)
-            for first in range(start, end, most if batch_rows > most else stride):
-                last = min(first + (most if batch_rows > most else stride), end)
+            for first in range(start, end, size):
+                last = min(first + size, end)
                 rows = order.rows(first, last)
                 with np.errstate(over="ignore"):
                     X = self.X[rows].astype(self.dtype)
@@ -131,41 +141,50 @@ def from_objects(X: np.ndarray) -> np.ndarray:
     """An object array of numbers as float64."""
     try:
         return X.astype(np.float64)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise ValueError(f"X holds what is not a number: {error}") from None
     except TypeError as error:
         raise TypeError(f"X holds what is not a number: {error}") from None
 
 
+def as_vector(name: str, values: Any, n: int) -> np.ndarray:
+    """One real number for each of n rows; no copy of an array."""
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise TypeError(f"{name} is a masked array with masked entries; drop these rows")
+    try:
+        vector: np.ndarray = np.asarray(values)
+        if vector.dtype == object:
+            vector = vector.astype(np.float64)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{name} must hold one real number for each row ({error})") from None
+    if name == "y" and vector.ndim == 2 and vector.shape[1] == 1:
+        vector = vector[:, 0]
+    if vector.shape != (n,):
+        raise ValueError(f"{name} has shape {vector.shape}, but X has {n} rows: it must have shape ({n},)")
+    if vector.dtype.kind not in "fiub":
+        raise ValueError(f"{name} has dtype {vector.dtype}; it must hold numbers (labels: 0 and 1, as from y == 'yes')")
+    return vector
+
+
 def as_labels(y: Any, n: int) -> np.ndarray:
     """y as bytes 0 and 1: one byte a row."""
-    y = np.asarray(y)
-    if y.ndim == 2 and y.shape[1] == 1:
-        y = y[:, 0]
-    if y.shape != (n,):
-        raise ValueError(f"y has shape {y.shape}, but X has {n} rows: y must have shape ({n},)")
-    if y.dtype.kind not in "fiub":
-        raise ValueError(
-            f"y has dtype {y.dtype}; Model wants the labels 0 and 1: encode them, for example as y == {y[0]!r}"
-        )
+    vector = as_vector("y", y, n)
     labels = np.empty(n, np.uint8)
-    for first in range(0, n, 2**20):
-        part = y[first : first + 2**20]
+    for first in range(0, n, BLOCK_ROWS):
+        part = vector[first : first + BLOCK_ROWS]
         is_one = part == 1
         if not np.all(is_one | (part == 0)):
             wrong = part[~(is_one | (part == 0))][0]
             raise ValueError(f"y contains {wrong}; a binary Model wants the labels 0 and 1")
-        labels[first : first + 2**20] = is_one
+        labels[first : first + BLOCK_ROWS] = is_one
     return labels
 
 
 def as_weights(sample_weight: Any, n: int) -> np.ndarray:
-    """Weights as float32 or float64, finite and not negative."""
-    w = np.asarray(sample_weight)
+    """Weights as float32 or float64, finite, not negative and not all 0."""
+    w = as_vector("sample_weight", sample_weight, n)
     if w.dtype not in READ_IN_PLACE:
         w = w.astype(np.float64)
-    if w.shape != (n,):
-        raise ValueError(f"sample_weight has shape {w.shape}, but X has {n} rows: it must have shape ({n},)")
     if n and not np.isfinite(w).all():
         raise ValueError("sample_weight contains NaN or inf")
     if n and w.min() < 0:

@@ -1,0 +1,187 @@
+"""All threads of a call end with it: after a failure, and after Ctrl-C with a whole number of steps done."""
+
+import os
+import signal
+import threading
+
+import numba
+import numpy as np
+import pytest
+
+from fastmlp import SGD, Model, team
+from fastmlp.kernels.barrier import FAILED, STOP, barrier, new_team
+from fastmlp.network import Tally
+from fastmlp.rows.array import ArrayRows
+from fastmlp.rows.order import Order
+
+NET = [28, 64, 64, 1], ["relu", "tanh"]
+RUNNING = []  # threads that are inside of a kernel now
+
+
+@pytest.fixture(autouse=True)
+def counted_threads(monkeypatch):
+    """As many threads start as may, and RUNNING knows them."""
+    monkeypatch.setattr(team, "FLOPS_PER_THREAD", 1)
+    run = team.run
+
+    def spy(work, flags, n_threads, short, watch):
+        def counted(thread):
+            RUNNING.append(thread)
+            try:
+                work(thread)
+            finally:
+                RUNNING.remove(thread)
+
+        return run(counted, flags, n_threads, short, watch)
+
+    monkeypatch.setattr(team, "run", spy)
+    yield
+    assert RUNNING == []
+
+
+def many_rows():
+    random = np.random.default_rng(0)
+    X = random.standard_normal((150_030, 28)).astype("float32")
+    return X, random.random(len(X)) < 0.4
+
+
+@numba.njit(nogil=True)
+def meet(flags, n_threads, times):
+    """Pass `times` barriers, or as many as let this thread on."""
+    for passed in range(times):
+        if not barrier(flags, n_threads):
+            return passed
+    return times
+
+
+def within(seconds, call):
+    """Run call() in a thread of its own, so that a hang becomes a failure; returns what it raised."""
+    caught = []
+
+    def body():
+        try:
+            call()
+        except BaseException as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=body, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    assert not thread.is_alive(), f"still running after {seconds} s"
+    return caught[0] if caught else None
+
+
+@pytest.mark.parametrize("n_threads", [2, 3, 8])
+@pytest.mark.parametrize("when", ["before the first barrier", "between barriers"])
+def test_a_failing_thread_releases_the_others_from_the_barrier(n_threads, when):
+    flags, passed, most = new_team(), {}, 10**9
+
+    def work(thread):
+        if thread == n_threads - 1:
+            if when == "between barriers":
+                assert meet(flags, n_threads, 10) == 10
+            raise RuntimeError("planted")
+        passed[thread] = meet(flags, n_threads, most)
+
+    error = within(30, lambda: team.run(work, flags, n_threads, False, None))
+    assert isinstance(error, RuntimeError)
+    assert str(error) == "planted"
+    assert flags[FAILED] == 1
+    assert set(passed.values()) == {10 if when == "between barriers" else 0}
+    assert len(passed) == n_threads - 1
+
+
+def test_a_thread_that_cannot_start_releases_the_others(monkeypatch):
+    flags, passed, start = new_team(), [], threading.Thread.start
+
+    def refuse(thread):
+        if thread.name == "fastmlp-2":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    error = within(30, lambda: team.run(lambda thread: passed.append(meet(flags, 3, 10)), flags, 3, False, None))
+    assert "can't start" in str(error)
+    assert passed == [0, 0]
+
+
+def test_a_stop_lets_all_threads_leave_at_one_barrier():
+    flags, passed = new_team(), []
+
+    def work(thread):
+        passed.append(meet(flags, 3, 10**9))
+
+    def watch(progress):
+        flags[STOP] = 1
+
+    assert within(30, lambda: team.run(work, flags, 3, False, watch)) is None
+    assert len(passed) == 3
+    assert len(set(passed)) == 1
+
+
+def test_a_failing_watch_stops_the_team():
+    flags = new_team()
+
+    def watch(progress):
+        raise RuntimeError("watch")
+
+    error = within(30, lambda: team.run(lambda thread: meet(flags, 2, 10**9), flags, 2, False, watch))
+    assert str(error) == "watch"
+
+
+def after_steps(model, X, y, t, batch_size):
+    """Train a fresh model for exactly t steps of sgd."""
+    epochs, rest = divmod(t, -(-len(X) // batch_size))
+    optimizer = SGD(0.01)
+    if epochs:
+        model.fit(X, y, epochs=epochs, batch_size=batch_size, optimizer=optimizer)
+    if rest:
+        order = Order(len(X)).shuffled(model.seed, epochs + 1)
+        part = Order(min(rest * batch_size, len(X)), order.permutations)
+        rows = ArrayRows(X, y, n_features=X.shape[1], dtype=model.dtype)
+        model._network.train(rows, part, batch_size, optimizer, 0.0, None, Tally())
+    assert optimizer.t == t
+    return model.parameters
+
+
+def interrupted_fit(model, X, y, seconds, **settings):
+    """Press Ctrl-C after so many seconds of a fit that would take hours; no thread may run on behind it."""
+    ctrl_c = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT))
+    give_up = threading.Timer(30, lambda: None)
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    still_running = None
+    try:
+        give_up.start()
+        ctrl_c.start()
+        model.fit(X, y, epochs=10**6, callback=lambda model, record: not give_up.is_alive(), **settings)
+    except KeyboardInterrupt:
+        still_running = list(RUNNING)
+    finally:
+        ctrl_c.cancel()
+        give_up.cancel()
+        signal.signal(signal.SIGINT, former)
+    assert still_running == []
+
+
+@pytest.mark.parametrize("batch_size", [50, 1000])
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_ctrl_c_leaves_the_weights_of_a_whole_number_of_steps(n_threads, batch_size):
+    X, y = many_rows()
+    Model(*NET).fit(X[:100], y[:100], epochs=1)  # loads the kernels
+    model, optimizer = Model(*NET, n_threads=n_threads), SGD(0.01)
+    interrupted_fit(model, X, y, 0.3, batch_size=batch_size, optimizer=optimizer)
+    assert optimizer.t > 0
+    fresh = Model(*NET)
+    np.testing.assert_array_equal(model.parameters, after_steps(fresh, X, y, optimizer.t, batch_size))
+    t = optimizer.t
+    model.fit(X[:200], y[:200], epochs=1, batch_size=50, optimizer=optimizer)
+    assert optimizer.t == t + 4
+    assert np.isfinite(model.predict_proba(X[:10])).all()
+
+
+@pytest.mark.parametrize("n_threads", [1, 3])
+def test_ctrl_c_waits_for_all_threads(n_threads):
+    X, y = many_rows()
+    model = Model(*NET, n_threads=n_threads).fit(X[:100], y[:100], epochs=1)
+    for milliseconds in range(20, 120, 12):
+        interrupted_fit(model, X, y, milliseconds / 1000, batch_size=10_000)
