@@ -202,7 +202,8 @@ class Network:
         layers, layout, size = self.plan.layout(shape.rows, shape.accumulators)
         work = aligned_zeros(size, self.plan.dtype)
         losses = np.zeros(shape.rows + 2 * max(1, shape.accumulators))
-        return Workspace(Net(layers, layout, self.theta, work), np.zeros(self.plan.n_parameters), losses)
+        net = Net(layers, layout, self.theta, work, np.zeros(shape.rows, np.intp))
+        return Workspace(net, np.zeros(self.plan.n_parameters), losses)
 
     def _give_back(self, shape: Shape, workspace: Workspace) -> None:
         if len(self._idle) > 3:

@@ -13,11 +13,17 @@ CACHE_LINE, AHEAD = 64, 12  # bytes; rows
 
 
 @kernel
-def row_at(i, order, permutations):
-    """Row at position i: through the explicit `order`, if there is one, then through each permutation."""
-    if len(order) > 0:
-        i = order[i]
-    return permuted(i, permutations)
+def find_rows(source, first, index):
+    """Rows at the positions first, first+1, …: through the explicit order, if any, then through each permutation.
+
+    index out (m).
+    """
+    order, permutations = source.order, source.permutations
+    for i in range(len(index)):
+        position = first + i
+        if len(order) > 0:
+            position = order[position]
+        index[i] = permuted(position, permutations)
 
 
 @kernel
@@ -82,34 +88,40 @@ def all_finite(x):
 
 
 @kernel
-def gather_rows(source, first, m, layers, layout, work, row):
+def gather_targets(rows, r, K, Y, w):
+    """Y (K) and w (1) of row r: out."""
+    for k in range(K):
+        Y[k] = read_uint8(rows.Y, r * rows.Y_row_stride + k)
+    w[0] = weight_of(rows, r)
+
+
+@kernel
+def gather_rows(source, first, m, net, row):
     """Rows at the positions first … first+m-1 into the buffers from `row` on: A[0], Y and w out.
 
     Returns the first row whose numbers are not all finite, else -1.
     """
     keep_whole()
-    rows, scaling = source.rows[0], source.scaling
-    p, ld, A = layers[0].p_in, layers[0].ld_in, layers[0].A_in
-    K = layers[len(layers) - 1].p_out
+    rows, scaling, work, layout = source.rows[0], source.scaling, net.work, net.layout[0]
+    p, ld, K = net.layers[0].p_in, net.layers[0].ld_in, net.layers[len(net.layers) - 1].p_out
+    A = net.layers[0].A_in + row * ld
+    Y, w = layout.Y + row * K, layout.w + row
+    index = net.index[row : row + m]
+    find_rows(source, first, index)
     shuffled = len(source.order) > 0 or len(source.permutations) > 0
     for i in range(m):
-        r = row_at(first + i, source.order, source.permutations)
         if shuffled and i + AHEAD < m:
-            prefetch_row(rows, row_at(first + i + AHEAD, source.order, source.permutations), p)
-        a = A + (row + i) * ld
-        target = work[a : a + p]
+            prefetch_row(rows, index[i + AHEAD], p)
+        target = work[A + i * ld : A + i * ld + p]
         if len(scaling) > 0:
-            gather_scaled_x(rows, r, scaling, target)
+            gather_scaled_x(rows, index[i], scaling, target)
         else:
-            gather_x(rows, r, target)
+            gather_x(rows, index[i], target)
         if rows.Y != 0:
-            for k in range(K):
-                work[layout.Y + (row + i) * K + k] = read_uint8(rows.Y, r * rows.Y_row_stride + k)
-            work[layout.w + row + i] = weight_of(rows, r)
-    if all_finite(work[A + row * ld : A + (row + m) * ld]):
-        return -1
+            gather_targets(rows, index[i], K, work[Y + i * K : Y + (i + 1) * K], work[w + i : w + i + 1])
+    if all_finite(work[A : A + m * ld]):
+        return np.intp(-1)
     for i in range(m):
-        a = A + (row + i) * ld
-        if not all_finite(work[a : a + p]):
-            return row_at(first + i, source.order, source.permutations)
-    return -1
+        if not all_finite(work[A + i * ld : A + i * ld + p]):
+            return index[i]
+    return np.intp(-1)

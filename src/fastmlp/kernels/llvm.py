@@ -116,6 +116,48 @@ def fma_tile(vectors, accumulate):
 
 
 @intrinsic
+def transpose_tile(typing, A, at_a, lda, B, at_b, ldb):
+    """B[j, i] = A[i, j] for TILE_ROWS rows i and a vector of columns j: A in (ld lda), B out (ld ldb).
+
+    Interleaving the first half of the rows with the second, number by number, log₂(TILE_ROWS) times, leaves
+    the columns one behind the other.
+    """
+    lanes = VECTOR_BYTES // (A.dtype.bitwidth // 8)
+    per_vector = lanes // TILE_ROWS  # columns of A in one vector of the result
+
+    def generate(context, builder, signature, arguments):
+        if per_vector == 0:  # vectors shorter than a tile: the caller goes number by number
+            return context.get_dummy_value()
+        _, at_a, lda, _, at_b, ldb = arguments
+        scalar = context.get_data_type(signature.args[0].dtype)
+        vector, part = ir.VectorType(scalar, lanes), ir.VectorType(scalar, TILE_ROWS)
+        a = builder.gep(array_pointer(context, builder, signature.args[0], arguments[0]), [at_a])
+        b = builder.gep(array_pointer(context, builder, signature.args[3], arguments[3]), [at_b])
+        scalar_bytes = VECTOR_BYTES // lanes
+
+        def shuffle(x, y, places):
+            return builder.shuffle_vector(x, y, ir.Constant(ir.VectorType(INT32, len(places)), places))
+
+        def place(pointer, i, ld, kind):
+            return builder.bitcast(builder.gep(pointer, [builder.mul(INT64(i), ld)]), kind.as_pointer())
+
+        low = [n for j in range(lanes // 2) for n in (j, lanes + j)]
+        high = [n + lanes // 2 for n in low]
+        rows = [builder.load(place(a, i, lda, vector), align=scalar_bytes) for i in range(TILE_ROWS)]
+        half = TILE_ROWS // 2
+        for _ in range(TILE_ROWS.bit_length() - 1):
+            rows = [shuffle(rows[i], rows[i + half], places) for i in range(half) for places in (low, high)]
+        for j in range(lanes):
+            first = j % per_vector * TILE_ROWS
+            column = shuffle(rows[j // per_vector], rows[0], list(range(first, first + TILE_ROWS)))
+            builder.store(column, place(b, j, ldb, part), align=scalar_bytes)
+        return context.get_dummy_value()
+
+    size = types.intp
+    return types.void(A, size, size, B, size, size), generate
+
+
+@intrinsic
 def fma(typing, a, b, c):
     """a b + c, rounded once."""
 

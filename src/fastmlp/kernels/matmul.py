@@ -6,7 +6,7 @@ rows at a time. W is packed panel by panel, so that the micro-kernel reads it as
 
 from .arrays import copy
 from .compile import TILE_ROWS, TILE_VECTORS, VECTOR_BYTES, kernel
-from .llvm import fma_tile, keep_whole
+from .llvm import fma_tile, keep_whole, transpose_tile
 
 assert TILE_VECTORS == 3, "panel_vectors and the branches below are written for tiles of 3, 2 and 1 vectors"
 set_1, set_2, set_3 = fma_tile(1, False), fma_tile(2, False), fma_tile(3, False)
@@ -101,17 +101,23 @@ def pack_row(k, W, packed, at, K, vectors):
 
 @kernel
 def pack_transposed(k, count, W, at_w, p_out, packed, at, vectors):
-    """Copy rows k … k+count-1 of W (in: ld p_out) into the panels of Wᵀ (out; p_out rows, `vectors` vectors)."""
+    """Copy rows k … k+count-1 of W (in: ld p_out) into the panels of Wᵀ (out; p_out rows, `vectors` vectors).
+
+    k is a multiple of TILE_ROWS, and count at most TILE_ROWS.
+    """
     keep_whole()
     lanes = lanes_of(packed)
+    tiles = p_out // lanes * lanes if count == TILE_ROWS and lanes >= TILE_ROWS else 0
     j, width = 0, panel_vectors(vectors)
-    for i in range(k, k + count):
-        while i >= (j + width) * lanes:
+    for i in range(count):
+        while k + i >= (j + width) * lanes:
             j += width
             width = panel_vectors(vectors - j)
-        step = width * lanes
-        place = at + j * lanes * p_out + i - j * lanes
-        row = W[at_w + i * p_out : at_w + (i + 1) * p_out]
+        step, place = width * lanes, at + j * lanes * p_out + k + i - j * lanes
+        if i == 0:
+            for q in range(0, tiles, lanes):
+                transpose_tile(W, at_w + k * p_out + q, p_out, packed, place + q * step, step)
+        row = W[at_w + (k + i) * p_out : at_w + (k + i + 1) * p_out]
         target = packed[place : place + (p_out - 1) * step + 1]
-        for q in range(p_out):
+        for q in range(tiles, p_out):
             target[q * step] = row[q]

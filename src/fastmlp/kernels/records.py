@@ -83,6 +83,7 @@ class Net(NamedTuple):
     layout: np.ndarray  # LAYOUT
     theta: np.ndarray
     work: np.ndarray
+    index: np.ndarray  # intp, for each row of the buffers the user's row that lies there
 
 
 class Sums(NamedTuple):

@@ -77,7 +77,7 @@ def pack(thread, job, net):
 def tile(team, source, first, m, net, row, loss, with_backward):
     """Rows at positions first … first+m-1 through the net: A, dZ in the buffers from `row` on, loss[:m] out."""
     layers, layout, work = net.layers, net.layout[0], net.work
-    bad = gather_rows(source, first, m, layers, layout, work, row)
+    bad = gather_rows(source, first, m, net, row)
     if bad >= 0:
         report_bad_row(team.flags, bad)
         return
@@ -310,7 +310,7 @@ def all_tiles(thread, team, source, net, out):
         if start >= job.last:
             break
         m = min(job.tile_rows, job.last - start)
-        bad = gather_rows(source, start, m, layers, net.layout[0], work, row)
+        bad = gather_rows(source, start, m, net, row)
         if bad >= 0:
             report_bad_row(team.flags, bad)
             break
