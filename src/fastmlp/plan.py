@@ -12,12 +12,13 @@ import numpy as np
 from .activations import Activation
 from .kernels.compile import TILE_ROWS, VECTOR_BYTES
 from .kernels.records import LAYER, LAYOUT
+from .kernels.steps import MOST_SUM_ROWS
 
 MOST_ACCUMULATORS = 32
 ACCUMULATOR_BYTES = 64 * 2**20  # for all accumulators together, unless fewer than FEWEST_ACCUMULATORS fit
 FEWEST_ACCUMULATORS, MOST_ACCUMULATOR_BYTES = 16, 256 * 2**20
-EXCHANGE_RATIO = 3  # numbers of A and dZ that cost as much as one number of an accumulator
-FEWEST_CHUNK_ROWS, MOST_CHUNK_ROWS = 96, 65536  # beyond, a sum in float32 would lose digits
+EXCHANGE_RATIO = 1.5  # numbers of A and dZ that cost as much as one number of an accumulator
+CHUNK_ROWS = 96  # about so many at least
 TILE_BYTES, FEWEST_TILE_ROWS, MOST_TILE_ROWS = 768 * 2**10, 64, 1024
 
 
@@ -115,8 +116,8 @@ class Plan:
 
         A function of the net and of n alone: it decides the order of sums, and so the bits of the result.
         """
-        count = max(1, min(n // FEWEST_CHUNK_ROWS, self.most_accumulators))
-        rows = min(round_up(max(1, -(-n // count)), TILE_ROWS), MOST_CHUNK_ROWS)
+        count = max(1, min(n // CHUNK_ROWS, self.most_accumulators))
+        rows = min(round_up(max(1, -(-n // count)), TILE_ROWS), MOST_SUM_ROWS)
         return rows, count
 
     def batch_chunks(self, n: int) -> tuple[int, int]:
@@ -124,12 +125,14 @@ class Plan:
 
         Cores that share buffers exchange A and dZ, about n Σ p numbers; chunks exchange the accumulators.
         """
-        worthwhile = n * sum(self.widths) // (EXCHANGE_RATIO * self.n_parameters)
-        count = min(n // FEWEST_CHUNK_ROWS, worthwhile)
+        worthwhile = 1 + int(n * sum(self.widths) / (EXCHANGE_RATIO * self.n_parameters))
+        count = min(-(-n // CHUNK_ROWS), worthwhile)
         if count < 2:
             return 0, 1
-        count = min(count, self.most_accumulators)
-        return min(round_up(-(-n // count), TILE_ROWS), MOST_CHUNK_ROWS), count
+        count = 2 ** (
+            min(count, self.most_accumulators).bit_length() - 1
+        )  # of odd numbers, one of two threads would have more
+        return min(round_up(-(-n // count), TILE_ROWS), MOST_SUM_ROWS), count
 
     def layout(self, rows: int, accumulators: int) -> tuple[np.ndarray, np.ndarray, int]:
         """Lay out a workspace for tiles of `rows` rows in all.

@@ -51,6 +51,9 @@ def gather_scaled_x(rows, i, scaling, target):
     if rows.X_is_float64:
         for k in range(len(target)):
             target[k] = (read_float64(address, stride * k) - shift[k]) * factor[k]
+    elif stride == 4:  # a constant stride lets LLVM read whole vectors
+        for k in range(len(target)):
+            target[k] = (read_float32(address, 4 * k) - shift[k]) * factor[k]
     else:
         for k in range(len(target)):
             target[k] = (read_float32(address, stride * k) - shift[k]) * factor[k]

@@ -5,7 +5,8 @@ A step has two phases with a barrier behind each. Phase 1 goes over rows, phase 
 - a small batch lies whole in shared buffers: phase 1 computes A and dZ for its rows, each thread some of
   them; phase 2 gives each thread ranges of dW, which it sums over all rows of the batch in order.
 - a large batch is cut into chunks of rows with an accumulator each: phase 1 takes chunks from a counter
-  and sums dW tile by tile; phase 2 adds the accumulators in order of chunks, in float64.
+  and sums dW tile by tile; phase 2 adds the accumulators in order of chunks. Beyond MOST_SUM_ROWS rows, or
+  more chunks than accumulators, they are added to a total in float64, block by block, with a barrier more.
 
 In both, which thread does what changes no bit of the result. Phase 2 then updates its ranges of θ and
 refreshes the packed copies of W.
@@ -13,7 +14,7 @@ refreshes the packed copies of W.
 
 import numpy as np
 
-from .arrays import copy, fill_zero, total_of
+from .arrays import add_multiple, copy, fill_zero, total_of
 from .backprop import add_bias_gradient, add_weight_gradient, backward, forward, head
 from .barrier import NEXT, PROGRESS, barrier, report_bad_row, stopped
 from .compile import TILE_ROWS, entry_point, kernel
@@ -24,6 +25,7 @@ from .pointwise import sigmoid
 from .update import step_constants, update
 
 ZERO = np.intp(0)  # for a literal, Numba would compile a called kernel once more
+MOST_SUM_ROWS = 65536  # beyond, a sum in float32 would lose digits
 BLOCK_NUMBERS = 4096  # of dW in each of its TILE_ROWS rows, computed and used before the next block
 
 
@@ -147,56 +149,72 @@ def take_total(total, G):
 
 
 @kernel
-def update_rows(net, sums, layer, m, weight, step, first, last):
+def add_accumulators(layout, work, at, size, chunks):
+    """The first accumulator += all others, in order of chunks: `size` numbers at `at`; in the dtype of the net."""
+    one = work.dtype.type(1)
+    target = work[layout.gradient + at : layout.gradient + at + size]
+    for c in range(1, chunks):
+        place = layout.gradient + c * layout.gradient_size + at
+        add_multiple(one, work[place : place + size], target)
+
+
+@kernel
+def update_rows(net, sums, layer, m, chunks, weight, step, first, last):
     """Rows first:last of W: dW, then the optimizer's step."""
-    work, dW = net.work, net.layout[0].gradient + layer.dW
+    work, layout = net.work, net.layout[0]
+    begin, end = layer.dW + first * layer.ld_dW, layer.dW + last * layer.ld_dW
     if m > 0:
-        fill_zero(work[dW + first * layer.ld_dW : dW + last * layer.ld_dW])
-        add_weight_gradient(layer, work, ZERO, m, first, last, net.layout[0].gradient)
+        fill_zero(work[layout.gradient + begin : layout.gradient + end])
+        add_weight_gradient(layer, work, ZERO, m, first, last, layout.gradient)
+    elif chunks > 0:
+        add_accumulators(layout, work, begin, end - begin, chunks)
     if layer.narrow:
         size, count = last - first, 1
     else:
         size, count = layer.p_out, last - first
     for i in range(count):
-        at = dW + (first + i) * layer.ld_dW
+        at = layout.gradient + begin + i * layer.ld_dW
         place = layer.W + first * layer.p_out + i * size
         G = work[at : at + size]
-        if m == 0:
+        if m + chunks == 0:
             take_total(sums.total[place : place + size], G)
         update(sums.optimizer[0], step, net.theta, G, sums.moments, place, weight, True)
 
 
 @kernel
-def update_biases(net, sums, layer, m, weight, step, first, last):
+def update_biases(net, sums, layer, m, chunks, weight, step, first, last):
     """b[first:last]: db, then the optimizer's step."""
-    work, gradient = net.work, net.layout[0].gradient
-    at, place, size = gradient + layer.db + first, layer.b + first, last - first
-    G = work[at : at + size]
+    work, layout = net.work, net.layout[0]
+    at, place, size = layer.db + first, layer.b + first, last - first
+    G = work[layout.gradient + at : layout.gradient + at + size]
     if m > 0:
         fill_zero(G)
-        add_bias_gradient(layer, work, ZERO, m, first, last, gradient)
+        add_bias_gradient(layer, work, ZERO, m, first, last, layout.gradient)
+    elif chunks > 0:
+        add_accumulators(layout, work, at, size, chunks)
     else:
         take_total(sums.total[place : place + size], G)
     update(sums.optimizer[0], step, net.theta, G, sums.moments, place, weight, False)
 
 
 @kernel
-def update_share(thread, job, net, sums, m, weight, step):
+def update_share(thread, job, net, sums, m, chunks, weight, step):
     """The thread's ranges of θ: gradient, optimizer, packed copies.
 
-    m > 0: the gradient of the m rows in the buffers is still to be summed; m = 0: it lies in sums.total.
+    The gradient is still to be summed, over the m rows in the buffers or over the accumulators of some chunks;
+    where m and chunks are 0, it lies in sums.total.
     """
     for l in range(len(net.layers)):
         layer = net.layers[l]
         first, last = share(layer.p_in, weight_group(layer, net.work), thread, job.n_threads)
         block = max(BLOCK_NUMBERS // layer.ld_dW, 1) * TILE_ROWS
         for k in range(first, last, block):
-            update_rows(net, sums, layer, m, weight, step, k, min(k + block, last))
+            update_rows(net, sums, layer, m, chunks, weight, step, k, min(k + block, last))
         pack_weights(layer, net, first, last, job.backward)
         if layer.b >= 0:
             first, last = share(layer.p_out, lanes_of(net.work), thread, job.n_threads)
             if first < last:
-                update_biases(net, sums, layer, m, weight, step, first, last)
+                update_biases(net, sums, layer, m, chunks, weight, step, first, last)
                 pack_biases(layer, net, first, last)
 
 
@@ -216,36 +234,51 @@ def small_batch(thread, team, source, first, m, net, losses):
 
 
 @kernel
+def take_chunks(thread, team, source, first, m, net, losses):
+    """Chunks of m rows, as many as there are accumulators at most, by whichever thread is free; their number.
+
+    losses out: (Σ loss, Σ w) of each, behind the rows' losses.
+    """
+    job, layout = team.job[0], net.layout[0]
+    per_chunk = job.n_threads * job.tile_rows
+    chunks = (m + job.chunk_rows - 1) // job.chunk_rows
+    while True:
+        c = atomic_add(team.flags, NEXT, 1)
+        if c >= chunks:
+            return chunks
+        begin = c * job.chunk_rows
+        size = min(job.chunk_rows, m - begin)
+        gradient = layout.gradient + c * layout.gradient_size
+        result = chunk(team, source, first + begin, size, net, thread * job.tile_rows, gradient, losses)
+        losses[per_chunk + 2 * c], losses[per_chunk + 2 * c + 1] = result
+
+
+@kernel
 def large_batch(thread, team, source, first, m, net, sums):
-    """Phase 1 of a large batch, block by block of as many chunks as there are accumulators; sums in sums.total."""
-    job, layout, losses = team.job[0], net.layout[0], sums.losses
+    """Phase 1 of a large batch, block by block of as many chunks as there are accumulators.
+
+    (Σ loss, Σ w, accumulators that phase 2 has to sum: 0 if the gradient lies in sums.total, go on?)
+    """
+    job, losses = team.job[0], sums.losses
     J, weight = 0.0, 0.0
-    own_row = thread * job.tile_rows
     per_chunk = job.n_threads * job.tile_rows
     block = job.accumulators * job.chunk_rows
     for start in range(0, m, block):
-        chunks = (min(block, m - start) + job.chunk_rows - 1) // job.chunk_rows
-        while True:
-            c = atomic_add(team.flags, NEXT, 1)
-            if c >= chunks:
-                break
-            begin = start + c * job.chunk_rows
-            size = min(job.chunk_rows, m - begin)
-            gradient = layout.gradient + c * layout.gradient_size
-            result = chunk(team, source, first + begin, size, net, own_row, gradient, losses)
-            losses[per_chunk + 2 * c], losses[per_chunk + 2 * c + 1] = result
+        chunks = take_chunks(thread, team, source, first + start, min(block, m - start), net, losses)
         if not barrier(team.flags, job.n_threads):
-            return 0.0, 0.0, False
+            return 0.0, 0.0, ZERO, False
+        if thread == 0:
+            atomic_store(team.flags, NEXT, 0)
         for c in range(chunks):
             J += losses[per_chunk + 2 * c]
             weight += losses[per_chunk + 2 * c + 1]
+        if job.updates and m <= min(block, MOST_SUM_ROWS):
+            return J, weight, chunks, True
         if job.backward:
             fold_share(thread, job, net, sums.total, chunks)
-        if thread == 0:
-            atomic_store(team.flags, NEXT, 0)
         if not barrier(team.flags, job.n_threads):
-            return 0.0, 0.0, False
-    return J, weight, True
+            return 0.0, 0.0, ZERO, False
+    return J, weight, ZERO, True
 
 
 @kernel
@@ -257,17 +290,17 @@ def all_batches(thread, team, source, net, sums):
         return
     t = optimizer.t
     if job.updates and job.first == job.last and job.weight > 0:  # a gradient that was summed over several calls
-        update_share(thread, job, net, sums, ZERO, job.weight, step_constants(optimizer, t + 1))
+        update_share(thread, job, net, sums, ZERO, ZERO, job.weight, step_constants(optimizer, t + 1))
         if thread == 0:
             optimizer.t = t + 1
     for first in range(job.first, job.last, job.batch_rows):
         m = min(job.batch_rows, job.last - first)
+        in_buffers = chunks = ZERO
         if job.chunk_rows == 0:
             in_buffers = m
             J, weight, go_on = small_batch(thread, team, source, first, m, net, sums.losses)
         else:
-            in_buffers = ZERO
-            J, weight, go_on = large_batch(thread, team, source, first, m, net, sums)
+            J, weight, chunks, go_on = large_batch(thread, team, source, first, m, net, sums)
         if not go_on:
             return
         if not np.isfinite(J):  # every thread has the same J: all leave here, before the update
@@ -278,7 +311,7 @@ def all_batches(thread, team, source, net, sums):
             return
         if job.updates and weight > 0:
             t += 1
-            update_share(thread, job, net, sums, in_buffers, weight, step_constants(optimizer, t))
+            update_share(thread, job, net, sums, in_buffers, chunks, weight, step_constants(optimizer, t))
         if thread == 0:
             job.J += J
             job.weight += weight
