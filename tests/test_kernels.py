@@ -24,8 +24,8 @@ def multiply_packed(M, vectors, K, A, lda, B, start, C, ldc):
 
 
 @numba.njit
-def multiply_transposed(M, vectors, K, A, lda, B, ldb, C, ldc):
-    matmul.multiply_transposed(M, vectors, K, A, 3, lda, B, 0, ldb, C, 5, ldc)
+def multiply_transposed(M, vectors, K, A, lda, B, ldb, zeros, fresh, C, ldc):
+    matmul.multiply_transposed(M, vectors, K, A, 3, lda, B, 0, ldb, zeros, 0, fresh, C, 5, ldc)
 
 
 @numba.njit
@@ -97,7 +97,8 @@ def test_multiply_packed(vectors, dtype):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("vectors", VECTORS)
-def test_multiply_transposed_adds(vectors, dtype):
+@pytest.mark.parametrize("fresh", [True, False])
+def test_multiply_transposed_sets_or_adds(fresh, vectors, dtype):
     lanes = VECTOR_BYTES // np.dtype(dtype).itemsize
     random = np.random.default_rng(vectors)
     for M in ROWS:
@@ -107,8 +108,8 @@ def test_multiply_transposed_adds(vectors, dtype):
             A_all, A = tile_of(random.standard_normal((K, columns)).astype(dtype), lda, 3, K)
             B_all, B = tile_of(random.standard_normal((K, width)).astype(dtype), ldb, 0, K)
             C_all, C = tile_of(random.standard_normal((columns, width)).astype(dtype), ldc, 5, columns)
-            before = C.copy()
-            multiply_transposed(M, vectors, K, A_all, lda, B_all, ldb, C_all, ldc)
+            before = np.zeros_like(C) if fresh else C.copy()
+            multiply_transposed(M, vectors, K, A_all, lda, B_all, ldb, np.zeros(width, dtype), fresh, C_all, ldc)
             expected = before[:M, :width] + np.float64(A[:, :M]).T @ B[:, :width]
             assert_close(C[:M, :width], expected, TOLERANCE[dtype])
             assert (C[:, width:] == SENTINEL).all()

@@ -10,7 +10,7 @@ a rank-1 update backward; any other goes the way of the hidden layers.
 """
 
 from .activate import activation_backward, activation_forward
-from .arrays import add_multiple, dot, total_of
+from .arrays import add_multiple, dot, fill_zero, total_of
 from .compile import kernel
 from .head import sigmoid_log_loss, sigmoid_log_loss_1
 from .llvm import keep_whole
@@ -82,33 +82,38 @@ def backward(layers, work, row, m):
 
 
 @kernel
-def add_weight_gradient(layer, work, row, m, first, last, gradient):
-    """dW[first:last] += A[l-1]ᵀ dZ[l] over m rows, into the accumulator at `gradient`."""
+def weight_gradient(layer, work, row, m, first, last, gradient, fresh):
+    """dW[first:last] = A[l-1]ᵀ dZ[l] over m rows if fresh, else +=; in the accumulator at `gradient`."""
     keep_whole()
     a = layer.A_in + row * layer.ld_in + first
     d = layer.dZ + row * layer.ld_out
     g = gradient + layer.dW + first * layer.ld_dW
     if layer.narrow:
         dW = work[g : g + last - first]
+        if fresh:
+            fill_zero(dW)
         for i in range(m):
             place = a + i * layer.ld_in
             add_multiple(work[d + i], work[place : place + last - first], dW)
-    else:
+    elif first < last:
         multiply_transposed(
-            last - first, layer.vectors, m, work, a, layer.ld_in, work, d, layer.ld_out, work, g, layer.ld_dW
+            last - first, layer.vectors, m, work, a, layer.ld_in, work, d, layer.ld_out,
+            work, layer.zeros, fresh, work, g, layer.ld_dW,
         )  # fmt: skip
 
 
 @kernel
-def add_bias_gradient(layer, work, row, m, first, last, gradient):
-    """db[first:last] += column sums of dZ[l] over m rows, into the accumulator at `gradient`."""
+def bias_gradient(layer, work, row, m, first, last, gradient, fresh):
+    """db[first:last] = column sums of dZ[l] over m rows if fresh, else +=; in the accumulator at `gradient`."""
     keep_whole()
     db = work[gradient + layer.db + first : gradient + layer.db + last]
-    one = work.dtype.type(1)
+    if fresh:
+        fill_zero(db)
     if layer.narrow:
         d = layer.dZ + row
         db[0] += total_of(work[d : d + m])
         return
+    one = work.dtype.type(1)
     for i in range(m):
         place = layer.dZ + (row + i) * layer.ld_out + first
         add_multiple(one, work[place : place + last - first], db)

@@ -59,20 +59,28 @@ def multiply_packed(M, vectors, K, A, at_a, lda, B, at_b, start, at_start, C, at
 
 
 @kernel
-def multiply_transposed(M, vectors, K, A, at_a, lda, B, at_b, ldb, C, at_c, ldc):
-    """C += Aᵀ B: dW += A[l-1]ᵀ dZ[l].
+def multiply_transposed(M, vectors, K, A, at_a, lda, B, at_b, ldb, zeros, at_zeros, fresh, C, at_c, ldc):
+    """C = Aᵀ B if fresh, else C += Aᵀ B: dW = A[l-1]ᵀ dZ[l].
 
-    A in (K × M, ld lda), B in (K × vectors, ld ldb), C in/out (M rounded up to TILE_ROWS, ld ldc).
+    A in (K × M, ld lda), B in (K × vectors, ld ldb), zeros in (a row of C), C out or in/out (M rounded up to
+    TILE_ROWS, ld ldc).
     """
     keep_whole()
     lanes = lanes_of(A)
     j = 0
     while j < vectors:
         width = panel_vectors(vectors - j)
-        b = at_b + j * lanes
+        b, s = at_b + j * lanes, at_zeros + j * lanes
         for i in range(0, M, TILE_ROWS):
             a, c = at_a + i, at_c + i * ldc + j * lanes
-            if width == 3:
+            if fresh:
+                if width == 3:
+                    set_3(A, a, 1, lda, B, b, ldb, zeros, s, C, c, ldc, K)
+                elif width == 2:
+                    set_2(A, a, 1, lda, B, b, ldb, zeros, s, C, c, ldc, K)
+                else:
+                    set_1(A, a, 1, lda, B, b, ldb, zeros, s, C, c, ldc, K)
+            elif width == 3:
                 add_3(A, a, 1, lda, B, b, ldb, C, c, C, c, ldc, K)
             elif width == 2:
                 add_2(A, a, 1, lda, B, b, ldb, C, c, C, c, ldc, K)

@@ -15,7 +15,7 @@ refreshes the packed copies of W.
 import numpy as np
 
 from .arrays import add_multiple, copy, fill_zero, total_of
-from .backprop import add_bias_gradient, add_weight_gradient, backward, forward, head
+from .backprop import backward, bias_gradient, forward, head, weight_gradient
 from .barrier import NEXT, PROGRESS, barrier, report_bad_row, stopped
 from .compile import TILE_ROWS, entry_point, kernel
 from .gather import gather_rows
@@ -94,8 +94,6 @@ def chunk(team, source, first, m, net, row, gradient, losses):
     """(Σ loss, Σ w) of m rows, and their gradient into the accumulator at `gradient`, tile by tile."""
     job, layout, work = team.job[0], net.layout[0], net.work
     J, weight = 0.0, 0.0
-    if job.backward:
-        fill_zero(work[gradient : gradient + layout.gradient_size])
     for start in range(0, m, job.tile_rows):
         if stopped(team.flags):
             break
@@ -107,8 +105,8 @@ def chunk(team, source, first, m, net, row, gradient, losses):
         if job.backward:
             for l in range(len(net.layers)):
                 layer = net.layers[l]
-                add_weight_gradient(layer, work, row, t, ZERO, layer.p_in, gradient)
-                add_bias_gradient(layer, work, row, t, ZERO, layer.p_out, gradient)
+                weight_gradient(layer, work, row, t, ZERO, layer.p_in, gradient, start == 0)
+                bias_gradient(layer, work, row, t, ZERO, layer.p_out, gradient, start == 0)
     return J, weight
 
 
@@ -164,12 +162,11 @@ def update_rows(net, sums, layer, m, chunks, weight, step, first, last):
     work, layout = net.work, net.layout[0]
     begin, end = layer.dW + first * layer.ld_dW, layer.dW + last * layer.ld_dW
     if m > 0:
-        fill_zero(work[layout.gradient + begin : layout.gradient + end])
-        add_weight_gradient(layer, work, ZERO, m, first, last, layout.gradient)
+        weight_gradient(layer, work, ZERO, m, first, last, layout.gradient, m > 0)
     elif chunks > 0:
         add_accumulators(layout, work, begin, end - begin, chunks)
-    if layer.narrow:
-        size, count = last - first, 1
+    if layer.ld_dW == layer.p_out:  # no padding: the rows are one piece
+        size, count = end - begin, 1
     else:
         size, count = layer.p_out, last - first
     for i in range(count):
@@ -188,8 +185,7 @@ def update_biases(net, sums, layer, m, chunks, weight, step, first, last):
     at, place, size = layer.db + first, layer.b + first, last - first
     G = work[layout.gradient + at : layout.gradient + at + size]
     if m > 0:
-        fill_zero(G)
-        add_bias_gradient(layer, work, ZERO, m, first, last, layout.gradient)
+        bias_gradient(layer, work, ZERO, m, first, last, layout.gradient, m > 0)
     elif chunks > 0:
         add_accumulators(layout, work, at, size, chunks)
     else:
