@@ -18,6 +18,7 @@ lint: $(VENV)/lint.stamp
 	$(BIN)/lint-imports --no-logo
 
 bench: $(VENV)/bench.stamp
+	$(BIN)/asv machine --yes
 	$(BIN)/asv run --python=same --quick --show-stderr
 
 $(VENV)/pip.stamp:

@@ -22,6 +22,7 @@ RUNNING = []  # threads that are inside of a kernel now
 def counted_threads(monkeypatch):
     """As many threads start as may, and RUNNING knows them."""
     monkeypatch.setattr(team, "FLOPS_PER_THREAD", 1)
+    monkeypatch.setattr(team, "SHORT_FLOPS", 0)
     run = team.run
 
     def spy(work, flags, n_threads, short, watch):

@@ -25,6 +25,7 @@ ROWS = {7: 150, 32: 400, 200: 700, 1000: 2100, None: 2100}  # per batch size; th
 def many_threads(monkeypatch):
     """However little there is to do, as many threads start as may; yields the numbers that did."""
     monkeypatch.setattr(team, "FLOPS_PER_THREAD", 1)
+    monkeypatch.setattr(team, "SHORT_FLOPS", 0)
     started, run = [], team.run
 
     def spy(work, flags, n_threads, short, watch):

@@ -115,14 +115,14 @@ class Network:
                 whole = window.ends_batch and part.rows == 0
                 job = self._job(shape, window.size, batch_rows, backward=True, updates=whole)
                 self._train(rows, window, shape, job, workspace, sums, tally if whole else part, watch)
+                if tally.diverged or part.diverged:
+                    tally.diverged = True
+                    return
                 if window.ends_batch and not whole:
                     job = self._job(shape, 0, batch_rows, backward=True, updates=True)
                     job["J"], job["weight"] = part.J, part.weight
                     self._train(rows, window, shape, job, workspace, sums, tally, watch)
                     tally.rows, part = tally.rows + part.rows, Tally()
-                if tally.diverged or part.diverged:
-                    tally.diverged = True
-                    return
         finally:
             optimizer.t = int(record["t"][0])
         self._give_back(shape, workspace)
@@ -179,7 +179,7 @@ class Network:
         """Threads, which change no bit, and buffers for a call over n rows in batches that are cut into chunks."""
         most = team.available_cores() if self.n_threads is None else self.n_threads
         flops = self.plan.flops_per_row(backward)
-        n_threads = team.threads_for(flops * batch_rows, most)
+        n_threads = team.threads_for(flops * batch_rows, flops * n, most)
         if chunk_rows > 0:
             n_threads = min(n_threads, -(-batch_rows // chunk_rows) or 1)
         rows = n_threads * self.plan.tile_rows if chunk_rows > 0 else batch_rows

@@ -45,9 +45,11 @@ def cgroup_quota(otherwise: int) -> int:
         return otherwise
 
 
-def threads_for(flops: float, most: int) -> int:
-    """Threads worth starting for `flops` between two barriers."""
-    return int(max(1, min(most, flops // FLOPS_PER_THREAD)))
+def threads_for(step: float, call: float, most: int) -> int:
+    """Threads worth starting for a call of so many flops, `step` of them between two barriers."""
+    if call < SHORT_FLOPS:
+        return 1
+    return int(max(1, min(most, step // FLOPS_PER_THREAD)))
 
 
 def run(
