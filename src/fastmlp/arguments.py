@@ -1,0 +1,41 @@
+"""Arguments that users give, checked: the errors name the argument, the value and the remedy."""
+
+import operator
+from typing import Any
+
+import numpy as np
+
+
+def checked_int(name: str, value: Any, least: int) -> int:
+    """An integer that is at least `least`."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name}={value!r}: must be an integer") from None
+    if isinstance(value, bool) or number < least:
+        raise ValueError(f"{name}={value!r}: must be an integer and at least {least}")
+    return number
+
+
+def checked_float(name: str, value: Any, least: float) -> float:
+    """A finite number that is at least `least`."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}={value!r}: must be a number") from None
+    if not (np.isfinite(number) and number >= least):
+        raise ValueError(f"{name}={value!r}: must be finite and at least {least:g}")
+    return number
+
+
+def checked_widths(widths: Any) -> tuple[int, ...]:
+    """p[0], …, p[L] as integers; p[L] = 1."""
+    try:
+        checked = tuple(checked_int("widths", width, 1) for width in widths)
+    except TypeError:
+        raise TypeError(f"widths={widths!r}: must be a sequence of integers, such as [54, 256, 1]") from None
+    if len(checked) < 2:
+        raise ValueError(f"widths={widths!r}: at least the number of features and 1 are required")
+    if checked[-1] != 1:
+        raise ValueError(f"widths={widths!r}: the last width must be 1, as Model is a binary classifier")
+    return checked
