@@ -16,8 +16,8 @@ from pyarrow import parquet
 from sklearn.datasets import make_hastie_10_2
 
 from fastmlp import Model
-from fastmlp.cli import figures, main
-from fastmlp.rows.table import binary_target, numeric_matrix, read_table
+from fastmlp.cli import figures, main, model_columns
+from fastmlp.rows.table import binary_target, read_table
 
 TRAIN_ROWS, TEST_ROWS = 1_000_000, 100_000
 
@@ -48,7 +48,7 @@ def run(folder: Path) -> int:
     model = Model.load(model_path)
     table = read_table(test)
     y, _ = binary_target(table, "y", model.classes)
-    probability = model.predict_proba(numeric_matrix(table, model.feature_names or []))
+    probability = model.predict_proba(model_columns(model, table))
     speed = np.median([record["rows_per_second"] for record in model.history])
     print(f"{folder}: model, tables and learning-curve.png; {time.perf_counter() - begin:.0f} s in all")
     print(f"trained at {speed:,.0f} rows/s; held-out rows: {figures(y, probability)}")

@@ -135,7 +135,7 @@ def run_predict(options: argparse.Namespace) -> int:
     """Write a probability and a class for each row."""
     model = Model.load(options.model, n_threads=options.threads)
     check_writable(options.out)
-    X, _ = model_columns(model, read_table(options.data))
+    X = model_columns(model, read_table(options.data))
     probability = model.predict_proba(X)
     classes = model.classes or [0, 1]
     prediction = np.where(probability > 0.5, classes[1], classes[0])
@@ -152,7 +152,7 @@ def run_evaluate(options: argparse.Namespace) -> int:
     if target is None:
         raise ValueError("the model does not tell its target; give --target COLUMN")
     y, _ = binary_target(table, target, model.classes)
-    X, _ = model_columns(model, table)
+    X = model_columns(model, table)
     if len(X) == 0:
         raise ValueError(f"{options.data}: no rows")
     begin = time.perf_counter()
@@ -162,10 +162,9 @@ def run_evaluate(options: argparse.Namespace) -> int:
     return 0
 
 
-def model_columns(model: Model, table: Any) -> tuple[np.ndarray, list[str]]:
+def model_columns(model: Model, table: Any) -> np.ndarray:
     """The columns that the model was trained on, in its order; others are ignored."""
-    names = model.feature_names or table.column_names
-    return numeric_matrix(table, names), names
+    return numeric_matrix(table, model.feature_names or table.column_names)
 
 
 def figures(y: np.ndarray, probability: np.ndarray) -> str:

@@ -113,7 +113,7 @@ def update_rows(net, sums, layer, m, chunks, weight, step, first, last):
     """Rows first:last of W: dW, then the optimizer's step."""
     work, layout = net.work, net.layout[0]
     begin, end = layer.dW + first * layer.ld_dW, layer.dW + last * layer.ld_dW
-    if m > 0:
+    if m > 0:  # below, m > 0 is True without being a literal
         weight_gradient(layer, work, ZERO, m, first, last, layout.gradient, m > 0)
     elif chunks > 0:
         add_accumulators(layout, work, begin, end - begin, chunks)
@@ -136,7 +136,7 @@ def update_biases(net, sums, layer, m, chunks, weight, step, first, last):
     work, layout = net.work, net.layout[0]
     at, place, size = layer.db + first, layer.b + first, last - first
     G = work[layout.gradient + at : layout.gradient + at + size]
-    if m > 0:
+    if m > 0:  # below, m > 0 is True without being a literal
         bias_gradient(layer, work, ZERO, m, first, last, layout.gradient, m > 0)
     elif chunks > 0:
         add_accumulators(layout, work, at, size, chunks)
