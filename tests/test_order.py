@@ -42,8 +42,10 @@ def test_split_parts_are_disjoint_and_whole(n, n_first):
 def counts_at(positions, records, out):
     """out[k, row] += 1 for the row at positions[k] of each order."""
     for r in range(len(records)):
+        index = positions.copy()
+        shuffle.permute(index, records[r : r + 1])
         for k in range(len(positions)):
-            out[k, shuffle.permuted(positions[k], records[r : r + 1])] += 1
+            out[k, index[k]] += 1
 
 
 def epochs(n, count, seed):

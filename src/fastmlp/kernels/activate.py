@@ -8,8 +8,21 @@ from . import pointwise
 from .arrays import fill_zero
 from .compile import kernel
 from .llvm import call_block, keep_whole
+from .register_tile import AS_IS, CLIPPED, MASKED
 
 IDENTITY, LOGISTIC, TANH, RELU, LEAKY_RELU, ELU, SELU, SOFTPLUS, GELU, SILU, OWN = range(11)
+
+
+@kernel
+def finish_forward(layer):
+    """How a product stores A[l] = g(Z[l]) at once, or AS_IS: then it stores Z[l] for `activation_forward`."""
+    return CLIPPED if layer.activation == RELU else AS_IS
+
+
+@kernel
+def finish_backward(layer):
+    """How a product stores dZ[l] = dA[l] ⊙ g'[l] at once, or AS_IS: then dA[l] for `activation_backward`."""
+    return MASKED if layer.activation == RELU else AS_IS
 
 
 @kernel
@@ -24,9 +37,7 @@ def activation_forward(layer, work, row, m):
     z = a if layer.Z < 0 else layer.Z + row * ld
     Z, A = work[z : z + m * ld], work[a : a + m * ld]
     g = layer.activation
-    if g == RELU:
-        pointwise.relu_forward(A)
-    elif g == TANH:
+    if g == TANH:
         pointwise.tanh_forward(A)
     elif g == LOGISTIC:
         pointwise.logistic_forward(A)

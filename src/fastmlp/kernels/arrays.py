@@ -43,3 +43,36 @@ def add_multiple(scale, x, y):
     """y += scale x: x in, y in/out."""
     for k in range(len(x)):
         y[k] = fma(scale, x[k], y[k])
+
+
+@kernel
+def rows_of(A, at, ld, n):
+    """Four rows of A, n wide, from `at` on."""
+    b, c, d = at + ld, at + 2 * ld, at + 3 * ld
+    return A[at : at + n], A[b : b + n], A[c : c + n], A[d : d + n]
+
+
+@kernel
+def add_rows(m, A, at, ld, y):
+    """y += Σ_i of m rows of A: A in (from `at` on, ld), y in/out. Four at a time: y is read and written less often."""
+    n, whole = len(y), m // 4 * 4
+    for i in range(0, whole, 4):
+        a, b, c, d = rows_of(A, at + i * ld, ld, n)
+        for k in range(n):
+            y[k] += (a[k] + b[k]) + (c[k] + d[k])
+    for i in range(whole, m):
+        add_multiple(A.dtype.type(1), A[at + i * ld : at + i * ld + n], y)
+
+
+@kernel
+def add_scaled_rows(scale, A, at, ld, y):
+    """y += Σ_i scale_i row_i of A: scale in (m), A in (from `at` on, ld), y in/out."""
+    n, m = len(y), len(scale)
+    whole = m // 4 * 4
+    for i in range(0, whole, 4):
+        a, b, c, d = rows_of(A, at + i * ld, ld, n)
+        for k in range(n):
+            total = fma(scale[i + 1], b[k], fma(scale[i], a[k], y[k]))
+            y[k] = fma(scale[i + 3], d[k], fma(scale[i + 2], c[k], total))
+    for i in range(whole, m):
+        add_multiple(scale[i], A[at + i * ld : at + i * ld + n], y)

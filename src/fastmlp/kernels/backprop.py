@@ -9,12 +9,13 @@ tile is the rows `row` … `row + m - 1` of its buffers. A last layer of width 1
 a rank-1 update backward; any other goes the way of the hidden layers.
 """
 
-from .activate import activation_backward, activation_forward
-from .arrays import add_multiple, dot, fill_zero, total_of
+from .activate import activation_backward, activation_forward, finish_backward, finish_forward
+from .arrays import add_rows, add_scaled_rows, dot, fill_zero, total_of
 from .compile import kernel
 from .head import sigmoid_log_loss, sigmoid_log_loss_1
 from .llvm import keep_whole
 from .matmul import multiply_packed, multiply_transposed
+from .register_tile import AS_IS
 
 
 @kernel
@@ -37,9 +38,9 @@ def forward(layers, work, row, m):
         else:
             multiply_packed(
                 m, layer.vectors, layer.p_in, work, a, layer.ld_in,
-                work, layer.packed, work, layer.start, work, z, layer.ld_out,
+                work, layer.packed, work, layer.start, work, z, layer.ld_out, finish_forward(layer), z,
             )  # fmt: skip
-        if l < last:
+        if l < last and finish_forward(layer) == AS_IS:
             activation_forward(layer, work, row, m)
 
 
@@ -75,10 +76,11 @@ def backward(layers, work, row, m):
                     dA[k] = scale * w[k]
         else:
             multiply_packed(
-                m, below.vectors, layer.p_out, work, d, layer.ld_out,
-                work, layer.packed_T, work, layer.zeros, work, out, below.ld_out,
+                m, below.vectors, layer.p_out, work, d, layer.ld_out, work, layer.packed_T, work, layer.zeros,
+                work, out, below.ld_out, finish_backward(below), below.A_out + row * below.ld_out,
             )  # fmt: skip
-        activation_backward(below, work, row, m)
+        if layer.narrow or finish_backward(below) == AS_IS:
+            activation_backward(below, work, row, m)
 
 
 @kernel
@@ -92,9 +94,7 @@ def weight_gradient(layer, work, row, m, first, last, gradient, fresh):
         dW = work[g : g + last - first]
         if fresh:
             fill_zero(dW)
-        for i in range(m):
-            place = a + i * layer.ld_in
-            add_multiple(work[d + i], work[place : place + last - first], dW)
+        add_scaled_rows(work[d : d + m], work, a, layer.ld_in, dW)
     elif first < last:
         multiply_transposed(
             last - first, layer.vectors, m, work, a, layer.ld_in, work, d, layer.ld_out,
@@ -113,7 +113,4 @@ def bias_gradient(layer, work, row, m, first, last, gradient, fresh):
         d = layer.dZ + row
         db[0] += total_of(work[d : d + m])
         return
-    one = work.dtype.type(1)
-    for i in range(m):
-        place = layer.dZ + (row + i) * layer.ld_out + first
-        add_multiple(one, work[place : place + last - first], db)
+    add_rows(m, work, layer.dZ + row * layer.ld_out + first, layer.ld_out, db)

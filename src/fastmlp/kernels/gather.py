@@ -5,9 +5,9 @@ A[0] = (X - shift) factor, where the net has a scaling, else X.
 
 import numpy as np
 
-from .compile import kernel, sum_kernel
-from .llvm import copy_memory, keep_whole, prefetch, read_float32, read_float64, read_uint8
-from .shuffle import permuted
+from .compile import VECTOR_BYTES, kernel, sum_kernel
+from .llvm import keep_whole, prefetch, read_float32, read_float64, read_uint8, read_vector
+from .shuffle import permute
 
 CACHE_LINE, AHEAD = 64, 12  # bytes; rows
 
@@ -18,55 +18,10 @@ def find_rows(source, first, index):
 
     index out (m).
     """
-    order, permutations = source.order, source.permutations
+    order = source.order
     for i in range(len(index)):
-        position = first + i
-        if len(order) > 0:
-            position = order[position]
-        index[i] = permuted(position, permutations)
-
-
-@kernel
-def gather_x(rows, i, target):
-    """A[0] = row i of X, cast: target out (p[0])."""
-    address = rows.X + i * rows.X_row_stride
-    stride = rows.X_column_stride
-    itemsize = 8 if rows.X_is_float64 else 4
-    if stride == itemsize == target.itemsize:
-        copy_memory(address, target)
-    elif rows.X_is_float64:
-        for k in range(len(target)):
-            target[k] = read_float64(address, stride * k)
-    else:
-        for k in range(len(target)):
-            target[k] = read_float32(address, stride * k)
-
-
-@kernel
-def gather_scaled_x(rows, i, scaling, target):
-    """A[0] = (row i of X - shift) factor in float64, then cast: target out (p[0]), scaling in (2, p[0])."""
-    address = rows.X + i * rows.X_row_stride
-    stride = rows.X_column_stride
-    shift, factor = scaling[0], scaling[1]
-    if rows.X_is_float64:
-        for k in range(len(target)):
-            target[k] = (read_float64(address, stride * k) - shift[k]) * factor[k]
-    elif stride == 4:  # a constant stride lets LLVM read whole vectors
-        for k in range(len(target)):
-            target[k] = (read_float32(address, 4 * k) - shift[k]) * factor[k]
-    else:
-        for k in range(len(target)):
-            target[k] = (read_float32(address, stride * k) - shift[k]) * factor[k]
-
-
-@kernel
-def weight_of(rows, i):
-    """Weight of row i in float64; 1 where there are no weights."""
-    if rows.w == 0:
-        return 1.0
-    if rows.w_is_float64:
-        return read_float64(rows.w, i * rows.w_stride)
-    return np.float64(read_float32(rows.w, i * rows.w_stride))
+        index[i] = order[first + i] if len(order) > 0 else first + i
+    permute(index, source.permutations)
 
 
 @kernel
@@ -81,6 +36,84 @@ def prefetch_row(rows, i, p):
         prefetch(rows.Y + i * rows.Y_row_stride)
 
 
+@kernel
+def look_ahead(rows, index, i, p):
+    """Row i is read now: prefetch one that is read soon."""
+    if i == 0:
+        for j in range(min(AHEAD, len(index))):
+            prefetch_row(rows, index[j], p)
+    if i + AHEAD < len(index):
+        prefetch_row(rows, index[i + AHEAD], p)
+
+
+@kernel
+def copy_numbers(address, p, work, at):
+    """p >= lanes numbers, in vectors, of which the last may overlap the one before: work out (from `at` on)."""
+    lanes = VECTOR_BYTES // work.itemsize
+    for k in range(0, p - lanes + 1, lanes):
+        read_vector(address + k * work.itemsize, work, at + k)
+    last = p - lanes
+    read_vector(address + last * work.itemsize, work, at + last)
+
+
+@kernel
+def gather_x(rows, index, work, at, ld, p):
+    """A[0] = rows of X, cast: work out (m × p from `at` on, ld)."""
+    stride = rows.X_column_stride
+    itemsize = 8 if rows.X_is_float64 else 4
+    vectors = stride == itemsize == work.itemsize and p >= VECTOR_BYTES // itemsize
+    for i in range(len(index)):
+        look_ahead(rows, index, i, p)
+        address = rows.X + index[i] * rows.X_row_stride
+        target = work[at + i * ld : at + i * ld + p]
+        if vectors:
+            copy_numbers(address, p, work, at + i * ld)
+        elif rows.X_is_float64:
+            for k in range(p):
+                target[k] = read_float64(address, stride * k)
+        else:
+            for k in range(p):
+                target[k] = read_float32(address, stride * k)
+
+
+@kernel
+def gather_scaled_x(rows, index, scaling, work, at, ld, p):
+    """A[0] = (rows of X - shift) factor in float64, then cast: work out (m × p, ld), scaling in (2, p)."""
+    stride = rows.X_column_stride
+    shift, factor = scaling[0], scaling[1]
+    for i in range(len(index)):
+        look_ahead(rows, index, i, p)
+        address = rows.X + index[i] * rows.X_row_stride
+        target = work[at + i * ld : at + i * ld + p]
+        if rows.X_is_float64:
+            for k in range(p):
+                target[k] = (read_float64(address, stride * k) - shift[k]) * factor[k]
+        elif stride == 4:  # a constant stride lets LLVM read whole vectors
+            for k in range(p):
+                target[k] = (read_float32(address, 4 * k) - shift[k]) * factor[k]
+        else:
+            for k in range(p):
+                target[k] = (read_float32(address, stride * k) - shift[k]) * factor[k]
+
+
+@kernel
+def gather_targets(rows, index, K, Y, w):
+    """Targets and weights of the rows `index`, of which those that are not given count 1: Y (m × K), w (m) out."""
+    m, stride = len(index), rows.Y_row_stride
+    for i in range(m):
+        for k in range(K):
+            Y[i * K + k] = read_uint8(rows.Y, index[i] * stride + k)
+    if rows.w == 0:
+        for i in range(m):
+            w[i] = 1
+    elif rows.w_is_float64:
+        for i in range(m):
+            w[i] = read_float64(rows.w, index[i] * rows.w_stride)
+    else:
+        for i in range(m):
+            w[i] = read_float32(rows.w, index[i] * rows.w_stride)
+
+
 @sum_kernel
 def all_finite(x):
     """Is no number of x NaN or ±inf? For those, and for no other, 0 x is not 0."""
@@ -88,14 +121,6 @@ def all_finite(x):
     for k in range(len(x)):
         total += zero * x[k]
     return total == zero
-
-
-@kernel
-def gather_targets(rows, r, K, Y, w):
-    """Y (K) and w (1) of row r: out."""
-    for k in range(K):
-        Y[k] = read_uint8(rows.Y, r * rows.Y_row_stride + k)
-    w[0] = weight_of(rows, r)
 
 
 @kernel
@@ -111,17 +136,12 @@ def gather_rows(source, first, m, net, row):
     Y, w = layout.Y + row * K, layout.w + row
     index = net.index[row : row + m]
     find_rows(source, first, index)
-    shuffled = len(source.order) > 0 or len(source.permutations) > 0
-    for i in range(m):
-        if shuffled and i + AHEAD < m:
-            prefetch_row(rows, index[i + AHEAD], p)
-        target = work[A + i * ld : A + i * ld + p]
-        if len(scaling) > 0:
-            gather_scaled_x(rows, index[i], scaling, target)
-        else:
-            gather_x(rows, index[i], target)
-        if rows.Y != 0:
-            gather_targets(rows, index[i], K, work[Y + i * K : Y + (i + 1) * K], work[w + i : w + i + 1])
+    if len(scaling) > 0:
+        gather_scaled_x(rows, index, scaling, work, A, ld, p)
+    else:
+        gather_x(rows, index, work, A, ld, p)
+    if rows.Y != 0:
+        gather_targets(rows, index, K, work[Y : Y + m * K], work[w : w + m])
     if all_finite(work[A : A + m * ld]):
         return np.intp(-1)
     for i in range(m):

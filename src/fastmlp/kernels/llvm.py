@@ -1,7 +1,7 @@
-"""All LLVM IR of the project: what Numba's Python cannot say.
+"""LLVM IR for what Numba's Python cannot say; the register tile of the products has a file of its own.
 
-The register tile of fused multiply-adds, reads at an address, calls of a block function at an address,
-atomics for the barrier, and flush-to-zero. Each intrinsic is a few lines of IR that Numba pastes into the
+Fused multiply-adds, reads at an address, calls of a block function at an address, atomics for the barrier,
+and flush-to-zero. Each intrinsic is a few lines of IR that Numba pastes into the
 calling kernel. Nothing here checks bounds: the callers do.
 """
 
@@ -13,7 +13,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from .compile import TILE_ROWS, VECTOR_BYTES
+from .compile import VECTOR_BYTES
 
 INT8, INT32, INT64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 X86 = platform.machine().lower() in ("x86_64", "amd64")
@@ -27,134 +27,6 @@ def array_pointer(context, builder, array_type, array):
 
 def declared(builder, name, result, arguments):
     return cgutils.get_or_insert_function(builder.module, ir.FunctionType(result, arguments), name)
-
-
-# --- the register tile -------------------------------------------------------------------------------
-
-
-def fma_tile(vectors, accumulate):
-    """Build the micro-kernel for a tile of TILE_ROWS rows and `vectors` vectors of columns.
-
-    C[i, j] = start + Σ_k A[i rs + k cs] B[k ldb + j], for k = 0 .. K-1, where start is C[i, j] if
-    `accumulate`, else start[j]. All sums stay in registers for the whole loop over k: per k it loads
-    `vectors` vectors of B, and each element of A once, spread over a vector. A takes two strides, so
-    that the same kernel computes A W (rs = ld, cs = 1) and Aᵀ dZ (rs = 1, cs = ld).
-    """
-
-    @intrinsic
-    def tile(typing, A, at_a, rs, cs, B, at_b, ldb, start, at_start, C, at_c, ldc, K):
-        lanes = VECTOR_BYTES // (A.dtype.bitwidth // 8)
-
-        def generate(context, builder, signature, arguments):
-            _, at_a, rs, cs, _, at_b, ldb, _, at_start, _, at_c, ldc, K = arguments
-            scalar = context.get_data_type(signature.args[0].dtype)
-            vector = ir.VectorType(scalar, lanes)
-            fma = declared(builder, f"llvm.fma.v{lanes}f{VECTOR_BYTES * 8 // lanes}", vector, [vector] * 3)
-            a, b, c, s = (
-                builder.gep(array_pointer(context, builder, signature.args[n], arguments[n]), [offset])
-                for n, offset in ((0, at_a), (4, at_b), (9, at_c), (7, at_start))
-            )
-            spread = ir.Constant(ir.VectorType(INT32, lanes), [0] * lanes)
-            undefined = ir.Constant(vector, ir.Undefined)
-            tile = [(i, j) for i in range(TILE_ROWS) for j in range(vectors)]
-
-            scalar_bytes = VECTOR_BYTES // lanes
-
-            def vector_at(pointer, offset):
-                return builder.bitcast(builder.gep(pointer, [offset]), vector.as_pointer())
-
-            def load(pointer, offset):
-                return builder.load(vector_at(pointer, offset), align=scalar_bytes)
-
-            rows_of_a = [builder.mul(rs, INT64(i)) for i in range(TILE_ROWS)]
-            columns = [INT64(j * lanes) for j in range(vectors)]
-            in_c = {(i, j): builder.add(builder.mul(ldc, INT64(i)), columns[j]) for i, j in tile}
-            if accumulate:
-                first = {ij: load(c, in_c[ij]) for ij in tile}
-            else:
-                row = [load(s, column) for column in columns]
-                first = {(i, j): row[j] for i, j in tile}
-
-            before = builder.block
-            loop, done = builder.append_basic_block("over_k"), builder.append_basic_block("store")
-            builder.cbranch(builder.icmp_signed(">", K, INT64(0)), loop, done)
-            builder.position_at_end(loop)
-            k = builder.phi(INT64)
-            sums = {ij: builder.phi(vector) for ij in tile}
-            row_of_b = builder.mul(k, ldb)
-            column_of_a = builder.mul(k, cs)
-            bs = [load(b, builder.add(row_of_b, column)) for column in columns]
-            new = {}
-            for i in range(TILE_ROWS):
-                value = builder.load(builder.gep(a, [builder.add(column_of_a, rows_of_a[i])]))
-                value = builder.insert_element(undefined, value, INT32(0))
-                value = builder.shuffle_vector(value, undefined, spread)
-                for j in range(vectors):
-                    new[i, j] = builder.call(fma, [value, bs[j], sums[i, j]])
-            after_k = builder.add(k, INT64(1))
-            k.add_incoming(INT64(0), before)
-            k.add_incoming(after_k, loop)
-            for ij in tile:
-                sums[ij].add_incoming(first[ij], before)
-                sums[ij].add_incoming(new[ij], loop)
-            builder.cbranch(builder.icmp_signed("<", after_k, K), loop, done)
-
-            builder.position_at_end(done)
-            for ij in tile:
-                result = builder.phi(vector)
-                result.add_incoming(first[ij], before)
-                result.add_incoming(new[ij], loop)
-                sums[ij] = result
-            for ij in tile:
-                builder.store(sums[ij], vector_at(c, in_c[ij]), align=scalar_bytes)
-            return context.get_dummy_value()
-
-        size = types.intp
-        return types.void(A, size, size, size, B, size, size, start, size, C, size, size, size), generate
-
-    return tile
-
-
-@intrinsic
-def transpose_tile(typing, A, at_a, lda, B, at_b, ldb):
-    """B[j, i] = A[i, j] for TILE_ROWS rows i and a vector of columns j: A in (ld lda), B out (ld ldb).
-
-    Interleaving the first half of the rows with the second, number by number, log₂(TILE_ROWS) times, leaves
-    the columns one behind the other.
-    """
-    lanes = VECTOR_BYTES // (A.dtype.bitwidth // 8)
-    per_vector = lanes // TILE_ROWS  # columns of A in one vector of the result
-
-    def generate(context, builder, signature, arguments):
-        if per_vector == 0:  # vectors shorter than a tile: the caller goes number by number
-            return context.get_dummy_value()
-        _, at_a, lda, _, at_b, ldb = arguments
-        scalar = context.get_data_type(signature.args[0].dtype)
-        vector, part = ir.VectorType(scalar, lanes), ir.VectorType(scalar, TILE_ROWS)
-        a = builder.gep(array_pointer(context, builder, signature.args[0], arguments[0]), [at_a])
-        b = builder.gep(array_pointer(context, builder, signature.args[3], arguments[3]), [at_b])
-        scalar_bytes = VECTOR_BYTES // lanes
-
-        def shuffle(x, y, places):
-            return builder.shuffle_vector(x, y, ir.Constant(ir.VectorType(INT32, len(places)), places))
-
-        def place(pointer, i, ld, kind):
-            return builder.bitcast(builder.gep(pointer, [builder.mul(INT64(i), ld)]), kind.as_pointer())
-
-        low = [n for j in range(lanes // 2) for n in (j, lanes + j)]
-        high = [n + lanes // 2 for n in low]
-        rows = [builder.load(place(a, i, lda, vector), align=scalar_bytes) for i in range(TILE_ROWS)]
-        half = TILE_ROWS // 2
-        for _ in range(TILE_ROWS.bit_length() - 1):
-            rows = [shuffle(rows[i], rows[i + half], places) for i in range(half) for places in (low, high)]
-        for j in range(lanes):
-            first = j % per_vector * TILE_ROWS
-            column = shuffle(rows[j // per_vector], rows[0], list(range(first, first + TILE_ROWS)))
-            builder.store(column, place(b, j, ldb, part), align=scalar_bytes)
-        return context.get_dummy_value()
-
-    size = types.intp
-    return types.void(A, size, size, B, size, size), generate
 
 
 @intrinsic
@@ -216,17 +88,18 @@ def prefetch(typing, address):
 
 
 @intrinsic
-def copy_memory(typing, address, target):
-    """Fill the contiguous array `target` with the bytes from `address` on."""
+def read_vector(typing, address, B, at_b):
+    """B[at_b + j] = the number that lies j numbers behind `address`, for a vector of numbers j: B out."""
+    lanes = VECTOR_BYTES // (B.dtype.bitwidth // 8)
 
     def generate(context, builder, signature, arguments):
-        array = context.make_array(signature.args[1])(context, builder, arguments[1])
-        size = builder.mul(array.nitems, array.itemsize)
-        source = builder.inttoptr(arguments[0], INT8.as_pointer())
-        cgutils.raw_memcpy(builder, builder.bitcast(array.data, INT8.as_pointer()), source, size, 1)
+        vector = ir.VectorType(context.get_data_type(signature.args[1].dtype), lanes)
+        target = builder.gep(array_pointer(context, builder, signature.args[1], arguments[1]), [arguments[2]])
+        value = builder.load(builder.inttoptr(arguments[0], vector.as_pointer()), align=UNALIGNED)
+        builder.store(value, builder.bitcast(target, vector.as_pointer()), align=VECTOR_BYTES // lanes)
         return context.get_dummy_value()
 
-    return types.void(types.intp, target), generate
+    return types.void(types.intp, B, types.intp), generate
 
 
 @intrinsic

@@ -4,9 +4,9 @@ A product walks over panels of at most TILE_VECTORS vectors of columns, and in e
 rows at a time. W is packed panel by panel, so that the micro-kernel reads it as one stream.
 """
 
-from .arrays import copy
 from .compile import TILE_ROWS, TILE_VECTORS, VECTOR_BYTES, kernel
-from .llvm import fma_tile, keep_whole, transpose_tile
+from .llvm import keep_whole
+from .register_tile import AS_IS, copy_vector, fma_tile, transpose_tile
 
 assert TILE_VECTORS == 3, "panel_vectors and the branches below are written for tiles of 3, 2 and 1 vectors"
 set_1, set_2, set_3 = fma_tile(1, False), fma_tile(2, False), fma_tile(3, False)
@@ -32,10 +32,11 @@ def check_corner(A, last):
 
 
 @kernel
-def multiply_packed(M, vectors, K, A, at_a, lda, B, at_b, start, at_start, C, at_c, ldc):
-    """C = 1 startᵀ + A B, B packed in panels: A W + 1 bᵀ, and dZ Wᵀ.
+def multiply_packed(M, vectors, K, A, at_a, lda, B, at_b, start, at_start, C, at_c, ldc, finish, mask):
+    """C = finish(1 startᵀ + A B), B packed in panels: g(A W + 1 bᵀ), and dZ Wᵀ ⊙ g'.
 
-    A in (M × K, ld lda), B in (K × vectors), start in (a row of C), C out (M rounded up to TILE_ROWS, ld ldc).
+    A in (M × K, ld lda), B in (K × vectors), start in (a row of C), C out (M rounded up to TILE_ROWS, ld ldc);
+    finish and mask (an offset in C's array, for a tile of C's shape and ld) as in `fma_tile`.
     """
     keep_whole()
     lanes = lanes_of(A)
@@ -45,13 +46,13 @@ def multiply_packed(M, vectors, K, A, at_a, lda, B, at_b, start, at_start, C, at
         b, ldb = at_b + j * lanes * K, width * lanes
         check_corner(B, b + K * ldb - 1)
         for i in range(0, M, TILE_ROWS):
-            a, c, s = at_a + i * lda, at_c + i * ldc + j * lanes, at_start + j * lanes
+            a, c, s, o = at_a + i * lda, at_c + i * ldc + j * lanes, at_start + j * lanes, mask + i * ldc + j * lanes
             if width == 3:
-                set_3(A, a, lda, 1, B, b, ldb, start, s, C, c, ldc, K)
+                set_3(A, a, lda, 1, B, b, ldb, start, s, C, c, ldc, K, finish, o)
             elif width == 2:
-                set_2(A, a, lda, 1, B, b, ldb, start, s, C, c, ldc, K)
+                set_2(A, a, lda, 1, B, b, ldb, start, s, C, c, ldc, K, finish, o)
             else:
-                set_1(A, a, lda, 1, B, b, ldb, start, s, C, c, ldc, K)
+                set_1(A, a, lda, 1, B, b, ldb, start, s, C, c, ldc, K, finish, o)
         j += width
     rows = (M + TILE_ROWS - 1) // TILE_ROWS * TILE_ROWS
     check_corner(A, at_a + (rows - 1) * lda + K - 1)
@@ -75,17 +76,17 @@ def multiply_transposed(M, vectors, K, A, at_a, lda, B, at_b, ldb, zeros, at_zer
             a, c = at_a + i, at_c + i * ldc + j * lanes
             if fresh:
                 if width == 3:
-                    set_3(A, a, 1, lda, B, b, ldb, zeros, s, C, c, ldc, K)
+                    set_3(A, a, 1, lda, B, b, ldb, zeros, s, C, c, ldc, K, AS_IS, c)
                 elif width == 2:
-                    set_2(A, a, 1, lda, B, b, ldb, zeros, s, C, c, ldc, K)
+                    set_2(A, a, 1, lda, B, b, ldb, zeros, s, C, c, ldc, K, AS_IS, c)
                 else:
-                    set_1(A, a, 1, lda, B, b, ldb, zeros, s, C, c, ldc, K)
+                    set_1(A, a, 1, lda, B, b, ldb, zeros, s, C, c, ldc, K, AS_IS, c)
             elif width == 3:
-                add_3(A, a, 1, lda, B, b, ldb, C, c, C, c, ldc, K)
+                add_3(A, a, 1, lda, B, b, ldb, C, c, C, c, ldc, K, AS_IS, c)
             elif width == 2:
-                add_2(A, a, 1, lda, B, b, ldb, C, c, C, c, ldc, K)
+                add_2(A, a, 1, lda, B, b, ldb, C, c, C, c, ldc, K, AS_IS, c)
             else:
-                add_1(A, a, 1, lda, B, b, ldb, C, c, C, c, ldc, K)
+                add_1(A, a, 1, lda, B, b, ldb, C, c, C, c, ldc, K, AS_IS, c)
         j += width
     rows = (M + TILE_ROWS - 1) // TILE_ROWS * TILE_ROWS
     check_corner(A, at_a + (K - 1) * lda + rows - 1)
@@ -94,16 +95,21 @@ def multiply_transposed(M, vectors, K, A, at_a, lda, B, at_b, ldb, zeros, at_zer
 
 
 @kernel
-def pack_row(k, W, packed, at, K, vectors):
-    """Copy row k of W (in: p_out) into the panels of W (out; K rows, `vectors` vectors from `at` on)."""
+def pack_rows(k, count, W, at_w, p_out, packed, at, K, vectors):
+    """Copy rows k … k+count-1 of W (in: ld p_out) into the panels of W (out; K rows, `vectors` vectors)."""
     keep_whole()
     lanes = lanes_of(packed)
     j = 0
     while j < vectors:
         width = panel_vectors(vectors - j)
-        first, last = j * lanes, min((j + width) * lanes, len(W))
-        place = at + first * K + k * width * lanes
-        copy(W[first:last], packed[place : place + last - first])
+        first, last = j * lanes, min((j + width) * lanes, p_out)
+        whole = first + (last - first) // lanes * lanes
+        for i in range(k, k + count):
+            source, place = at_w + i * p_out, at + first * K + i * width * lanes - first
+            for q in range(first, whole, lanes):
+                copy_vector(W, source + q, packed, place + q)
+            for q in range(whole, last):
+                packed[place + q] = W[source + q]
         j += width
 
 

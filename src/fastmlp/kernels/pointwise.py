@@ -187,14 +187,6 @@ def tanh_backward(A, dZ):
 
 
 @kernel
-def relu_forward(A):
-    zero = A.dtype.type(0)
-    for i in range(len(A)):
-        z = A[i]
-        A[i] = zero if z < zero else z
-
-
-@kernel
 def relu_backward(A, dZ):
     zero = A.dtype.type(0)
     for i in range(len(A)):

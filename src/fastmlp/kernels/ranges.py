@@ -9,7 +9,7 @@ import numpy as np
 from .arrays import add_multiple, copy, fill_zero
 from .backprop import bias_gradient, weight_gradient
 from .compile import TILE_ROWS, kernel
-from .matmul import lanes_of, pack_row, pack_transposed
+from .matmul import lanes_of, pack_rows, pack_transposed
 from .update import update
 
 ZERO = np.intp(0)  # for a literal, Numba would compile a called kernel once more
@@ -36,9 +36,7 @@ def pack_weights(layer, net, first, last, transposed):
     if layer.narrow:
         copy(theta[layer.W + first : layer.W + last], work[layer.packed + first : layer.packed + last])
         return
-    for k in range(first, last):
-        row = theta[layer.W + k * p : layer.W + (k + 1) * p]
-        pack_row(k, row, work, layer.packed, layer.p_in, layer.vectors)
+    pack_rows(first, last - first, theta, layer.W, p, work, layer.packed, layer.p_in, layer.vectors)
     if transposed and layer.packed_T >= 0:
         for k in range(first, last, TILE_ROWS):
             count = min(TILE_ROWS, last - k)

@@ -28,22 +28,30 @@ def permutation(n, seed, *stream, offset=0):
 
 
 @kernel
-def permuted(i, permutations):
-    """Row at position i, through each permutation in turn."""
+def once(i, record, keys, factors):
+    """One pass of position i through all rounds."""
+    for r in range(ROUNDS):
+        i = ((i ^ keys[r]) & record.mask) * factors[r] & record.mask
+        i ^= i >> record.shift
+    return i
+
+
+@kernel
+def permute(index, permutations):
+    """index = the rows at the positions `index`, through each permutation in turn: in/out (m)."""
     for p in range(len(permutations)):
         record = permutations[p]
-        i += record.offset
-        while True:
-            for r in range(ROUNDS):
-                i = ((i ^ record.keys[r]) & record.mask) * record.factors[r] & record.mask
-                i ^= i >> record.shift
-            if i < record.n:
-                break
-    return i
+        keys, factors = record.keys, record.factors
+        for i in range(len(index)):
+            index[i] = once(index[i] + record.offset, record, keys, factors)
+        for i in range(len(index)):  # apart, so that the loop above runs on whole vectors
+            while index[i] >= record.n:
+                index[i] = once(index[i], record, keys, factors)
 
 
 @entry_point
 def permuted_rows(first, permutations, out):
     """Rows at the positions first, first + 1, …: out (m)."""
     for i in range(len(out)):
-        out[i] = permuted(first + i, permutations)
+        out[i] = first + i
+    permute(out, permutations)

@@ -1,7 +1,8 @@
-"""The optimizers: one pass over a row of θ each, given the gradient g of the mean loss.
+"""The optimizers: one pass over a piece of θ each, given G, the gradient of the summed loss.
 
-m and v are the optimizer's moments. The step's constants come precomputed: α_t and ε_t carry Adam's bias
-correction, so that epsilon may stand where torch puts it (outside) or where scikit-learn does (inside).
+The gradient of the mean loss, L2 term included, is g = G factor + l2 θ, factor = 1/Σw. m and v are the
+optimizer's moments. The step's constants come precomputed: α_t and ε_t carry Adam's bias correction, so
+that epsilon may stand where torch puts it (outside) or where scikit-learn does (inside).
 """
 
 import numpy as np
@@ -13,37 +14,46 @@ SGD, MOMENTUM, NESTEROV, ADAM, ADAMW = range(5)
 
 
 @kernel
-def sgd(theta, g, rate):
-    """θ -= η g."""
-    for i in range(len(theta)):
-        theta[i] = fma(-rate, g[i], theta[i])
+def mean_gradient(theta, G, factor, l2):
+    """g = G factor + l2 θ, one number of it."""
+    return fma(l2, theta, G * factor)
 
 
 @kernel
-def momentum(theta, g, m, rate, mu):
+def sgd(theta, G, factor, l2, rate):
+    """θ -= η g."""
+    for i in range(len(theta)):
+        theta[i] = fma(-rate, mean_gradient(theta[i], G[i], factor, l2), theta[i])
+
+
+@kernel
+def momentum(theta, G, m, factor, l2, rate, mu):
     """m = μ m - η g; θ += m."""
     for i in range(len(theta)):
-        m[i] = fma(mu, m[i], -rate * g[i])
+        m[i] = fma(mu, m[i], -rate * mean_gradient(theta[i], G[i], factor, l2))
         theta[i] += m[i]
 
 
 @kernel
-def nesterov(theta, g, m, rate, mu):
+def nesterov(theta, G, m, factor, l2, rate, mu):
     """m = μ m - η g; θ += μ m - η g."""
     for i in range(len(theta)):
-        step = -rate * g[i]
+        step = -rate * mean_gradient(theta[i], G[i], factor, l2)
         m[i] = fma(mu, m[i], step)
         theta[i] += fma(mu, m[i], step)
 
 
 @kernel
-def adam(theta, g, m, v, rate, beta_1, beta_2, epsilon):
-    """m = β₁ m + (1-β₁) g; v = β₂ v + (1-β₂) g²; θ -= α_t m / (√v + ε_t)."""
+def adam(theta, G, m, v, factor, l2, keep, rate, beta_1, beta_2, epsilon):
+    """m = β₁ m + (1-β₁) g; v = β₂ v + (1-β₂) g²; θ = keep θ - α_t m / (√v + ε_t)."""
     one = theta.dtype.type(1)
+    rest_1, rest_2 = one - beta_1, one - beta_2
     for i in range(len(theta)):
-        m[i] = fma(beta_1, m[i], (one - beta_1) * g[i])
-        v[i] = fma(beta_2, v[i], (one - beta_2) * g[i] * g[i])
-        theta[i] -= rate * m[i] / (np.sqrt(v[i]) + epsilon)
+        g = mean_gradient(theta[i], G[i], factor, l2)
+        m_i = fma(beta_1, m[i], rest_1 * g)
+        v_i = fma(beta_2, v[i], rest_2 * g * g)
+        m[i], v[i] = m_i, v_i
+        theta[i] = keep * theta[i] - rate * m_i / (np.sqrt(v_i) + epsilon)
 
 
 @kernel
@@ -60,30 +70,25 @@ def step_constants(optimizer, t):
 def update(optimizer, step, theta, G, moments, first, weight, is_weight):
     """One step on the piece θ[first : first + len(G)].
 
-    theta in/out, moments in/out (2|θ|: m, then v), G in: sum over a batch of Σw = weight, destroyed.
+    theta in/out, moments in/out (2|θ|: m, then v), G in: sum over a batch of Σw = weight.
     """
     keep_whole()
     rate, epsilon = step
     T = theta.dtype.type
-    last = first + len(G)
-    half = len(moments) // 2
+    last, half = first + len(G), len(moments) // 2
     piece = theta[first:last]
-    factor, l2 = T(1 / weight), T(optimizer.l2 if is_weight else 0.0)
-    for i in range(len(G)):
-        G[i] = fma(l2, piece[i], G[i] * factor)
+    factor, l2, rate = T(1 / weight), T(optimizer.l2 if is_weight else 0.0), T(rate)
     kind = optimizer.kind
     if kind == SGD:
-        sgd(piece, G, T(rate))
+        sgd(piece, G, factor, l2, rate)
         return
-    m = moments[first:last]
+    m, mu = moments[first:last], T(optimizer.momentum)
     if kind == MOMENTUM:
-        momentum(piece, G, m, T(rate), T(optimizer.momentum))
+        momentum(piece, G, m, factor, l2, rate, mu)
     elif kind == NESTEROV:
-        nesterov(piece, G, m, T(rate), T(optimizer.momentum))
+        nesterov(piece, G, m, factor, l2, rate, mu)
     else:
-        if kind == ADAMW and is_weight:
-            keep = T(1 - optimizer.learning_rate * optimizer.weight_decay)
-            for i in range(len(piece)):
-                piece[i] *= keep
+        decay = optimizer.learning_rate * optimizer.weight_decay if kind == ADAMW and is_weight else 0.0
         v = moments[half + first : half + last]
-        adam(piece, G, m, v, T(rate), T(optimizer.beta_1), T(optimizer.beta_2), T(epsilon))
+        beta_1, beta_2 = T(optimizer.beta_1), T(optimizer.beta_2)
+        adam(piece, G, m, v, factor, l2, T(1 - decay), rate, beta_1, beta_2, T(epsilon))

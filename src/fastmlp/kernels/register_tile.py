@@ -1,0 +1,188 @@
+"""The micro-kernel of all products, in LLVM IR: a tile of C that stays in registers; and how tiles are copied.
+
+Nothing here checks bounds: matmul.py does. docs/performance.md explains the tile to those who do not read IR.
+"""
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from .compile import TILE_ROWS, VECTOR_BYTES
+from .llvm import INT32, INT64, array_pointer, declared
+
+AS_IS, CLIPPED, MASKED = range(3)  # how the register tile stores C
+
+
+def vector_of(context, dtype):
+    """(LLVM's type of a vector of numbers, how many they are)."""
+    lanes = VECTOR_BYTES // (dtype.bitwidth // 8)
+    return ir.VectorType(context.get_data_type(dtype), lanes), lanes
+
+
+def place(builder, pointer, offset, kind):
+    """The address `offset` numbers behind `pointer`, as one of a vector."""
+    return builder.bitcast(builder.gep(pointer, [offset]), kind.as_pointer())
+
+
+def load(builder, pointer, offset, kind):
+    """The vector there, at any alignment that its numbers have."""
+    return builder.load(place(builder, pointer, offset, kind), align=VECTOR_BYTES // kind.count)
+
+
+def spread(builder, pointer, offset, kind):
+    """The number there, in every lane of a vector."""
+    undefined = ir.Constant(kind, ir.Undefined)
+    vector = builder.insert_element(undefined, builder.load(builder.gep(pointer, [offset])), INT32(0))
+    return builder.shuffle_vector(vector, undefined, ir.Constant(ir.VectorType(INT32, kind.count), [0] * kind.count))
+
+
+def sums_over_k(builder, first, K, products):
+    """Build the loop `sums = products(k, sums)` for k = 0 … K-1, from the vectors `first` on; returns the sums."""
+    before = builder.block
+    loop, done = builder.append_basic_block("over_k"), builder.append_basic_block("summed")
+    builder.cbranch(builder.icmp_signed(">", K, INT64(0)), loop, done)
+    builder.position_at_end(loop)
+    k = builder.phi(INT64)
+    sums = {ij: builder.phi(vector.type) for ij, vector in first.items()}
+    new = products(k, sums)
+    after_k = builder.add(k, INT64(1))
+    k.add_incoming(INT64(0), before)
+    k.add_incoming(after_k, loop)
+    for ij, phi in sums.items():
+        phi.add_incoming(first[ij], before)
+        phi.add_incoming(new[ij], loop)
+    builder.cbranch(builder.icmp_signed("<", after_k, K), loop, done)
+    builder.position_at_end(done)
+    results = {ij: builder.phi(vector.type) for ij, vector in first.items()}
+    for ij, phi in results.items():
+        phi.add_incoming(first[ij], before)
+        phi.add_incoming(new[ij], loop)
+    return results
+
+
+def store_finished(builder, finish, sums, masks, c, in_c):
+    """Store the tile at c as `finish` says: one block of stores for each kind, and a jump to one of them."""
+    kind = sums[0, 0].type
+    zero = ir.Constant(kind, [0.0] * kind.count)
+    finished = {
+        AS_IS: lambda ij: sums[ij],
+        CLIPPED: lambda ij: builder.select(builder.fcmp_ordered("<", sums[ij], zero), zero, sums[ij]),
+        MASKED: lambda ij: builder.select(
+            builder.fcmp_ordered(">", load(builder, masks, in_c[ij], kind), zero), sums[ij], zero
+        ),
+    }
+    blocks = [builder.append_basic_block("finish") for _ in finished]
+    stored = builder.append_basic_block("stored")
+    choice = builder.switch(finish, blocks[AS_IS])
+    for number, block in enumerate(blocks):
+        choice.add_case(INT64(number), block)
+        builder.position_at_end(block)
+        for ij in sums:
+            value = finished[number](ij)
+            builder.store(value, place(builder, c, in_c[ij], kind), align=VECTOR_BYTES // kind.count)
+        builder.branch(stored)
+    builder.position_at_end(stored)
+
+
+def fma_tile(vectors, accumulate):
+    """Build the micro-kernel for a tile of TILE_ROWS rows and `vectors` vectors of columns.
+
+    C[i, j] = start + Σ_k A[i rs + k cs] B[k ldb + j], for k = 0 .. K-1, where start is C[i, j] if
+    `accumulate`, else start[j]. `finish` says how C is stored: AS_IS; CLIPPED: 0 where it is negative; MASKED:
+    0 where the number at the same place of the tile at `mask`, in C's array, is not above 0.
+
+    All sums stay in registers for the whole loop over k: per k it loads `vectors` vectors of B, and each
+    element of A once, spread over a vector. A takes two strides, so that the same kernel computes A W
+    (rs = ld, cs = 1) and Aᵀ dZ (rs = 1, cs = ld).
+    """
+
+    @intrinsic
+    def tile(typing, A, at_a, rs, cs, B, at_b, ldb, start, at_start, C, at_c, ldc, K, finish, mask):
+        def generate(context, builder, signature, arguments):
+            kind, lanes = vector_of(context, A.dtype)
+            _, at_a, rs, cs, _, at_b, ldb, _, at_start, _, at_c, ldc, K, finish, mask = arguments
+            a, b, s, c, masks = (
+                builder.gep(array_pointer(context, builder, signature.args[n], arguments[n]), [offset])
+                for n, offset in ((0, at_a), (4, at_b), (7, at_start), (9, at_c), (9, mask))
+            )
+            fma = declared(builder, f"llvm.fma.v{lanes}f{A.dtype.bitwidth}", kind, [kind] * 3)
+            tile = [(i, j) for i in range(TILE_ROWS) for j in range(vectors)]
+            rows_of_a = [builder.mul(rs, INT64(i)) for i in range(TILE_ROWS)]
+            columns = [INT64(j * lanes) for j in range(vectors)]
+            in_c = {(i, j): builder.add(builder.mul(ldc, INT64(i)), columns[j]) for i, j in tile}
+            if accumulate:
+                first = {ij: load(builder, c, in_c[ij], kind) for ij in tile}
+            else:
+                row = [load(builder, s, column, kind) for column in columns]
+                first = {(i, j): row[j] for i, j in tile}
+
+            def products(k, sums):
+                row_of_b, column_of_a = builder.mul(k, ldb), builder.mul(k, cs)
+                bs = [load(builder, b, builder.add(row_of_b, column), kind) for column in columns]
+                new = {}
+                for i in range(TILE_ROWS):
+                    value = spread(builder, a, builder.add(column_of_a, rows_of_a[i]), kind)
+                    for j in range(vectors):
+                        new[i, j] = builder.call(fma, [value, bs[j], sums[i, j]])
+                return new
+
+            store_finished(builder, finish, sums_over_k(builder, first, K, products), masks, c, in_c)
+            return context.get_dummy_value()
+
+        size = types.intp
+        operands = (A, size, size, size, B, size, size, start, size, C, size, size)
+        return types.void(*operands, size, size, size), generate
+
+    return tile
+
+
+@intrinsic
+def copy_vector(typing, A, at_a, B, at_b):
+    """B[at_b + j] = A[at_a + j] for a vector of numbers j: A in, B out."""
+
+    def generate(context, builder, signature, arguments):
+        kind, lanes = vector_of(context, A.dtype)
+        source, target = (array_pointer(context, builder, signature.args[n], arguments[n]) for n in (0, 2))
+        value = load(builder, source, arguments[1], kind)
+        builder.store(value, place(builder, target, arguments[3], kind), align=VECTOR_BYTES // lanes)
+        return context.get_dummy_value()
+
+    return types.void(A, types.intp, B, types.intp), generate
+
+
+@intrinsic
+def transpose_tile(typing, A, at_a, lda, B, at_b, ldb):
+    """B[j, i] = A[i, j] for TILE_ROWS rows i and a vector of columns j: A in (ld lda), B out (ld ldb).
+
+    Interleaving the first half of the rows with the second, number by number, log₂(TILE_ROWS) times, leaves
+    the columns one behind the other.
+    """
+
+    def generate(context, builder, signature, arguments):
+        vector, lanes = vector_of(context, A.dtype)
+        per_vector = lanes // TILE_ROWS  # columns of A in one vector of the result
+        if per_vector == 0:  # vectors shorter than a tile: the caller goes number by number
+            return context.get_dummy_value()
+        part = ir.VectorType(vector.element, TILE_ROWS)
+        _, at_a, lda, _, at_b, ldb = arguments
+        a = builder.gep(array_pointer(context, builder, signature.args[0], arguments[0]), [at_a])
+        b = builder.gep(array_pointer(context, builder, signature.args[3], arguments[3]), [at_b])
+
+        def shuffle(x, y, places):
+            return builder.shuffle_vector(x, y, ir.Constant(ir.VectorType(INT32, len(places)), places))
+
+        low = [n for j in range(lanes // 2) for n in (j, lanes + j)]
+        high = [n + lanes // 2 for n in low]
+        rows = [load(builder, a, builder.mul(INT64(i), lda), vector) for i in range(TILE_ROWS)]
+        half = TILE_ROWS // 2
+        for _ in range(TILE_ROWS.bit_length() - 1):
+            rows = [shuffle(rows[i], rows[i + half], places) for i in range(half) for places in (low, high)]
+        for j in range(lanes):
+            first = j % per_vector * TILE_ROWS
+            column = shuffle(rows[j // per_vector], rows[0], list(range(first, first + TILE_ROWS)))
+            target = place(builder, b, builder.mul(INT64(j), ldb), part)
+            builder.store(column, target, align=VECTOR_BYTES // lanes)
+        return context.get_dummy_value()
+
+    size = types.intp
+    return types.void(A, size, size, B, size, size), generate
