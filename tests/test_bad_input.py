@@ -166,7 +166,7 @@ def test_loss_of_zero_rows_is_an_empty_sum(model, method, kind):
 
 def test_numbers_beyond_float32_are_fine_in_float64():
     model = Model([3, 1], dtype="float64")
-    model.weights[0][...] = 0
+    model.parameters[...] = 0
     np.testing.assert_array_equal(model.predict_proba(with_value(1e300)), 0.5)
 
 

@@ -1,14 +1,13 @@
-"""Starting weights: uniform, with a variance that keeps signals alive through the net's activations.
+"""Starting weights and biases: uniform, with a variance that keeps signals alive through the net's layers.
 
-ReLU and its relatives: variance 2 / p[l-1] (He et al. 2015); selu: 1 / p[l-1] (Klambauer et al. 2017);
-all others and the last layer: 2 / (p[l-1] + p[l]) (Glorot & Bengio 2010). Biases start at zero.
+2 / (p[l-1] + p[l]) (Glorot & Bengio 2010), for b[l] too, as scikit-learn does; W[l] before a selu: 1 / p[l-1]
+(Klambauer et al. 2017). He's larger 2 / p[l-1] and biases of zero gave worse models on tables: see
+docs/performance.md.
 """
 
 import numpy as np
 
 from .plan import Plan
-
-RECTIFIERS = {"relu", "leaky_relu", "elu", "gelu", "silu"}
 
 
 def initialize(plan: Plan, theta: np.ndarray, seed: int) -> None:
@@ -16,10 +15,9 @@ def initialize(plan: Plan, theta: np.ndarray, seed: int) -> None:
     random = np.random.default_rng(seed)
     weights, biases = plan.views(theta)
     names = [activation.name for activation in plan.activations] + ["output"]
-    for W, name in zip(weights, names, strict=True):
-        p_in, p_out = W.shape
-        variance = 2 / p_in if name in RECTIFIERS else 1 / p_in if name == "selu" else 2 / (p_in + p_out)
-        bound = np.sqrt(3 * variance)
+    bounds = [np.sqrt(6 / sum(W.shape)) for W in weights]
+    for W, bound, name in zip(weights, bounds, names, strict=True):
+        bound = np.sqrt(3 / W.shape[0]) if name == "selu" else bound
         W[...] = random.uniform(-bound, bound, W.shape)
-    for b in biases:
-        b[...] = 0
+    for b, bound in zip(biases, bounds[: len(biases)], strict=True):
+        b[...] = random.uniform(-bound, bound, b.shape)
