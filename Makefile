@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench bench-quick bench-report bench-compare clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/python demo/run.py demo-output
@@ -17,9 +17,25 @@ lint: $(VENV)/lint.stamp
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
+# Each kernel alone, by pytest-benchmark.
 bench: $(VENV)/bench.stamp
+	$(BIN)/python -m pytest -o addopts= -W default benchmarks/test_single_kernels.py
+
+# The suite, in this environment and on the present commit, in a few minutes.
+bench-quick: $(VENV)/bench.stamp
 	$(BIN)/asv machine --yes
-	$(BIN)/asv run --python=same --quick --show-stderr
+	QUICK=1 $(BIN)/asv run --python=same --set-commit-hash=$$(git rev-parse HEAD) --quick --show-stderr
+
+# Pages with all results so far, in .asv/html.
+bench-report: $(VENV)/bench.stamp
+	$(BIN)/asv publish
+
+# Two commits, in environments of their own; fails where the second is slower by more than a tenth.
+BASE ?= main~1
+NEW ?= main
+bench-compare: $(VENV)/bench.stamp
+	$(BIN)/asv machine --yes
+	QUICK=1 $(BIN)/asv continuous --factor 1.1 --interleave-rounds $(BASE) $(NEW)
 
 $(VENV)/pip.stamp:
 	$(PYTHON) -m venv $(VENV)

@@ -1,1 +1,1 @@
-"""The benchmark suite, for asv: `asv run`, `asv continuous main HEAD`, `asv publish`."""
+"""The benchmark suite: nets.py, kernels.py and start.py for asv, compare.py for rivals; see CONTRIBUTING.md."""

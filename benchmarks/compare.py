@@ -212,6 +212,7 @@ def parse():
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--json", type=Path, help="write all figures there")
     parser.add_argument("--markdown", type=Path, help="write the table there")
+    parser.add_argument("--plot", type=Path, help="draw the chart there (chart.py; needs matplotlib)")
     arguments = parser.parse_args()
     arguments.only = arguments.only.split(",")
     if unknown := set(arguments.only) - {*RIVALS, "fastmlp"}:
@@ -234,14 +235,18 @@ def main():
         names = ["peak", "fastmlp", *(name for name in rivals if (name, work.mode) not in HAS_NOT)]
         result = compare(work, names, arguments.threads, arguments.rounds)
         rows.append(cells(work, result["contenders"], rivals))
-        results.append({"work": asdict(work), "flops": work.flops, **result})
+        results.append({"title": work.title, "work": asdict(work), "flops": work.flops, **result})
         slower = "".join(f"{cell:>{len(name) + 2}}" for name, cell in zip(rivals, rows[-1][2:]))
         print(f"{rows[-1][0]:46}{rows[-1][1]:28}{'':12}{slower}", flush=True)
+        content = {"machine": about, "threads": arguments.threads, "rounds": arguments.rounds, "results": results}
         if arguments.json:
-            content = {"machine": about, "threads": arguments.threads, "rounds": arguments.rounds, "results": results}
             arguments.json.write_text(json.dumps(content, indent=1) + "\n")
         if arguments.markdown:
             arguments.markdown.write_text(markdown(rows, about, all(result["quiet"] for result in results)))
+    if arguments.plot:
+        from chart import draw
+
+        draw(content, arguments.plot)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,123 @@
+"""asv: whole nets, as users call them, over numbers of rows and widths; then one thing varied at a time.
+
+With QUICK=1 in the environment (`make bench-quick`) only a few rows of the grid are measured.
+"""
+
+import os
+
+from fastmlp.team import available_cores
+
+from .measure import Subject, seconds
+from .peak import peak
+
+QUICK = bool(os.environ.get("QUICK"))
+N = [100_000] if QUICK else [1_000, 10_000, 100_000, 1_000_000]
+HIDDEN = [(16,), (64, 64), (256, 256)] if QUICK else [(16,), (64, 64), (100,), (256, 256), (512, 512), (300,) * 4]
+MIDDLE = dict(n=100_000, hidden=(64, 64), batch=256)
+WORKS = ["gradient", "epoch", "predict"]
+
+
+class Speed:
+    """Rows per second, and the fraction of the machine's peak that the products reach."""
+
+    timeout = 600
+
+    def measure_rows(self, work):
+        return round(self.subject.n / seconds(self.subject.calls[work])[0])
+
+    def measure_fraction(self, work):
+        run = peak(self.threads)
+        ours, peaks = seconds(self.subject.calls[work], run)
+        return self.subject.flops(work) / ours / (run() / peaks)
+
+    @property
+    def threads(self):
+        return self.subject.model.n_threads or available_cores()
+
+
+class Grid(Speed):
+    """FEATURES-hidden-1 with ReLU in float32, Adam in batches of 256, by all cores."""
+
+    params = (WORKS, N, HIDDEN)
+    param_names = ("work", "n", "hidden")
+
+    def setup(self, work, n, hidden):
+        self.subject = Subject(n, hidden)
+
+    def track_rows_per_second(self, work, n, hidden):
+        return self.measure_rows(work)
+
+    def track_fraction_of_peak(self, work, n, hidden):
+        return self.measure_fraction(work)
+
+    def time_work(self, work, n, hidden):
+        self.subject.calls[work]()
+
+    def peakmem_work(self, work, n, hidden):
+        """Of the whole process: Python, the imports, the kernels and X count, too."""
+        self.subject.calls[work]()
+
+    track_rows_per_second.unit = "rows/s"
+    track_fraction_of_peak.unit = "of peak"
+
+
+class Varied(Speed):
+    """One thing other than in MIDDLE."""
+
+    params = (WORKS,)
+    param_names = ("work",)
+
+    def start(self, **what):
+        self.subject = Subject(**{**MIDDLE, **what})
+
+
+class Batch(Varied):
+    params = [16, 32, 64, 128, 256, 512, 1024, 4096, 16384]
+    param_names = ["batch"]
+
+    def setup(self, batch):
+        self.start(batch=batch)
+
+    def track_epoch(self, batch):
+        return self.measure_rows("epoch")
+
+    track_epoch.unit = "rows/s"
+
+
+class Dtype(Varied):
+    params = (WORKS, ["float32", "float64"])
+    param_names = ("work", "dtype")
+
+    def setup(self, work, dtype):
+        self.start(dtype=dtype)
+
+    def track_rows_per_second(self, work, dtype):
+        return self.measure_rows(work)
+
+    track_rows_per_second.unit = "rows/s"
+
+
+class Activation(Varied):
+    params = (WORKS, ["relu", "tanh", "logistic", "leaky_relu", "elu", "selu", "softplus", "gelu", "silu"])
+    param_names = ("work", "activation")
+
+    def setup(self, work, activation):
+        self.start(activation=activation)
+
+    def track_rows_per_second(self, work, activation):
+        return self.measure_rows(work)
+
+    track_rows_per_second.unit = "rows/s"
+
+
+class Threads(Varied):
+    params = (WORKS, sorted({1, 2, available_cores()}))
+    param_names = ("work", "threads")
+
+    def setup(self, work, threads):
+        self.start(threads=threads)
+
+    def track_rows_per_second(self, work, threads):
+        return self.measure_rows(work)
+
+    track_rows_per_second.unit = "rows/s"

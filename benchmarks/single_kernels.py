@@ -1,0 +1,164 @@
+"""Each kernel alone, in float32, on data that lies in the caches: for asv (kernels.py) and pytest-benchmark.
+
+A kernel is called from a loop in compiled code. Each entry of KERNELS builds (run, amount, unit): run() does
+the work once; the amount is that of one run. The products are compared with NumPy before they are timed.
+"""
+
+import numba
+import numpy as np
+
+from fastmlp.kernels import head, matmul, pointwise, shuffle, update
+from fastmlp.kernels.compile import VECTOR_BYTES
+from fastmlp.kernels.records import OPTIMIZER
+from fastmlp.kernels.register_tile import AS_IS
+from fastmlp.network import aligned_zeros
+from fastmlp.optimizers import Adam
+
+ROWS, K, P = 96, 256, 240  # a tile of rows; p[l-1]; p[l] in whole panels of 3 vectors of 16, 8 or 4
+NUMBERS = 8192
+LANES = VECTOR_BYTES // 4
+REPEATS = 20  # in one run
+
+
+def aligned(shape, random):
+    array = aligned_zeros(int(np.prod(shape)), np.dtype(np.float32))
+    array[:] = random.standard_normal(array.size)
+    return array
+
+
+@numba.njit(nogil=True)
+def run_packed(times, A, B, start, C):
+    for _ in range(times):
+        matmul.multiply_packed(ROWS, P // LANES, K, A, 0, K, B, 0, start, 0, C, 0, P, AS_IS, 0)
+
+
+@numba.njit(nogil=True)
+def run_transposed(times, A, B, start, C, fresh):
+    for _ in range(times):
+        matmul.multiply_transposed(K, P // LANES, ROWS, A, 0, K, B, 0, P, start, 0, fresh, C, 0, P)
+
+
+@numba.njit(nogil=True)
+def run_pack(times, W, packed):
+    for _ in range(times):
+        matmul.pack_rows(0, K, W, 0, P, packed, 0, K, P // LANES)
+
+
+@numba.njit(nogil=True)
+def run_pack_transposed(times, W, packed):
+    for _ in range(times):
+        for k in range(0, K, 8):
+            matmul.pack_transposed(k, min(8, K - k), W, 0, P, packed, 0, (K + LANES - 1) // LANES)
+
+
+def packed_product():
+    """C = A W over a tile of rows."""
+    random = np.random.default_rng(0)
+    A, W, C = aligned((ROWS, K), random), aligned((K, P), random), aligned((ROWS, P), random)
+    packed, start = aligned((K, P), random), np.zeros(P, np.float32)
+    run_pack(1, W, packed)
+    run_packed(1, A, packed, start, C)
+    np.testing.assert_allclose(C.reshape(ROWS, P), A.reshape(ROWS, K) @ W.reshape(K, P), atol=1e-3)
+    return lambda: run_packed(REPEATS, A, packed, start, C), 2 * ROWS * K * P * REPEATS, "flop"
+
+
+def transposed_product():
+    """C = Aᵀ B over a tile of rows."""
+    random = np.random.default_rng(0)
+    A, B, C, start = aligned((ROWS, K), random), aligned((ROWS, P), random), aligned((K, P), random), np.zeros(P, "f4")
+    run_transposed(1, A, B, start, C, True)
+    np.testing.assert_allclose(C.reshape(K, P), A.reshape(ROWS, K).T @ B.reshape(ROWS, P), atol=1e-3)
+    return lambda: run_transposed(REPEATS, A, B, start, C, True), 2 * ROWS * K * P * REPEATS, "flop"
+
+
+def packing():
+    random = np.random.default_rng(0)
+    W, packed = aligned((K, P), random), aligned((K, P), random)
+    run_pack(1, W, packed)
+    return lambda: run_pack(REPEATS, W, packed), K * P * REPEATS, "number"
+
+
+def packing_transposed():
+    random = np.random.default_rng(0)
+    W, packed = aligned((K, P), random), aligned((K + LANES, P), random)
+    run_pack_transposed(1, W, packed)
+    return lambda: run_pack_transposed(REPEATS, W, packed), K * P * REPEATS, "number"
+
+
+def elementwise(kernel, two=False):
+    """An activation over a block: in place, or from Z to A."""
+
+    @numba.njit(nogil=True)
+    def run_one(times, Z, A):
+        for _ in range(times):
+            A[:] = Z
+            kernel(A)
+
+    @numba.njit(nogil=True)
+    def run_two(times, Z, A):
+        for _ in range(times):
+            kernel(Z, A)
+
+    run = run_two if two else run_one
+
+    def build():
+        random = np.random.default_rng(0)
+        Z, A = aligned(NUMBERS, random), aligned(NUMBERS, random)
+        run(1, Z, A)
+        assert np.isfinite(A).all()
+        return lambda: run(REPEATS, Z, A), NUMBERS * REPEATS, "number"
+
+    return build
+
+
+@numba.njit(nogil=True)
+def run_head(times, Z, logits, Y, w, loss):
+    for _ in range(times):
+        Z[:] = logits
+        head.sigmoid_log_loss_1(Z, Y, w, loss)
+
+
+def one_sigmoid():
+    random = np.random.default_rng(0)
+    Z, logits, w, loss = aligned(NUMBERS, random), aligned(NUMBERS, random), np.ones(NUMBERS, "f4"), np.zeros(NUMBERS)
+    Y = np.float32(logits > 0)
+    run_head(1, Z, logits, Y, w, loss)
+    np.testing.assert_allclose(loss, np.log1p(np.exp(-np.abs(np.float64(logits)))), atol=1e-6)
+    return lambda: run_head(REPEATS, Z, logits, Y, w, loss), NUMBERS * REPEATS, "row"
+
+
+@numba.njit(nogil=True)
+def run_update(times, optimizer, theta, G, moments):
+    for _ in range(times):
+        update.update(optimizer[0], (1e-3, 1e-8), theta, G, moments, 0, 1.0, True)
+
+
+def adam():
+    random = np.random.default_rng(0)
+    theta, G, moments = aligned(NUMBERS, random), aligned(NUMBERS, random), np.abs(aligned(2 * NUMBERS, random))
+    record = Adam().record(0.0)
+    assert record.dtype == OPTIMIZER
+    run_update(1, record, theta, G, moments)
+    return lambda: run_update(REPEATS, record, theta, G, moments), NUMBERS * REPEATS, "number"
+
+
+def shuffling():
+    out, order = np.zeros(NUMBERS, np.intp), shuffle.permutation(1_000_000, 0, 1)
+    shuffle.permuted_rows(0, order, out)
+    return lambda: shuffle.permuted_rows(0, order, out), NUMBERS, "row"
+
+
+KERNELS = {
+    "A W": packed_product,
+    "Aᵀ dZ": transposed_product,
+    "pack W": packing,
+    "pack Wᵀ": packing_transposed,
+    "tanh": elementwise(pointwise.tanh_forward),
+    "logistic": elementwise(pointwise.logistic_forward),
+    "softplus": elementwise(pointwise.softplus_forward),
+    "gelu": elementwise(pointwise.gelu_forward, two=True),
+    "silu": elementwise(pointwise.silu_forward, two=True),
+    "sigmoid and log loss": one_sigmoid,
+    "adam": adam,
+    "shuffle": shuffling,
+}
