@@ -27,7 +27,7 @@ def finish_backward(layer):
 
 @kernel
 def activation_forward(layer, work, row, m):
-    """A[l] = g(Z[l]) for m rows from `row` on; columns beyond p[l] are kept at zero.
+    """A[l] = g(Z[l]) for m rows from `row` on, unless `finish_forward` did it; columns beyond p[l] are kept at zero.
 
     Z[l] in, A[l] out (m × p[l], ld); they share their memory unless g' needs Z[l].
     """

@@ -46,18 +46,12 @@ def add_multiple(scale, x, y):
 
 
 @kernel
-def rows_of(A, at, ld, n):
-    """Four rows of A, n wide, from `at` on."""
-    b, c, d = at + ld, at + 2 * ld, at + 3 * ld
-    return A[at : at + n], A[b : b + n], A[c : c + n], A[d : d + n]
-
-
-@kernel
 def add_rows(m, A, at, ld, y):
     """y += Σ_i of m rows of A: A in (from `at` on, ld), y in/out. Four at a time: y is read and written less often."""
     n, whole = len(y), m // 4 * 4
     for i in range(0, whole, 4):
-        a, b, c, d = rows_of(A, at + i * ld, ld, n)
+        p, q, r, s = at + i * ld, at + (i + 1) * ld, at + (i + 2) * ld, at + (i + 3) * ld
+        a, b, c, d = A[p : p + n], A[q : q + n], A[r : r + n], A[s : s + n]
         for k in range(n):
             y[k] += (a[k] + b[k]) + (c[k] + d[k])
     for i in range(whole, m):
@@ -70,7 +64,8 @@ def add_scaled_rows(scale, A, at, ld, y):
     n, m = len(y), len(scale)
     whole = m // 4 * 4
     for i in range(0, whole, 4):
-        a, b, c, d = rows_of(A, at + i * ld, ld, n)
+        p, q, r, s = at + i * ld, at + (i + 1) * ld, at + (i + 2) * ld, at + (i + 3) * ld
+        a, b, c, d = A[p : p + n], A[q : q + n], A[r : r + n], A[s : s + n]
         for k in range(n):
             total = fma(scale[i + 1], b[k], fma(scale[i], a[k], y[k]))
             y[k] = fma(scale[i + 3], d[k], fma(scale[i + 2], c[k], total))

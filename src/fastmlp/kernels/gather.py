@@ -48,7 +48,7 @@ def look_ahead(rows, index, i, p):
 
 @kernel
 def copy_numbers(address, p, work, at):
-    """p >= lanes numbers, in vectors, of which the last may overlap the one before: work out (from `at` on)."""
+    """p numbers, at least a vector of them; the last vector may overlap the one before: work out (from `at` on)."""
     lanes = VECTOR_BYTES // work.itemsize
     for k in range(0, p - lanes + 1, lanes):
         read_vector(address + k * work.itemsize, work, at + k)
@@ -98,7 +98,7 @@ def gather_scaled_x(rows, index, scaling, work, at, ld, p):
 
 @kernel
 def gather_targets(rows, index, K, Y, w):
-    """Targets and weights of the rows `index`, of which those that are not given count 1: Y (m × K), w (m) out."""
+    """Targets and weights (1 where none were given) of the rows `index`: Y (m × K), w (m) out."""
     m, stride = len(index), rows.Y_row_stride
     for i in range(m):
         for k in range(K):
