@@ -1,7 +1,4 @@
-"""The picture of what compare.py measured: how much of the machine each contender uses on each work.
-
-python benchmarks/chart.py comparison.json docs/comparison.png
-"""
+"""The picture of what compare.py measured: `python benchmarks/chart.py comparison.json docs/comparison.png`."""
 
 import json
 import sys

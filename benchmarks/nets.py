@@ -15,6 +15,13 @@ N = [100_000] if QUICK else [1_000, 10_000, 100_000, 1_000_000]
 HIDDEN = [(16,), (64, 64), (256, 256)] if QUICK else [(16,), (64, 64), (100,), (256, 256), (512, 512), (300,) * 4]
 MIDDLE = dict(n=100_000, hidden=(64, 64), batch=256)
 WORKS = ["gradient", "epoch", "predict"]
+VARIED = {
+    "batch": [16, 32, 64, 128, 256, 512, 1024, 4096, 16384],
+    "dtype": ["float32", "float64"],
+    "activation": ["relu", "tanh", "logistic", "leaky_relu", "elu", "selu", "softplus", "gelu", "silu"],
+    "threads": sorted({1, 2, available_cores()}),
+}
+VARIATIONS = {f"{name}={value}": {name: value} for name, values in VARIED.items() for value in values}
 
 
 class Speed:
@@ -62,62 +69,17 @@ class Grid(Speed):
 
 
 class Varied(Speed):
-    """One thing other than in MIDDLE."""
+    """One thing other than in MIDDLE; the size of a batch matters for epochs only."""
 
-    params = (WORKS,)
-    param_names = ("work",)
+    params = (WORKS, list(VARIATIONS))
+    param_names = ("work", "what")
 
-    def start(self, **what):
-        self.subject = Subject(**{**MIDDLE, **what})
+    def setup(self, work, what):
+        if what.startswith("batch") and work != "epoch":
+            raise NotImplementedError  # asv leaves it out
+        self.subject = Subject(**{**MIDDLE, **VARIATIONS[what]})
 
-
-class Batch(Varied):
-    params = [16, 32, 64, 128, 256, 512, 1024, 4096, 16384]
-    param_names = ["batch"]
-
-    def setup(self, batch):
-        self.start(batch=batch)
-
-    def track_epoch(self, batch):
-        return self.measure_rows("epoch")
-
-    track_epoch.unit = "rows/s"
-
-
-class Dtype(Varied):
-    params = (WORKS, ["float32", "float64"])
-    param_names = ("work", "dtype")
-
-    def setup(self, work, dtype):
-        self.start(dtype=dtype)
-
-    def track_rows_per_second(self, work, dtype):
-        return self.measure_rows(work)
-
-    track_rows_per_second.unit = "rows/s"
-
-
-class Activation(Varied):
-    params = (WORKS, ["relu", "tanh", "logistic", "leaky_relu", "elu", "selu", "softplus", "gelu", "silu"])
-    param_names = ("work", "activation")
-
-    def setup(self, work, activation):
-        self.start(activation=activation)
-
-    def track_rows_per_second(self, work, activation):
-        return self.measure_rows(work)
-
-    track_rows_per_second.unit = "rows/s"
-
-
-class Threads(Varied):
-    params = (WORKS, sorted({1, 2, available_cores()}))
-    param_names = ("work", "threads")
-
-    def setup(self, work, threads):
-        self.start(threads=threads)
-
-    def track_rows_per_second(self, work, threads):
+    def track_rows_per_second(self, work, what):
         return self.measure_rows(work)
 
     track_rows_per_second.unit = "rows/s"

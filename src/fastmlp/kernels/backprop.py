@@ -25,6 +25,7 @@ def forward(layers, work, row, m):
     last = len(layers) - 1
     for l in range(last + 1):
         layer = layers[l]
+        finish = finish_forward(layer)
         a = layer.A_in + row * layer.ld_in
         if l < last:
             z = (layer.A_out if layer.Z < 0 else layer.Z) + row * layer.ld_out
@@ -38,9 +39,9 @@ def forward(layers, work, row, m):
         else:
             multiply_packed(
                 m, layer.vectors, layer.p_in, work, a, layer.ld_in,
-                work, layer.packed, work, layer.start, work, z, layer.ld_out, finish_forward(layer), z,
+                work, layer.packed, work, layer.start, work, z, layer.ld_out, finish, z,
             )  # fmt: skip
-        if l < last and finish_forward(layer) == AS_IS:
+        if l < last and finish == AS_IS:
             activation_forward(layer, work, row, m)
 
 
@@ -65,6 +66,7 @@ def backward(layers, work, row, m):
     keep_whole()
     for l in range(len(layers) - 1, 0, -1):
         layer, below = layers[l], layers[l - 1]
+        finish = finish_backward(below)
         d = layer.dZ + row * layer.ld_out
         out = below.dZ + row * below.ld_out
         if layer.narrow:
@@ -77,9 +79,9 @@ def backward(layers, work, row, m):
         else:
             multiply_packed(
                 m, below.vectors, layer.p_out, work, d, layer.ld_out, work, layer.packed_T, work, layer.zeros,
-                work, out, below.ld_out, finish_backward(below), below.A_out + row * below.ld_out,
+                work, out, below.ld_out, finish, below.A_out + row * below.ld_out,
             )  # fmt: skip
-        if layer.narrow or finish_backward(below) == AS_IS:
+        if layer.narrow or finish == AS_IS:
             activation_backward(below, work, row, m)
 
 

@@ -26,7 +26,7 @@ def find_rows(source, first, index):
 
 @kernel
 def prefetch_row(rows, i, p):
-    """Bring row i nearer: in random order each row is a miss of several cache lines."""
+    """Bring row i nearer: each row is a miss of several cache lines."""
     address = rows.X + i * rows.X_row_stride
     if rows.X_column_stride <= 8:
         for byte in range(0, p * rows.X_column_stride, CACHE_LINE):
@@ -38,7 +38,7 @@ def prefetch_row(rows, i, p):
 
 @kernel
 def look_ahead(rows, index, i, p):
-    """Row i is read now: prefetch one that is read soon."""
+    """Row i is read now: prefetch one that is read soon; it pays for rows in order, too."""
     if i == 0:
         for j in range(min(AHEAD, len(index))):
             prefetch_row(rows, index[j], p)

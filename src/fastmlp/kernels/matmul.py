@@ -9,8 +9,7 @@ from .llvm import keep_whole
 from .register_tile import AS_IS, copy_vector, fma_tile, transpose_tile
 
 assert TILE_VECTORS == 3, "panel_vectors and the branches below are written for tiles of 3, 2 and 1 vectors"
-set_1, set_2, set_3 = fma_tile(1, False), fma_tile(2, False), fma_tile(3, False)
-add_1, add_2, add_3 = fma_tile(1, True), fma_tile(2, True), fma_tile(3, True)
+tile_1, tile_2, tile_3 = fma_tile(1), fma_tile(2), fma_tile(3)
 
 
 @kernel
@@ -48,11 +47,11 @@ def multiply_packed(M, vectors, K, A, at_a, lda, B, at_b, start, at_start, C, at
         for i in range(0, M, TILE_ROWS):
             a, c, s, o = at_a + i * lda, at_c + i * ldc + j * lanes, at_start + j * lanes, mask + i * ldc + j * lanes
             if width == 3:
-                set_3(A, a, lda, 1, B, b, ldb, start, s, C, c, ldc, K, finish, o)
+                tile_3(A, a, lda, 1, B, b, ldb, start, s, 0, C, c, ldc, K, finish, o)
             elif width == 2:
-                set_2(A, a, lda, 1, B, b, ldb, start, s, C, c, ldc, K, finish, o)
+                tile_2(A, a, lda, 1, B, b, ldb, start, s, 0, C, c, ldc, K, finish, o)
             else:
-                set_1(A, a, lda, 1, B, b, ldb, start, s, C, c, ldc, K, finish, o)
+                tile_1(A, a, lda, 1, B, b, ldb, start, s, 0, C, c, ldc, K, finish, o)
         j += width
     rows = (M + TILE_ROWS - 1) // TILE_ROWS * TILE_ROWS
     check_corner(A, at_a + (rows - 1) * lda + K - 1)
@@ -71,22 +70,16 @@ def multiply_transposed(M, vectors, K, A, at_a, lda, B, at_b, ldb, zeros, at_zer
     j = 0
     while j < vectors:
         width = panel_vectors(vectors - j)
-        b, s = at_b + j * lanes, at_zeros + j * lanes
+        b = at_b + j * lanes
         for i in range(0, M, TILE_ROWS):
             a, c = at_a + i, at_c + i * ldc + j * lanes
-            if fresh:
-                if width == 3:
-                    set_3(A, a, 1, lda, B, b, ldb, zeros, s, C, c, ldc, K, AS_IS, c)
-                elif width == 2:
-                    set_2(A, a, 1, lda, B, b, ldb, zeros, s, C, c, ldc, K, AS_IS, c)
-                else:
-                    set_1(A, a, 1, lda, B, b, ldb, zeros, s, C, c, ldc, K, AS_IS, c)
-            elif width == 3:
-                add_3(A, a, 1, lda, B, b, ldb, C, c, C, c, ldc, K, AS_IS, c)
+            start, s, lds = (zeros, at_zeros + j * lanes, 0) if fresh else (C, c, ldc)
+            if width == 3:
+                tile_3(A, a, 1, lda, B, b, ldb, start, s, lds, C, c, ldc, K, AS_IS, c)
             elif width == 2:
-                add_2(A, a, 1, lda, B, b, ldb, C, c, C, c, ldc, K, AS_IS, c)
+                tile_2(A, a, 1, lda, B, b, ldb, start, s, lds, C, c, ldc, K, AS_IS, c)
             else:
-                add_1(A, a, 1, lda, B, b, ldb, C, c, C, c, ldc, K, AS_IS, c)
+                tile_1(A, a, 1, lda, B, b, ldb, start, s, lds, C, c, ldc, K, AS_IS, c)
         j += width
     rows = (M + TILE_ROWS - 1) // TILE_ROWS * TILE_ROWS
     check_corner(A, at_a + (K - 1) * lda + rows - 1)

@@ -10,23 +10,25 @@ from numba.extending import intrinsic
 from .compile import TILE_ROWS, VECTOR_BYTES
 from .llvm import INT32, INT64, array_pointer, declared
 
+NUMBER_BYTES = {ir.FloatType(): 4, ir.DoubleType(): 8}
 AS_IS, CLIPPED, MASKED = range(3)  # how the register tile stores C
 
 
 def vector_of(context, dtype):
-    """(LLVM's type of a vector of numbers, how many they are)."""
-    lanes = VECTOR_BYTES // (dtype.bitwidth // 8)
-    return ir.VectorType(context.get_data_type(dtype), lanes), lanes
-
-
-def place(builder, pointer, offset, kind):
-    """The address `offset` numbers behind `pointer`, as one of a vector."""
-    return builder.bitcast(builder.gep(pointer, [offset]), kind.as_pointer())
+    """LLVM's type of a vector of numbers."""
+    return ir.VectorType(context.get_data_type(dtype), VECTOR_BYTES // (dtype.bitwidth // 8))
 
 
 def load(builder, pointer, offset, kind):
-    """The vector there, at any alignment that its numbers have."""
-    return builder.load(place(builder, pointer, offset, kind), align=VECTOR_BYTES // kind.count)
+    """The vector `offset` numbers behind `pointer`, aligned as its numbers are."""
+    place = builder.bitcast(builder.gep(pointer, [offset]), kind.as_pointer())
+    return builder.load(place, align=NUMBER_BYTES[kind.element])
+
+
+def store(builder, vector, pointer, offset):
+    """Store it there."""
+    place = builder.bitcast(builder.gep(pointer, [offset]), vector.type.as_pointer())
+    builder.store(vector, place, align=NUMBER_BYTES[vector.type.element])
 
 
 def spread(builder, pointer, offset, kind):
@@ -78,18 +80,17 @@ def store_finished(builder, finish, sums, masks, c, in_c):
         choice.add_case(INT64(number), block)
         builder.position_at_end(block)
         for ij in sums:
-            value = finished[number](ij)
-            builder.store(value, place(builder, c, in_c[ij], kind), align=VECTOR_BYTES // kind.count)
+            store(builder, finished[number](ij), c, in_c[ij])
         builder.branch(stored)
     builder.position_at_end(stored)
 
 
-def fma_tile(vectors, accumulate):
+def fma_tile(vectors):
     """Build the micro-kernel for a tile of TILE_ROWS rows and `vectors` vectors of columns.
 
-    C[i, j] = start + Σ_k A[i rs + k cs] B[k ldb + j], for k = 0 .. K-1, where start is C[i, j] if
-    `accumulate`, else start[j]. `finish` says how C is stored: AS_IS; CLIPPED: 0 where it is negative; MASKED:
-    0 where the number at the same place of the tile at `mask`, in C's array, is not above 0.
+    C[i, j] = start[i lds + j] + Σ_k A[i rs + k cs] B[k ldb + j], for k = 0 .. K-1: lds = 0 starts every row
+    alike, C itself as start adds to it. `finish` says how C is stored: AS_IS; CLIPPED: 0 where it is negative;
+    MASKED: 0 where the number at the same place of the tile at `mask`, in C's array, is not above 0.
 
     All sums stay in registers for the whole loop over k: per k it loads `vectors` vectors of B, and each
     element of A once, spread over a vector. A takes two strides, so that the same kernel computes A W
@@ -97,24 +98,22 @@ def fma_tile(vectors, accumulate):
     """
 
     @intrinsic
-    def tile(typing, A, at_a, rs, cs, B, at_b, ldb, start, at_start, C, at_c, ldc, K, finish, mask):
+    def tile(typing, A, at_a, rs, cs, B, at_b, ldb, start, at_start, lds, C, at_c, ldc, K, finish, mask):
         def generate(context, builder, signature, arguments):
-            kind, lanes = vector_of(context, A.dtype)
-            _, at_a, rs, cs, _, at_b, ldb, _, at_start, _, at_c, ldc, K, finish, mask = arguments
+            kind = vector_of(context, A.dtype)
+            _, at_a, rs, cs, _, at_b, ldb, _, at_start, lds, _, at_c, ldc, K, finish, mask = arguments
             a, b, s, c, masks = (
                 builder.gep(array_pointer(context, builder, signature.args[n], arguments[n]), [offset])
-                for n, offset in ((0, at_a), (4, at_b), (7, at_start), (9, at_c), (9, mask))
+                for n, offset in ((0, at_a), (4, at_b), (7, at_start), (10, at_c), (10, mask))
             )
-            fma = declared(builder, f"llvm.fma.v{lanes}f{A.dtype.bitwidth}", kind, [kind] * 3)
+            fma = declared(builder, f"llvm.fma.v{kind.count}f{A.dtype.bitwidth}", kind, [kind] * 3)
             tile = [(i, j) for i in range(TILE_ROWS) for j in range(vectors)]
             rows_of_a = [builder.mul(rs, INT64(i)) for i in range(TILE_ROWS)]
-            columns = [INT64(j * lanes) for j in range(vectors)]
-            in_c = {(i, j): builder.add(builder.mul(ldc, INT64(i)), columns[j]) for i, j in tile}
-            if accumulate:
-                first = {ij: load(builder, c, in_c[ij], kind) for ij in tile}
-            else:
-                row = [load(builder, s, column, kind) for column in columns]
-                first = {(i, j): row[j] for i, j in tile}
+            columns = [INT64(j * kind.count) for j in range(vectors)]
+            in_c, in_s = (
+                {(i, j): builder.add(builder.mul(ld, INT64(i)), columns[j]) for i, j in tile} for ld in (ldc, lds)
+            )
+            first = {ij: load(builder, s, in_s[ij], kind) for ij in tile}
 
             def products(k, sums):
                 row_of_b, column_of_a = builder.mul(k, ldb), builder.mul(k, cs)
@@ -130,7 +129,7 @@ def fma_tile(vectors, accumulate):
             return context.get_dummy_value()
 
         size = types.intp
-        operands = (A, size, size, size, B, size, size, start, size, C, size, size)
+        operands = (A, size, size, size, B, size, size, start, size, size, C, size, size)
         return types.void(*operands, size, size, size), generate
 
     return tile
@@ -141,10 +140,9 @@ def copy_vector(typing, A, at_a, B, at_b):
     """B[at_b + j] = A[at_a + j] for a vector of numbers j: A in, B out."""
 
     def generate(context, builder, signature, arguments):
-        kind, lanes = vector_of(context, A.dtype)
         source, target = (array_pointer(context, builder, signature.args[n], arguments[n]) for n in (0, 2))
-        value = load(builder, source, arguments[1], kind)
-        builder.store(value, place(builder, target, arguments[3], kind), align=VECTOR_BYTES // lanes)
+        vector = load(builder, source, arguments[1], vector_of(context, A.dtype))
+        store(builder, vector, target, arguments[3])
         return context.get_dummy_value()
 
     return types.void(A, types.intp, B, types.intp), generate
@@ -159,11 +157,11 @@ def transpose_tile(typing, A, at_a, lda, B, at_b, ldb):
     """
 
     def generate(context, builder, signature, arguments):
-        vector, lanes = vector_of(context, A.dtype)
+        kind = vector_of(context, A.dtype)
+        lanes = kind.count
         per_vector = lanes // TILE_ROWS  # columns of A in one vector of the result
         if per_vector == 0:  # vectors shorter than a tile: the caller goes number by number
             return context.get_dummy_value()
-        part = ir.VectorType(vector.element, TILE_ROWS)
         _, at_a, lda, _, at_b, ldb = arguments
         a = builder.gep(array_pointer(context, builder, signature.args[0], arguments[0]), [at_a])
         b = builder.gep(array_pointer(context, builder, signature.args[3], arguments[3]), [at_b])
@@ -173,15 +171,14 @@ def transpose_tile(typing, A, at_a, lda, B, at_b, ldb):
 
         low = [n for j in range(lanes // 2) for n in (j, lanes + j)]
         high = [n + lanes // 2 for n in low]
-        rows = [load(builder, a, builder.mul(INT64(i), lda), vector) for i in range(TILE_ROWS)]
+        rows = [load(builder, a, builder.mul(INT64(i), lda), kind) for i in range(TILE_ROWS)]
         half = TILE_ROWS // 2
         for _ in range(TILE_ROWS.bit_length() - 1):
             rows = [shuffle(rows[i], rows[i + half], places) for i in range(half) for places in (low, high)]
         for j in range(lanes):
             first = j % per_vector * TILE_ROWS
             column = shuffle(rows[j // per_vector], rows[0], list(range(first, first + TILE_ROWS)))
-            target = place(builder, b, builder.mul(INT64(j), ldb), part)
-            builder.store(column, target, align=VECTOR_BYTES // lanes)
+            store(builder, column, b, builder.mul(INT64(j), ldb))
         return context.get_dummy_value()
 
     size = types.intp
