@@ -29,7 +29,7 @@ def aligned(shape, random):
 @numba.njit(nogil=True)
 def run_packed(times, A, B, start, C):
     for _ in range(times):
-        matmul.multiply_packed(ROWS, P // LANES, K, A, 0, K, B, 0, start, 0, C, 0, P, AS_IS, 0)
+        matmul.multiply(ROWS, P // LANES, K, A, 0, K, B, 0, matmul.PACKED, start, 0, C, 0, P, AS_IS, 0)
 
 
 @numba.njit(nogil=True)

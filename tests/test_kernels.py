@@ -9,6 +9,7 @@ from fastmlp import Model
 from fastmlp.activations import resolve_all
 from fastmlp.kernels import head, matmul
 from fastmlp.kernels.compile import TILE_ROWS, TILE_VECTORS, VECTOR_BYTES
+from fastmlp.kernels.matmul import PACKED
 from fastmlp.kernels.register_tile import AS_IS, CLIPPED, MASKED
 from fastmlp.network import Network, aligned_zeros
 from fastmlp.plan import Plan, round_up
@@ -20,8 +21,8 @@ SENTINEL = 7.5
 
 
 @numba.njit
-def multiply_packed(M, vectors, K, A, lda, B, start, C, at_c, ldc, finish, mask):
-    matmul.multiply_packed(M, vectors, K, A, 3, lda, B, 0, start, 0, C, at_c, ldc, finish, mask)
+def multiply(M, vectors, K, A, lda, B, ldb, start, C, at_c, ldc, finish, mask):
+    matmul.multiply(M, vectors, K, A, 3, lda, B, 0, ldb, start, 0, C, at_c, ldc, finish, mask)
 
 
 @numba.njit
@@ -79,7 +80,8 @@ VECTORS = [1, 2, 3, 4, 5, 6, 7, 8, 10]
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("vectors", VECTORS)
-def test_multiply_packed(vectors, dtype):
+@pytest.mark.parametrize("packed", [True, False])
+def test_multiply(packed, vectors, dtype):
     lanes = VECTOR_BYTES // np.dtype(dtype).itemsize
     random = np.random.default_rng(vectors)
     for M in ROWS:
@@ -89,7 +91,8 @@ def test_multiply_packed(vectors, dtype):
             rows, lda, ldc = round_up(M, TILE_ROWS), K + 2, vectors * lanes + 3
             A_all, A = tile_of(random.standard_normal((rows, K)).astype(dtype), lda, 3, rows)
             C_all, C = tile_of(np.zeros((0, 0), dtype), ldc, 5, rows)
-            multiply_packed(M, vectors, K, A_all, lda, packed_naive(W, vectors, lanes), start, C_all, 5, ldc, AS_IS, 5)
+            B, ldb = (packed_naive(W, vectors, lanes), PACKED) if packed else (W.ravel(), vectors * lanes)
+            multiply(M, vectors, K, A_all, lda, B, ldb, start, C_all, 5, ldc, AS_IS, 5)
             assert_close(C[:M, : vectors * lanes], np.float64(A[:M, :K]) @ W + start, TOLERANCE[dtype])
             assert (C[:, vectors * lanes :] == SENTINEL).all()
             assert (C_all[:5] == SENTINEL).all()
@@ -102,7 +105,7 @@ def test_multiply_packed(vectors, dtype):
     (CLIPPED, lambda C, mask: np.where(C < 0, 0, C)),
     (MASKED, lambda C, mask: np.where(mask > 0, C, 0)),
 ])  # fmt: skip
-def test_multiply_packed_finishes(finish, naive, vectors, dtype):
+def test_multiply_finishes(finish, naive, vectors, dtype):
     """Bit by bit what a second pass would make of the product; NaN stays, as in C < 0, and masks, as in mask > 0."""
     width = vectors * (VECTOR_BYTES // np.dtype(dtype).itemsize)
     random = np.random.default_rng(vectors)
@@ -115,7 +118,7 @@ def test_multiply_packed_finishes(finish, naive, vectors, dtype):
         results = []
         for how in (AS_IS, finish):
             both, _ = tile_of(np.concatenate([np.zeros_like(masks), masks]), width, 0, 2 * rows)
-            multiply_packed(M, vectors, K, A_all, K, W.ravel(), W[0], both, 0, width, how, rows * width)
+            multiply(M, vectors, K, A_all, K, W.ravel(), width, W[0], both, 0, width, how, rows * width)
             results.append(both[: rows * width].reshape(rows, width))
         assert (results[0] < 0).any()
         np.testing.assert_array_equal(results[1], naive(results[0], masks))

@@ -166,9 +166,10 @@ class Plan:
             layer["vectors_in"], layer["vectors"] = self.padded(p_in) // self.lanes, self.padded(p_out) // self.lanes
             layer["ld_dW"] = 1 if narrow else layer["vectors"] * self.lanes
             layer["W"], layer["b"] = at_W, at_b if self.bias else -1
-            at_W, at_b = at_W + p_in * p_out, at_b + p_out
             layer["zeros"] = zeros
-            layer["packed"] = allocate(p_in if narrow else p_in * layer["vectors"] * self.lanes)
+            in_theta = self.padded(p_out) == p_out and at_W % self.lanes == 0
+            layer["packed"] = -1 if in_theta else allocate(p_in if narrow else p_in * layer["vectors"] * self.lanes)
+            at_W, at_b = at_W + p_in * p_out, at_b + p_out
             layer["packed_T"] = -1 if narrow or l == 0 else allocate(p_out * layer["vectors_in"] * self.lanes)
             layer["start"] = allocate(layer["vectors"] * self.lanes)
 

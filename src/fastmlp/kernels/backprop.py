@@ -14,14 +14,15 @@ from .arrays import add_rows, add_scaled_rows, dot, fill_zero, total_of
 from .compile import kernel
 from .head import sigmoid_log_loss, sigmoid_log_loss_1
 from .llvm import keep_whole
-from .matmul import multiply_packed, multiply_transposed
+from .matmul import PACKED, multiply, multiply_transposed
 from .register_tile import AS_IS
 
 
 @kernel
-def forward(layers, work, row, m):
+def forward(net, row, m):
     """A[1] … A[L-1] and the logits Z[L] (in dZ[L]'s place), from A[0]."""
     keep_whole()
+    layers, work, theta = net.layers, net.work, net.theta
     last = len(layers) - 1
     for l in range(last + 1):
         layer = layers[l]
@@ -37,9 +38,10 @@ def forward(layers, work, row, m):
             for i in range(m):
                 work[z + i] = dot(work[a + i * layer.ld_in : a + i * layer.ld_in + layer.p_in], w) + b
         else:
-            multiply_packed(
-                m, layer.vectors, layer.p_in, work, a, layer.ld_in,
-                work, layer.packed, work, layer.start, work, z, layer.ld_out, finish, z,
+            W, at_W, ld = (theta, layer.W, layer.p_out) if layer.packed < 0 else (work, layer.packed, PACKED)
+            multiply(
+                m, layer.vectors, layer.p_in, work, a, layer.ld_in, W, at_W, ld,
+                work, layer.start, work, z, layer.ld_out, finish, z,
             )  # fmt: skip
         if l < last and finish == AS_IS:
             activation_forward(layer, work, row, m)
@@ -77,8 +79,8 @@ def backward(layers, work, row, m):
                 for k in range(len(dA)):
                     dA[k] = scale * w[k]
         else:
-            multiply_packed(
-                m, below.vectors, layer.p_out, work, d, layer.ld_out, work, layer.packed_T, work, layer.zeros,
+            multiply(
+                m, below.vectors, layer.p_out, work, d, layer.ld_out, work, layer.packed_T, PACKED, work, layer.zeros,
                 work, out, below.ld_out, finish, below.A_out + row * below.ld_out,
             )  # fmt: skip
         if layer.narrow or finish == AS_IS:

@@ -1,7 +1,8 @@
 """The three products of backpropagation over one micro-kernel: A W, dZ Wᵀ and Aᵀ dZ; and the packing of W.
 
 A product walks over panels of at most TILE_VECTORS vectors of columns, and in each panel over TILE_ROWS
-rows at a time. W is packed panel by panel, so that the micro-kernel reads it as one stream.
+rows at a time. Wᵀ is packed panel by panel, so that the micro-kernel reads it as one stream; so is a W whose
+rows are not whole vectors, while any other is read where it lies in θ.
 """
 
 from .compile import TILE_ROWS, TILE_VECTORS, VECTOR_BYTES, kernel
@@ -9,6 +10,7 @@ from .llvm import keep_whole
 from .register_tile import AS_IS, copy_vector, fma_tile, transpose_tile
 
 assert TILE_VECTORS == 3, "panel_vectors and the branches below are written for tiles of 3, 2 and 1 vectors"
+PACKED = 0  # as the leading dimension of B: it lies in panels
 tile_1, tile_2, tile_3 = fma_tile(1), fma_tile(2), fma_tile(3)
 
 
@@ -31,27 +33,29 @@ def check_corner(A, last):
 
 
 @kernel
-def multiply_packed(M, vectors, K, A, at_a, lda, B, at_b, start, at_start, C, at_c, ldc, finish, mask):
-    """C = finish(1 startᵀ + A B), B packed in panels: g(A W + 1 bᵀ), and dZ Wᵀ ⊙ g'.
+def multiply(M, vectors, K, A, at_a, lda, B, at_b, ldb, start, at_start, C, at_c, ldc, finish, mask):
+    """C = finish(1 startᵀ + A B): g(A W + 1 bᵀ), and dZ Wᵀ ⊙ g'.
 
-    A in (M × K, ld lda), B in (K × vectors), start in (a row of C), C out (M rounded up to TILE_ROWS, ld ldc);
-    finish and mask (an offset in C's array, for a tile of C's shape and ld) as in `fma_tile`.
+    A in (M × K, ld lda), B in (K × vectors, ld ldb, or in panels if ldb = PACKED), start in (a row of C), C out (M
+    rounded up to TILE_ROWS, ld ldc); finish and mask (offset in C's array, shape and ld of C) as in `fma_tile`.
     """
     keep_whole()
     lanes = lanes_of(A)
     j = 0
     while j < vectors:
         width = panel_vectors(vectors - j)
-        b, ldb = at_b + j * lanes * K, width * lanes
-        check_corner(B, b + K * ldb - 1)
+        b, step = at_b + j * lanes, ldb
+        if ldb == PACKED:
+            b, step = at_b + j * lanes * K, width * lanes
+        check_corner(B, b + (K - 1) * step + width * lanes - 1)
         for i in range(0, M, TILE_ROWS):
             a, c, s, o = at_a + i * lda, at_c + i * ldc + j * lanes, at_start + j * lanes, mask + i * ldc + j * lanes
             if width == 3:
-                tile_3(A, a, lda, 1, B, b, ldb, start, s, 0, C, c, ldc, K, finish, o)
+                tile_3(A, a, lda, 1, B, b, step, start, s, 0, C, c, ldc, K, finish, o)
             elif width == 2:
-                tile_2(A, a, lda, 1, B, b, ldb, start, s, 0, C, c, ldc, K, finish, o)
+                tile_2(A, a, lda, 1, B, b, step, start, s, 0, C, c, ldc, K, finish, o)
             else:
-                tile_1(A, a, lda, 1, B, b, ldb, start, s, 0, C, c, ldc, K, finish, o)
+                tile_1(A, a, lda, 1, B, b, step, start, s, 0, C, c, ldc, K, finish, o)
         j += width
     rows = (M + TILE_ROWS - 1) // TILE_ROWS * TILE_ROWS
     check_corner(A, at_a + (rows - 1) * lda + K - 1)

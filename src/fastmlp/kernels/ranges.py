@@ -36,7 +36,8 @@ def pack_weights(layer, net, first, last, transposed):
     if layer.narrow:
         copy(theta[layer.W + first : layer.W + last], work[layer.packed + first : layer.packed + last])
         return
-    pack_rows(first, last - first, theta, layer.W, p, work, layer.packed, layer.p_in, layer.vectors)
+    if layer.packed >= 0:
+        pack_rows(first, last - first, theta, layer.W, p, work, layer.packed, layer.p_in, layer.vectors)
     if transposed and layer.packed_T >= 0:
         for k in range(first, last, TILE_ROWS):
             count = min(TILE_ROWS, last - k)

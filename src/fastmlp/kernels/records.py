@@ -22,7 +22,7 @@ LAYER = record(
     (SIZE, "narrow"),  # the last layer, of width 1: a dot product
     (SIZE, "W b"),  # in θ; b = -1: no bias
     (SIZE, "A_in ld_in A_out Z dZ ld_out"),  # tiles; Z = -1: g' needs A only, and Z shares A's memory
-    (SIZE, "packed packed_T start zeros"),  # panels of W and of Wᵀ (-1: none), bias padded, a row of zeros
+    (SIZE, "packed packed_T start zeros"),  # panels of W (-1: read in θ) and of Wᵀ (-1: none), bias padded, zeros
     (SIZE, "dW ld_dW db"),  # in an accumulator
     (SIZE, "activation g dg clear_padding"),  # number of g; addresses of the user's own g and g'; g(0) ≠ 0
 )

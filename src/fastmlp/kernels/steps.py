@@ -35,7 +35,7 @@ def tile(team, source, first, m, net, row, loss, with_backward):
     if bad >= 0:
         report_bad_row(team.flags, bad)
         return
-    forward(layers, work, row, m)
+    forward(net, row, m)
     head(layers, layout, work, row, m, loss)
     if with_backward:
         backward(layers, work, row, m)
@@ -191,7 +191,7 @@ def all_tiles(thread, team, source, net, out):
         if bad >= 0:
             report_bad_row(team.flags, bad)
             break
-        forward(layers, work, row, m)
+        forward(net, row, m)
         size, count = (m, 1) if layer.narrow else (K, m)
         for i in range(count):
             z, place = layer.dZ + row * layer.ld_out + i * layer.ld_out, (start - job.first + i) * K
