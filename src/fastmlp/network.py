@@ -8,6 +8,7 @@ import numba
 import numpy as np
 
 from . import team
+from .contention import Contention
 from .kernels import steps
 from .kernels.barrier import BAD_ROW, PROGRESS, new_team
 from .kernels.records import JOB, OPTIMIZER, Net, Sums, Team
@@ -17,6 +18,7 @@ from .rows.array import ArrayRows, Window
 from .rows.order import Order
 
 CACHE_LINE = 64
+CALL_FLOPS = 2e10  # of training in one call, some 0.1 s: then the number of threads may change
 Watch = Callable[[int], None] | None
 
 
@@ -70,6 +72,7 @@ class Network:
         self.plan, self.theta, self.n_threads = plan, theta, n_threads
         self._idle: dict[tuple[int, int], Workspace] = {}
         self._compiled: set[Any] = set()
+        self._contention = Contention()
 
     def gradient(self, rows: ArrayRows, order: Order | None = None, backward: bool = True) -> tuple[Tally, np.ndarray]:
         """J and its gradient, both summed over rows; the gradient as |θ| float64 numbers (backward=False: zeros)."""
@@ -79,7 +82,7 @@ class Network:
         workspace.total[:] = 0
         sums = Sums(np.zeros(1, OPTIMIZER), self.theta[:0], workspace.total, workspace.losses)
         for window in rows.windows(order, order.size):
-            job = self._job(shape, window.size, window.size, backward=backward)
+            job = self._job(shape, 0, window.size, window.size, backward=backward)
             self._train(rows, window, shape, job, workspace, sums, tally, None)
         gradient = workspace.total.copy()
         self._give_back(shape, workspace)
@@ -106,6 +109,7 @@ class Network:
         # A batch that comes in several windows can only be summed in chunks.
         cut = self.plan.chunks if rows.splits(batch_rows) else self.plan.batch_chunks
         shape = self._shape(order.size, batch_rows, True, *cut(batch_rows))
+        call_rows = max(1, int(CALL_FLOPS / self.plan.flops_per_row(True)) // batch_rows) * batch_rows
         workspace, record = self._take(shape), optimizer.record(l2)
         workspace.total[:] = 0
         sums = Sums(record, optimizer.moments, workspace.total, workspace.losses)
@@ -113,13 +117,18 @@ class Network:
         try:
             for window in rows.windows(order, batch_rows):
                 whole = window.ends_batch and part.rows == 0
-                job = self._job(shape, window.size, batch_rows, backward=True, updates=whole)
-                self._train(rows, window, shape, job, workspace, sums, tally if whole else part, watch)
-                if tally.diverged or part.diverged:
-                    tally.diverged = True
-                    return
+                size = call_rows if whole else window.size
+                for first in range(0, window.size, size):
+                    call = shape._replace(n_threads=self._contention.threads(shape.n_threads))
+                    last = min(first + size, window.size)
+                    job = self._job(call, first, last, batch_rows, backward=True, updates=whole)
+                    took = self._train(rows, window, call, job, workspace, sums, tally if whole else part, watch)
+                    self._contention.saw(call.n_threads, *took)
+                    if tally.diverged or part.diverged:
+                        tally.diverged = True
+                        return
                 if window.ends_batch and not whole:
-                    job = self._job(shape, 0, batch_rows, backward=True, updates=True)
+                    job = self._job(shape, 0, 0, batch_rows, backward=True, updates=True)
                     job["J"], job["weight"] = part.J, part.weight
                     self._train(rows, window, shape, job, workspace, sums, tally, watch)
                     tally.rows, part = tally.rows + part.rows, Tally()
@@ -135,7 +144,7 @@ class Network:
         out = np.empty((order.size, self.plan.widths[-1]), self.plan.dtype)
         first = 0
         for window in rows.windows(order, order.size):
-            job = self._job(shape, window.size, window.size, probabilities=probabilities)
+            job = self._job(shape, 0, window.size, window.size, probabilities=probabilities)
             flags, target = new_team(), out[first : first + window.size].reshape(-1)
             self._run(
                 rows, window, flags, shape, steps.predict, (Team(flags, job), window.source, workspace.net, target)
@@ -147,13 +156,13 @@ class Network:
     def _train(
         self, rows: ArrayRows, window: Window, shape: Shape, job: np.ndarray,
         workspace: Workspace, sums: Sums, tally: Tally, watch: Watch,
-    ) -> None:  # fmt: skip
-        """Run steps.train over a window, and add to the tally whatever came of it."""
+    ) -> tuple[float, float]:  # fmt: skip
+        """Run steps.train over positions of a window, and add to the tally what came of it; seconds as `team.run`."""
         flags = new_team()
         before = tally.rows
         seen = None if watch is None else lambda progress: watch(before + progress)
         try:
-            self._run(
+            return self._run(
                 rows, window, flags, shape, steps.train, (Team(flags, job), window.source, workspace.net, sums), seen
             )
         finally:
@@ -165,15 +174,16 @@ class Network:
     def _run(
         self, rows: ArrayRows, window: Window, flags: np.ndarray, shape: Shape,
         kernel: Callable[..., None], arguments: tuple, watch: Watch = None,
-    ) -> None:  # fmt: skip
-        """Run a kernel by all threads of the call; a row that it refused becomes an error."""
+    ) -> tuple[float, float]:  # fmt: skip
+        """Run a kernel by all threads of the call, seconds as `team.run`; a row that it refused becomes an error."""
         if kernel not in self._compiled and hasattr(kernel, "compile"):
             # Here and not in a thread of the team: Ctrl-C must be able to end a compilation of seconds.
             kernel.compile(tuple(numba.typeof(argument) for argument in (0, *arguments)))
             self._compiled.add(kernel)
-        team.run(lambda thread: kernel(thread, *arguments), flags, shape.n_threads, shape.short, watch)
+        took = team.run(lambda thread: kernel(thread, *arguments), flags, shape.n_threads, shape.short, watch)
         if flags[BAD_ROW] > 0:
             rows.refuse(window, int(flags[BAD_ROW]) - 1)
+        return took
 
     def _shape(self, n: int, batch_rows: int, backward: bool, chunk_rows: int, accumulators: int) -> Shape:
         """Threads, which change no bit, and buffers for a call over n rows in batches that are cut into chunks."""
@@ -185,9 +195,10 @@ class Network:
         rows = n_threads * self.plan.tile_rows if chunk_rows > 0 else batch_rows
         return Shape(n_threads, flops * n < team.SHORT_FLOPS, chunk_rows, accumulators if backward else 0, rows)
 
-    def _job(self, shape: Shape, n: int, batch_rows: int, **what: bool) -> np.ndarray:
+    def _job(self, shape: Shape, first: int, last: int, batch_rows: int, **what: bool) -> np.ndarray:
         job = np.zeros(1, JOB)
-        job["n_threads"], job["last"], job["batch_rows"] = shape.n_threads, n, max(1, batch_rows)
+        job["n_threads"], job["batch_rows"] = shape.n_threads, max(1, batch_rows)
+        job["first"], job["last"] = first, last
         job["tile_rows"], job["chunk_rows"] = self.plan.tile_rows, shape.chunk_rows
         job["accumulators"] = max(1, shape.accumulators)
         for name, value in what.items():

@@ -8,6 +8,7 @@ import contextlib
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ def threads_for(step: float, call: float, most: int) -> int:
 
 def run(
     work: Callable[[int], None], flags: np.ndarray, n_threads: int, short: bool, watch: Callable[[int], None] | None
-) -> None:
+) -> tuple[float, float]:
     """Run work(0), …, work(n_threads - 1) at the same time.
 
     Parameters
@@ -64,20 +65,28 @@ def run(
     short : may it run in the caller, where Ctrl-C waits for it?
     watch : called some 20 times a second with the kernel's progress
 
+    Returns
+    -------
+    seconds by the clock, and of all threads on cores
+
     Raises
     ------
     KeyboardInterrupt : after all threads have left at a common barrier
     BaseException : the first failure of a thread, or of `watch`
     """
+    begin = time.perf_counter()
     if short and n_threads == 1:
         work(0)
-        return
+        return (time.perf_counter() - begin,) * 2
     failures: list[BaseException] = []
+    on_core = [0.0] * n_threads
     ended = [threading.Event() for _ in range(n_threads)]
 
     def body(thread: int) -> None:
+        begin = time.thread_time()
         try:
             work(thread)
+            on_core[thread] = time.thread_time() - begin
         except BaseException as failure:
             failures.append(failure)
             flags[FAILED] = 1
@@ -103,6 +112,7 @@ def run(
                 event.wait()
     if failures:
         raise failures[0]
+    return time.perf_counter() - begin, sum(on_core)
 
 
 @contextlib.contextmanager

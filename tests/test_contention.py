@@ -1,0 +1,78 @@
+"""Fewer threads where other programs have the cores; all again when they are free; the same bits throughout."""
+
+import numpy as np
+import pytest
+
+from fastmlp import Model, network, team
+from fastmlp.contention import MOST_CALLS_UNTIL_RETRY, SHORTEST_SECONDS, Contention
+
+SECONDS = 0.1
+
+
+def crowd(contention, most, free, calls):
+    """The threads that each of some calls started, when `free` threads at most run without waiting."""
+    started = []
+    for _ in range(calls):
+        n = contention.threads(most)
+        started.append(n)
+        contention.saw(n, SECONDS, n * SECONDS * (0.95 if n <= free else 0.5))
+    return started
+
+
+@pytest.mark.parametrize("most", [1, 2, 8])
+def test_all_threads_while_all_run(most):
+    assert crowd(Contention(), most, free=most, calls=50) == [most] * 50
+
+
+def test_one_crowded_call_may_be_chance():
+    contention = Contention()
+    assert crowd(contention, 2, free=1, calls=1) + crowd(contention, 2, free=2, calls=1) == [2, 2]
+    assert crowd(contention, 2, free=1, calls=1) + crowd(contention, 2, free=2, calls=5) == [2] * 6
+
+
+@pytest.mark.parametrize(("most", "free"), [(2, 1), (8, 7), (8, 5)])
+def test_as_many_threads_as_run(most, free):
+    started = crowd(Contention(), most, free, calls=200)
+    assert started[:2] == [most, most]
+    assert np.mean(np.array(started[50:]) == free) > 0.75
+    assert min(started) == free
+
+
+def test_all_threads_again_soon_after_cores_are_free():
+    contention = Contention()
+    crowd(contention, 2, free=1, calls=100)
+    started = crowd(contention, 2, free=2, calls=MOST_CALLS_UNTIL_RETRY + 20)
+    assert started[MOST_CALLS_UNTIL_RETRY:] == [2] * 20
+
+
+def test_short_calls_tell_nothing():
+    contention = Contention()
+    for _ in range(5):
+        contention.saw(2, SHORTEST_SECONDS / 2, 0.0)
+    assert contention.threads(2) == 2
+
+
+@pytest.mark.parametrize("batch_size", [32, 300])
+def test_threads_that_change_within_an_epoch_change_no_bit(batch_size, monkeypatch):
+    random = np.random.default_rng(0)
+    X, y = random.standard_normal((3001, 5), np.float32), random.integers(0, 2, 3001)
+    flops = Model([5, 16, 8, 1])._network.plan.flops_per_row(True)
+    monkeypatch.setattr(network, "CALL_FLOPS", 7 * batch_size * flops)
+    expected = Model([5, 16, 8, 1], n_threads=1).fit(X, y, epochs=2, batch_size=batch_size)
+
+    counts, started = iter([2, 1, 3] * 100), []
+    monkeypatch.setattr(team, "FLOPS_PER_THREAD", 1.0)
+    monkeypatch.setattr(team, "SHORT_FLOPS", 1.0)
+    monkeypatch.setattr(Contention, "threads", lambda self, most: min(most, next(counts)))
+    run = team.run
+
+    def spy(work, flags, n_threads, short, watch):
+        started.append(n_threads)
+        return run(work, flags, n_threads, short, watch)
+
+    monkeypatch.setattr(team, "run", spy)
+    model = Model([5, 16, 8, 1], n_threads=3).fit(X, y, epochs=2, batch_size=batch_size)
+    assert len(started) > 2
+    assert len(set(started)) > 1
+    assert model.parameters.tobytes() == expected.parameters.tobytes()
+    assert model.history[-1]["loss"] == expected.history[-1]["loss"]
