@@ -4,7 +4,8 @@
     python benchmarks/compare.py --rows full,minibatch-28-100-1-b200 --only torch,jax --markdown table.md
 
 full: J and its gradient over all rows. minibatch: an epoch of Adam over shuffled rows, in whole batches.
-predict: the probability of each row. All in float32, with ReLU and biases. Each contender (rivals.py) has
+predict: the probability of each row. All in float32, with biases, and with ReLU
+unless another activation is named. Each contender (rivals.py) has
 a process of its own and the same number of threads. They run in turn, A B C, A B C, …, while the others
 sleep; "times slower" is the median over rounds of the rival's time over fastmlp's time in the same round,
 so below 1 the rival is faster. In each round the machine's peak is measured, too: a loop of fused
@@ -40,16 +41,19 @@ class Work:
     n: int
     widths: tuple[int, ...]
     batch: int | None = None
+    activation: str = "relu"
 
     @property
     def name(self):
-        return "-".join([self.mode, *map(str, self.widths)]) + (f"-b{self.batch}" if self.batch else "")
+        g = [] if self.activation == "relu" else [self.activation]
+        return "-".join([self.mode, *map(str, self.widths), *g]) + (f"-b{self.batch}" if self.batch else "")
 
     @property
     def title(self):
         what = {"full": "gradient", "minibatch": f"Adam, batches of {self.batch}", "predict": "predict"}[self.mode]
         rows = f"{self.n // 1_000_000}M" if self.n % 1_000_000 == 0 else f"{self.n / 1000:g}k"
-        return f"{what}, {rows} × {'-'.join(map(str, self.widths))}"
+        g = "" if self.activation == "relu" else f", {self.activation}"
+        return f"{what}, {rows} × {'-'.join(map(str, self.widths))}{g}"
 
     @property
     def rows(self):
@@ -70,6 +74,8 @@ WORKS = [
     Work("full", 100_000, (28, 300, 300, 300, 300, 1)),
     Work("full", 100_000, (100, 512, 512, 1)),
     Work("full", 1_000_000, (28, 16, 1)),
+    Work("full", 200_000, (28, 64, 64, 1), activation="tanh"),
+    Work("full", 200_000, (28, 64, 64, 1), activation="logistic"),
     Work("minibatch", 50_000, (28, 100, 1), 200),
     Work("minibatch", 50_000, (28, 64, 64, 1), 256),
     Work("minibatch", 50_000, (28, 64, 64, 1), 32),
@@ -88,6 +94,7 @@ class Contender:
     def __init__(self, name, work, threads):
         command = [sys.executable, str(Path(__file__).with_name("rivals.py")), name, work.mode, str(work.rows)]
         command += [",".join(map(str, work.widths)), "--threads", str(threads)]
+        command += ["--activation", work.activation]
         if work.batch:
             command += ["--batch", str(work.batch)]
         variables = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC"), str(threads))

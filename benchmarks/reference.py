@@ -1,4 +1,4 @@
-"""The equations of a net in NumPy: with ReLU in float32 a contender, in float64 the reference for all others."""
+"""The equations of a net in NumPy: in float32 a contender, in float64 the reference for all others."""
 
 import numpy as np
 from scipy.special import expit, ndtr
@@ -22,20 +22,28 @@ FUNCTIONS = {
     "silu": (lambda z: z * expit(z), lambda z: expit(z) * (1 + z * expit(-z))),
 }
 
+# g(Z) in place of Z, and g' from A = g(Z): as one writes it for speed.
+FAST = {
+    "relu": (lambda Z: np.maximum(Z, 0, out=Z), lambda A: A > 0),
+    "tanh": (lambda Z: np.tanh(Z, out=Z), lambda A: 1 - A * A),
+    "logistic": (lambda Z: expit(Z, out=Z), lambda A: A * (1 - A)),
+}
 
-def logits(X, W, b):
-    """A[0], …, A[L-1] and z, of a net with ReLU."""
+
+def logits(X, W, b, activation):
+    """A[0], …, A[L-1] and z."""
+    g = FAST[activation][0]
     A = [X]
     for l in range(len(W)):
         Z = A[l] @ W[l]
         Z += b[l]
-        A.append(np.maximum(Z, 0, out=Z) if l < len(W) - 1 else Z)
+        A.append(g(Z) if l < len(W) - 1 else Z)
     return A[:-1], A[-1][:, 0]
 
 
-def loss_and_gradient(X, y, W, b):
+def loss_and_gradient(X, y, W, b, activation):
     """J, dW[1] … dW[L] and db[1] … db[L], summed over rows, in the dtype of the arguments."""
-    A, z = logits(X, W, b)
+    A, z = logits(X, W, b, activation)
     J = np.sum(np.maximum(z, 0) - z * y + np.log1p(np.exp(-np.abs(z))))
     dZ, dW, db = (1 / (1 + np.exp(-z)) - y)[:, None], [], []
     for l in reversed(range(len(W))):
@@ -43,7 +51,7 @@ def loss_and_gradient(X, y, W, b):
         db.insert(0, dZ.sum(axis=0))
         if l > 0:
             dZ = dZ @ W[l].T
-            dZ *= A[l] > 0
+            dZ *= FAST[activation][1](A[l])
     return J, dW, db
 
 

@@ -25,7 +25,7 @@ class Problem:
 
     def __init__(self, arguments):
         self.mode, self.n, self.batch = arguments.mode, arguments.n, arguments.batch
-        self.threads = arguments.threads
+        self.threads, self.activation = arguments.threads, arguments.activation
         self.widths = [int(width) for width in arguments.widths.split(",")]
         random = np.random.default_rng(0)
         self.X = random.standard_normal((self.n, self.widths[0]), np.float32)
@@ -47,13 +47,13 @@ def numpy_contender(problem):
     def predict():
         P = np.empty(problem.n, np.float32)
         for rows in blocks:
-            P[rows] = 1 / (1 + np.exp(-logits(X[rows], W, b)[1]))
+            P[rows] = 1 / (1 + np.exp(-logits(X[rows], W, b, problem.activation)[1]))
         return P
 
     def full():
         J, total = 0.0, [np.zeros_like(array) for array in [*W, *b]]
         for rows in blocks:
-            J_rows, dW, db = loss_and_gradient(X[rows], y[rows], W, b)
+            J_rows, dW, db = loss_and_gradient(X[rows], y[rows], W, b, problem.activation)
             J += float(J_rows)
             for array, part in zip(total, [*dW, *db]):
                 array += part
@@ -67,7 +67,7 @@ def fastmlp_contender(problem):
 
     from fastmlp import Model
 
-    model = Model(problem.widths, activation="relu", dtype="float32", seed=0, n_threads=problem.threads)
+    model = Model(problem.widths, activation=problem.activation, dtype="float32", seed=0, n_threads=problem.threads)
     X, y = problem.X, problem.y
 
     def start_anew():
@@ -79,7 +79,7 @@ def fastmlp_contender(problem):
         model.fit(X, y, epochs=1, batch_size=problem.batch, optimizer="adam")
 
     start_anew()
-    check_gradient(model, X[:CHECKED_ROWS], y[:CHECKED_ROWS])
+    check_gradient(model, X[:CHECKED_ROWS], y[:CHECKED_ROWS], problem.activation)
     return {
         "full": lambda: model.loss_and_gradient(X, y)[0],
         "minibatch": epoch,
@@ -95,13 +95,13 @@ def torch_contender(problem, compiled=False):
 
     torch.set_num_threads(problem.threads)
     torch.set_flush_denormal(True)
-    layers = []
+    layers, g = [], {"relu": torch.nn.ReLU, "tanh": torch.nn.Tanh, "logistic": torch.nn.Sigmoid}[problem.activation]
     for W in problem.W:
         linear = torch.nn.Linear(*W.shape)
         with torch.no_grad():
             linear.weight.copy_(torch.from_numpy(W.T))
             linear.bias.zero_()
-        layers += [linear, torch.nn.ReLU()]
+        layers += [linear, g()]
     net = torch.nn.Sequential(*layers[:-1])
     X, y = torch.from_numpy(problem.X), torch.from_numpy(problem.y)
     reduction = "sum" if problem.mode == "full" else "mean"
@@ -140,13 +140,14 @@ def jax_contender(problem):
     import jax.numpy as jnp
 
     n, batch = problem.n, problem.batch
+    g = {"relu": jax.nn.relu, "tanh": jnp.tanh, "logistic": jax.nn.sigmoid}[problem.activation]
     X, y = jnp.asarray(problem.X), jnp.asarray(problem.y)
     theta = [(jnp.asarray(W), jnp.asarray(b)) for W, b in zip(problem.W, problem.b)]
     zeros = jax.tree.map(jnp.zeros_like, theta)
 
     def forward(theta, A):
         for W, b in theta[:-1]:
-            A = jax.nn.relu(A @ W + b)
+            A = g(A @ W + b)
         W, b = theta[-1]
         return (A @ W + b)[:, 0]
 
@@ -186,7 +187,8 @@ def sklearn_contender(problem):
     from sklearn.neural_network import MLPClassifier
 
     X, y = problem.X, problem.y
-    net = MLPClassifier(problem.widths[1:-1], batch_size=problem.batch or "auto", max_iter=1, random_state=0)
+    settings = dict(activation=problem.activation, batch_size=problem.batch or "auto", max_iter=1, random_state=0)
+    net = MLPClassifier(problem.widths[1:-1], **settings)
     if problem.mode == "minibatch":
         return lambda: net.fit(X, y)
     net.fit(X[:CHECKED_ROWS], y[:CHECKED_ROWS])
@@ -230,6 +232,7 @@ def main():
     parser.add_argument("n", type=int)
     parser.add_argument("widths")
     parser.add_argument("--batch", type=int)
+    parser.add_argument("--activation", choices=["relu", "tanh", "logistic"], default="relu")
     parser.add_argument("--threads", type=int, required=True)
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")  # scikit-learn's, that one epoch is not enough
