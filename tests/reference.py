@@ -2,13 +2,14 @@
 
 Z[l] = A[l-1] W[l] + 1 b[l]ᵀ,  A[l] = g[l](Z[l]),  A[L] = σ(Z[L])
 J = Σ w ℓ,  ℓ = max(z, 0) - y z + log1p(e^-|z|),  dZ[L] = w ⊙ (A[L] - Y)
+Or, for classes of which a row has one: A[L] = softmax(Z[L]), ℓ = log Σ e^z - z[y], Y the one-hot classes.
 dW[l] = A[l-1]ᵀ dZ[l],  db[l] = column sums of dZ[l],  dZ[l] = (dZ[l+1] W[l+1]ᵀ) ⊙ g'[l](Z[l])
 """
 
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.special import expit, ndtr
+from scipy.special import expit, logsumexp, ndtr, softmax
 
 SCALE, ALPHA = 1.0507009873554805, 1.6732632423543772  # of selu
 
@@ -40,14 +41,17 @@ def double(arrays):
     return [np.asarray(array, np.float64) for array in arrays]
 
 
-def recursion(X, y, w, weights, biases, activations, masks=None):
-    """All Z, A (from A[0] = X on) and dZ; y and dZ[L] have a column for each sigmoid."""
+def recursion(X, y, w, weights, biases, activations, masks=None, classes=False):
+    """All Z, A (from A[0] = X on) and dZ; Y and dZ[L] have a column for each output."""
     weights, biases = double(weights), double(biases)
     A, Z = [np.asarray(X, np.float64)], []
     for l, W in enumerate(weights):
         Z.append(A[-1] @ W + (biases[l] if biases else 0))
         A.append(FUNCTIONS[activations[l]][0](Z[-1]) if l < len(activations) else expit(Z[-1]))
-    Y = np.asarray(y, np.float64).reshape(Z[-1].shape)
+    if classes:
+        A[-1] = softmax(Z[-1], axis=1)
+    K = Z[-1].shape[1]
+    Y = np.eye(K)[np.asarray(y, int)] if classes else np.asarray(y, np.float64).reshape(-1, K)
     dZ = [np.asarray(w, np.float64)[:, None] * (A[-1] - Y)]
     for l in range(len(weights) - 2, -1, -1):
         up = Z[l] > 0 if masks is None else masks[l]
@@ -55,17 +59,20 @@ def recursion(X, y, w, weights, biases, activations, masks=None):
     return Z, A, dZ, Y
 
 
-def loss_and_gradient(X, y, w, weights, biases, activations, masks=None):
+def loss_and_gradient(X, y, w, weights, biases, activations, masks=None, classes=False):
     """J, summed over rows, all dW and all db.
 
-    X (n, p[0]), y (n) or (n, K), w (n) or None, biases possibly empty, activations: names of the hidden
-    layers. masks: Z[l] > 0 as another implementation rounded it, where a kink lies between the two.
+    X (n, p[0]), y (n) or (n, K) of 0 and 1, or (n) of classes, w (n) or None, biases possibly empty, activations:
+    names of the hidden layers. masks: Z[l] > 0 as another implementation rounded it, where a kink lies between the two.
     """
     w = np.ones(len(X)) if w is None else w
-    Z, A, dZ, Y = recursion(X, y, w, weights, biases, activations, masks)
+    Z, A, dZ, Y = recursion(X, y, w, weights, biases, activations, masks, classes)
     z = Z[-1]
-    losses = np.maximum(z, 0) - Y * z + np.log1p(np.exp(-np.abs(z)))
-    J = float(np.asarray(w, np.float64) @ losses.sum(axis=1))
+    if classes:
+        losses = logsumexp(z, axis=1) - (Y * z).sum(axis=1)
+    else:
+        losses = (np.maximum(z, 0) - Y * z + np.log1p(np.exp(-np.abs(z)))).sum(axis=1)
+    J = float(np.asarray(w, np.float64) @ losses)
     dWs = [A[l].T @ dZ[l] for l in range(len(weights))]
     dbs = [d.sum(axis=0) for d in dZ] if len(biases) else []
     return J, dWs, dbs

@@ -3,7 +3,8 @@
 import numba
 import numpy as np
 import pytest
-from reference import assert_close, loss_and_gradient
+from reference import assert_close, loss_and_gradient, recursion
+from scipy.special import log_softmax, softmax
 
 from fastmlp import Model
 from fastmlp.activations import resolve_all
@@ -50,6 +51,11 @@ def one_sigmoid(Z, Y, w, loss):
 @numba.njit
 def K_sigmoids(Z, Y, w):
     return head.sigmoid_log_loss(Z, Y, w)
+
+
+@numba.njit
+def one_softmax(Z, y, w):
+    return head.softmax_log_loss(Z, y, w)
 
 
 def packed_naive(W, vectors, lanes):
@@ -201,34 +207,41 @@ def test_head_of_K_sigmoids_is_the_sum_of_single_ones(K, dtype):
     np.testing.assert_allclose(total, loss.sum(axis=0), rtol=8 * np.finfo(dtype).eps)
 
 
-class RowsOfK(ArrayRows):
-    """Rows with K labels each: y (n, K) of bytes."""
-
-    def source(self, X, y, w, permutations):
-        source = super().source(X, y, w, permutations)
-        source.rows["Y_row_stride"] = y.strides[0]
-        return source
-
-
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("n", [5, 150, 1000])
-@pytest.mark.parametrize("widths", [(6, 3), (6, 17, 3), (6, 30, 9, 20)])
-def test_a_net_with_K_sigmoids(widths, n, dtype):
-    random, names = np.random.default_rng(n), ["tanh", "silu"][: len(widths) - 2]
-    plan = Plan(widths, resolve_all(names, len(names), np.dtype(dtype)), True, np.dtype(dtype))
+@pytest.mark.parametrize("softmax", [False, True])
+@pytest.mark.parametrize("widths", [(6, 3), (6, 17, 3), (6, 30, 9, 20), (6, 8, 300)])
+def test_a_net_with_K_outputs(widths, softmax, n, dtype):
+    random, names, K = np.random.default_rng(n), ["tanh", "silu"][: len(widths) - 2], widths[-1]
+    plan = Plan(widths, resolve_all(names, len(names), np.dtype(dtype)), True, np.dtype(dtype), softmax)
     theta = aligned_zeros(plan.n_parameters, np.dtype(dtype))
     theta[:] = random.standard_normal(theta.size) / 3
     weights, biases = plan.views(theta)
     X, w = random.standard_normal((n, widths[0])).astype(dtype), random.uniform(0.1, 2, n)
-    rows = RowsOfK(X, np.zeros(n), w, n_features=widths[0], dtype=dtype)
-    rows.y = random.integers(0, 2, (n, widths[-1])).astype(np.uint8)
-    done, total = Network(plan, theta).gradient(rows)
-    J, dWs, dbs = loss_and_gradient(X, rows.y, w, weights, biases, names)
+    y = random.integers(0, K, n) if softmax else random.integers(0, 2, (n, K))
+    rows = ArrayRows(X, y, w, n_features=widths[0], dtype=dtype, outputs=K, softmax=softmax)
+    net = Network(plan, theta)
+    done, total = net.gradient(rows)
+    J, dWs, dbs = loss_and_gradient(X, y, w, weights, biases, names, classes=softmax)
     tolerance = {"float32": 1e-4, "float64": 1e-11}[dtype]
     assert_close(done.J, J, tolerance)
     got_W, got_b = plan.views(total)
     for got, expected in zip(got_W + got_b, dWs + dbs, strict=True):
         assert_close(got, expected, tolerance, floor=0.1)
+    _, A, _, _ = recursion(X, y, w, weights, biases, names, classes=softmax)
+    assert_close(net.logits(rows, probabilities=True), A[-1], tolerance)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_softmax_of_logits_far_apart(dtype):
+    Z = np.array([[0, 1e4, -1e4], [3e38, -3e38, 0], [-700, -700, -701]], dtype)
+    for y in range(3):
+        for z in Z:
+            dZ = z.copy()
+            loss = one_softmax(dZ, np.dtype(dtype).type(y), np.dtype(dtype).type(2))
+            assert np.isfinite(dZ).all()
+            np.testing.assert_allclose(dZ, 2 * (softmax(np.float64(z)) - np.eye(3)[y]), atol=4 * np.finfo(dtype).eps)
+            np.testing.assert_allclose(loss, 2 * -log_softmax(np.float64(z))[y], rtol=8 * np.finfo(dtype).eps)
 
 
 # --- padding ----------------------------------------------------------------------------------------------

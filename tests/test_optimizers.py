@@ -157,9 +157,15 @@ def test_bad_learning_rate(kind, value):
         kind(learning_rate=value)
 
 
+@pytest.mark.parametrize("value", [-0.1, 1.1, math.nan])
+@pytest.mark.parametrize("kind", [Momentum, Nesterov])
+def test_bad_momentum(kind, value):
+    with pytest.raises(ValueError, match="momentum"):
+        kind(momentum=value)
+
+
 @pytest.mark.parametrize("value", [-0.1, 1, 1.5, math.nan])
-@pytest.mark.parametrize(("kind", "name"), [(Momentum, "momentum"), (Nesterov, "momentum"), (Adam, "beta_1"),
-                                            (Adam, "beta_2"), (AdamW, "beta_1")])  # fmt: skip
+@pytest.mark.parametrize(("kind", "name"), [(Adam, "beta_1"), (Adam, "beta_2"), (AdamW, "beta_1")])
 def test_bad_decay_of_moments(kind, name, value):
     with pytest.raises(ValueError, match=name):
         kind(**{name: value})

@@ -46,14 +46,16 @@ class Workspace(NamedTuple):
     net: Net
     total: np.ndarray
     losses: np.ndarray
+    squares: np.ndarray
 
 
 @dataclass
 class Tally:
-    """What calls have done: Σ loss, Σ w and rows of all completed batches; was the next loss not finite?"""
+    """What calls have done: sums over all completed batches, and their rows; was the next loss not finite?"""
 
     J: float = 0.0
     weight: float = 0.0
+    objective: float = 0.0  # Σ over batches of rows × (J + l2/2 ‖W‖²) / Σw, if l2 is shared by batches
     rows: int = 0
     diverged: bool = False
 
@@ -80,7 +82,7 @@ class Network:
         shape = self._shape(order.size, order.size, backward, *self.plan.chunks(order.size))
         workspace, tally = self._take(shape), Tally()
         workspace.total[:] = 0
-        sums = Sums(np.zeros(1, OPTIMIZER), self.theta[:0], workspace.total, workspace.losses)
+        sums = Sums(np.zeros(1, OPTIMIZER), self.theta[:0], workspace.total, workspace.losses, workspace.squares)
         for window in rows.windows(order, order.size):
             job = self._job(shape, 0, window.size, window.size, backward=backward)
             self._train(rows, window, shape, job, workspace, sums, tally, None)
@@ -112,7 +114,7 @@ class Network:
         call_rows = max(1, int(CALL_FLOPS / self.plan.flops_per_row(True)) // batch_rows) * batch_rows
         workspace, record = self._take(shape), optimizer.record(l2)
         workspace.total[:] = 0
-        sums = Sums(record, optimizer.moments, workspace.total, workspace.losses)
+        sums = Sums(record, optimizer.moments, workspace.total, workspace.losses, workspace.squares)
         part = Tally()  # of a batch that comes in several windows
         try:
             for window in rows.windows(order, batch_rows):
@@ -128,7 +130,7 @@ class Network:
                         tally.diverged = True
                         return
                 if window.ends_batch and not whole:
-                    job = self._job(shape, 0, 0, batch_rows, backward=True, updates=True)
+                    job = self._job(shape, 0, 0, part.rows, backward=True, updates=True)
                     job["J"], job["weight"] = part.J, part.weight
                     self._train(rows, window, shape, job, workspace, sums, tally, watch)
                     tally.rows, part = tally.rows + part.rows, Tally()
@@ -168,6 +170,7 @@ class Network:
         finally:
             done = job[0]
             tally.J, tally.weight = tally.J + float(done["J"]), tally.weight + float(done["weight"])
+            tally.objective += float(done["objective"])
             tally.rows += int(flags[PROGRESS])
             tally.diverged = bool(done["diverged"])
 
@@ -214,7 +217,7 @@ class Network:
         work = aligned_zeros(size, self.plan.dtype)
         losses = np.zeros(shape.rows + 2 * max(1, shape.accumulators))
         net = Net(layers, layout, self.theta, work, np.zeros(shape.rows, np.intp))
-        return Workspace(net, np.zeros(self.plan.n_parameters), losses)
+        return Workspace(net, np.zeros(self.plan.n_parameters), losses, np.zeros(self.plan.n_squares))
 
     def _give_back(self, shape: Shape, workspace: Workspace) -> None:
         if len(self._idle) > 3:

@@ -24,6 +24,7 @@ class Optimizer:
     learning_rate : η, the length of a step
     t : steps made
     moments : 2|θ| numbers, m and then v; None before the first step
+    like_scikit_learn : does l2 stand for l2 / Σw of a batch, and is Adam's ε added to √v instead of √v̂?
     """
 
     kind: ClassVar[int]
@@ -31,6 +32,7 @@ class Optimizer:
     learning_rate: float = 0.001
     t: int = field(default=0, init=False, repr=False)
     moments: np.ndarray | None = field(default=None, init=False, repr=False)
+    like_scikit_learn: bool = field(default=False, init=False, repr=False)
 
     def __post_init__(self) -> None:
         for name, value in self.settings().items():
@@ -38,9 +40,10 @@ class Optimizer:
                 raise ValueError(f"{name}={value!r}: must be a finite number")
         if self.learning_rate <= 0:
             raise ValueError(f"learning_rate={self.learning_rate}: must be greater than 0")
-        for name in ("momentum", "beta_1", "beta_2"):
-            if not 0 <= getattr(self, name, 0) < 1:
-                raise ValueError(f"{name}={getattr(self, name)}: must be at least 0 and less than 1")
+        for name, one in (("momentum", True), ("beta_1", False), ("beta_2", False)):
+            value = getattr(self, name, 0)
+            if not 0 <= value <= 1 or (value == 1 and not one):
+                raise ValueError(f"{name}={value}: must be at least 0 and {'at most' if one else 'less than'} 1")
         for name in ("epsilon", "weight_decay"):
             if getattr(self, name, 0) < 0:
                 raise ValueError(f"{name}={getattr(self, name)}: must not be negative")
@@ -67,6 +70,7 @@ class Optimizer:
         """The settings as kernels read them."""
         record = np.zeros(1, OPTIMIZER)
         record["kind"], record["t"], record["l2"] = self.kind, self.t, l2
+        record["l2_per_batch"] = record["epsilon_inside"] = self.like_scikit_learn
         for name, value in self.settings().items():
             record[name] = value
         return record

@@ -36,12 +36,14 @@ class Plan:
     activations : g[1], …, g[L-1]
     bias : does every layer have a b?
     dtype : of θ and of all activations, float32 or float64
+    softmax : of the outputs together; else a sigmoid of each
     """
 
     widths: tuple[int, ...]
     activations: tuple[Activation, ...]
     bias: bool
     dtype: np.dtype
+    softmax: bool = False
 
     @property
     def n_layers(self) -> int:
@@ -72,6 +74,11 @@ class Plan:
             biases.append(theta[at : at + width])
             at += width
         return tuple(weights), tuple(biases)
+
+    @property
+    def targets(self) -> int:
+        """Numbers in a row of Y: its class for softmax, else 0 or 1 for each output."""
+        return 1 if self.softmax else self.widths[-1]
 
     def flops_per_row(self, backward: bool) -> int:
         """Operations in the products: 2 per weight forward, 4 more backward (2 in the first layer)."""
@@ -155,13 +162,26 @@ class Plan:
         layout["gradient"] = allocate(gradient.size * accumulators)
         return layers, layout, allocate.size
 
+    def _groups(self, p_in: int, narrow: bool) -> int:
+        """Groups of rows of a W that stay together when threads share it, see kernels/ranges.py."""
+        return -(-p_in // (self.lanes if narrow else TILE_ROWS))
+
+    @property
+    def n_squares(self) -> int:
+        """Groups in all W."""
+        return sum(self._groups(p_in, self.is_narrow(l)) for l, (p_in, _) in enumerate(self.shapes))
+
+    def is_narrow(self, l: int) -> bool:
+        """Is W[l+1] the last one, to a single output? Then it is a vector."""
+        return l == self.n_layers - 1 and self.widths[-1] == 1
+
     def _place_parameters(self, layers: np.ndarray, allocate: "Allocator") -> None:
         """Shapes, offsets in θ, and the packed copies of W and b."""
-        at_W, at_b = 0, self.n_weights
+        at_W, at_b, squares = 0, self.n_weights, 0
         zeros = allocate(max(self.padded(p) for p in self.widths))
         for l, (p_in, p_out) in enumerate(self.shapes):
             layer = layers[l]
-            narrow = l == self.n_layers - 1 and p_out == 1
+            narrow = self.is_narrow(l)
             layer["p_in"], layer["p_out"], layer["narrow"] = p_in, p_out, narrow
             layer["vectors_in"], layer["vectors"] = self.padded(p_in) // self.lanes, self.padded(p_out) // self.lanes
             layer["ld_dW"] = 1 if narrow else layer["vectors"] * self.lanes
@@ -169,6 +189,7 @@ class Plan:
             layer["zeros"] = zeros
             in_theta = self.padded(p_out) == p_out and at_W % self.lanes == 0
             layer["packed"] = -1 if in_theta else allocate(p_in if narrow else p_in * layer["vectors"] * self.lanes)
+            layer["squares"], squares = squares, squares + self._groups(p_in, narrow)
             at_W, at_b = at_W + p_in * p_out, at_b + p_out
             layer["packed_T"] = -1 if narrow or l == 0 else allocate(p_out * layer["vectors_in"] * self.lanes)
             layer["start"] = allocate(layer["vectors"] * self.lanes)
@@ -190,7 +211,8 @@ class Plan:
                 layer["Z"] = allocate(rows * ld[l + 1]) if g.from_Z else -1
                 layer["activation"], layer["g"], layer["dg"] = g.number, g.g, g.dg
                 layer["clear_padding"] = g.moves_zero and ld[l + 1] > self.widths[l + 1]
-        layout["Y"] = allocate(rows * self.widths[-1])
+        layout["softmax"], layout["targets"] = self.softmax, self.targets
+        layout["Y"] = allocate(rows * self.targets)
         layout["w"] = allocate(rows)
 
 

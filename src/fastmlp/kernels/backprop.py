@@ -12,7 +12,7 @@ a rank-1 update backward; any other goes the way of the hidden layers.
 from .activate import activation_backward, activation_forward, finish_backward, finish_forward
 from .arrays import add_rows, add_scaled_rows, dot, fill_zero, total_of
 from .compile import kernel
-from .head import sigmoid_log_loss, sigmoid_log_loss_1
+from .head import sigmoid_log_loss, sigmoid_log_loss_1, softmax_log_loss
 from .llvm import keep_whole
 from .matmul import PACKED, multiply, multiply_transposed
 from .register_tile import AS_IS
@@ -52,14 +52,17 @@ def head(layers, layout, work, row, m, loss):
     """dZ[L] in place of Z[L], and loss[:m] out, for m rows from `row` on."""
     keep_whole()
     layer = layers[len(layers) - 1]
-    z, K = layer.dZ + row * layer.ld_out, layer.p_out
-    y, w = layout.Y + row * K, work[layout.w + row : layout.w + row + m]
+    z, K, targets = layer.dZ + row * layer.ld_out, layer.p_out, layout.targets
+    y, w = layout.Y + row * targets, work[layout.w + row : layout.w + row + m]
     if layer.narrow:
         sigmoid_log_loss_1(work[z : z + m], work[y : y + m], w, loss[:m])
     else:
         for i in range(m):
             Z = work[z + i * layer.ld_out : z + i * layer.ld_out + K]
-            loss[i] = sigmoid_log_loss(Z, work[y + i * K : y + (i + 1) * K], w[i])
+            if layout.softmax:
+                loss[i] = softmax_log_loss(Z, work[y + i], w[i])
+            else:
+                loss[i] = sigmoid_log_loss(Z, work[y + i * K : y + (i + 1) * K], w[i])
 
 
 @kernel

@@ -6,7 +6,7 @@ A[0] = (X - shift) factor, where the net has a scaling, else X.
 import numpy as np
 
 from .compile import VECTOR_BYTES, kernel, sum_kernel
-from .llvm import keep_whole, prefetch, read_float32, read_float64, read_uint8, read_vector
+from .llvm import keep_whole, prefetch, read_float32, read_float64, read_int32, read_uint8, read_vector
 from .shuffle import permute
 
 CACHE_LINE, AHEAD = 64, 12  # bytes; rows
@@ -97,12 +97,15 @@ def gather_scaled_x(rows, index, scaling, work, at, ld, p):
 
 
 @kernel
-def gather_targets(rows, index, K, Y, w):
-    """Targets and weights (1 where none were given) of the rows `index`: Y (m × K), w (m) out."""
+def gather_targets(rows, index, targets, Y, w):
+    """Targets and weights (1 where none were given) of the rows `index`: Y (m × targets), w (m) out."""
     m, stride = len(index), rows.Y_row_stride
     for i in range(m):
-        for k in range(K):
-            Y[i * K + k] = read_uint8(rows.Y, index[i] * stride + k)
+        for k in range(targets):
+            if rows.Y_is_int32:
+                Y[i * targets + k] = read_int32(rows.Y, index[i] * stride + 4 * k)
+            else:
+                Y[i * targets + k] = read_uint8(rows.Y, index[i] * stride + k)
     if rows.w == 0:
         for i in range(m):
             w[i] = 1
@@ -131,9 +134,9 @@ def gather_rows(source, first, m, net, row):
     """
     keep_whole()
     rows, scaling, work, layout = source.rows[0], source.scaling, net.work, net.layout[0]
-    p, ld, K = net.layers[0].p_in, net.layers[0].ld_in, net.layers[len(net.layers) - 1].p_out
+    p, ld, targets = net.layers[0].p_in, net.layers[0].ld_in, layout.targets
     A = net.layers[0].A_in + row * ld
-    Y, w = layout.Y + row * K, layout.w + row
+    Y, w = layout.Y + row * targets, layout.w + row
     index = net.index[row : row + m]
     find_rows(source, first, index)
     if len(scaling) > 0:
@@ -141,7 +144,7 @@ def gather_rows(source, first, m, net, row):
     else:
         gather_x(rows, index, work, A, ld, p)
     if rows.Y != 0:
-        gather_targets(rows, index, K, work[Y : Y + m * K], work[w : w + m])
+        gather_targets(rows, index, targets, work[Y : Y + m * targets], work[w : w + m])
     if all_finite(work[A : A + m * ld]):
         return np.intp(-1)
     for i in range(m):

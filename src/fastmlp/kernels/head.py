@@ -1,8 +1,13 @@
-"""The head: logits, targets and weights to the loss and dZ[L], where sigmoid and log loss cancel.
+"""The head: logits, targets and weights to the loss and dZ[L], where σ or softmax and log loss cancel.
 
-ℓ = max(z, 0) - y z + log1p(e^-|z|) and dZ = w (σ(z) - y), from logits and never from probabilities:
-finite for every finite z. One e^-|z| serves both.
+K sigmoids: ℓ = Σ max(z, 0) - y z + log1p(e^-|z|) and dZ = w (σ(z) - y). Softmax over K classes:
+ℓ = log Σ e^z - z[y] and dZ = w (softmax(z) - e[y]). Both from logits and never from probabilities:
+finite for every finite z. One exponential a logit serves both.
 """
+
+import math
+
+import numpy as np
 
 from .compile import kernel
 from .pointwise import exp_negative, log1p_unit
@@ -33,3 +38,29 @@ def sigmoid_log_loss_1(Z, Y, w, loss):
         e = exp_negative(-abs(z))
         loss[i] = w[i] * (max(z, zero) - y * z + log1p_unit(e))
         Z[i] = w[i] * ((one if z >= zero else e) / (one + e) - y)
+
+
+@kernel
+def softmax(Z):
+    """Z = e^Z / Σ e^Z of one row, in/out (K); returns the largest Z and log Σ e^(Z - largest)."""
+    largest = Z[0]
+    for k in range(1, len(Z)):
+        largest = max(largest, Z[k])
+    total = Z.dtype.type(0)
+    for k in range(len(Z)):
+        Z[k] = exp_negative(Z[k] - largest)
+        total += Z[k]
+    for k in range(len(Z)):
+        Z[k] /= total
+    return np.float64(largest), math.log(np.float64(total))
+
+
+@kernel
+def softmax_log_loss(Z, y, w):
+    """w ℓ, and dZ[L] = w (softmax(Z[L]) - e[y]), of one row of class y: Z in: logits, out: dZ (K)."""
+    z = np.float64(Z[np.intp(y)])
+    largest, log_total = softmax(Z)
+    Z[np.intp(y)] -= Z.dtype.type(1)
+    for k in range(len(Z)):
+        Z[k] *= w
+    return w * (largest - z + log_total)

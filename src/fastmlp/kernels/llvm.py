@@ -71,6 +71,7 @@ def reader(numba_type, llvm_type):
 read_float32 = reader(types.float32, ir.FloatType())
 read_float64 = reader(types.float64, ir.DoubleType())
 read_uint8 = reader(types.uint8, INT8)
+read_int32 = reader(types.int32, INT32)
 
 
 @intrinsic

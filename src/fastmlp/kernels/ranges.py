@@ -6,7 +6,7 @@ packed copies of W that the products read.
 
 import numpy as np
 
-from .arrays import add_multiple, copy, fill_zero
+from .arrays import add_multiple, copy, dot, fill_zero
 from .backprop import bias_gradient, weight_gradient
 from .compile import TILE_ROWS, kernel
 from .matmul import lanes_of, pack_rows, pack_transposed
@@ -59,6 +59,18 @@ def pack(thread, job, net):
         pack_weights(layer, net, first, last, job.backward)
         first, last = share(layer.p_out, lanes_of(net.work), thread, job.n_threads)
         pack_biases(layer, net, first, last)
+
+
+@kernel
+def sum_squares(thread, job, net, squares):
+    """Σ W² of the thread's share, one sum for the rows of W that stay together: squares out."""
+    for l in range(len(net.layers)):
+        layer = net.layers[l]
+        group = weight_group(layer, net.work)
+        first, last = share(layer.p_in, group, thread, job.n_threads)
+        for k in range(first, last, group):
+            W = net.theta[layer.W + k * layer.p_out : layer.W + min(k + group, last) * layer.p_out]
+            squares[layer.squares + k // group] = dot(W, W)
 
 
 @kernel

@@ -24,16 +24,17 @@ LAYER = record(
     (SIZE, "A_in ld_in A_out Z dZ ld_out"),  # tiles; Z = -1: g' needs A only, and Z shares A's memory
     (SIZE, "packed packed_T start zeros"),  # panels of W (-1: read in θ) and of Wᵀ (-1: none), bias padded, zeros
     (SIZE, "dW ld_dW db"),  # in an accumulator
+    (SIZE, "squares"),  # in sums.squares
     (SIZE, "activation g dg clear_padding"),  # number of g; addresses of the user's own g and g'; g(0) ≠ 0
 )
 
-# The rest of the workspace.
-LAYOUT = record((SIZE, "Y w gradient gradient_size"))
+# The rest of the workspace; `targets` numbers of Y a row: the class if softmax, else 0 or 1 for each output.
+LAYOUT = record((SIZE, "Y w gradient gradient_size"), (SIZE, "softmax targets"))
 
-# The user's rows: addresses and strides in bytes; Y is uint8 (0: none), w float32 or float64 (0: none).
+# The user's rows: addresses and strides in bytes; Y is uint8 or int32 (0: none), w float32 or float64 (0: none).
 ROWS = record(
     (SIZE, "X X_row_stride X_column_stride X_is_float64"),
-    (SIZE, "Y Y_row_stride"),
+    (SIZE, "Y Y_row_stride Y_is_int32"),
     (SIZE, "w w_stride w_is_float64"),
 )
 
@@ -51,11 +52,13 @@ JOB = record(
     (SIZE, "n_threads first last batch_rows tile_rows chunk_rows accumulators"),
     (SIZE, "backward updates probabilities"),  # what to do: the gradient; the optimizer's steps; σ of logits
     (FLOAT, "J weight"),  # in/out: Σ loss and Σ w over all completed batches
+    (FLOAT, "objective"),  # in/out: Σ over batches of rows × (J + l2/2 ‖W‖²) / Σw, if optimizer.l2_per_batch
     (SIZE, "diverged"),  # out: J of the batch behind the completed ones was not finite
 )
 
 OPTIMIZER = record(
     (SIZE, "kind t"),  # t counts steps, in and out
+    (SIZE, "l2_per_batch epsilon_inside"),  # l2 stands for l2 / Σw of the batch; ε is added to √v, not to √v̂
     (FLOAT, "learning_rate momentum beta_1 beta_2 epsilon l2 weight_decay"),
 )
 
@@ -93,3 +96,4 @@ class Sums(NamedTuple):
     moments: np.ndarray  # 2|θ|: m, then v; empty for plain gradient descent
     total: np.ndarray  # |θ|
     losses: np.ndarray  # per row of the buffers, then (Σ loss, Σ w) per chunk
+    squares: np.ndarray  # Σ of squares of W per TILE_ROWS rows, or per vector of a narrow layer

@@ -19,9 +19,10 @@ from .backprop import backward, bias_gradient, forward, head, weight_gradient
 from .barrier import NEXT, PROGRESS, barrier, report_bad_row, stopped
 from .compile import TILE_ROWS, entry_point, kernel
 from .gather import gather_rows
+from .head import softmax
 from .llvm import atomic_add, atomic_store, flush_to_zero, restore_state
 from .pointwise import sigmoid
-from .ranges import ZERO, fold_share, pack, share, update_share
+from .ranges import ZERO, fold_share, pack, share, sum_squares, update_share
 from .update import step_constants
 
 MOST_SUM_ROWS = 65536  # beyond, a sum in float32 would lose digits
@@ -126,6 +127,12 @@ def large_batch(thread, team, source, first, m, net, sums):
 
 
 @kernel
+def objective(optimizer, J, weight, sums):
+    """(J + l2/2 ‖W‖²) / Σw of a batch, W as it was before the step: see `sum_squares`."""
+    return (J + optimizer.l2 / 2 * total_of(sums.squares)) / weight
+
+
+@kernel
 def all_batches(thread, team, source, net, sums):
     """Steps over the batches of positions job.first … job.last-1, for one thread of the team."""
     job, optimizer = team.job[0], sums.optimizer[0]
@@ -134,12 +141,20 @@ def all_batches(thread, team, source, net, sums):
         return
     t = optimizer.t
     if job.updates and job.first == job.last and job.weight > 0:  # a gradient that was summed over several calls
+        if optimizer.l2_per_batch:
+            sum_squares(thread, job, net, sums.squares)
+            if not barrier(team.flags, job.n_threads):
+                return
         update_share(thread, job, net, sums, ZERO, ZERO, job.weight, step_constants(optimizer, t + 1))
         if thread == 0:
             optimizer.t = t + 1
+            if optimizer.l2_per_batch:
+                job.objective += job.batch_rows * objective(optimizer, job.J, job.weight, sums)
     for first in range(job.first, job.last, job.batch_rows):
         m = min(job.batch_rows, job.last - first)
         in_buffers = chunks = ZERO
+        if job.updates and optimizer.l2_per_batch:
+            sum_squares(thread, job, net, sums.squares)
         if job.chunk_rows == 0:
             in_buffers = m
             J, weight, go_on = small_batch(thread, team, source, first, m, net, sums.losses)
@@ -159,6 +174,8 @@ def all_batches(thread, team, source, net, sums):
         if thread == 0:
             job.J += J
             job.weight += weight
+            if job.updates and optimizer.l2_per_batch:
+                job.objective += m * objective(optimizer, J, weight, sums)
             optimizer.t = t
             atomic_store(team.flags, PROGRESS, first + m - job.first)
         if not barrier(team.flags, job.n_threads):
@@ -175,7 +192,7 @@ def train(thread, team, source, net, sums):
 
 @kernel
 def all_tiles(thread, team, source, net, out):
-    """σ(Z[L]), or Z[L], of the positions job.first … job.last-1, tile by tile, for one thread of the team."""
+    """Probabilities, or Z[L], of the positions job.first … job.last-1, tile by tile, for one thread of the team."""
     job, layers, work = team.job[0], net.layers, net.work
     pack(thread, job, net)
     if not barrier(team.flags, job.n_threads):
@@ -196,8 +213,10 @@ def all_tiles(thread, team, source, net, out):
         for i in range(count):
             z, place = layer.dZ + row * layer.ld_out + i * layer.ld_out, (start - job.first + i) * K
             Z, P = work[z : z + size], out[place : place + size]
+            if job.probabilities and net.layout[0].softmax:
+                softmax(Z)
             for k in range(size):
-                P[k] = sigmoid(Z[k]) if job.probabilities else Z[k]
+                P[k] = sigmoid(Z[k]) if job.probabilities and not net.layout[0].softmax else Z[k]
         atomic_add(team.flags, PROGRESS, m)
 
 

@@ -2,7 +2,8 @@
 
 The gradient of the mean loss, L2 term included, is g = G factor + l2 θ, factor = 1/Σw. m and v are the
 optimizer's moments. The step's constants come precomputed: α_t and ε_t carry Adam's bias correction, so
-that epsilon may stand where torch puts it (outside) or where scikit-learn does (inside).
+that epsilon may stand where torch puts it (outside) or where scikit-learn does (inside). l2 is that of every
+step, or, as scikit-learn has it, shared by the weights of its batch.
 """
 
 import numpy as np
@@ -63,7 +64,8 @@ def step_constants(optimizer, t):
         return optimizer.learning_rate, 0.0
     first = 1 - optimizer.beta_1**t
     second = np.sqrt(1 - optimizer.beta_2**t)
-    return optimizer.learning_rate * second / first, optimizer.epsilon * second
+    epsilon = optimizer.epsilon if optimizer.epsilon_inside else optimizer.epsilon * second
+    return optimizer.learning_rate * second / first, epsilon
 
 
 @kernel
@@ -77,7 +79,8 @@ def update(optimizer, step, theta, G, moments, first, weight, is_weight):
     T = theta.dtype.type
     last, half = first + len(G), len(moments) // 2
     piece = theta[first:last]
-    factor, l2, rate = T(1 / weight), T(optimizer.l2 if is_weight else 0.0), T(rate)
+    l2 = optimizer.l2 / weight if optimizer.l2_per_batch else optimizer.l2
+    factor, l2, rate = T(1 / weight), T(l2 if is_weight else 0.0), T(rate)
     kind = optimizer.kind
     if kind == SGD:
         sgd(piece, G, factor, l2, rate)

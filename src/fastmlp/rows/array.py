@@ -9,10 +9,9 @@ import numpy as np
 
 from ..kernels.records import ROWS, Source
 from .order import Order
+from .targets import READ_IN_PLACE, as_targets, as_weights
 
-WINDOW_BYTES, BLOCK_ROWS = 16 * 2**20, 2**20
-READ_IN_PLACE = (np.dtype(np.float32), np.dtype(np.float64))
-NO_ORDER = np.zeros(0, np.intp)
+WINDOW_BYTES = 16 * 2**20
 
 
 class Window(NamedTuple):
@@ -30,23 +29,25 @@ class ArrayRows:
     Parameters
     ----------
     X : array-like (n, p)
-    y : array-like (n) of 0 and 1, or None
+    y : array-like, or None: (n) of 0 and 1; with softmax, (n) of classes 0 … K-1; else (n, K) of 0 and 1
     sample_weight : array-like (n), finite and not negative, or None
     n_features : p that the net expects
     dtype : of the net; X of other types than float32 and float64 is cast to it
     scaling : (shift, factor), each (p), or None: kernels compute (X - shift) factor
+    outputs, softmax : K, and whether the outputs are classes of which a row has one
     """
 
     def __init__(
         self, X: Any, y: Any = None, sample_weight: Any = None, *,
         n_features: int, dtype: np.dtype, scaling: tuple[np.ndarray, np.ndarray] | None = None,
+        outputs: int = 1, softmax: bool = False,
     ) -> None:  # fmt: skip
         self.X = as_table(X)
         if self.X.shape[1] != n_features:
             raise ValueError(f"X has {self.X.shape[1]} features, but the model was made for {n_features}")
         self.n_rows = len(self.X)
         self.dtype = np.dtype(dtype)
-        self.y = None if y is None else as_labels(y, self.n_rows)
+        self.y = None if y is None else as_targets(y, self.n_rows, outputs, softmax)
         self.w = None if sample_weight is None else as_weights(sample_weight, self.n_rows)
         self.scaling = np.zeros((0, 0)) if scaling is None else np.stack(scaling).astype(np.float64)
 
@@ -68,7 +69,7 @@ class ArrayRows:
         """Consecutive parts of `order`: whole batches each, or parts of one batch that is too large to cast at once."""
         batch_rows = max(1, batch_rows)
         if self.in_place:
-            yield Window(self.source(self.X, self.y, self.w, order.permutations), order.size, True, None)
+            yield Window(self.source(self.X, self.y, self.w, order), order.size, True, None)
             return
         size = self.window_rows if self.splits(batch_rows) else max(1, self.window_rows // batch_rows * batch_rows)
         stride = max(size, batch_rows)
@@ -77,27 +78,36 @@ class ArrayRows:
             for first in range(start, end, size):
                 last = min(first + size, end)
                 rows = order.rows(first, last)
-                with np.errstate(over="ignore"):
-                    X = self.X[rows].astype(self.dtype)
+                X = self.taken(rows)
                 y, w = (None if a is None else a[rows] for a in (self.y, self.w))
-                source = self.source(X, y, w, Order(0).permutations)
+                source = self.source(X, y, w, Order(len(rows)))
                 yield Window(source, len(rows), last == end, (X, y, w, rows))
 
-    def source(self, X: np.ndarray, y: np.ndarray | None, w: np.ndarray | None, permutations: np.ndarray) -> Source:
+    def taken(self, rows: np.ndarray) -> np.ndarray:
+        """Some rows of X, dense and in the dtype of the net."""
+        with np.errstate(over="ignore"):
+            X: np.ndarray = self.X[rows].astype(self.dtype)
+            return X
+
+    def source(self, X: np.ndarray, y: np.ndarray | None, w: np.ndarray | None, order: Order) -> Source:
         """Addresses and strides as kernels want them."""
         rows = np.zeros(1, ROWS)
         rows["X"], (rows["X_row_stride"], rows["X_column_stride"]) = X.ctypes.data, X.strides
         rows["X_is_float64"] = X.dtype == np.float64
         if y is not None:
-            rows["Y"], rows["Y_row_stride"] = y.ctypes.data, 1
+            rows["Y"], rows["Y_row_stride"], rows["Y_is_int32"] = y.ctypes.data, y.strides[0], y.dtype == np.int32
         if w is not None:
             rows["w"], rows["w_stride"], rows["w_is_float64"] = w.ctypes.data, w.strides[0], w.dtype == np.float64
-        return Source(rows, NO_ORDER, permutations, self.scaling)
+        return Source(rows, order.index, order.permutations, self.scaling)
+
+    def taken_exactly(self, row: int) -> np.ndarray:
+        """A row of X in float64."""
+        return np.asarray(self.X[row], np.float64)
 
     def refuse(self, window: "Window", row: int) -> None:
         """Say what is wrong with a row of the window that kernels found not to be finite."""
         row = row if window.alive is None else int(window.alive[3][row])
-        values = np.asarray(self.X[row], np.float64)
+        values = self.taken_exactly(row)
         with np.errstate(over="ignore"):
             column = int(np.argmax(~np.isfinite(values.astype(self.dtype, copy=False))))
         value = values[column]
@@ -145,50 +155,3 @@ def from_objects(X: np.ndarray) -> np.ndarray:
         raise ValueError(f"X holds what is not a number: {error}") from None
     except TypeError as error:
         raise TypeError(f"X holds what is not a number: {error}") from None
-
-
-def as_vector(name: str, values: Any, n: int) -> np.ndarray:
-    """One real number for each of n rows; no copy of an array."""
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
-        raise TypeError(f"{name} is a masked array with masked entries; drop these rows")
-    try:
-        vector: np.ndarray = np.asarray(values)
-        if vector.dtype == object:
-            vector = vector.astype(np.float64)
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{name} must hold one real number for each row ({error})") from None
-    if name == "y" and vector.ndim == 2 and vector.shape[1] == 1:
-        vector = vector[:, 0]
-    if vector.shape != (n,):
-        raise ValueError(f"{name} has shape {vector.shape}, but X has {n} rows: it must have shape ({n},)")
-    if vector.dtype.kind not in "fiub":
-        raise ValueError(f"{name} has dtype {vector.dtype}; it must hold numbers (labels: 0 and 1, as from y == 'yes')")
-    return vector
-
-
-def as_labels(y: Any, n: int) -> np.ndarray:
-    """y as bytes 0 and 1: one byte a row."""
-    vector = as_vector("y", y, n)
-    labels = np.empty(n, np.uint8)
-    for first in range(0, n, BLOCK_ROWS):
-        part = vector[first : first + BLOCK_ROWS]
-        is_one = part == 1
-        if not np.all(is_one | (part == 0)):
-            wrong = part[~(is_one | (part == 0))][0]
-            raise ValueError(f"y contains {wrong}; a binary Model wants the labels 0 and 1")
-        labels[first : first + BLOCK_ROWS] = is_one
-    return labels
-
-
-def as_weights(sample_weight: Any, n: int) -> np.ndarray:
-    """Weights as float32 or float64, finite, not negative and not all 0."""
-    w = as_vector("sample_weight", sample_weight, n)
-    if w.dtype not in READ_IN_PLACE:
-        w = w.astype(np.float64)
-    if n and not np.isfinite(w).all():
-        raise ValueError("sample_weight contains NaN or inf")
-    if n and w.min() < 0:
-        raise ValueError(f"sample_weight contains {w.min()}; weights must not be negative")
-    if n and not w.any():
-        raise ValueError("sample_weight is 0 for every row")
-    return w

@@ -1,0 +1,82 @@
+"""Targets and weights of rows, checked: 0 and 1 as bytes, classes as their numbers."""
+
+from typing import Any
+
+import numpy as np
+
+BLOCK_ROWS = 2**20
+READ_IN_PLACE = (np.dtype(np.float32), np.dtype(np.float64))
+BYTE_CLASSES = 256  # so many classes have numbers of one byte
+
+
+def as_targets(y: Any, n: int, outputs: int, softmax: bool) -> np.ndarray:
+    """y as kernels read it: labels (n), numbers of classes (n), or 0 and 1 for each output (n, K)."""
+    if softmax:
+        return as_classes(y, n, outputs)
+    return as_labels(y, n) if outputs == 1 else as_indicators(y, n, outputs)
+
+
+def as_classes(y: Any, n: int, K: int) -> np.ndarray:
+    """y as numbers of classes, 0 … K-1."""
+    vector = as_vector("y", y, n)
+    if n and not (np.all(vector == np.floor(vector)) and vector.min() >= 0 and vector.max() < K):
+        raise ValueError(f"y must hold classes 0 … {K - 1}; it contains {vector.min()} … {vector.max()}")
+    return np.ascontiguousarray(vector, np.uint8 if K <= BYTE_CLASSES else np.int32)
+
+
+def as_indicators(y: Any, n: int, K: int) -> np.ndarray:
+    """y as bytes 0 and 1, one for each of K outputs."""
+    table = np.asarray(y)
+    if table.shape != (n, K):
+        raise ValueError(f"y has shape {table.shape}, but it must be ({n}, {K}): 0 or 1 for each row and output")
+    indicators = np.ascontiguousarray(table, np.uint8)
+    if not np.all((indicators <= 1) & (indicators == table)):
+        raise ValueError("y must hold 0 or 1 for each row and output")
+    return indicators
+
+
+def as_vector(name: str, values: Any, n: int) -> np.ndarray:
+    """One real number for each of n rows; no copy of an array."""
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise TypeError(f"{name} is a masked array with masked entries; drop these rows")
+    try:
+        vector: np.ndarray = np.asarray(values)
+        if vector.dtype == object:
+            vector = vector.astype(np.float64)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{name} must hold one real number for each row ({error})") from None
+    if name == "y" and vector.ndim == 2 and vector.shape[1] == 1:
+        vector = vector[:, 0]
+    if vector.shape != (n,):
+        raise ValueError(f"{name} has shape {vector.shape}, but X has {n} rows: it must have shape ({n},)")
+    if vector.dtype.kind not in "fiub":
+        raise ValueError(f"{name} has dtype {vector.dtype}; it must hold numbers (labels: 0 and 1, as from y == 'yes')")
+    return vector
+
+
+def as_labels(y: Any, n: int) -> np.ndarray:
+    """y as bytes 0 and 1: one byte a row."""
+    vector = as_vector("y", y, n)
+    labels = np.empty(n, np.uint8)
+    for first in range(0, n, BLOCK_ROWS):
+        part = vector[first : first + BLOCK_ROWS]
+        is_one = part == 1
+        if not np.all(is_one | (part == 0)):
+            wrong = part[~(is_one | (part == 0))][0]
+            raise ValueError(f"y contains {wrong}; a binary Model wants the labels 0 and 1")
+        labels[first : first + BLOCK_ROWS] = is_one
+    return labels
+
+
+def as_weights(sample_weight: Any, n: int) -> np.ndarray:
+    """Weights as float32 or float64, finite, not negative and not all 0."""
+    w = as_vector("sample_weight", sample_weight, n)
+    if w.dtype not in READ_IN_PLACE:
+        w = w.astype(np.float64)
+    if n and not np.isfinite(w).all():
+        raise ValueError("sample_weight contains NaN or inf")
+    if n and w.min() < 0:
+        raise ValueError(f"sample_weight contains {w.min()}; weights must not be negative")
+    if n and not w.any():
+        raise ValueError("sample_weight is 0 for every row")
+    return w
