@@ -42,14 +42,18 @@ class ArrayRows:
         n_features: int, dtype: np.dtype, scaling: tuple[np.ndarray, np.ndarray] | None = None,
         outputs: int = 1, softmax: bool = False,
     ) -> None:  # fmt: skip
-        self.X = as_table(X)
+        self.X = self.checked(X)
         if self.X.shape[1] != n_features:
             raise ValueError(f"X has {self.X.shape[1]} features, but the model was made for {n_features}")
-        self.n_rows = len(self.X)
+        self.n_rows = self.X.shape[0]
         self.dtype = np.dtype(dtype)
         self.y = None if y is None else as_targets(y, self.n_rows, outputs, softmax)
         self.w = None if sample_weight is None else as_weights(sample_weight, self.n_rows)
         self.scaling = np.zeros((0, 0)) if scaling is None else np.stack(scaling).astype(np.float64)
+
+    def checked(self, X: Any) -> Any:
+        """X as rows can be taken from it."""
+        return as_table(X)
 
     @property
     def in_place(self) -> bool:

@@ -1,0 +1,355 @@
+"""`MLPClassifier`: scikit-learn's estimator over this library's kernels."""
+
+from itertools import pairwise
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from . import lbfgs, stochastic
+from .activations import ACTIVATIONS, resolve_all
+from .coefficients import Coefficients, widths_of
+from .network import Network
+from .plan import Plan
+from .rows.array import ArrayRows
+from .rows.sparse import SparseRows
+
+SPARSE = ["csr", "csc"]
+
+
+def trains_by_epochs(estimator: "MLPClassifier") -> bool:
+    """Is there a partial_fit?"""
+    if estimator.solver == "lbfgs":
+        raise AttributeError("partial_fit is only available for stochastic optimizers. lbfgs is not stochastic.")
+    return True
+
+
+class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Multilayer perceptron for classification: a drop-in for scikit-learn's, with its parameters and attributes.
+
+    The same `random_state` gives the same model as `sklearn.neural_network.MLPClassifier`, up to rounding.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : array-like of int, default=(100,)
+        Widths of the hidden layers.
+    activation : str, pair of functions, or list with one of them for each hidden layer, default="relu"
+        identity, logistic, tanh, relu as in scikit-learn; leaky_relu, elu, selu, softplus, gelu, silu, or scalar
+        functions (g, g') of z that Numba can compile.
+    solver : {"adam", "sgd", "lbfgs"}, default="adam"
+    alpha : float, default=0.0001
+        Adds alpha/2 ‖W‖² to the sum of losses of each batch.
+    batch_size : int or "auto", default="auto"
+        Rows per step; "auto" is min(200, n).
+    learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
+        For sgd: constant; learning_rate_init / (t + 1)^power_t after each epoch; or divided by 5 when
+        `n_iter_no_change` epochs did not improve.
+    learning_rate_init : float, default=0.001
+    power_t : float, default=0.5
+    max_iter : int, default=200
+        Epochs at most, or iterations of L-BFGS.
+    shuffle : bool, default=True
+    random_state : int, RandomState or None, default=None
+        For starting weights, the validation split and the order of rows.
+    tol : float, default=1e-4
+        By less than this, the loss or the score has not improved.
+    verbose : bool or int, default=False
+    warm_start : bool, default=False
+        Start `fit` from the weights of the last one.
+    momentum : float, default=0.9
+        For sgd.
+    nesterovs_momentum : bool, default=True
+    early_stopping : bool, default=False
+        Keep a part of the rows for validation, and stop when its accuracy does not improve.
+    validation_fraction : float, default=0.1
+    beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
+        Adam's.
+    n_iter_no_change : int, default=10
+    max_fun : int, default=15000
+        Evaluations of the gradient by lbfgs at most.
+    dtype : {"auto", "float32", "float64"}, default="auto"
+        What is computed in; "auto": float32 for X of float32, else float64. lbfgs always computes in float64.
+    n_threads : int or None, default=None
+        At most so many threads; None: one per available core. It changes no bit of the result.
+
+    Attributes
+    ----------
+    classes_ : array (K), or list of them
+    coefs_, intercepts_ : list of arrays (p[l-1], p[l]) and (p[l])
+        What stands in these lists is what predicts, and what trains next.
+    loss_ : float
+        Of the last epoch: mean over its batches, with the L2 term.
+    loss_curve_ : list of float
+    best_loss_ : float or None
+    validation_scores_ : list of float or None
+    best_validation_score_ : float or None
+    n_iter_ : int
+    t_ : int
+        Rows trained on so far.
+    n_layers_, n_outputs_ : int
+    out_activation_ : {"logistic", "softmax"}
+    n_features_in_ : int
+    feature_names_in_ : array of str
+        Only where X has names.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_moons
+    >>> from fastmlp import MLPClassifier
+    >>> X, y = make_moons(1000, noise=0.1, random_state=0)
+    >>> classifier = MLPClassifier((50, 50), random_state=1).fit(X, y)
+    >>> bool(classifier.score(X, y) > 0.99)
+    True
+    """
+
+    _parameter_constraints: dict = {  # noqa: RUF012
+        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "activation": [StrOptions(set(ACTIVATIONS)), tuple, list],
+        "solver": [StrOptions({"adam", "sgd", "lbfgs"})],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"})],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "power_t": [Interval(Real, 0, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "shuffle": ["boolean"],
+        "random_state": ["random_state"],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "verbose": ["verbose"],
+        "warm_start": ["boolean"],
+        "momentum": [Interval(Real, 0, 1, closed="both")],
+        "nesterovs_momentum": ["boolean"],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "beta_1": [Interval(Real, 0, 1, closed="left")],
+        "beta_2": [Interval(Real, 0, 1, closed="left")],
+        "epsilon": [Interval(Real, 0, None, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
+        "max_fun": [Interval(Integral, 1, None, closed="left")],
+        "dtype": [StrOptions({"auto", "float32", "float64"})],
+        "n_threads": [None, Interval(Integral, 1, None, closed="left")],
+    }
+
+    loss_curve_: list[float]
+    validation_scores_: list[float] | None
+    _coefficients: Coefficients
+
+    def __init__(
+        self, hidden_layer_sizes: Any = (100,), activation: Any = "relu", *, solver: str = "adam",
+        alpha: float = 0.0001, batch_size: int | str = "auto", learning_rate: str = "constant",
+        learning_rate_init: float = 0.001, power_t: float = 0.5, max_iter: int = 200, shuffle: bool = True,
+        random_state: Any = None, tol: float = 1e-4, verbose: bool | int = False, warm_start: bool = False,
+        momentum: float = 0.9, nesterovs_momentum: bool = True, early_stopping: bool = False,
+        validation_fraction: float = 0.1, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8,
+        n_iter_no_change: float = 10, max_fun: int = 15000, dtype: str = "auto", n_threads: int | None = None,
+    ) -> None:  # fmt: skip
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.dtype = dtype
+        self.n_threads = n_threads
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "MLPClassifier":
+        """Train.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix (n, p)
+            float32 and float64 are read in place; of a sparse matrix, a window of rows is made dense at a time.
+        y : array-like (n) of classes, or (n, K) of 0 and 1 for K labels
+        sample_weight : array-like (n) or None
+
+        Returns
+        -------
+        self
+        """
+        return self._fit(X, y, sample_weight, incremental=False)
+
+    @available_if(trains_by_epochs)
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> "MLPClassifier":
+        """Train for one epoch, from the weights and the moments of the last call on.
+
+        Parameters
+        ----------
+        X, y, sample_weight : as for `fit`
+        classes : array-like (K) or None
+            All classes; required in the first call.
+
+        Returns
+        -------
+        self
+        """
+        if _check_partial_fit_first_call(self, classes):
+            multilabel = type_of_target(y).startswith("multilabel")
+            self._label_binarizer = LabelBinarizer().fit(y if multilabel else classes)
+        return self._fit(X, y, sample_weight, incremental=True)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The class of each row, array (n), or 0 and 1 for each label, array (n, K)."""
+        check_is_fitted(self)
+        classes: np.ndarray = self._label_binarizer.inverse_transform(self._probabilities(X))
+        return classes
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Probabilities of the classes in the order of `classes_`: array (n, K)."""
+        check_is_fitted(self)
+        P = self._probabilities(X)
+        return P if self.n_outputs_ > 1 else np.stack([1 - P, P], axis=1)
+
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """Logarithms of `predict_proba`."""
+        P = self.predict_proba(X)
+        np.log(P, out=P)
+        return P
+
+    # --- the net, and the rows it sees ----------------------------------------------------------------
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, incremental: bool) -> "MLPClassifier":
+        hidden = np.atleast_1d(np.asarray(self.hidden_layer_sizes, dtype=int)).tolist()
+        if min(hidden, default=1) <= 0:
+            raise ValueError(f"hidden_layer_sizes must be > 0, got {hidden}.")
+        first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
+        X, y = self._validated(X, y, incremental, first)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, X)
+        self._random_state = check_random_state(self.random_state)
+        if first:
+            self._initialize([X.shape[1], *hidden, self.n_outputs_], X.dtype)
+        network = self._network()
+        rows = self._rows(network, X, self._targets(y), sample_weight)
+        try:
+            if self.solver == "lbfgs":
+                lbfgs.fit(self, network, rows)
+            else:
+                stochastic.Fit(self, network, rows, self._random_state).run(incremental)
+        finally:
+            self.coefs_, self.intercepts_ = list(self._coefficients.weights), list(self._coefficients.biases)
+        if not np.isfinite(network.theta).all():
+            stochastic.raise_not_finite()
+        return self
+
+    def _validated(self, X: Any, y: Any, incremental: bool, first: bool) -> tuple[Any, np.ndarray]:
+        """X and y checked; classes_ set, or compared with those of y."""
+        X, y = validate_data(
+            self, X, y, accept_sparse=SPARSE, multi_output=True, dtype=(np.float64, np.float32), reset=first
+        )
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        if not hasattr(self, "classes_") or (not self.warm_start and not incremental):
+            self._label_binarizer = LabelBinarizer().fit(y)
+            self.classes_ = self._label_binarizer.classes_
+        else:
+            classes = unique_labels(y)
+            if self.warm_start and set(classes) != set(self.classes_):
+                raise ValueError(
+                    "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
+                    f"Previously got {self.classes_}, `y` has {classes}"
+                )
+            if len(np.setdiff1d(classes, self.classes_, assume_unique=True)):
+                raise ValueError(
+                    f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. 'y' has {classes}."
+                )
+        many = self._label_binarizer.y_type_ != "binary"
+        self.n_outputs_ = len(self.classes_) if many else 1
+        return X, y
+
+    def _targets(self, y: np.ndarray) -> np.ndarray:
+        """y as kernels want it: 0 and 1, numbers of classes, or 0 and 1 for each label."""
+        kind = self._label_binarizer.y_type_
+        if kind.startswith("multilabel"):
+            targets = self._label_binarizer.transform(y)
+        elif kind == "multiclass":
+            targets = np.searchsorted(self.classes_, y)
+        else:  # classes_ may hold a single one
+            targets = y == self.classes_[-1] if len(self.classes_) == 2 else np.zeros(len(y), bool)
+        return np.asarray(targets)
+
+    def _initialize(self, widths: list[int], dtype: np.dtype) -> None:
+        """Start anew: weights by Glorot & Bengio (2010), drawn in scikit-learn's order."""
+        self.n_iter_ = self.t_ = 0
+        self.n_layers_ = len(widths)
+        self.out_activation_ = "softmax" if self._label_binarizer.y_type_ == "multiclass" else "logistic"
+        self.coefs_, self.intercepts_ = [], []
+        dtype = np.dtype(self.dtype if self.dtype != "auto" else dtype)
+        if self.solver == "lbfgs":
+            dtype = np.dtype(np.float64)
+        given = self.activation if isinstance(self.activation, list) else [self.activation]
+        for l, (p_in, p_out) in enumerate(pairwise(widths)):
+            factor = 2.0 if given and given[min(l, len(given) - 1)] == "logistic" else 6.0
+            bound = np.sqrt(factor / (p_in + p_out))
+            self.coefs_.append(self._random_state.uniform(-bound, bound, (p_in, p_out)).astype(dtype))
+            self.intercepts_.append(self._random_state.uniform(-bound, bound, p_out).astype(dtype))
+        if self.solver != "lbfgs":
+            self.loss_curve_ = []
+            self._no_improvement_count = 0
+            self.best_loss_ = None if self.early_stopping else np.inf
+            self.validation_scores_ = [] if self.early_stopping else None
+            self.best_validation_score_ = -np.inf if self.early_stopping else None
+
+    def _network(self) -> Network:
+        """The net of what stands in `coefs_` and `intercepts_` now."""
+        dtype = np.dtype(np.float32 if np.asarray(self.coefs_[0]).dtype == np.float32 else np.float64)
+        widths = widths_of(self.coefs_)
+        layers = resolve_all(self.activation, len(widths) - 2, dtype)
+        plan = Plan(widths, layers, True, dtype, self.out_activation_ == "softmax")
+        known: Coefficients | None = vars(self).get("_coefficients")
+        if known is not None and known.network.plan == plan and known.are(self.coefs_, self.intercepts_):
+            known.network.n_threads = self.n_threads
+            return known.network
+        self._coefficients = Coefficients(plan, self.n_threads)
+        self._coefficients.set(self.coefs_, self.intercepts_)
+        return self._coefficients.network
+
+    def _rows(self, network: Network, X: Any, y: Any = None, sample_weight: Any = None) -> ArrayRows:
+        plan, kind = network.plan, SparseRows if hasattr(X, "tocsr") else ArrayRows
+        return kind(
+            X, y, sample_weight,
+            n_features=plan.widths[0], dtype=plan.dtype, outputs=plan.widths[-1], softmax=plan.softmax,
+        )  # fmt: skip
+
+    def _probabilities(self, X: Any) -> np.ndarray:
+        """P of each output: (n, K), or (n) of a single output."""
+        X = validate_data(self, X, accept_sparse=SPARSE, reset=False)
+        network = self._network()
+        P = network.logits(self._rows(network, X), probabilities=True)
+        return P if self.n_outputs_ > 1 else P[:, 0]
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(super().__getstate__())
+        state.pop("_coefficients", None)  # made again from coefs_ and intercepts_
+        return state
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.classifier_tags.multi_label = True
+        return tags
