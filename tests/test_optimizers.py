@@ -201,3 +201,44 @@ def test_moments_of_another_net_are_refused(other):
     with pytest.raises(ValueError, match="optimizer: this Adam"):
         other.fit(X, y, epochs=1, optimizer=optimizer)
     assert optimizer.t == 1
+
+
+@pytest.mark.parametrize("kind", ["sgd", "adam"])
+@pytest.mark.parametrize("schedule", ["cosine", "one_cycle"])
+def test_schedules_step_by_step(schedule, kind):
+    """A fit with a schedule makes the steps that the oracle makes with that step's rate."""
+    random, rate, epochs = np.random.default_rng(0), 0.03, 5
+    X, y = random.standard_normal((60, 3)), np.tile([0, 1], 30)
+    model = Model([3, 6, 1], "tanh", dtype="float64")
+    weights, biases = [W.copy() for W in model.weights], [b.copy() for b in model.biases]
+    optimizer = {"sgd": SGD, "adam": Adam}[kind](rate, schedule=schedule)
+    model.fit(X, y, epochs=epochs, batch_size=20, optimizer=optimizer, shuffle=False)
+    stepper, steps = Stepper(kind, rate), epochs * 3
+    for step in range(steps):
+        f = step / steps
+        if schedule == "cosine":
+            stepper.rate = rate * (1 + math.cos(math.pi * f)) / 2
+        elif f < 0.3:
+            stepper.rate = rate * (1 - 0.96 * (1 + math.cos(math.pi * f / 0.3)) / 2)
+        else:
+            stepper.rate = rate * (4e-6 + (1 - 4e-6) * (1 + math.cos(math.pi * (f - 0.3) / 0.7)) / 2)
+        batch = slice(step % 3 * 20, step % 3 * 20 + 20)
+        weights, biases = train(X[batch], y[batch], None, weights, biases, ["tanh"], stepper, 20)
+    for got, expected in zip([*model.weights, *model.biases], [*weights, *biases], strict=True):
+        assert_close(got, expected, 1e-12)
+    assert model.history[-1]["learning_rate"] < 1e-3 * rate
+
+
+def test_a_schedule_begins_anew_with_each_fit():
+    X, y = np.random.default_rng(0).standard_normal((60, 3)), np.tile([0, 1], 30)
+    model, optimizer = Model([3, 6, 1]), Adam(0.01, schedule="cosine")
+    for _ in range(2):
+        model.fit(X, y, epochs=4, batch_size=20, optimizer=optimizer)
+    rates = [record["learning_rate"] for record in model.history]
+    assert rates[:4] == rates[4:]
+    assert rates[0] > rates[1] > rates[2] > rates[3]
+
+
+def test_bad_schedule():
+    with pytest.raises(ValueError, match=r"schedule='linear': choose one of constant, cosine, one_cycle"):
+        Adam(schedule="linear")

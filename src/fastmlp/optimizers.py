@@ -14,6 +14,8 @@ import numpy as np
 from .kernels import update
 from .kernels.records import OPTIMIZER
 
+SCHEDULES = {"constant": update.CONSTANT, "cosine": update.COSINE, "one_cycle": update.ONE_CYCLE}
+
 
 @dataclass(eq=False)
 class Optimizer:
@@ -22,6 +24,8 @@ class Optimizer:
     Attributes
     ----------
     learning_rate : η, the length of a step
+    schedule : "constant"; "cosine", falling to 0 over the steps of a fit; or "one_cycle", rising from 1/25 for three
+        tenths of them and then falling
     t : steps made
     moments : 2|θ| numbers, m and then v; None before the first step
     like_scikit_learn : does l2 stand for l2 / Σw of a batch, and is Adam's ε added to √v instead of √v̂?
@@ -30,12 +34,17 @@ class Optimizer:
     kind: ClassVar[int]
     n_moments: ClassVar[int] = 0
     learning_rate: float = 0.001
+    schedule: str = field(default="constant", kw_only=True)
     t: int = field(default=0, init=False, repr=False)
     moments: np.ndarray | None = field(default=None, init=False, repr=False)
     like_scikit_learn: bool = field(default=False, init=False, repr=False)
+    schedule_start: int = field(default=0, init=False, repr=False)
+    schedule_steps: int = field(default=0, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        for name, value in self.settings().items():
+        if self.schedule not in SCHEDULES:
+            raise ValueError(f"schedule={self.schedule!r}: choose one of {', '.join(SCHEDULES)}")
+        for name, value in self.numbers().items():
             if not isinstance(value, numbers.Real) or isinstance(value, bool) or not math.isfinite(value):
                 raise ValueError(f"{name}={value!r}: must be a finite number")
         if self.learning_rate <= 0:
@@ -56,6 +65,19 @@ class Optimizer:
         """The constructor's arguments."""
         return {f.name: getattr(self, f.name) for f in fields(self) if f.init}
 
+    def numbers(self) -> dict[str, Any]:
+        """Those of the constructor's arguments that are numbers."""
+        return {name: value for name, value in self.settings().items() if name != "schedule"}
+
+    def start_schedule(self, steps: int) -> None:
+        """The next `steps` steps are the schedule's."""
+        self.schedule_start, self.schedule_steps = self.t, steps
+
+    @property
+    def rate(self) -> float:
+        """The learning rate of the next step, by the schedule."""
+        return float(update.scheduled_rate.py_func(self.record(0.0).view(np.recarray)[0], self.t + 1))
+
     def prepare(self, n_parameters: int, dtype: np.dtype) -> None:
         """Make sure that there are moments for this net; moments of another net are an error."""
         size = 2 * n_parameters if self.n_moments else 0
@@ -71,7 +93,9 @@ class Optimizer:
         record = np.zeros(1, OPTIMIZER)
         record["kind"], record["t"], record["l2"] = self.kind, self.t, l2
         record["l2_per_batch"] = record["epsilon_inside"] = self.like_scikit_learn
-        for name, value in self.settings().items():
+        record["schedule"] = SCHEDULES[self.schedule]
+        record["schedule_start"], record["schedule_steps"] = self.schedule_start, self.schedule_steps
+        for name, value in self.numbers().items():
             record[name] = value
         return record
 

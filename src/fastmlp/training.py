@@ -70,6 +70,7 @@ def train(
     theta = network.theta
     optimizer.prepare(theta.size, theta.dtype)
     start = Snapshot(theta, optimizer)
+    optimizer.start_schedule(settings.epochs * -(-part.order.size // (settings.batch_size or part.order.size)))
     best, best_loss, waited = start, np.inf, 0
     first = history[-1]["epoch"] if history else 0
     bar = tqdm(
@@ -132,7 +133,7 @@ def one_epoch(
         "epoch": epoch,
         "loss": loss,
         "loss_with_l2": loss + penalty,
-        "learning_rate": optimizer.learning_rate,
+        "learning_rate": optimizer.rate,
         "seconds": seconds,
         "rows_per_second": order.size / seconds,
     }

@@ -59,6 +59,7 @@ JOB = record(
 OPTIMIZER = record(
     (SIZE, "kind t"),  # t counts steps, in and out
     (SIZE, "l2_per_batch epsilon_inside"),  # l2 stands for l2 / Σw of the batch; ε is added to √v, not to √v̂
+    (SIZE, "schedule schedule_start schedule_steps"),  # of the learning rate, over steps from schedule_start on
     (FLOAT, "learning_rate momentum beta_1 beta_2 epsilon l2 weight_decay"),
 )
 

@@ -6,12 +6,16 @@ that epsilon may stand where torch puts it (outside) or where scikit-learn does 
 step, or, as scikit-learn has it, shared by the weights of its batch.
 """
 
+import math
+
 import numpy as np
 
 from .compile import kernel
 from .llvm import fma, keep_whole
 
 SGD, MOMENTUM, NESTEROV, ADAM, ADAMW = range(5)
+CONSTANT, COSINE, ONE_CYCLE = range(3)
+WARM_UP, FIRST_RATE, LAST_RATE = 0.3, 1 / 25, 1 / 25e4  # of one-cycle: part of the steps; fractions of η
 
 
 @kernel
@@ -58,14 +62,33 @@ def adam(theta, G, m, v, factor, l2, keep, rate, beta_1, beta_2, epsilon):
 
 
 @kernel
+def scheduled_rate(optimizer, t):
+    """η of step t: constant; falling to 0 (Loshchilov & Hutter 2017); or rising, then falling (Smith & Topin 2018).
+
+    Python calls its py_func, so it calls no other kernel.
+    """
+    if optimizer.schedule == CONSTANT or optimizer.schedule_steps == 0:
+        return optimizer.learning_rate
+    fraction = min((t - 1 - optimizer.schedule_start) / optimizer.schedule_steps, 1.0)
+    first, last = 1.0, 0.0
+    if optimizer.schedule == ONE_CYCLE:
+        if fraction < WARM_UP:
+            first, last, fraction = FIRST_RATE, 1.0, fraction / WARM_UP
+        else:
+            last, fraction = LAST_RATE, (fraction - WARM_UP) / (1 - WARM_UP)
+    return optimizer.learning_rate * (last + (first - last) * (1 + math.cos(math.pi * fraction)) / 2)
+
+
+@kernel
 def step_constants(optimizer, t):
     """(α_t, ε_t) of step t = 1, 2, …; (η, 0) for the optimizers without second moments."""
+    rate = scheduled_rate(optimizer, t)
     if optimizer.kind < ADAM:
-        return optimizer.learning_rate, 0.0
+        return rate, 0.0
     first = 1 - optimizer.beta_1**t
     second = np.sqrt(1 - optimizer.beta_2**t)
     epsilon = optimizer.epsilon if optimizer.epsilon_inside else optimizer.epsilon * second
-    return optimizer.learning_rate * second / first, epsilon
+    return rate * second / first, epsilon
 
 
 @kernel
