@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils import _safe_indexing, check_random_state, column_or_1d
 from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
@@ -17,9 +19,11 @@ from . import lbfgs, stochastic
 from .activations import ACTIVATIONS, resolve_all
 from .coefficients import Coefficients, widths_of
 from .network import Network
+from .optimizers import OPTIMIZERS, Optimizer
 from .plan import Plan
 from .rows.array import ArrayRows
 from .rows.sparse import SparseRows
+from .validation import Validation
 
 SPARSE = ["csr", "csc"]
 
@@ -50,7 +54,8 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Rows per step; "auto" is min(200, n).
     learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
         For sgd: constant; learning_rate_init / (t + 1)^power_t after each epoch; or divided by 5 when
-        `n_iter_no_change` epochs did not improve.
+        `n_iter_no_change` epochs did not improve. For every optimizer also "cosine", falling to 0 over max_iter
+        epochs, and "one_cycle", rising from 1/25 for three tenths of them and then falling.
     learning_rate_init : float, default=0.001
     power_t : float, default=0.5
     max_iter : int, default=200
@@ -60,7 +65,8 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         For starting weights, the validation split and the order of rows.
     tol : float, default=1e-4
         By less than this, the loss or the score has not improved.
-    verbose : bool or int, default=False
+    verbose : bool, int or "bar", default=False
+        Print the loss of each epoch, or show a progress bar over all rows.
     warm_start : bool, default=False
         Start `fit` from the weights of the last one.
     momentum : float, default=0.9
@@ -76,6 +82,17 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Evaluations of the gradient by lbfgs at most.
     dtype : {"auto", "float32", "float64"}, default="auto"
         What is computed in; "auto": float32 for X of float32, else float64. lbfgs always computes in float64.
+    class_weight : dict, "balanced", list of dict (for labels) or None, default=None
+        Weights of classes, beside those of rows; "balanced": n / (K × the class's number of rows). They weigh the
+        training, not the validation score.
+    scoring : str, callable or None, default=None
+        scikit-learn's name of a scorer, or one, in place of the accuracy over the validation rows.
+    optimizer : str, Optimizer or None, default=None
+        sgd, momentum, nesterov, adam or adamw, with learning_rate_init, or an object such as
+        ``AdamW(1e-3, weight_decay=0.1)``, in place of the solver's.
+    callbacks : callable, list of them, or None, default=None
+        Each is called as callback(classifier, record) after each epoch, record with epoch, loss, learning_rate,
+        seconds, validation_loss and validation_score; one that returns True ends the training.
     n_threads : int or None, default=None
         At most so many threads; None: one per available core. It changes no bit of the result.
 
@@ -88,7 +105,10 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Of the last epoch: mean over its batches, with the L2 term.
     loss_curve_ : list of float
     best_loss_ : float or None
-    validation_scores_ : list of float or None
+    learning_rate_curve_ : list of float
+        After each epoch.
+    validation_scores_, validation_loss_curve_ : list of float or None
+        Score and mean log loss over the validation rows, where there are any.
     best_validation_score_ : float or None
     n_iter_ : int
     t_ : int
@@ -115,14 +135,14 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         "solver": [StrOptions({"adam", "sgd", "lbfgs"})],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"})],
+        "learning_rate": [StrOptions({"constant", "invscaling", "adaptive", "cosine", "one_cycle"})],
         "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
         "power_t": [Interval(Real, 0, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "shuffle": ["boolean"],
         "random_state": ["random_state"],
         "tol": [Interval(Real, 0, None, closed="left")],
-        "verbose": ["verbose"],
+        "verbose": ["verbose", StrOptions({"bar"})],
         "warm_start": ["boolean"],
         "momentum": [Interval(Real, 0, 1, closed="both")],
         "nesterovs_momentum": ["boolean"],
@@ -134,21 +154,29 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
         "max_fun": [Interval(Integral, 1, None, closed="left")],
         "dtype": [StrOptions({"auto", "float32", "float64"})],
+        "class_weight": [dict, list, StrOptions({"balanced"}), None],
+        "scoring": [StrOptions(set(get_scorer_names())), callable, None],
+        "optimizer": [StrOptions(set(OPTIMIZERS)), Optimizer, None],
+        "callbacks": [callable, list, None],
         "n_threads": [None, Interval(Integral, 1, None, closed="left")],
     }
 
     loss_curve_: list[float]
+    learning_rate_curve_: list[float]
     validation_scores_: list[float] | None
+    validation_loss_curve_: list[float] | None
     _coefficients: Coefficients
 
     def __init__(
         self, hidden_layer_sizes: Any = (100,), activation: Any = "relu", *, solver: str = "adam",
         alpha: float = 0.0001, batch_size: int | str = "auto", learning_rate: str = "constant",
         learning_rate_init: float = 0.001, power_t: float = 0.5, max_iter: int = 200, shuffle: bool = True,
-        random_state: Any = None, tol: float = 1e-4, verbose: bool | int = False, warm_start: bool = False,
+        random_state: Any = None, tol: float = 1e-4, verbose: bool | int | str = False, warm_start: bool = False,
         momentum: float = 0.9, nesterovs_momentum: bool = True, early_stopping: bool = False,
         validation_fraction: float = 0.1, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8,
-        n_iter_no_change: float = 10, max_fun: int = 15000, dtype: str = "auto", n_threads: int | None = None,
+        n_iter_no_change: float = 10, max_fun: int = 15000, dtype: str = "auto",
+        class_weight: Any = None, scoring: Any = None, optimizer: Any = None, callbacks: Any = None,
+        n_threads: int | None = None,
     ) -> None:  # fmt: skip
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -174,10 +202,17 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.n_iter_no_change = n_iter_no_change
         self.max_fun = max_fun
         self.dtype = dtype
+        self.class_weight = class_weight
+        self.scoring = scoring
+        self.optimizer = optimizer
+        self.callbacks = callbacks
         self.n_threads = n_threads
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "MLPClassifier":
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, *,
+        X_val: Any = None, y_val: Any = None, sample_weight_val: Any = None,
+    ) -> "MLPClassifier":  # fmt: skip
         """Train.
 
         Parameters
@@ -186,12 +221,15 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             float32 and float64 are read in place; of a sparse matrix, a window of rows is made dense at a time.
         y : array-like (n) of classes, or (n, K) of 0 and 1 for K labels
         sample_weight : array-like (n) or None
+        X_val, y_val, sample_weight_val : as the first three, or None
+            Rows to validate on after each epoch; with early_stopping, in place of a part of X.
 
         Returns
         -------
         self
         """
-        return self._fit(X, y, sample_weight, incremental=False)
+        given = None if X_val is None and y_val is None else (X_val, y_val, sample_weight_val)
+        return self._fit(X, y, sample_weight, incremental=False, given=given)
 
     @available_if(trains_by_epochs)
     @_fit_context(prefer_skip_nested_validation=True)
@@ -233,29 +271,74 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     # --- the net, and the rows it sees ----------------------------------------------------------------
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, incremental: bool) -> "MLPClassifier":
+    def _fit(
+        self, X: Any, y: Any, sample_weight: Any, incremental: bool, given: tuple | None = None
+    ) -> "MLPClassifier":
         hidden = np.atleast_1d(np.asarray(self.hidden_layer_sizes, dtype=int)).tolist()
         if min(hidden, default=1) <= 0:
             raise ValueError(f"hidden_layer_sizes must be > 0, got {hidden}.")
+        self._check_together(incremental, given)
         first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
         X, y = self._validated(X, y, incremental, first)
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X)
+        w = None if sample_weight is None else _check_sample_weight(sample_weight, X)
         self._random_state = check_random_state(self.random_state)
         if first:
             self._initialize([X.shape[1], *hidden, self.n_outputs_], X.dtype)
         network = self._network()
-        rows = self._rows(network, X, self._targets(y), sample_weight)
-        try:
-            if self.solver == "lbfgs":
-                lbfgs.fit(self, network, rows)
-            else:
-                stochastic.Fit(self, network, rows, self._random_state).run(incremental)
-        finally:
-            self.coefs_, self.intercepts_ = list(self._coefficients.weights), list(self._coefficients.biases)
+        self.coefs_, self.intercepts_ = list(self._coefficients.weights), list(self._coefficients.biases)
+        rows = self._rows(network, X, self._targets(y), self._weighted(y, w))
+        if self.solver == "lbfgs":
+            lbfgs.fit(self, network, rows)
+        else:
+            training, validation = self._split(network, rows, X, y, w, given)
+            stochastic.Fit(self, network, rows, training, validation, self._random_state).run(incremental)
         if not np.isfinite(network.theta).all():
             stochastic.raise_not_finite()
         return self
+
+    def _check_together(self, incremental: bool, given: tuple | None) -> None:
+        """Parameters that exclude each other."""
+        if self.early_stopping and incremental:
+            raise ValueError("partial_fit does not support early_stopping=True")
+        if incremental and self.class_weight == "balanced":
+            raise ValueError("class_weight='balanced' needs all rows at once; give partial_fit the weights as a dict")
+        if given is not None and (given[0] is None or given[1] is None):
+            raise ValueError("X_val and y_val: give both or neither")
+        if self.solver == "lbfgs" and self.optimizer is not None:
+            raise ValueError(f"optimizer={self.optimizer!r} takes the place of solver='adam', not of solver='lbfgs'")
+
+    def _weighted(self, y: np.ndarray, w: np.ndarray | None) -> np.ndarray | None:
+        """Weights of rows and of classes, multiplied."""
+        if self.class_weight is None:
+            return w
+        of_classes: np.ndarray = compute_sample_weight(self.class_weight, y)
+        return of_classes if w is None else of_classes * w
+
+    def _split(
+        self, network: Network, rows: ArrayRows, X: Any, y: np.ndarray, w: np.ndarray | None, given: tuple | None
+    ) -> tuple[np.ndarray | None, Validation | None]:
+        """Rows to train on (None: all) and to validate on (None: there are none)."""
+        training = None
+        if given is not None:
+            X, y = validate_data(
+                self, *given[:2], accept_sparse=SPARSE, multi_output=True, dtype=(np.float64, np.float32), reset=False
+            )
+            y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+            self._check_classes("y_val", unique_labels(y))
+            w = None if given[2] is None else _check_sample_weight(given[2], X)
+            rows, index = self._rows(network, X, self._targets(y)), np.arange(X.shape[0])
+        elif self.early_stopping:
+            training, index = stochastic.split(self, rows.y, self._random_state)
+            w = None if w is None else w[index]
+        else:
+            return None, None
+        if self.validation_scores_ is None or self.validation_loss_curve_ is None:
+            self.validation_scores_, self.validation_loss_curve_ = [], []
+        if self.scoring is None:
+            return training, Validation(rows, index, w)
+        scorer, X_val, y_val = check_scoring(self, self.scoring), _safe_indexing(X, index), _safe_indexing(y, index)
+        weights = {} if w is None else {"sample_weight": w}
+        return training, Validation(rows, index, w, lambda: scorer(self, X_val, y_val, **weights))
 
     def _validated(self, X: Any, y: Any, incremental: bool, first: bool) -> tuple[Any, np.ndarray]:
         """X and y checked; classes_ set, or compared with those of y."""
@@ -274,13 +357,18 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                     "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
                     f"Previously got {self.classes_}, `y` has {classes}"
                 )
-            if len(np.setdiff1d(classes, self.classes_, assume_unique=True)):
-                raise ValueError(
-                    f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. 'y' has {classes}."
-                )
+            self._check_classes("y", classes)
         many = self._label_binarizer.y_type_ != "binary"
         self.n_outputs_ = len(self.classes_) if many else 1
         return X, y
+
+    def _check_classes(self, name: str, classes: np.ndarray) -> None:
+        """Are these classes known?"""
+        if len(np.setdiff1d(classes, self.classes_, assume_unique=True)):
+            raise ValueError(
+                f"`{name}` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. "
+                f"'{name}' has {classes}."
+            )
 
     def _targets(self, y: np.ndarray) -> np.ndarray:
         """y as kernels want it: 0 and 1, numbers of classes, or 0 and 1 for each label."""
@@ -312,7 +400,8 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self.loss_curve_ = []
             self._no_improvement_count = 0
             self.best_loss_ = None if self.early_stopping else np.inf
-            self.validation_scores_ = [] if self.early_stopping else None
+            self.learning_rate_curve_ = []
+            self.validation_scores_ = self.validation_loss_curve_ = None
             self.best_validation_score_ = -np.inf if self.early_stopping else None
 
     def _network(self) -> Network:

@@ -3,6 +3,8 @@
 What lasts from one fit to the next (t_, loss_curve_, best_loss_, …) is the estimator's, as in scikit-learn.
 """
 
+import copy
+import time
 import warnings
 from typing import Any
 
@@ -10,11 +12,13 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import shuffle
+from tqdm import tqdm
 
 from .network import Network, Tally
-from .optimizers import SGD, Adam, Momentum, Nesterov, Optimizer
+from .optimizers import OPTIMIZERS, SCHEDULES, SGD, Adam, Momentum, Nesterov, Optimizer
 from .rows.array import ArrayRows
 from .rows.order import Order
+from .validation import Validation
 
 SMALLEST_ADAPTIVE_RATE = 1e-6
 
@@ -23,12 +27,18 @@ def optimizer_of(estimator: Any) -> Optimizer:
     """A new optimizer from the estimator's parameters."""
     optimizer: Optimizer
     rate = float(estimator.learning_rate_init)
-    if estimator.solver == "adam":
+    if isinstance(estimator.optimizer, Optimizer):
+        optimizer = copy.deepcopy(estimator.optimizer)
+    elif estimator.optimizer is not None:
+        optimizer = OPTIMIZERS[estimator.optimizer](rate)
+    elif estimator.solver == "adam":
         optimizer = Adam(rate, estimator.beta_1, estimator.beta_2, estimator.epsilon)
     elif estimator.momentum == 0:
         optimizer = SGD(rate)
     else:
         optimizer = (Nesterov if estimator.nesterovs_momentum else Momentum)(rate, estimator.momentum)
+    if estimator.learning_rate in SCHEDULES and estimator.learning_rate != "constant":
+        optimizer.schedule = estimator.learning_rate
     optimizer.like_scikit_learn = True
     return optimizer
 
@@ -55,67 +65,62 @@ def batch_rows(estimator: Any, n: int) -> int:
     return int(min(estimator.batch_size, n))
 
 
-def accuracy(network: Network, rows: ArrayRows, index: np.ndarray) -> float:
-    """Of the predictions for some rows, weighted; a row counts if all of its outputs are right."""
-    assert rows.y is not None
-    P, Y = network.logits(rows, Order.of(index), probabilities=True), rows.y[index]
-    if network.plan.softmax:
-        right = P.argmax(axis=1) == Y
-    else:
-        right = np.all((P > 0.5) == Y.reshape(P.shape), axis=1)
-    return float(np.average(right, weights=None if rows.w is None else rows.w[index]))
-
-
 class Fit:
-    """One call of fit or partial_fit."""
+    """One call of fit or partial_fit.
 
-    def __init__(self, estimator: Any, network: Network, rows: ArrayRows, random: np.random.RandomState) -> None:
+    Parameters
+    ----------
+    estimator : MLPClassifier, whose attributes change as it goes
+    network : its net, whose θ is trained
+    rows : all rows
+    training : those to train on; None: all
+    validation : those to validate on, if any
+    random : for the order of rows
+    """
+
+    def __init__(
+        self, estimator: Any, network: Network, rows: ArrayRows, training: np.ndarray | None,
+        validation: Validation | None, random: np.random.RandomState,
+    ) -> None:  # fmt: skip
         self.estimator, self.network, self.rows, self.random = estimator, network, rows, random
-        self.validation: np.ndarray | None = None
+        self.training, self.validation = training, validation
+        self.n = rows.n_rows if training is None else len(training)
+        self.batch_rows = batch_rows(estimator, self.n)
         self.best_theta = network.theta.copy()
 
     def run(self, incremental: bool) -> None:
         """Train, for one epoch if incremental."""
         estimator = self.estimator
+        most = 1 if incremental else estimator.max_iter
         if not incremental or not hasattr(estimator, "_optimizer"):
             estimator._optimizer = optimizer_of(estimator)
-        if estimator.early_stopping and incremental:
-            raise ValueError("partial_fit does not support early_stopping=True")
-        index: np.ndarray | None = None
-        if estimator.early_stopping:
-            index, self.validation = split(estimator, self.rows.y, self.random)
+            estimator._optimizer.start_schedule(0 if incremental else most * -(-self.n // self.batch_rows))
+        bar = tqdm(
+            total=self.n * most, unit="rows", unit_scale=True, disable=estimator.verbose != "bar", dynamic_ncols=True
+        )
         try:
-            self.epochs(index, 1 if incremental else estimator.max_iter, incremental)
+            with bar:
+                self.epochs(most, incremental, bar)
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.", stacklevel=2)
         if estimator.early_stopping:
             self.network.theta[:] = self.best_theta
 
-    def epochs(self, index: np.ndarray | None, most: int, incremental: bool) -> None:
-        """At most so many epochs over the rows `index` (None: all)."""
-        estimator = self.estimator
-        n = self.rows.n_rows if index is None else len(index)
-        size, positions = batch_rows(estimator, n), np.arange(n)
+    def epochs(self, most: int, incremental: bool, bar: Any) -> None:
+        """At most so many epochs."""
+        estimator, positions = self.estimator, np.arange(self.n)
         estimator.n_iter_ = 0
+        vars(estimator).setdefault("learning_rate_curve_", [])  # coefs_ may come from elsewhere than from a fit
         for _ in range(most):
             if estimator.shuffle:
                 positions = shuffle(positions, random_state=self.random)
-            order = Order.of(positions if index is None else index[positions])
-            tally = Tally()
-            self.network.train(self.rows, order, size, estimator._optimizer, estimator.alpha, None, tally)
-            if tally.diverged and self.validation is None:
-                raise_not_finite()
-            estimator.n_iter_ += 1
-            estimator.t_ += n
-            estimator.loss_ = float("nan") if tally.diverged else tally.objective / n
-            estimator.loss_curve_.append(estimator.loss_)
-            if estimator.verbose:
-                print(f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")
-            self.count_epochs_without_improvement(tally.diverged)
+            record = self.epoch(Order.of(positions if self.training is None else self.training[positions]), bar)
             if estimator.solver == "sgd" and estimator.learning_rate == "invscaling":
                 scale = (estimator.t_ + 1) ** estimator.power_t
                 estimator._optimizer.learning_rate = estimator.learning_rate_init / scale
-            if tally.diverged or (estimator._no_improvement_count > estimator.n_iter_no_change and self.ends()):
+            if stops(estimator, record) or not np.isfinite(record["loss"]):
+                return
+            if estimator._no_improvement_count > estimator.n_iter_no_change and self.ends():
                 return
             if estimator.n_iter_ == estimator.max_iter and not incremental:
                 warnings.warn(
@@ -125,40 +130,84 @@ class Fit:
                     stacklevel=2,
                 )
 
-    def count_epochs_without_improvement(self, diverged: bool) -> None:
+    def epoch(self, order: Order, bar: Any) -> dict[str, Any]:
+        """One pass over the rows in this order, and what came of it."""
+        estimator, tally, begin, base = self.estimator, Tally(), time.perf_counter(), bar.n
+        watch = None if bar.disable else lambda rows: bar.update(base + rows - bar.n)
+        self.network.train(
+            self.rows, order, self.batch_rows, estimator._optimizer, estimator.alpha, watch, tally
+        )  # fmt: skip
+        bar.update(base + self.n - bar.n)
+        if tally.diverged and not estimator.early_stopping:
+            raise_not_finite()
+        estimator.n_iter_ += 1
+        estimator.t_ += self.n
+        estimator.loss_ = float("nan") if tally.diverged else tally.objective / self.n
+        estimator.loss_curve_.append(estimator.loss_)
+        estimator.learning_rate_curve_.append(estimator._optimizer.rate)
+        record = {
+            "epoch": len(estimator.loss_curve_),
+            "loss": estimator.loss_,
+            "learning_rate": estimator._optimizer.rate,
+        }
+        self.say(f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")
+        if self.validation is not None:
+            record |= self.validate(tally.diverged)
+        self.count_epochs_without_improvement()
+        return record | {"seconds": time.perf_counter() - begin}
+
+    def validate(self, diverged: bool) -> dict[str, float]:
+        """Loss and score over the validation rows; the best weights are kept."""
+        estimator, nan = self.estimator, float("nan")
+        assert self.validation is not None
+        loss, score = (nan, nan) if diverged else self.validation.evaluate(self.network)
+        estimator.validation_loss_curve_.append(loss)
+        estimator.validation_scores_.append(score)
+        self.say(f"Validation score: {score:f}")
+        return {"validation_loss": loss, "validation_score": score}
+
+    def count_epochs_without_improvement(self) -> None:
         """Compare the epoch with the best one so far, by validation score or by loss."""
         estimator = self.estimator
-        if self.validation is None:
-            improved = estimator.loss_ <= estimator.best_loss_ - estimator.tol
-            estimator.best_loss_ = min(estimator.best_loss_, estimator.loss_)
-        else:
-            score = float("nan") if diverged else accuracy(self.network, self.rows, self.validation)
-            estimator.validation_scores_.append(score)
-            if estimator.verbose:
-                print(f"Validation score: {score:f}")
+        if estimator.early_stopping:
+            score = estimator.validation_scores_[-1]
             improved = not score < estimator.best_validation_score_ + estimator.tol
             if score > estimator.best_validation_score_:
                 estimator.best_validation_score_ = score
                 self.best_theta = self.network.theta.copy()
+        else:
+            improved = estimator.loss_ <= estimator.best_loss_ - estimator.tol
+            estimator.best_loss_ = min(estimator.best_loss_, estimator.loss_)
+            if self.validation is not None:
+                estimator.best_validation_score_ = np.nanmax(estimator.validation_scores_)
         estimator._no_improvement_count = 0 if improved else estimator._no_improvement_count + 1
 
     def ends(self) -> bool:
         """Stop here, or go on with a lower learning rate?"""
         estimator, optimizer = self.estimator, self.estimator._optimizer
-        what = "Training loss" if self.validation is None else "Validation score"
+        what = "Validation score" if estimator.early_stopping else "Training loss"
         epochs = f"{estimator.n_iter_no_change} consecutive epochs"
         text = f"{what} did not improve more than tol={estimator.tol:f} for {epochs}."
-        adaptive = estimator.solver == "sgd" and estimator.learning_rate == "adaptive"
-        if adaptive and optimizer.learning_rate > SMALLEST_ADAPTIVE_RATE:
-            optimizer.learning_rate /= 5
-            estimator._no_improvement_count = 0
-            text += f" Setting learning rate to {optimizer.learning_rate:f}"
-        else:
-            adaptive = False
-            text += " Stopping."
-        if estimator.verbose:
+        if estimator.solver == "sgd" and estimator.learning_rate == "adaptive":
+            if optimizer.learning_rate > SMALLEST_ADAPTIVE_RATE:
+                optimizer.learning_rate /= 5
+                estimator._no_improvement_count = 0
+                self.say(f"{text} Setting learning rate to {optimizer.learning_rate:f}")
+                return False
+            text += " Learning rate too small."
+        self.say(f"{text} Stopping.")
+        return True
+
+    def say(self, text: str) -> None:
+        if self.estimator.verbose and self.estimator.verbose != "bar":
             print(text)
-        return not adaptive
+
+
+def stops(estimator: Any, record: dict[str, Any]) -> bool:
+    """Call the callbacks; does one of them end the training?"""
+    callbacks = estimator.callbacks if isinstance(estimator.callbacks, list) else [estimator.callbacks]
+    answers = [callback(estimator, record) for callback in callbacks if callback is not None]
+    return any(answers)
 
 
 def raise_not_finite() -> None:

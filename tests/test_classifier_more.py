@@ -1,0 +1,169 @@
+"""What MLPClassifier can do beyond scikit-learn's: each parameter against an independent way to the same result."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import make_classification
+from sklearn.metrics import get_scorer, log_loss
+from sklearn.model_selection import train_test_split
+from sklearn.utils.class_weight import compute_sample_weight
+
+from fastmlp import Adam, AdamW, MLPClassifier
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+X, y = make_classification(600, 8, n_informative=6, n_classes=3, weights=[0.7, 0.2], random_state=0)
+SETTINGS = {"hidden_layer_sizes": (16,), "max_iter": 8, "random_state": 0, "learning_rate_init": 0.01}
+
+
+def fitted(*arguments, **settings):
+    return MLPClassifier(**{**SETTINGS, **settings}).fit(X, y, *arguments)
+
+
+def same(a, b):
+    for ours, theirs in zip(a.coefs_ + a.intercepts_, b.coefs_ + b.intercepts_, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+# --- weights of classes --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("class_weight", ["balanced", {0: 1, 1: 3.0, 2: 0.5}])
+@pytest.mark.parametrize("w", [None, np.random.default_rng(0).uniform(0.5, 2, 600)])
+def test_class_weights_are_row_weights(class_weight, w):
+    both = compute_sample_weight(class_weight, y) * (1 if w is None else w)
+    same(fitted(w, class_weight=class_weight), fitted(both))
+
+
+def test_class_weights_do_not_weigh_the_validation_score():
+    parts = train_test_split(X, y, random_state=1)
+    classifier = MLPClassifier(**SETTINGS, class_weight={0: 0, 1: 0, 2: 1})
+    classifier.fit(parts[0], parts[2], X_val=parts[1], y_val=parts[3])
+    assert classifier.validation_scores_[-1] == classifier.score(parts[1], parts[3])
+
+
+def test_balanced_weights_of_a_part_are_refused():
+    with pytest.raises(ValueError, match="class_weight='balanced'"):
+        MLPClassifier(class_weight="balanced").partial_fit(X, y, classes=[0, 1, 2])
+
+
+# --- a validation set of one's own -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_own_validation_set(early_stopping, weighted):
+    X_train, X_val, y_train, y_val = train_test_split(X, y, random_state=1)
+    w = np.random.default_rng(0).uniform(0, 2, len(X_val)) if weighted else None
+    seen = []
+
+    def keep(classifier, record):
+        seen.append((classifier.predict_proba(X_val), record))
+
+    classifier = MLPClassifier(**SETTINGS, early_stopping=early_stopping, callbacks=keep)
+    classifier.fit(X_train, y_train, X_val=X_val, y_val=y_val, sample_weight_val=w)
+    losses = [log_loss(y_val, P, sample_weight=w) for P, _ in seen]
+    scores = [np.average(P.argmax(axis=1) == y_val, weights=w) for P, _ in seen]
+    np.testing.assert_allclose(classifier.validation_loss_curve_, losses, rtol=1e-9)
+    np.testing.assert_allclose(classifier.validation_scores_, scores)
+    assert [record["validation_loss"] for _, record in seen] == classifier.validation_loss_curve_
+    if early_stopping:
+        np.testing.assert_array_equal(classifier.predict_proba(X_val), seen[int(np.argmax(scores))][0])
+        assert classifier.best_validation_score_ == max(scores)
+    else:
+        same(classifier, MLPClassifier(**SETTINGS).fit(X_train, y_train))
+
+
+def test_half_a_validation_set_or_one_with_other_classes():
+    with pytest.raises(ValueError, match="X_val and y_val: give both or neither"):
+        MLPClassifier().fit(X, y, X_val=X)
+    with pytest.raises(ValueError, match=r"`y_val` has classes not in `self.classes_`"):
+        MLPClassifier().fit(X, y, X_val=X, y_val=y + 1)
+    with pytest.raises(ValueError, match="features"):
+        MLPClassifier().fit(X, y, X_val=X[:, 1:], y_val=y)
+
+
+@pytest.mark.parametrize("scoring", ["roc_auc_ovr", "neg_log_loss", get_scorer("f1_macro")])
+@pytest.mark.parametrize("own", [False, True])
+def test_scoring(own, scoring):
+    X_train, X_val, y_train, y_val = train_test_split(X, y, random_state=1)
+    given = {"X_val": X_val, "y_val": y_val} if own else {}
+    classifier = MLPClassifier(**SETTINGS, early_stopping=True, scoring=scoring).fit(X_train, y_train, **given)
+    assert len(set(classifier.validation_scores_)) > 3
+    assert classifier.best_validation_score_ == max(classifier.validation_scores_)
+    if own:
+        scorer = get_scorer(scoring) if isinstance(scoring, str) else scoring
+        assert scorer(classifier, X_val, y_val) == classifier.best_validation_score_
+
+
+# --- optimizers, schedules, callbacks ---------------------------------------------------------------------------
+
+
+def test_optimizers_by_name_and_as_objects():
+    same(fitted(optimizer="adam"), fitted())
+    same(fitted(optimizer=Adam(0.01)), fitted())
+    same(fitted(optimizer="sgd"), fitted(solver="sgd", momentum=0))
+    same(fitted(optimizer="nesterov"), fitted(solver="sgd"))
+    decayed = fitted(optimizer=AdamW(0.01, weight_decay=3.0))
+    assert np.linalg.norm(decayed.coefs_[0]) < 0.7 * np.linalg.norm(fitted().coefs_[0])
+
+
+def test_an_optimizer_object_is_not_changed():
+    optimizer = Adam(0.01)
+    same(fitted(optimizer=optimizer), fitted(optimizer=optimizer))
+    assert optimizer.t == 0
+
+
+def test_an_optimizer_for_lbfgs_is_refused():
+    with pytest.raises(ValueError, match="optimizer='adamw' takes the place of solver='adam'"):
+        fitted(optimizer="adamw", solver="lbfgs")
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "one_cycle"])
+def test_schedules(schedule):
+    classifier = fitted(learning_rate=schedule)
+    same(classifier, fitted(optimizer=Adam(0.01, schedule=schedule)))
+    assert len(classifier.learning_rate_curve_) == 8
+    assert classifier.learning_rate_curve_[-1] < 1e-4
+    assert max(classifier.learning_rate_curve_) > 0.0094
+
+
+def test_callbacks_see_the_epoch_and_may_end_it():
+    records = []
+    classifier = fitted(callbacks=[lambda c, record: records.append(record), lambda c, record: record["epoch"] == 3])
+    assert classifier.n_iter_ == 3
+    assert [record["loss"] for record in records] == classifier.loss_curve_
+    assert records[0].keys() == {"epoch", "loss", "learning_rate", "seconds"}
+
+
+def test_progress_bar(capsys):
+    fitted(verbose="bar")
+    captured = capsys.readouterr()
+    assert "4.80k/4.80k" in captured.err
+    assert captured.out == ""
+
+
+# --- activations --------------------------------------------------------------------------------------------------
+
+
+def test_activations_per_layer():
+    classifier = fitted(hidden_layer_sizes=(9, 7), activation=["gelu", "tanh"])
+    same(fitted(hidden_layer_sizes=(9, 7), activation=["relu", "relu"]), fitted(hidden_layer_sizes=(9, 7)))
+    assert classifier.score(X, y) > 0.7
+    with pytest.raises(ValueError, match="3 given for 2 hidden layers"):
+        fitted(hidden_layer_sizes=(9, 7), activation=["gelu"] * 3)
+
+
+def slope(z):
+    return 1.0 if z > 0 else 0.25
+
+
+def leaky(z):
+    return z if z > 0 else 0.25 * z
+
+
+def test_an_activation_of_ones_own():
+    classifier = fitted(activation=(leaky, slope))
+    W, b = classifier.coefs_, classifier.intercepts_
+    Z = X @ W[0] + b[0]
+    logits = np.where(Z > 0, Z, 0.25 * Z) @ W[1] + b[1]
+    np.testing.assert_array_equal(classifier.predict(X), logits.argmax(axis=1))
