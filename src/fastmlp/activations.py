@@ -33,6 +33,11 @@ class Activation:
     dg: int = 0
     keep: Any = field(default=None, repr=False, compare=False)
 
+    @property
+    def from_A(self) -> bool:
+        """Does g' need A as it is before dropout? What relu's needs, dropout leaves."""
+        return not self.from_Z and self.number not in (activate.IDENTITY, activate.RELU)
+
 
 ACTIVATIONS = {
     activation.name: activation

@@ -87,6 +87,8 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         training, not the validation score.
     scoring : str, callable or None, default=None
         scikit-learn's name of a scorer, or one, in place of the accuracy over the validation rows.
+    dropout : float, or list with one for each hidden layer, default=0.0
+        The part of a layer's units that each step of adam or sgd leaves out, at random by `random_state`.
     optimizer : str, Optimizer or None, default=None
         sgd, momentum, nesterov, adam or adamw, with learning_rate_init, or an object such as
         ``AdamW(1e-3, weight_decay=0.1)``, in place of the solver's.
@@ -156,6 +158,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         "dtype": [StrOptions({"auto", "float32", "float64"})],
         "class_weight": [dict, list, StrOptions({"balanced"}), None],
         "scoring": [StrOptions(set(get_scorer_names())), callable, None],
+        "dropout": [Interval(Real, 0, 1, closed="left"), tuple, list],
         "optimizer": [StrOptions(set(OPTIMIZERS)), Optimizer, None],
         "callbacks": [callable, list, None],
         "n_threads": [None, Interval(Integral, 1, None, closed="left")],
@@ -175,7 +178,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         momentum: float = 0.9, nesterovs_momentum: bool = True, early_stopping: bool = False,
         validation_fraction: float = 0.1, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8,
         n_iter_no_change: float = 10, max_fun: int = 15000, dtype: str = "auto",
-        class_weight: Any = None, scoring: Any = None, optimizer: Any = None, callbacks: Any = None,
+        class_weight: Any = None, scoring: Any = None, dropout: Any = 0.0, optimizer: Any = None, callbacks: Any = None,
         n_threads: int | None = None,
     ) -> None:  # fmt: skip
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -204,6 +207,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.dtype = dtype
         self.class_weight = class_weight
         self.scoring = scoring
+        self.dropout = dropout
         self.optimizer = optimizer
         self.callbacks = callbacks
         self.n_threads = n_threads
@@ -409,7 +413,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         dtype = np.dtype(np.float32 if np.asarray(self.coefs_[0]).dtype == np.float32 else np.float64)
         widths = widths_of(self.coefs_)
         layers = resolve_all(self.activation, len(widths) - 2, dtype)
-        plan = Plan(widths, layers, True, dtype, self.out_activation_ == "softmax")
+        plan = Plan(widths, layers, True, dtype, self.out_activation_ == "softmax", self._dropouts(len(layers)))
         known: Coefficients | None = vars(self).get("_coefficients")
         if known is not None and known.network.plan == plan and known.are(self.coefs_, self.intercepts_):
             known.network.n_threads = self.n_threads
@@ -417,6 +421,15 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self._coefficients = Coefficients(plan, self.n_threads)
         self._coefficients.set(self.coefs_, self.intercepts_)
         return self._coefficients.network
+
+    def _dropouts(self, n_hidden: int) -> tuple[float, ...]:
+        """p of each hidden layer."""
+        given = list(self.dropout) if isinstance(self.dropout, (list, tuple)) else [self.dropout] * n_hidden
+        if len(given) != n_hidden or not all(0 <= p < 1 for p in given):
+            raise ValueError(
+                f"dropout={self.dropout!r}: give a number from 0 to below 1, or {n_hidden} of them, one a hidden layer"
+            )
+        return tuple(float(p) for p in given)
 
     def _rows(self, network: Network, X: Any, y: Any = None, sample_weight: Any = None) -> ArrayRows:
         plan, kind = network.plan, SparseRows if hasattr(X, "tocsr") else ArrayRows

@@ -99,8 +99,11 @@ class Network:
         l2: float,
         watch: Watch,
         tally: Tally,
+        seed: int = 0,
     ) -> None:
         """One pass over `order` in batches; θ, the optimizer and the tally change step by step.
+
+        The seed is that of dropout; each step of the optimizer has masks of its own.
 
         Ends early, with θ as the last completed step left it, by KeyboardInterrupt, or when the loss of a batch
         is not finite (tally.diverged).
@@ -123,7 +126,8 @@ class Network:
                 for first in range(0, window.size, size):
                     call = shape._replace(n_threads=self._contention.threads(shape.n_threads))
                     last = min(first + size, window.size)
-                    job = self._job(call, first, last, batch_rows, backward=True, updates=whole)
+                    drops = any(self.plan.dropout)
+                    job = self._job(call, first, last, batch_rows, backward=True, updates=whole, drops=drops, seed=seed)
                     took = self._train(rows, window, call, job, workspace, sums, tally if whole else part, watch)
                     self._contention.saw(call.n_threads, *took)
                     if tally.diverged or part.diverged:
@@ -198,7 +202,7 @@ class Network:
         rows = n_threads * self.plan.tile_rows if chunk_rows > 0 else batch_rows
         return Shape(n_threads, flops * n < team.SHORT_FLOPS, chunk_rows, accumulators if backward else 0, rows)
 
-    def _job(self, shape: Shape, first: int, last: int, batch_rows: int, **what: bool) -> np.ndarray:
+    def _job(self, shape: Shape, first: int, last: int, batch_rows: int, **what: int) -> np.ndarray:
         job = np.zeros(1, JOB)
         job["n_threads"], job["batch_rows"] = shape.n_threads, max(1, batch_rows)
         job["first"], job["last"] = first, last

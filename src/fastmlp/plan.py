@@ -37,6 +37,7 @@ class Plan:
     bias : does every layer have a b?
     dtype : of θ and of all activations, float32 or float64
     softmax : of the outputs together; else a sigmoid of each
+    dropout : p of each hidden layer, the part of its units that a step of training leaves out; (): none
     """
 
     widths: tuple[int, ...]
@@ -44,6 +45,7 @@ class Plan:
     bias: bool
     dtype: np.dtype
     softmax: bool = False
+    dropout: tuple[float, ...] = ()
 
     @property
     def n_layers(self) -> int:
@@ -208,7 +210,10 @@ class Plan:
             if l < self.n_layers - 1:
                 g = self.activations[l]
                 layer["A_out"] = A[l + 1]
-                layer["Z"] = allocate(rows * ld[l + 1]) if g.from_Z else -1
+                p = self.dropout[l] if self.dropout else 0.0
+                layer["keeps_A"] = p > 0 and g.from_A
+                layer["Z"] = allocate(rows * ld[l + 1]) if g.from_Z or layer["keeps_A"] else -1
+                layer["dropped"], layer["kept_scale"] = round(p * 2**32), 1 / (1 - p)
                 layer["activation"], layer["g"], layer["dg"] = g.number, g.g, g.dg
                 layer["clear_padding"] = g.moves_zero and ld[l + 1] > self.widths[l + 1]
         layout["softmax"], layout["targets"] = self.softmax, self.targets

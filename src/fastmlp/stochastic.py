@@ -87,6 +87,8 @@ class Fit:
         self.n = rows.n_rows if training is None else len(training)
         self.batch_rows = batch_rows(estimator, self.n)
         self.best_theta = network.theta.copy()
+        # Without dropout, exactly scikit-learn's numbers are drawn.
+        self.seed = int(random.randint(2**31)) if any(network.plan.dropout) else 0
 
     def run(self, incremental: bool) -> None:
         """Train, for one epoch if incremental."""
@@ -135,7 +137,7 @@ class Fit:
         estimator, tally, begin, base = self.estimator, Tally(), time.perf_counter(), bar.n
         watch = None if bar.disable else lambda rows: bar.update(base + rows - bar.n)
         self.network.train(
-            self.rows, order, self.batch_rows, estimator._optimizer, estimator.alpha, watch, tally
+            self.rows, order, self.batch_rows, estimator._optimizer, estimator.alpha, watch, tally, self.seed
         )  # fmt: skip
         bar.update(base + self.n - bar.n)
         if tally.diverged and not estimator.early_stopping:

@@ -5,7 +5,7 @@ for an activation of the user's own.
 """
 
 from . import pointwise
-from .arrays import fill_zero
+from .arrays import copy, fill_zero
 from .compile import kernel
 from .llvm import call_block, keep_whole
 from .register_tile import AS_IS, CLIPPED, MASKED
@@ -29,13 +29,16 @@ def finish_backward(layer):
 def activation_forward(layer, work, row, m):
     """A[l] = g(Z[l]) for m rows from `row` on, unless `finish_forward` did it; columns beyond p[l] are kept at zero.
 
-    Z[l] in, A[l] out (m × p[l], ld); they share their memory unless g' needs Z[l].
+    Z[l] in, A[l] out (m × p[l], ld); they share their memory unless g' needs Z[l], or A[l] as it is before dropout.
     """
     keep_whole()
     ld = layer.ld_out
     a = layer.A_out + row * ld
     z = a if layer.Z < 0 else layer.Z + row * ld
     Z, A = work[z : z + m * ld], work[a : a + m * ld]
+    final = A
+    if layer.keeps_A:
+        A = Z
     g = layer.activation
     if g == TANH:
         pointwise.tanh_forward(A)
@@ -55,9 +58,11 @@ def activation_forward(layer, work, row, m):
         pointwise.silu_forward(Z, A)
     elif g == OWN:
         call_block(layer.g, Z, A)
+    if layer.keeps_A:
+        copy(Z, final)
     if layer.clear_padding:
         for i in range(m):
-            fill_zero(A[i * ld + layer.p_out : (i + 1) * ld])
+            fill_zero(final[i * ld + layer.p_out : (i + 1) * ld])
 
 
 @kernel

@@ -12,6 +12,7 @@ a rank-1 update backward; any other goes the way of the hidden layers.
 from .activate import activation_backward, activation_forward, finish_backward, finish_forward
 from .arrays import add_rows, add_scaled_rows, dot, fill_zero, total_of
 from .compile import kernel
+from .dropout import drop
 from .head import sigmoid_log_loss, sigmoid_log_loss_1, softmax_log_loss
 from .llvm import keep_whole
 from .matmul import PACKED, multiply, multiply_transposed
@@ -19,8 +20,8 @@ from .register_tile import AS_IS
 
 
 @kernel
-def forward(net, row, m):
-    """A[1] … A[L-1] and the logits Z[L] (in dZ[L]'s place), from A[0]."""
+def forward(net, row, m, step, first):
+    """A[1] … A[L-1] and the logits Z[L] (in dZ[L]'s place), from A[0]; dropout for step ≠ 0, see `drop`."""
     keep_whole()
     layers, work, theta = net.layers, net.work, net.theta
     last = len(layers) - 1
@@ -45,6 +46,8 @@ def forward(net, row, m):
             )  # fmt: skip
         if l < last and finish == AS_IS:
             activation_forward(layer, work, row, m)
+        if step != 0 and layer.dropped:
+            drop(layer, l, work, layer.A_out, row, m, step, first)
 
 
 @kernel
@@ -66,8 +69,8 @@ def head(layers, layout, work, row, m, loss):
 
 
 @kernel
-def backward(layers, work, row, m):
-    """dZ[L-1] … dZ[1] from dZ[L]; A in, Z in where g' needs it."""
+def backward(layers, work, row, m, step, first):
+    """dZ[L-1] … dZ[1] from dZ[L]; A in, Z in where g' needs it; dropout as in `forward`."""
     keep_whole()
     for l in range(len(layers) - 1, 0, -1):
         layer, below = layers[l], layers[l - 1]
@@ -86,6 +89,8 @@ def backward(layers, work, row, m):
                 m, below.vectors, layer.p_out, work, d, layer.ld_out, work, layer.packed_T, PACKED, work, layer.zeros,
                 work, out, below.ld_out, finish, below.A_out + row * below.ld_out,
             )  # fmt: skip
+        if step != 0 and below.dropped:
+            drop(below, l - 1, work, below.dZ, row, m, step, first)
         if layer.narrow or finish == AS_IS:
             activation_backward(below, work, row, m)
 

@@ -25,6 +25,8 @@ LAYER = record(
     (SIZE, "packed packed_T start zeros"),  # panels of W (-1: read in θ) and of Wᵀ (-1: none), bias padded, zeros
     (SIZE, "dW ld_dW db"),  # in an accumulator
     (SIZE, "squares"),  # in sums.squares
+    (SIZE, "dropped keeps_A"),  # of 2^32 hashes so many drop a unit; does Z hold A before dropout?
+    (FLOAT, "kept_scale"),  # 1 / (1 - p)
     (SIZE, "activation g dg clear_padding"),  # number of g; addresses of the user's own g and g'; g(0) ≠ 0
 )
 
@@ -51,6 +53,7 @@ PERMUTATION = np.dtype(
 JOB = record(
     (SIZE, "n_threads first last batch_rows tile_rows chunk_rows accumulators"),
     (SIZE, "backward updates probabilities"),  # what to do: the gradient; the optimizer's steps; σ of logits
+    (SIZE, "drops seed"),  # with dropout, from this seed
     (FLOAT, "J weight"),  # in/out: Σ loss and Σ w over all completed batches
     (FLOAT, "objective"),  # in/out: Σ over batches of rows × (J + l2/2 ‖W‖²) / Σw, if optimizer.l2_per_batch
     (SIZE, "diverged"),  # out: J of the batch behind the completed ones was not finite

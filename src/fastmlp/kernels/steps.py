@@ -18,6 +18,7 @@ from .arrays import total_of
 from .backprop import backward, bias_gradient, forward, head, weight_gradient
 from .barrier import NEXT, PROGRESS, barrier, report_bad_row, stopped
 from .compile import TILE_ROWS, entry_point, kernel
+from .dropout import step_key
 from .gather import gather_rows
 from .head import softmax
 from .llvm import atomic_add, atomic_store, flush_to_zero, restore_state
@@ -29,21 +30,25 @@ MOST_SUM_ROWS = 65536  # beyond, a sum in float32 would lose digits
 
 
 @kernel
-def tile(team, source, first, m, net, row, loss, with_backward):
-    """Rows at positions first … first+m-1 through the net: A, dZ in the buffers from `row` on, loss[:m] out."""
-    layers, layout, work = net.layers, net.layout[0], net.work
+def tile(team, source, first, m, net, row, loss, step):
+    """Rows at positions first … first+m-1 through the net: A, dZ in the buffers from `row` on, loss[:m] out.
+
+    step: the key of its dropout; 0: none.
+    """
+    layers, layout, work, job = net.layers, net.layout[0], net.work, team.job[0]
+    in_batch = (first - job.first) % job.batch_rows
     bad = gather_rows(source, first, m, net, row)
     if bad >= 0:
         report_bad_row(team.flags, bad)
         return
-    forward(net, row, m)
+    forward(net, row, m, step, in_batch)
     head(layers, layout, work, row, m, loss)
-    if with_backward:
-        backward(layers, work, row, m)
+    if job.backward:
+        backward(layers, work, row, m, step, in_batch)
 
 
 @kernel
-def chunk(team, source, first, m, net, row, gradient, losses):
+def chunk(team, source, first, m, net, row, gradient, losses, step):
     """(Σ loss, Σ w) of m rows, and their gradient into the accumulator at `gradient`, tile by tile."""
     job, layout, work = team.job[0], net.layout[0], net.work
     J, weight = 0.0, 0.0
@@ -52,7 +57,7 @@ def chunk(team, source, first, m, net, row, gradient, losses):
             break
         t = min(job.tile_rows, m - start)
         loss = losses[row : row + t]
-        tile(team, source, first + start, t, net, row, loss, job.backward)
+        tile(team, source, first + start, t, net, row, loss, step)
         J += total_of(loss)
         weight += total_of(work[layout.w + row : layout.w + row + t])
         if job.backward:
@@ -64,7 +69,7 @@ def chunk(team, source, first, m, net, row, gradient, losses):
 
 
 @kernel
-def small_batch(thread, team, source, first, m, net, losses):
+def small_batch(thread, team, source, first, m, net, losses, step):
     """Phase 1 of a small batch: A and dZ of this thread's rows; (Σ loss, Σ w, go on?) of the whole batch."""
     job, w = team.job[0], net.layout[0].w
     begin, end = share(m, TILE_ROWS, thread, job.n_threads)
@@ -72,14 +77,14 @@ def small_batch(thread, team, source, first, m, net, losses):
         if stopped(team.flags):
             break
         t = min(job.tile_rows, end - row)
-        tile(team, source, first + row, t, net, row, losses[row : row + t], job.backward)
+        tile(team, source, first + row, t, net, row, losses[row : row + t], step)
     if not barrier(team.flags, job.n_threads):
         return 0.0, 0.0, False
     return total_of(losses[:m]), total_of(net.work[w : w + m]), True
 
 
 @kernel
-def take_chunks(thread, team, source, first, m, net, losses):
+def take_chunks(thread, team, source, first, m, net, losses, step):
     """Chunks of m rows, as many as there are accumulators at most, by whichever thread is free; their number.
 
     losses out: (Σ loss, Σ w) of each, behind the rows' losses.
@@ -94,12 +99,12 @@ def take_chunks(thread, team, source, first, m, net, losses):
         begin = c * job.chunk_rows
         size = min(job.chunk_rows, m - begin)
         gradient = layout.gradient + c * layout.gradient_size
-        result = chunk(team, source, first + begin, size, net, thread * job.tile_rows, gradient, losses)
+        result = chunk(team, source, first + begin, size, net, thread * job.tile_rows, gradient, losses, step)
         losses[per_chunk + 2 * c], losses[per_chunk + 2 * c + 1] = result
 
 
 @kernel
-def large_batch(thread, team, source, first, m, net, sums):
+def large_batch(thread, team, source, first, m, net, sums, step):
     """Phase 1 of a large batch, block by block of as many chunks as there are accumulators.
 
     (Σ loss, Σ w, accumulators that phase 2 has to sum: 0 if the gradient lies in sums.total, go on?)
@@ -109,7 +114,7 @@ def large_batch(thread, team, source, first, m, net, sums):
     per_chunk = job.n_threads * job.tile_rows
     block = job.accumulators * job.chunk_rows
     for start in range(0, m, block):
-        chunks = take_chunks(thread, team, source, first + start, min(block, m - start), net, losses)
+        chunks = take_chunks(thread, team, source, first + start, min(block, m - start), net, losses, step)
         if not barrier(team.flags, job.n_threads):
             return 0.0, 0.0, ZERO, False
         if thread == 0:
@@ -153,13 +158,14 @@ def all_batches(thread, team, source, net, sums):
     for first in range(job.first, job.last, job.batch_rows):
         m = min(job.batch_rows, job.last - first)
         in_buffers = chunks = ZERO
+        step = step_key(job.seed, t) if job.drops else np.int64(0)
         if job.updates and optimizer.l2_per_batch:
             sum_squares(thread, job, net, sums.squares)
         if job.chunk_rows == 0:
             in_buffers = m
-            J, weight, go_on = small_batch(thread, team, source, first, m, net, sums.losses)
+            J, weight, go_on = small_batch(thread, team, source, first, m, net, sums.losses, step)
         else:
-            J, weight, chunks, go_on = large_batch(thread, team, source, first, m, net, sums)
+            J, weight, chunks, go_on = large_batch(thread, team, source, first, m, net, sums, step)
         if not go_on:
             return
         if not np.isfinite(J):  # every thread has the same J: all leave here, before the update
@@ -208,7 +214,7 @@ def all_tiles(thread, team, source, net, out):
         if bad >= 0:
             report_bad_row(team.flags, bad)
             break
-        forward(net, row, m)
+        forward(net, row, m, np.int64(0), ZERO)
         size, count = (m, 1) if layer.narrow else (K, m)
         for i in range(count):
             z, place = layer.dZ + row * layer.ld_out + i * layer.ld_out, (start - job.first + i) * K
