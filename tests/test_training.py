@@ -142,7 +142,8 @@ def test_bad_arguments(arguments, error, word):
     [
         ({"widths": [4]}, ValueError, "widths"),
         ({"widths": [4, 0, 1]}, ValueError, "widths"),
-        ({"widths": [4, 8, 2]}, ValueError, "binary"),
+        ({"widths": [4, 8, 1], "out_activation": "softmax"}, ValueError, "out_activation"),
+        ({"widths": [4, 8, 3], "out_activation": "identity"}, ValueError, "out_activation"),
         ({"widths": 7}, TypeError, "widths"),
         ({"widths": [2**40, 2**40, 1]}, ValueError, "parameters"),
         ({"widths": [4, 8, 1], "activation": "swish"}, ValueError, "activation"),

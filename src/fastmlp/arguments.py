@@ -29,13 +29,11 @@ def checked_float(name: str, value: Any, least: float) -> float:
 
 
 def checked_widths(widths: Any) -> tuple[int, ...]:
-    """p[0], …, p[L] as integers; p[L] = 1."""
+    """p[0], …, p[L] as integers."""
     try:
         checked = tuple(checked_int("widths", width, 1) for width in widths)
     except TypeError:
         raise TypeError(f"widths={widths!r}: must be a sequence of integers, such as [54, 256, 1]") from None
     if len(checked) < 2:
-        raise ValueError(f"widths={widths!r}: at least the number of features and 1 are required")
-    if checked[-1] != 1:
-        raise ValueError(f"widths={widths!r}: the last width must be 1, as Model is a binary classifier")
+        raise ValueError(f"widths={widths!r}: at least the numbers of features and of outputs are required")
     return checked

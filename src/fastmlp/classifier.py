@@ -22,6 +22,7 @@ from .network import Network
 from .optimizers import OPTIMIZERS, Optimizer
 from .plan import Plan
 from .rows.array import ArrayRows
+from .rows.order import Order
 from .rows.sparse import SparseRows
 from .validation import Validation
 
@@ -339,10 +340,10 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if self.validation_scores_ is None or self.validation_loss_curve_ is None:
             self.validation_scores_, self.validation_loss_curve_ = [], []
         if self.scoring is None:
-            return training, Validation(rows, index, w)
+            return training, Validation(rows, Order.of(index), w)
         scorer, X_val, y_val = check_scoring(self, self.scoring), _safe_indexing(X, index), _safe_indexing(y, index)
         weights = {} if w is None else {"sample_weight": w}
-        return training, Validation(rows, index, w, lambda: scorer(self, X_val, y_val, **weights))
+        return training, Validation(rows, Order.of(index), w, lambda: scorer(self, X_val, y_val, **weights))
 
     def _validated(self, X: Any, y: Any, incremental: bool, first: bool) -> tuple[Any, np.ndarray]:
         """X and y checked; classes_ set, or compared with those of y."""

@@ -37,13 +37,13 @@ class Gradient:
 
 
 class Model:
-    """A multilayer perceptron that classifies rows into two classes.
+    """A multilayer perceptron that classifies rows into two classes or more, or tells which of K labels they have.
 
     Parameters
     ----------
     widths : sequence of int
-        p[0], …, p[L]: the number of features, the widths of the hidden layers, and 1. ``[p, 1]`` is logistic
-        regression.
+        p[0], …, p[L]: the number of features, the widths of the hidden layers, and 1 for two classes, or K for K
+        classes or labels. ``[p, 1]`` is logistic regression.
     activation : str, pair of functions, or list with one of them for each hidden layer
         identity, logistic, tanh, relu, leaky_relu, elu, selu, softplus, gelu, silu, or scalar functions (g, g')
         of z that Numba can compile.
@@ -56,6 +56,9 @@ class Model:
     n_threads : int or None
         At most so many threads (fewer where the work is small); None: one per available core. The result is
         the same, bit for bit, for any number.
+    out_activation : {"logistic", "softmax"} or None
+        "softmax": a row has one of K classes, y holds 0 … K-1; "logistic": it has each of K labels or not, y (n, K)
+        holds 0 and 1. None: logistic for one output, else softmax.
 
     Attributes
     ----------
@@ -94,8 +97,14 @@ class Model:
         dtype: Any = "float32",
         seed: int = 0,
         n_threads: int | None = None,
+        out_activation: str | None = None,
     ) -> None:
         self.widths = checked_widths(widths)
+        self.out_activation = out_activation or ("logistic" if self.widths[-1] == 1 else "softmax")
+        if self.out_activation not in ("logistic", "softmax"):
+            raise ValueError(f"out_activation={out_activation!r}: choose 'logistic' or 'softmax'")
+        if self.out_activation == "softmax" and self.widths[-1] == 1:
+            raise ValueError(f"out_activation='softmax' needs 2 outputs or more, but widths={list(self.widths)}")
         self.activation, self.bias = activation, bool(bias)
         self.dtype = np.dtype(dtype)
         if self.dtype not in (np.float32, np.float64):
@@ -103,7 +112,7 @@ class Model:
         self.seed = checked_int("seed", seed, 0)
         self.n_threads = None if n_threads is None else checked_int("n_threads", n_threads, 1)
         layers = activations.resolve_all(activation, len(self.widths) - 2, self.dtype)
-        plan = Plan(self.widths, layers, self.bias, self.dtype)
+        plan = Plan(self.widths, layers, self.bias, self.dtype, self.out_activation == "softmax")
         if plan.n_parameters > MOST_PARAMETERS:
             raise ValueError(
                 f"widths={list(self.widths)}: {plan.n_parameters} parameters are more than can be addressed"
@@ -147,7 +156,7 @@ class Model:
         Parameters
         ----------
         X : array-like (n, p[0])
-        y : array-like (n) of 0 and 1
+        y : array-like (n) of 0 and 1, or as `out_activation` has it
         sample_weight : array-like (n), finite and not negative, or None
         """
         done, _ = self._network.gradient(self._labelled(X, y, sample_weight), backward=False)
@@ -184,7 +193,7 @@ class Model:
         ----------
         X : array-like (n, p[0])
             float32 and float64 of any strides are read in place; other types are cast in blocks of rows.
-        y : array-like (n) of 0 and 1, of both classes
+        y : array-like (n) of 0 and 1, of both classes, or as `out_activation` has it
         sample_weight : array-like (n), finite and not negative, or None
         epochs : int
         batch_size : int or None
@@ -246,18 +255,22 @@ class Model:
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """P(y = 1) of each row: array (n) in the model's dtype."""
-        return self._network.logits(self._rows(X), probabilities=True)[:, 0]
+        """P(y = 1) of each row: array (n) in the model's dtype; (n, K) of K classes or labels."""
+        P = self._network.logits(self._rows(X), probabilities=True)
+        return P[:, 0] if self.widths[-1] == 1 else P
 
     def predict(self, X: Any) -> np.ndarray:
-        """0 or 1 for each row: array (n) of int64; 1 where P(y = 1) > 1/2."""
-        return (self._network.logits(self._rows(X))[:, 0] > 0).astype(np.int64)
+        """0 or 1 for each row: array (n) of int64; 1 where P(y = 1) > 1/2. Or its class, (n), or its labels, (n, K)."""
+        Z = self._network.logits(self._rows(X))
+        labels = np.asarray(Z.argmax(axis=1) if self.out_activation == "softmax" else (Z > 0).astype(np.int64))
+        return labels[:, 0] if self.widths[-1] == 1 else labels
 
     def save(self, path: str | os.PathLike) -> None:
         """Write everything to a file, replacing it in one step: parameters, names, scaling, optimizer, history."""
         tensors = {"parameters": self._parameters}
         description: dict[str, Any] = {
             "widths": list(self.widths), "bias": self.bias, "dtype": str(self.dtype), "seed": self.seed,
+            "out_activation": self.out_activation,
             "activations": [activation.name for activation in self._network.plan.activations],
             "feature_names": self.feature_names, "target_name": self.target_name, "classes": self.classes,
             "history": self.history, "optimizer": None,
@@ -294,6 +307,7 @@ class Model:
                 description["widths"],
                 [given_activation(name, activations or {}) for name in description["activations"]],
                 description["bias"], description["dtype"], description["seed"], n_threads,
+                description.get("out_activation"),
             )  # fmt: skip
             model._restore(description, tensors)
         except ModelFormatError as error:
@@ -327,8 +341,9 @@ class Model:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(  # type: ignore[misc]
-            state["widths"], state["activation"], state["bias"], state["dtype"], state["seed"], state["n_threads"]
-        )
+            state["widths"], state["activation"], state["bias"], state["dtype"], state["seed"], state["n_threads"],
+            state["out_activation"],
+        )  # fmt: skip
         theta = self._parameters
         vars(self).update(state)
         theta[:] = self._parameters
@@ -338,7 +353,8 @@ class Model:
         """X, y and weights checked, and the names of X's columns compared with those of the model."""
         columns = [str(name) for name in X.columns] if hasattr(X, "columns") else None
         rows = ArrayRows(
-            X, y, sample_weight, n_features=self.widths[0], dtype=self.dtype, scaling=self._scaling
+            X, y, sample_weight, n_features=self.widths[0], dtype=self.dtype, scaling=self._scaling,
+            outputs=self.widths[-1], softmax=self.out_activation == "softmax",
         )  # fmt: skip
         if columns is not None and names == "keep" and self.feature_names is None:
             self.feature_names = columns
@@ -376,17 +392,18 @@ class Model:
 
 
 def check_classes(part: training.Part) -> None:
-    """Are there rows of both classes, with a weight above 0?"""
+    """Are there rows of two classes at least, with a weight above 0? Labels may all be the same."""
     rows, order = part.rows, part.order
     assert rows.y is not None
-    ones = zeros = False
+    found: set[int] = set()
     for index in order.blocks():
         labels = rows.y[index] if rows.w is None else rows.y[index][rows.w[index] > 0]
-        ones, zeros = ones or bool(labels.any()), zeros or not labels.all()
-        if ones and zeros:
+        found.update(np.unique(labels).tolist())
+        if len(found) > 1 or rows.y.ndim == 2:
             return
     weighted = "" if rows.w is None else " with a weight above 0"
-    raise ValueError(f"y holds only one class ({int(ones)}) among the training rows{weighted}; both are required")
+    only = ", ".join(map(str, found))
+    raise ValueError(f"y holds only one class ({only}) among the training rows{weighted}; two are required")
 
 
 def given_activation(name: str, given: dict[str, Any]) -> Any:

@@ -13,6 +13,7 @@ from .network import Network, Tally
 from .optimizers import Optimizer
 from .rows.array import ArrayRows
 from .rows.order import Order
+from .validation import evaluate
 
 Record = dict[str, Any]
 Callback = Callable[[Record], bool | None]
@@ -142,16 +143,8 @@ def one_epoch(
 def validate(network: Network, validation: Part) -> Record:
     """Mean log loss and accuracy over the validation rows."""
     rows, order = validation.rows, validation.order
-    assert rows.y is not None
-    loss = correct = weight = 0.0
-    first, logits = 0, network.logits(rows, order)[:, 0]
-    for index in order.blocks():
-        z, y = logits[first : first + len(index)].astype(np.float64), rows.y[index]
-        w = np.ones(len(index)) if rows.w is None else rows.w[index].astype(np.float64)
-        loss += float(w @ (np.maximum(z, 0) - y * z + np.log1p(np.exp(-np.abs(z)))))
-        correct += float(w @ ((z > 0) == y))
-        weight += float(w.sum())
-        first += len(index)
-    if weight == 0:
+    w = None if rows.w is None else np.concatenate([rows.w[index] for index in order.blocks()])
+    if w is not None and not w.any():
         raise ValueError("the rows kept for validation have no weight; at least one must have a weight above 0")
-    return {"validation_loss": loss / weight, "validation_accuracy": correct / weight}
+    loss, accuracy = evaluate(network, rows, order, w)
+    return {"validation_loss": loss, "validation_accuracy": accuracy}

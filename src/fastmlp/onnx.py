@@ -1,0 +1,197 @@
+"""ONNX: once this module is imported, skl2onnx converts `MLPClassifier`, alone or inside scikit-learn's pipelines.
+
+Needs skl2onnx (extra `onnx`). The graph computes in float64 where its input is of float64, else in float32; of an
+activation that is a Python function, conversion raises ValueError. Options are those that skl2onnx's own classifiers
+have: zipmap, output_class_labels, nocl. zipmap, their default, makes dictionaries of float32 only: for an input of
+float64 give options={"zipmap": False}.
+
+Examples
+--------
+>>> import skl2onnx
+>>> from sklearn.datasets import make_moons
+>>> import fastmlp.onnx
+>>> X, y = make_moons(1000, noise=0.1, random_state=0)
+>>> classifier = fastmlp.MLPClassifier((50, 50), random_state=1).fit(X, y)
+>>> model = skl2onnx.to_onnx(classifier, X[:1].astype("float32"), options={"zipmap": False})
+>>> [output.name for output in model.graph.output]
+['label', 'probabilities']
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .activations import resolve_all
+from .classifier import MLPClassifier
+from .kernels.activate import OWN
+from .kernels.pointwise import SELU_ALPHA, SELU_SCALE
+
+try:
+    from onnx import TensorProto
+    from skl2onnx import update_registered_converter
+    from skl2onnx.common.data_types import DoubleTensorType, Int64TensorType, StringTensorType
+    from skl2onnx.common.utils import check_input_and_output_numbers
+    from skl2onnx.common.utils_classifier import get_label_classes
+except ImportError as error:
+    raise ImportError('fastmlp.onnx needs skl2onnx: pip install "fastmlp[onnx]"') from error
+
+
+class Graph:
+    """Where the nodes of one classifier go.
+
+    Attributes
+    ----------
+    dtype : what all numbers of the net are
+    """
+
+    def __init__(self, scope: Any, container: Any, dtype: type) -> None:
+        self.scope, self.container, self.dtype = scope, container, dtype
+        self.type = TensorProto.DOUBLE if dtype is np.float64 else TensorProto.FLOAT
+
+    def node(self, operator: str, *inputs: Any, output: str | None = None, **attributes: Any) -> str:
+        """Add an operator; inputs are names of values, or numbers and arrays. Returns the name of its output."""
+        names = [one if isinstance(one, str) else self.constant(one) for one in inputs]
+        output = output or str(self.scope.get_unique_variable_name(operator))
+        name = self.scope.get_unique_operator_name(operator)
+        self.container.add_node(operator, names, output, name=name, **attributes)
+        return output
+
+    def constant(self, value: Any, type: int | None = None) -> str:
+        """A number or an array, of the net's type unless told; returns its name."""
+        name = str(self.scope.get_unique_variable_name("constant"))
+        array = np.asarray(value, None if type else self.dtype)
+        self.container.add_initializer(name, type or self.type, array.shape, array.ravel())
+        return name
+
+
+# --- activations: out of operators that onnxruntime has for float64, too; it lacks Elu, Erf, LeakyRelu, Selu, Softplus
+
+
+def leaky_relu(graph: Graph, Z: str) -> str:
+    """max(z, 0.01 z)."""
+    return graph.node("Max", Z, graph.node("Mul", Z, 0.01))
+
+
+def elu(graph: Graph, Z: str, alpha: float = 1.0) -> str:
+    """max(z, 0) + α (e^min(z, 0) - 1)."""
+    expm1 = graph.node("Sub", graph.node("Exp", graph.node("Min", Z, 0.0)), 1.0)
+    return graph.node("Add", graph.node("Relu", Z), graph.node("Mul", expm1, alpha))
+
+
+def selu(graph: Graph, Z: str) -> str:
+    """λ elu(z) with SELU's α."""
+    return graph.node("Mul", elu(graph, Z, SELU_ALPHA), SELU_SCALE)
+
+
+def softplus(graph: Graph, Z: str) -> str:
+    """max(z, 0) + log(1 + e^-|z|)."""
+    e = graph.node("Exp", graph.node("Neg", graph.node("Abs", Z)))
+    return graph.node("Add", graph.node("Relu", Z), graph.node("Log", graph.node("Add", e, 1.0)))
+
+
+def gelu(graph: Graph, Z: str) -> str:
+    """z (1 + erf(z / √2)) / 2; erf in float32, as there is no other."""
+    x = graph.node("Cast", graph.node("Mul", Z, math.sqrt(0.5)), to=TensorProto.FLOAT)
+    erf = graph.node("Cast", graph.node("Erf", x), to=graph.type)
+    return graph.node("Mul", graph.node("Mul", Z, graph.node("Add", erf, 1.0)), 0.5)
+
+
+def silu(graph: Graph, Z: str) -> str:
+    """z / (1 + e^-z). Many an onnxruntime makes QuickGelu of z σ(z), which it lacks for float64 (its issue 32421)."""
+    return graph.node("Div", Z, graph.node("Add", graph.node("Exp", graph.node("Neg", Z)), 1.0))
+
+
+NODES: dict[str, Callable[[Graph, str], str]] = {
+    "identity": lambda graph, Z: Z,
+    "logistic": lambda graph, Z: graph.node("Sigmoid", Z),
+    "tanh": lambda graph, Z: graph.node("Tanh", Z),
+    "relu": lambda graph, Z: graph.node("Relu", Z),
+    "leaky_relu": leaky_relu,
+    "elu": elu,
+    "selu": selu,
+    "softplus": softplus,
+    "gelu": gelu,
+    "silu": silu,
+}
+
+
+def hidden_activations(classifier: MLPClassifier) -> list[str]:
+    """Names of the hidden layers' activations.
+
+    Raises
+    ------
+    ValueError : one is a function of the user's own
+    """
+    layers = resolve_all(classifier.activation, len(classifier.coefs_) - 1, np.dtype(np.float64))
+    for g in layers:
+        if g.number == OWN:
+            raise ValueError(f"activation: {g.name} is a Python function, and ONNX can hold named ones only")
+    return [g.name for g in layers]
+
+
+# --- the classifier -----------------------------------------------------------------------------------
+
+
+def is_multilabel(classifier: MLPClassifier) -> bool:
+    """Is the label a row of 0 and 1?"""
+    return bool(classifier.n_outputs_ > 1 and classifier.out_activation_ == "logistic")
+
+
+def labels_of(scope: Any, classifier: MLPClassifier) -> np.ndarray:
+    """What the label is chosen from, one for each column of probabilities: strings or int64."""
+    classes = np.asarray(get_label_classes(scope, classifier))
+    if len(classes) == 1:
+        classes = np.repeat(classes, 2)  # predict_proba has two columns even so
+    return classes if classes.dtype.kind == "U" else classes.astype(np.int64)
+
+
+def set_output_types(operator: Any) -> None:
+    """skl2onnx's shape calculator."""
+    check_input_and_output_numbers(operator, input_count_range=1, output_count_range=2)
+    n, labels = operator.inputs[0].get_first_dimension(), labels_of(operator.scope_inst, operator.raw_operator)
+    label, probabilities = operator.outputs
+    kind = StringTensorType if labels.dtype.kind == "U" else Int64TensorType
+    label.set_type(kind([n, len(labels)] if is_multilabel(operator.raw_operator) else [n]))
+    probabilities.type.shape = [n, len(labels)]
+
+
+def convert(scope: Any, operator: Any, container: Any) -> None:
+    """skl2onnx's converter."""
+    classifier, X = operator.raw_operator, operator.inputs[0]
+    label, P = (output.full_name for output in operator.outputs)
+    graph = Graph(scope, container, np.float64 if isinstance(X.type, DoubleTensorType) else np.float32)
+    A = graph.node("Cast", X.full_name, to=graph.type)
+    *hidden, last = zip(classifier.coefs_, classifier.intercepts_, strict=True)
+    for name, (W, b) in zip(hidden_activations(classifier), hidden, strict=True):
+        A = NODES[name](graph, graph.node("Gemm", A, W, b))
+    Z = graph.node("Gemm", A, *last)
+    if is_multilabel(classifier):
+        graph.node("Sigmoid", Z, output=P)
+        graph.node("Cast", graph.node("Greater", P, 0.5), output=label, to=TensorProto.INT64)
+        return
+    if classifier.out_activation_ == "softmax":
+        graph.node("Softmax", Z, output=P, axis=1)
+    else:
+        positive = graph.node("Sigmoid", Z)
+        graph.node("Concat", graph.node("Sub", 1.0, positive), positive, output=P, axis=1)
+    choose(graph, labels_of(scope, classifier), P, label)
+
+
+def choose(graph: Graph, labels: np.ndarray, P: str, output: str) -> None:
+    """The label of the highest probability in each row."""
+    if labels.dtype.kind == "U":
+        constant = graph.constant([label.encode() for label in labels], TensorProto.STRING)
+    else:
+        constant = graph.constant(labels, TensorProto.INT64)
+    graph.node("Gather", constant, graph.node("ArgMax", P, axis=1, keepdims=0), output=output, axis=0)
+
+
+update_registered_converter(
+    MLPClassifier,
+    "FastmlpMLPClassifier",
+    set_output_types,
+    convert,
+    options={"zipmap": [True, False, "columns"], "output_class_labels": [False, True], "nocl": [True, False]},
+)
