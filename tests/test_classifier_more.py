@@ -73,6 +73,15 @@ def test_own_validation_set(early_stopping, weighted):
         same(classifier, MLPClassifier(**SETTINGS).fit(X_train, y_train))
 
 
+def test_curves_of_fits_with_and_without_validation_are_of_the_same_epochs():
+    classifier = MLPClassifier(**{**SETTINGS, "max_iter": 2}, warm_start=True).fit(X, y)
+    classifier.fit(X, y, X_val=X, y_val=y).fit(X, y).fit(X, y, X_val=X, y_val=y)
+    assert np.isnan(classifier.validation_scores_).tolist() == [True] * 2 + [False] * 2 + [True] * 2 + [False] * 2
+    assert len(classifier.loss_curve_) == len(classifier.validation_loss_curve_) == 8
+    classifier.set_params(early_stopping=True).fit(X, y)
+    assert classifier.best_validation_score_ == max(classifier.validation_scores_[-2:])
+
+
 def test_half_a_validation_set_or_one_with_other_classes():
     with pytest.raises(ValueError, match="X_val and y_val: give both or neither"):
         MLPClassifier().fit(X, y, X_val=X)

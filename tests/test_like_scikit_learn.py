@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 from sklearn.datasets import make_classification, make_multilabel_classification
+from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier as Theirs
 
 from fastmlp import MLPClassifier as Ours
-from fastmlp import stochastic
+from fastmlp import split, stochastic
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -119,6 +120,21 @@ def test_lbfgs(name):
     np.testing.assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=1e-3)
     assert ours.loss_ == pytest.approx(theirs.loss_, rel=1e-6)
     assert ours.n_iter_ == theirs.n_iter_
+
+
+@pytest.mark.parametrize("fraction", [0.1, 0.37])
+def test_the_same_validation_rows_of_many(fraction):
+    y = np.random.default_rng(0).random(20_011) < 0.3
+    index = np.arange(len(y))
+    for stratified in (False, True):
+        random = [np.random.RandomState(4) for _ in range(2)]
+        ours = split.validation_rows(y.view(np.uint8), fraction, stratified, random[0])
+        theirs = train_test_split(
+            index, random_state=random[1], test_size=fraction, stratify=y[:, None] if stratified else None
+        )
+        np.testing.assert_array_equal(ours[0], theirs[0])
+        np.testing.assert_array_equal(ours[1], theirs[1])
+        assert random[0].randint(2**30) == random[1].randint(2**30)
 
 
 @pytest.mark.parametrize("solver", ["adam", "sgd"])

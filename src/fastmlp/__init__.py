@@ -1,5 +1,6 @@
 """fastmlp: multilayer perceptrons for classification, trained fast on the CPU by a gradient derived by hand."""
 
+import importlib
 from typing import TYPE_CHECKING
 
 from .exceptions import DivergenceError, ModelFormatError
@@ -26,10 +27,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """`MLPClassifier` is imported when it is first asked for: scikit-learn takes a second to import."""
+    """`MLPClassifier` and `plot` are imported when they are first asked for: scikit-learn takes a second to import."""
     if name == "MLPClassifier":
         from .classifier import MLPClassifier
 
         globals()[name] = MLPClassifier
         return MLPClassifier
+    if name == "plot":
+        return importlib.import_module(".plot", __name__)
     raise AttributeError(f"module 'fastmlp' has no attribute {name!r}")

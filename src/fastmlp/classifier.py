@@ -24,6 +24,7 @@ from .plan import Plan
 from .rows.array import ArrayRows
 from .rows.order import Order
 from .rows.sparse import SparseRows
+from .split import validation_rows
 from .validation import Validation
 
 SPARSE = ["csr", "csc"]
@@ -167,6 +168,8 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     loss_curve_: list[float]
     learning_rate_curve_: list[float]
+    best_loss_: float | None
+    best_validation_score_: float | None
     validation_scores_: list[float] | None
     validation_loss_curve_: list[float] | None
     _coefficients: Coefficients
@@ -333,12 +336,16 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             w = None if given[2] is None else _check_sample_weight(given[2], X)
             rows, index = self._rows(network, X, self._targets(y)), np.arange(X.shape[0])
         elif self.early_stopping:
-            training, index = stochastic.split(self, rows.y, self._random_state)
+            assert rows.y is not None
+            stratified = self.n_outputs_ == 1
+            training, index = validation_rows(rows.y, self.validation_fraction, stratified, self._random_state)
             w = None if w is None else w[index]
         else:
             return None, None
         if self.validation_scores_ is None or self.validation_loss_curve_ is None:
             self.validation_scores_, self.validation_loss_curve_ = [], []
+        if self.early_stopping and self.best_validation_score_ is None:  # a former fit had no early stopping
+            self.best_validation_score_, self.best_loss_ = -np.inf, None
         if self.scoring is None:
             return training, Validation(rows, Order.of(index), w)
         scorer, X_val, y_val = check_scoring(self, self.scoring), _safe_indexing(X, index), _safe_indexing(y, index)

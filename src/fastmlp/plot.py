@@ -1,28 +1,250 @@
-"""A trained model shown: the learning curve. Needs matplotlib (extra `plot`)."""
+"""Losses over epochs, shown. Needs matplotlib (extra `plot`)."""
 
 import os
+from collections.abc import Callable
 from typing import Any
+
+import numpy as np
+
+from .model import Model
+
+FEW_EPOCHS = 30  # so many are marked one by one
+SHARE_BELOW = 0.22  # height of the learning rate's axes, as a part of that of the losses' axes
+
+
+class LossCurveDisplay:
+    """Losses, validation scores and learning rates over epochs, after the conventions of scikit-learn's displays.
+
+    Parameters
+    ----------
+    loss : array-like (n)
+        Training loss of each epoch.
+    validation_loss, validation_scores : array-like (n) or None, default=None
+        NaN or None in them: an epoch without validation. Without a loss, scores are drawn on a second y-axis.
+    learning_rate : array-like (n) or None, default=None
+        Drawn on small axes below if it changes.
+    epochs : array-like of int (n) or None, default=None
+        Their numbers; None: 1, 2, …
+    name : str or None, default=None
+        Stands before each label of the legend, to tell several displays on the same axes apart.
+
+    Attributes
+    ----------
+    ax_, score_ax_, learning_rate_ax_ : matplotlib Axes; the last two may be None
+        Those of the losses; those over them, of scores; those below.
+    figure_ : matplotlib Figure
+    lines_ : list of matplotlib Line2D
+        Training loss and, where there is one, validation loss or score.
+    best_epoch_line_ : matplotlib Line2D or None
+        Vertical, at the first epoch with the best validation score or, without scores, the lowest validation loss.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_moons
+    >>> from fastmlp import MLPClassifier
+    >>> from fastmlp.plot import LossCurveDisplay
+    >>> X, y = make_moons(500, noise=0.1, random_state=0)
+    >>> classifier = MLPClassifier((50,), early_stopping=True, random_state=1).fit(X, y)
+    >>> display = LossCurveDisplay.from_estimator(classifier)
+    >>> display.figure_.savefig("loss.png")  # doctest: +SKIP
+    """
+
+    def __init__(
+        self, *, loss: Any, validation_loss: Any = None, validation_scores: Any = None, learning_rate: Any = None,
+        epochs: Any = None, name: str | None = None,
+    ) -> None:  # fmt: skip
+        self.loss = loss
+        self.validation_loss = validation_loss
+        self.validation_scores = validation_scores
+        self.learning_rate = learning_rate
+        self.epochs = epochs
+        self.name = name
+
+    @classmethod
+    def from_estimator(
+        cls, estimator: Any, *, ax: Any = None, name: str | None = None, line_kw: dict[str, Any] | None = None
+    ) -> "LossCurveDisplay":
+        """Draw what an estimator recorded while it trained.
+
+        Parameters
+        ----------
+        estimator : MLPClassifier, Pipeline that ends in one, or Model
+            Fitted.
+        ax, name, line_kw : as for `plot`
+
+        Returns
+        -------
+        display : LossCurveDisplay
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+        ValueError : there were no epochs, as with solver="lbfgs"
+        """
+        return cls(**recorded(estimator), name=name).plot(ax, line_kw=line_kw)
+
+    def plot(
+        self, ax: Any = None, *, name: str | None = None, line_kw: dict[str, Any] | None = None
+    ) -> "LossCurveDisplay":
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or None, default=None
+            Where to draw, best with layout="constrained"; its lower part goes to a learning rate that changes.
+        name : str or None, default=None
+            Instead of the display's own.
+        line_kw : dict or None, default=None
+            Arguments of matplotlib's `plot` for all lines of `lines_`.
+
+        Returns
+        -------
+        self
+        """
+        require_matplotlib()
+        if ax is None:
+            from matplotlib import pyplot
+
+            _, ax = pyplot.subplots(layout="constrained")
+        name = self.name if name is None else name
+        prefix = "" if name is None else f"{name}: "
+        loss, rates = np.asarray(self.loss, dtype=float), numbers(self.learning_rate)
+        epochs = np.arange(1, len(loss) + 1) if self.epochs is None else np.asarray(self.epochs)
+        style = {"marker": "." if len(epochs) <= FEW_EPOCHS else "", **(line_kw or {})}
+        self.ax_, self.figure_ = ax, ax.figure
+        self.score_ax_ = self.learning_rate_ax_ = self.best_epoch_line_ = None
+        if rates is not None and np.nanmin(rates) < np.nanmax(rates):
+            self.learning_rate_ax_ = partner(ax, "learning\nrate", axes_below)
+        self.lines_ = ax.plot(epochs, loss, label=prefix + "training loss", **style)
+        self._plot_validation(epochs, prefix, style)
+        if self.learning_rate_ax_ is not None and rates is not None:
+            color = self.lines_[0].get_color()
+            self.learning_rate_ax_.plot(epochs[: len(rates)], rates, drawstyle="steps-mid", color=color)
+            if 0 < 30 * np.nanmin(rates) < np.nanmax(rates):  # one_cycle, from 1/25 to 1, has its shape on a linear one
+                self.learning_rate_ax_.set_yscale("log")
+        finish(ax)
+        return self
+
+    def _plot_validation(self, epochs: np.ndarray, prefix: str, style: dict[str, Any]) -> None:
+        """Validation loss or else scores, and a line at the epoch that early stopping keeps."""
+        losses, scores = numbers(self.validation_loss), numbers(self.validation_scores)
+        if losses is not None:  # it may be shorter than epochs, if the last one was interrupted
+            best, what = epochs[np.nanargmin(losses)], "lowest validation loss"
+            self.lines_ += self.ax_.plot(epochs[: len(losses)], losses, label=prefix + "validation loss", **style)
+        elif scores is not None:
+            self.score_ax_ = twin = partner(self.ax_, "validation score", lambda ax: ax.twinx())
+            (probe,) = self.ax_.plot([], [])  # takes the next colour of ax_, as the twin would start anew
+            twin.set_prop_cycle(color=[probe.get_color()])
+            probe.remove()
+            self.lines_ += twin.plot(epochs[: len(scores)], scores, label=prefix + "validation score", **style)
+        else:
+            return
+        if scores is not None:  # MLPClassifier stops by them, even where they are not shown
+            best, what = epochs[np.nanargmax(scores)], "best validation score"
+        style = {"color": self.lines_[-1].get_color(), "linestyle": ":", "linewidth": 1}
+        self.best_epoch_line_ = self.lines_[-1].axes.axvline(best, label=f"{prefix}{what}, epoch {best}", **style)
 
 
 def learning_curve(history: list[dict[str, Any]], path: str | os.PathLike) -> None:
-    """Draw training and validation loss over epochs into an image file; its type is the ending of its name."""
-    try:
-        from matplotlib.figure import Figure
-        from matplotlib.ticker import MaxNLocator
-    except ImportError:
-        raise ImportError("plotting needs matplotlib: pip install 'fastmlp[plot]'") from None
+    """Draw the `history` of a Model into an image file; its type is the ending of its name."""
+    require_matplotlib()
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(7, 4.2), layout="constrained")
-    axes = figure.subplots()
-    epochs = [record["epoch"] for record in history]
-    for name, label, marker in (("loss", "training", "o"), ("validation_loss", "validation", "s")):
-        if history and name in history[0]:
-            axes.plot(epochs, [record[name] for record in history], marker=marker, markersize=4, label=label)
-    validation = [record.get("validation_loss") for record in history]
-    if history and None not in validation:
-        best = min(range(len(history)), key=lambda i: history[i]["validation_loss"])
-        axes.axvline(epochs[best], color="0.6", linestyle=":", label=f"lowest: {validation[best]:.4f}")
-    axes.set(xlabel="epoch", ylabel="mean log loss", title="Learning curve")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.grid(alpha=0.3)
-    axes.legend()
+    ax = figure.subplots()
+    LossCurveDisplay(**of_history(history)).plot(ax)
+    ax.set(ylabel="mean log loss", title="Learning curve")
     figure.savefig(path, dpi=150)
+
+
+def recorded(estimator: Any) -> dict[str, Any]:
+    """An estimator's curves, as arguments of the display."""
+    from sklearn.exceptions import NotFittedError
+    from sklearn.pipeline import Pipeline
+    from sklearn.utils.validation import check_is_fitted
+
+    if isinstance(estimator, Model):
+        if not estimator.history:
+            raise NotFittedError("This Model is not fitted yet: its history is empty. Call fit first.")
+        return of_history(estimator.history)
+    if isinstance(estimator, Pipeline):
+        estimator = estimator[-1]
+    check_is_fitted(estimator)
+    lbfgs = getattr(estimator, "solver", None) == "lbfgs"  # then a loss_curve_ is left over from another solver
+    if lbfgs or not hasattr(estimator, "loss_curve_"):
+        kind = type(estimator).__name__ + (" with solver='lbfgs'" if lbfgs else "")
+        raise ValueError(f"{kind} has no loss_curve_; fit an MLPClassifier with solver='adam' or 'sgd'")
+    return {
+        "loss": estimator.loss_curve_,
+        "validation_loss": getattr(estimator, "validation_loss_curve_", None),
+        "validation_scores": getattr(estimator, "validation_scores_", None),
+        "learning_rate": getattr(estimator, "learning_rate_curve_", None),
+    }
+
+
+def of_history(history: list[dict[str, Any]]) -> dict[str, Any]:
+    """A Model's curves, as arguments of the display."""
+    curves = {name: [record.get(name) for record in history] for name in ("loss", "validation_loss", "learning_rate")}
+    return {"epochs": [record["epoch"] for record in history], **curves}
+
+
+def numbers(values: Any) -> np.ndarray | None:
+    """Values as floats, NaN for None; None if there is no number at all."""
+    array = np.asarray([] if values is None else values, dtype=float)
+    return None if np.isnan(array).all() else array
+
+
+def require_matplotlib() -> None:
+    """Say what to install if it is missing."""
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise ImportError('plotting needs matplotlib: pip install "fastmlp[plot]"') from error
+
+
+def partner(ax: Any, what: str, make: Callable[[Any], Any] | None = None) -> Any:
+    """Axes over the same epochs for something else: those of an earlier display on `ax`, or made now, or None."""
+    label = f"{what} of axes {id(ax)}"  # the id, as all axes of a grid may share x
+    other = next((other for other in ax.get_shared_x_axes().get_siblings(ax) if other.get_label() == label), None)
+    if other is None and make is not None:
+        other = make(ax)
+        other.set(label=label, ylabel=what)
+        ax.figure.sca(ax)  # so that plt.title() means ax still
+    return other
+
+
+def axes_below(ax: Any) -> Any:
+    """New axes in the lower part of the place of `ax`, which shrinks."""
+    spec = ax.get_subplotspec()
+    if spec is not None:
+        upper, lower = spec.subgridspec(2, 1, height_ratios=[1 - SHARE_BELOW, SHARE_BELOW])
+        for shrunk in filter(None, (ax, partner(ax, "validation score"))):
+            shrunk.set_subplotspec(upper)
+        return ax.figure.add_subplot(lower, sharex=ax)
+    x, y, width, height = ax.get_position(original=True).bounds
+    lower, gap = SHARE_BELOW * height, 0.05 * height
+    ax.set_position((x, y + lower + gap, width, height - lower - gap))  # a twin's place follows by itself
+    return ax.figure.add_axes((x, y, width, lower), sharex=ax)
+
+
+def finish(ax: Any) -> None:
+    """Labels, ticks, grid and one legend for all lines."""
+    from matplotlib.lines import Line2D
+    from matplotlib.ticker import MaxNLocator
+
+    twin, below = partner(ax, "validation score"), partner(ax, "learning\nrate")
+    ax.set(xlabel="epoch" if below is None else "", ylabel="loss")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.grid(alpha=0.3)
+    if below is not None:
+        ax.tick_params(labelbottom=False)
+        below.set_xlabel("epoch")
+        below.grid(alpha=0.3)
+    ax.legend()
+    if twin is None:
+        return
+    ax.get_legend().remove()
+    lines = [*ax.get_lines(), *twin.get_lines()]
+    twin.legend(handles=[line for line in lines if not line.get_label().startswith("_")])
+    for line in ax.get_lines():  # not seen, but a legend keeps clear only of the lines of its own axes
+        twin.add_artist(Line2D(*line.get_data(), transform=line.get_transform(), visible=False, label="_"))

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import train_test_split
 from sklearn.utils import shuffle
 from tqdm import tqdm
 
@@ -41,17 +40,6 @@ def optimizer_of(estimator: Any) -> Optimizer:
         optimizer.schedule = estimator.learning_rate
     optimizer.like_scikit_learn = True
     return optimizer
-
-
-def split(estimator: Any, y: Any, random: np.random.RandomState) -> tuple[np.ndarray, np.ndarray]:
-    """Rows to train on and rows for validation, as scikit-learn draws them; no row of X is copied."""
-    stratify = np.where(y, "True", "False") if estimator.n_outputs_ == 1 else None
-    training, validation = train_test_split(
-        np.arange(len(y)), random_state=random, test_size=estimator.validation_fraction, stratify=stratify
-    )
-    if len(validation) < 2:
-        raise ValueError("The validation set is too small. Increase 'validation_fraction' or the size of your dataset.")
-    return training, validation
 
 
 def batch_rows(estimator: Any, n: int) -> int:
@@ -163,8 +151,10 @@ class Fit:
         estimator, nan = self.estimator, float("nan")
         assert self.validation is not None
         loss, score = (nan, nan) if diverged else self.validation.evaluate(self.network)
-        estimator.validation_loss_curve_.append(loss)
-        estimator.validation_scores_.append(score)
+        for curve, value in ((estimator.validation_loss_curve_, loss), (estimator.validation_scores_, score)):
+            missed = len(estimator.loss_curve_) - 1 - len(curve)  # epochs of former fits without validation
+            curve.extend([nan] * missed)
+            curve.append(value)
         self.say(f"Validation score: {score:f}")
         return {"validation_loss": loss, "validation_score": score}
 
