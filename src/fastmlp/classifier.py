@@ -448,7 +448,8 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _probabilities(self, X: Any) -> np.ndarray:
         """P of each output: (n, K), or (n) of a single output."""
-        X = validate_data(self, X, accept_sparse=SPARSE, reset=False)
+        # Kernels refuse what is not finite as they read it; a check beforehand would read X once more.
+        X = validate_data(self, X, accept_sparse=SPARSE, reset=False, ensure_all_finite=False)
         network = self._network()
         P = network.logits(self._rows(network, X), probabilities=True)
         return P if self.n_outputs_ > 1 else P[:, 0]

@@ -14,7 +14,7 @@ refreshes the packed copies of W.
 
 import numpy as np
 
-from .arrays import total_of
+from .arrays import copy, total_of
 from .backprop import backward, bias_gradient, forward, head, weight_gradient
 from .barrier import NEXT, PROGRESS, barrier, report_bad_row, stopped
 from .compile import TILE_ROWS, entry_point, kernel
@@ -221,8 +221,10 @@ def all_tiles(thread, team, source, net, out):
             Z, P = work[z : z + size], out[place : place + size]
             if job.probabilities and net.layout[0].softmax:
                 softmax(Z)
-            for k in range(size):
-                P[k] = sigmoid(Z[k]) if job.probabilities and not net.layout[0].softmax else Z[k]
+            elif job.probabilities:
+                for k in range(size):
+                    Z[k] = sigmoid(Z[k])
+            copy(Z, P)
         atomic_add(team.flags, PROGRESS, m)
 
 
