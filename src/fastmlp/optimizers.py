@@ -76,6 +76,8 @@ class Optimizer:
     @property
     def rate(self) -> float:
         """The learning rate of the next step, by the schedule."""
+        if self.schedule == "constant":
+            return self.learning_rate
         return float(update.scheduled_rate.py_func(self.record(0.0).view(np.recarray)[0], self.t + 1))
 
     def prepare(self, n_parameters: int, dtype: np.dtype) -> None:

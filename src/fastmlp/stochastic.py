@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import shuffle
 from tqdm import tqdm
 
 from .network import Network, Tally
@@ -102,8 +101,10 @@ class Fit:
         estimator.n_iter_ = 0
         vars(estimator).setdefault("learning_rate_curve_", [])  # coefs_ may come from elsewhere than from a fit
         for _ in range(most):
-            if estimator.shuffle:
-                positions = shuffle(positions, random_state=self.random)
+            if estimator.shuffle:  # the draws of sklearn.utils.shuffle, without its checks
+                drawn = np.arange(self.n)
+                self.random.shuffle(drawn)
+                positions = positions[drawn]
             record = self.epoch(Order.of(positions if self.training is None else self.training[positions]), bar)
             if estimator.solver == "sgd" and estimator.learning_rate == "invscaling":
                 scale = (estimator.t_ + 1) ** estimator.power_t

@@ -5,6 +5,7 @@ Ctrl-C and draw progress; short work runs in the caller alone, where starting th
 """
 
 import contextlib
+import functools
 import os
 import signal
 import threading
@@ -31,8 +32,9 @@ def available_cores() -> int:
     return max(1, min(cores, cgroup_quota(cores)))
 
 
+@functools.cache
 def cgroup_quota(otherwise: int) -> int:
-    """Cores that the cgroup (v2 or v1) grants, rounded up."""
+    """Cores that the cgroup (v2 or v1) grants, rounded up; read once, as short fits ask often."""
     try:
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
         return otherwise if quota == "max" else -(-int(quota) // int(period))
