@@ -8,7 +8,7 @@ import numba
 import numpy as np
 import pytest
 
-from fastmlp import SGD, Model, team
+from fastmlp import SGD, Model, network, team
 from fastmlp.kernels.barrier import FAILED, STOP, barrier, new_team
 from fastmlp.network import Tally
 from fastmlp.rows.array import ArrayRows
@@ -186,3 +186,35 @@ def test_ctrl_c_waits_for_all_threads(n_threads):
     model = Model(*NET, n_threads=n_threads).fit(X[:100], y[:100], epochs=1)
     for milliseconds in range(20, 120, 12):
         interrupted_fit(model, X, y, milliseconds / 1000, batch_size=10_000)
+
+
+def test_calls_at_the_same_time_share_the_cores(monkeypatch):
+    """The first call has all of them; while it runs, others find what it leaves, and one at least."""
+    monkeypatch.setattr(team, "available_cores", lambda: 4)
+    seen = []
+    team.run(lambda thread: seen.append(team.free_cores()), new_team(), 3, False, None)
+    team.run(lambda thread: seen.append(team.free_cores()), new_team(), 1, True, None)
+    team.run(lambda thread: seen.append(team.free_cores()), new_team(), 6, False, None)
+    assert seen == [1] * 3 + [3] + [1] * 6
+    with pytest.raises(ZeroDivisionError):
+        team.run(lambda thread: 1 / 0, new_team(), 2, False, None)
+    assert team.free_cores() == 4
+
+
+def test_fits_at_the_same_time_start_no_more_threads_than_cores(monkeypatch):
+    """Apart from the first calls, which may begin before the others are counted."""
+    monkeypatch.setattr(team, "available_cores", lambda: 2)
+    monkeypatch.setattr(team, "FLOPS_PER_THREAD", 1.0)
+    monkeypatch.setattr(team, "SHORT_FLOPS", 1.0)
+    monkeypatch.setattr(network, "CALL_FLOPS", 2e6)
+    running, run = [], team.run_counted
+    monkeypatch.setattr(team, "run_counted", lambda *a: running.append(sum(team._running)) or run(*a))
+    random = np.random.default_rng(0)
+    X, y = random.standard_normal((4000, 10), np.float32), random.integers(0, 2, 4000)
+    fits = [threading.Thread(target=lambda: Model([10, 32, 1]).fit(X, y, epochs=20, batch_size=200)) for _ in range(2)]
+    for fit in fits:
+        fit.start()
+    for fit in fits:
+        fit.join()
+    assert len(running) > 50
+    assert np.mean(np.array(running) > 2) < 0.2

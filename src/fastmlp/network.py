@@ -113,7 +113,7 @@ class Network:
         batch_rows = min(batch_rows, order.size)
         # A batch that comes in several windows can only be summed in chunks.
         cut = self.plan.chunks if rows.splits(batch_rows) else self.plan.batch_chunks
-        shape = self._shape(order.size, batch_rows, True, *cut(batch_rows))
+        shape = self._shape(order.size, batch_rows, True, *cut(batch_rows), for_long=True)
         call_rows = max(1, int(CALL_FLOPS / self.plan.flops_per_row(True)) // batch_rows) * batch_rows
         workspace, record = self._take(shape), optimizer.record(l2)
         workspace.total[:] = 0
@@ -124,7 +124,8 @@ class Network:
                 whole = window.ends_batch and part.rows == 0
                 size = call_rows if whole else window.size
                 for first in range(0, window.size, size):
-                    call = shape._replace(n_threads=self._contention.threads(shape.n_threads))
+                    free = shape.n_threads if self.n_threads is not None else team.free_cores()
+                    call = shape._replace(n_threads=min(free, self._contention.threads(shape.n_threads)))
                     last = min(first + size, window.size)
                     drops = any(self.plan.dropout)
                     job = self._job(call, first, last, batch_rows, backward=True, updates=whole, drops=drops, seed=seed)
@@ -192,9 +193,14 @@ class Network:
             rows.refuse(window, int(flags[BAD_ROW]) - 1)
         return took
 
-    def _shape(self, n: int, batch_rows: int, backward: bool, chunk_rows: int, accumulators: int) -> Shape:
-        """Threads, which change no bit, and buffers for a call over n rows in batches that are cut into chunks."""
-        most = team.available_cores() if self.n_threads is None else self.n_threads
+    def _shape(
+        self, n: int, batch_rows: int, backward: bool, chunk_rows: int, accumulators: int, for_long: bool = False
+    ) -> Shape:
+        """Threads, which change no bit, and buffers for a call over n rows in batches that are cut into chunks.
+
+        for_long: for several calls, between which cores may become free.
+        """
+        most = self.n_threads or (team.available_cores() if for_long else team.free_cores())
         flops = self.plan.flops_per_row(backward)
         n_threads = team.threads_for(flops * batch_rows, flops * n, most)
         if chunk_rows > 0:

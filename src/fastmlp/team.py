@@ -22,6 +22,7 @@ from .kernels.barrier import FAILED, PROGRESS, STOP
 SHORT_FLOPS = 4e7  # about a millisecond of one core: run it in the caller
 FLOPS_PER_THREAD = 1e6  # between two barriers; with less, the barriers cost more than a further thread gains
 WATCH_SECONDS = 0.05
+_running: list[int] = []  # threads of each call under way in this process; list operations are atomic
 
 
 def available_cores() -> int:
@@ -46,6 +47,11 @@ def cgroup_quota(otherwise: int) -> int:
         return otherwise if int(quota) <= 0 else -(-int(quota) // int(period))
     except (OSError, ValueError):
         return otherwise
+
+
+def free_cores() -> int:
+    """`available_cores` without those that other calls of this process use now, but at least 1."""
+    return max(1, available_cores() - sum(_running))
 
 
 def threads_for(step: float, call: float, most: int) -> int:
@@ -76,6 +82,17 @@ def run(
     KeyboardInterrupt : after all threads have left at a common barrier
     BaseException : the first failure of a thread, or of `watch`
     """
+    _running.append(n_threads)
+    try:
+        return run_counted(work, flags, n_threads, short, watch)
+    finally:
+        _running.remove(n_threads)
+
+
+def run_counted(
+    work: Callable[[int], None], flags: np.ndarray, n_threads: int, short: bool, watch: Callable[[int], None] | None
+) -> tuple[float, float]:
+    """`run`, once its threads are counted."""
     begin = time.perf_counter()
     if short and n_threads == 1:
         work(0)
