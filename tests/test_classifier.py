@@ -257,6 +257,14 @@ def test_the_number_of_threads_changes_no_bit(batch_size, n_threads, monkeypatch
     assert got.loss_curve_ == expected.loss_curve_
 
 
+@pytest.mark.parametrize(
+    ("sizes", "error"), [((3, 0), ValueError), (2.5, (TypeError, ValueError)), ((3.0,), TypeError)]
+)
+def test_bad_widths(sizes, error):
+    with pytest.raises(error, match=r"hidden_layer_sizes|integer"):
+        fitted(hidden_layer_sizes=sizes)
+
+
 # --- when it does not go well --------------------------------------------------------------------------------
 
 

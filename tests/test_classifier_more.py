@@ -120,6 +120,9 @@ def test_an_optimizer_object_is_not_changed():
     optimizer = Adam(0.01)
     same(fitted(optimizer=optimizer), fitted(optimizer=optimizer))
     assert optimizer.t == 0
+    used = fitted(optimizer=optimizer)._optimizer
+    assert used.t > 0
+    same(fitted(optimizer=used), fitted(optimizer=optimizer))
 
 
 def test_an_optimizer_for_lbfgs_is_refused():

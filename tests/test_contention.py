@@ -4,9 +4,18 @@ import numpy as np
 import pytest
 
 from fastmlp import Model, network, team
-from fastmlp.contention import MOST_CALLS_UNTIL_RETRY, SHORTEST_SECONDS, Contention
+from fastmlp import contention as contention_module
+from fastmlp.contention import IDLE, MOST_CALLS_UNTIL_RETRY, PATIENCE, Contention
 
-SECONDS = 0.1
+SECONDS = 0.7 * PATIENCE
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch):
+    """A clock that stands still, but for what a test adds to it."""
+    now = [100.0]
+    monkeypatch.setattr(contention_module, "perf_counter", lambda: now[0])
+    return now
 
 
 def crowd(contention, most, free, calls):
@@ -45,11 +54,22 @@ def test_all_threads_again_soon_after_cores_are_free():
     assert started[MOST_CALLS_UNTIL_RETRY:] == [2] * 20
 
 
-def test_short_calls_tell_nothing():
+def test_many_short_calls_are_as_good_as_a_long_one():
     contention = Contention()
-    for _ in range(5):
-        contention.saw(2, SHORTEST_SECONDS / 2, 0.0)
-    assert contention.threads(2) == 2
+    for _ in range(11):
+        assert contention.threads(2) == 2
+        contention.saw(2, PATIENCE / 10, 0.0)
+    assert contention.threads(2) == 1
+
+
+def test_nothing_is_known_after_a_pause(clock):
+    contention = Contention()
+    crowd(contention, 2, free=1, calls=20)
+    clock[0] += 2 * IDLE
+    assert crowd(contention, 2, free=2, calls=5) == [2] * 5
+    for _ in range(20):
+        clock[0] += 2 * IDLE
+        assert crowd(contention, 2, free=1, calls=1) == [2]
 
 
 @pytest.mark.parametrize("batch_size", [32, 300])

@@ -1,25 +1,24 @@
 """`MLPClassifier`: scikit-learn's estimator over this library's kernels."""
 
-from itertools import pairwise
-from numbers import Integral, Real
+import operator
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
-from sklearn.metrics import check_scoring, get_scorer_names
+from sklearn.metrics import check_scoring
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import _safe_indexing, check_random_state, column_or_1d
-from sklearn.utils._param_validation import Interval, Options, StrOptions
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from . import lbfgs, stochastic
-from .activations import ACTIVATIONS, resolve_all
-from .coefficients import Coefficients, widths_of
+from .activations import resolve_all
+from .classes import check_known, targets
+from .coefficients import Coefficients, drawn, widths_of
 from .network import Network
-from .optimizers import OPTIMIZERS, Optimizer
+from .parameters import CONSTRAINTS
 from .plan import Plan
 from .rows.array import ArrayRows
 from .rows.order import Order
@@ -133,38 +132,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     True
     """
 
-    _parameter_constraints: dict = {  # noqa: RUF012
-        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "activation": [StrOptions(set(ACTIVATIONS)), tuple, list],
-        "solver": [StrOptions({"adam", "sgd", "lbfgs"})],
-        "alpha": [Interval(Real, 0, None, closed="left")],
-        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "learning_rate": [StrOptions({"constant", "invscaling", "adaptive", "cosine", "one_cycle"})],
-        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
-        "power_t": [Interval(Real, 0, None, closed="left")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "shuffle": ["boolean"],
-        "random_state": ["random_state"],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "verbose": ["verbose", StrOptions({"bar"})],
-        "warm_start": ["boolean"],
-        "momentum": [Interval(Real, 0, 1, closed="both")],
-        "nesterovs_momentum": ["boolean"],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
-        "beta_1": [Interval(Real, 0, 1, closed="left")],
-        "beta_2": [Interval(Real, 0, 1, closed="left")],
-        "epsilon": [Interval(Real, 0, None, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
-        "max_fun": [Interval(Integral, 1, None, closed="left")],
-        "dtype": [StrOptions({"auto", "float32", "float64"})],
-        "class_weight": [dict, list, StrOptions({"balanced"}), None],
-        "scoring": [StrOptions(set(get_scorer_names())), callable, None],
-        "dropout": [Interval(Real, 0, 1, closed="left"), tuple, list],
-        "optimizer": [StrOptions(set(OPTIMIZERS)), Optimizer, None],
-        "callbacks": [callable, list, None],
-        "n_threads": [None, Interval(Integral, 1, None, closed="left")],
-    }
+    _parameter_constraints: dict = CONSTRAINTS
 
     loss_curve_: list[float]
     learning_rate_curve_: list[float]
@@ -282,7 +250,8 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _fit(
         self, X: Any, y: Any, sample_weight: Any, incremental: bool, given: tuple | None = None
     ) -> "MLPClassifier":
-        hidden = np.atleast_1d(np.asarray(self.hidden_layer_sizes, dtype=int)).tolist()
+        sizes = self.hidden_layer_sizes
+        hidden = [operator.index(size) for size in (sizes if np.iterable(sizes) else [sizes])]
         if min(hidden, default=1) <= 0:
             raise ValueError(f"hidden_layer_sizes must be > 0, got {hidden}.")
         self._check_together(incremental, given)
@@ -294,7 +263,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self._initialize([X.shape[1], *hidden, self.n_outputs_], X.dtype)
         network = self._network()
         self.coefs_, self.intercepts_ = list(self._coefficients.weights), list(self._coefficients.biases)
-        rows = self._rows(network, X, self._targets(y), self._weighted(y, w))
+        rows = self._rows(network, X, targets(y, self._label_binarizer), self._weighted(y, w))
         if self.solver == "lbfgs":
             lbfgs.fit(self, network, rows)
         else:
@@ -332,9 +301,9 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 self, *given[:2], accept_sparse=SPARSE, multi_output=True, dtype=(np.float64, np.float32), reset=False
             )
             y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
-            self._check_classes("y_val", unique_labels(y))
+            check_known("y_val", unique_labels(y), self.classes_)
             w = None if given[2] is None else _check_sample_weight(given[2], X)
-            rows, index = self._rows(network, X, self._targets(y)), np.arange(X.shape[0])
+            rows, index = self._rows(network, X, targets(y, self._label_binarizer)), np.arange(X.shape[0])
         elif self.early_stopping:
             assert rows.y is not None
             stratified = self.n_outputs_ == 1
@@ -369,45 +338,20 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                     "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
                     f"Previously got {self.classes_}, `y` has {classes}"
                 )
-            self._check_classes("y", classes)
+            check_known("y", classes, self.classes_)
         many = self._label_binarizer.y_type_ != "binary"
         self.n_outputs_ = len(self.classes_) if many else 1
         return X, y
 
-    def _check_classes(self, name: str, classes: np.ndarray) -> None:
-        """Are these classes known?"""
-        if len(np.setdiff1d(classes, self.classes_, assume_unique=True)):
-            raise ValueError(
-                f"`{name}` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. "
-                f"'{name}' has {classes}."
-            )
-
-    def _targets(self, y: np.ndarray) -> np.ndarray:
-        """y as kernels want it: 0 and 1, numbers of classes, or 0 and 1 for each label."""
-        kind = self._label_binarizer.y_type_
-        if kind.startswith("multilabel"):
-            targets = self._label_binarizer.transform(y)
-        elif kind == "multiclass":
-            targets = np.searchsorted(self.classes_, y)
-        else:  # classes_ may hold a single one
-            targets = y == self.classes_[-1] if len(self.classes_) == 2 else np.zeros(len(y), bool)
-        return np.asarray(targets)
-
     def _initialize(self, widths: list[int], dtype: np.dtype) -> None:
-        """Start anew: weights by Glorot & Bengio (2010), drawn in scikit-learn's order."""
+        """Start anew."""
         self.n_iter_ = self.t_ = 0
         self.n_layers_ = len(widths)
         self.out_activation_ = "softmax" if self._label_binarizer.y_type_ == "multiclass" else "logistic"
-        self.coefs_, self.intercepts_ = [], []
         dtype = np.dtype(self.dtype if self.dtype != "auto" else dtype)
         if self.solver == "lbfgs":
             dtype = np.dtype(np.float64)
-        given = self.activation if isinstance(self.activation, list) else [self.activation]
-        for l, (p_in, p_out) in enumerate(pairwise(widths)):
-            factor = 2.0 if given and given[min(l, len(given) - 1)] == "logistic" else 6.0
-            bound = np.sqrt(factor / (p_in + p_out))
-            self.coefs_.append(self._random_state.uniform(-bound, bound, (p_in, p_out)).astype(dtype))
-            self.intercepts_.append(self._random_state.uniform(-bound, bound, p_out).astype(dtype))
+        self.coefs_, self.intercepts_ = drawn(widths, self.activation, self._random_state, dtype)
         if self.solver != "lbfgs":
             self.loss_curve_ = []
             self._no_improvement_count = 0

@@ -5,6 +5,8 @@ else their owner puts in is copied into a new one, and nothing that was handed o
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -52,3 +54,17 @@ class Coefficients:
 def widths_of(weights: Sequence[np.ndarray]) -> tuple[int, ...]:
     """p[0], …, p[L] of a list of W."""
     return (np.shape(weights[0])[0], *(np.shape(W)[1] for W in weights))
+
+
+def drawn(
+    widths: Sequence[int], activation: Any, random: np.random.RandomState, dtype: np.dtype
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Starting weights and biases by Glorot & Bengio (2010), drawn in scikit-learn's order."""
+    names = activation if isinstance(activation, list) else [activation]
+    weights, biases = [], []
+    for l, (p_in, p_out) in enumerate(pairwise(widths)):
+        factor = 2 if names and names[min(l, len(names) - 1)] == "logistic" else 6
+        bound = np.sqrt(factor / (p_in + p_out))
+        weights.append(random.uniform(-bound, bound, (p_in, p_out)).astype(dtype))
+        biases.append(random.uniform(-bound, bound, p_out).astype(dtype))
+    return weights, biases

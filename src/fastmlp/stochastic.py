@@ -3,7 +3,6 @@
 What lasts from one fit to the next (t_, loss_curve_, best_loss_, …) is the estimator's, as in scikit-learn.
 """
 
-import copy
 import time
 import warnings
 from typing import Any
@@ -26,7 +25,7 @@ def optimizer_of(estimator: Any) -> Optimizer:
     optimizer: Optimizer
     rate = float(estimator.learning_rate_init)
     if isinstance(estimator.optimizer, Optimizer):
-        optimizer = copy.deepcopy(estimator.optimizer)
+        optimizer = type(estimator.optimizer)(**estimator.optimizer.settings())  # without moments, to start anew
     elif estimator.optimizer is not None:
         optimizer = OPTIMIZERS[estimator.optimizer](rate)
     elif estimator.solver == "adam":
