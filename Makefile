@@ -33,11 +33,12 @@ bench-report: $(VENV)/bench.stamp
 # Two commits, in environments of their own, in turn; fails where the second takes longer by more than noise. Of what
 # asv tracks, rows per second too, it takes more for worse: so only times are compared.
 FACTOR ?= 1.15
+BENCH ?= time_
 BASE ?= main~1
 NEW ?= main
 bench-compare: $(VENV)/bench.stamp
 	$(BIN)/asv machine --yes
-	QUICK=1 $(BIN)/asv continuous --bench time_ --factor $(FACTOR) --interleave-rounds $(BASE) $(NEW)
+	QUICK=1 $(BIN)/asv continuous --bench $(BENCH) --factor $(FACTOR) --interleave-rounds $(BASE) $(NEW)
 
 $(VENV)/pip.stamp:
 	$(PYTHON) -m venv $(VENV)
