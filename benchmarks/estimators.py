@@ -15,7 +15,6 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from compare import REST, machine
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.neural_network import MLPClassifier as Theirs
 from sklearn.preprocessing import StandardScaler
@@ -24,6 +23,7 @@ from fastmlp import MLPClassifier as Ours
 from fastmlp.rows.table import binary_target, numeric_matrix, read_table
 
 CHUNK = 10_000
+REST = 0.3  # seconds between runs: threads that wait for work by spinning fall asleep
 SAME = {"float32": 1e-2, "float64": 1e-6}  # relative difference of losses; in float32 the nets drift apart
 
 
@@ -97,6 +97,8 @@ def main():
     parser.add_argument("--markdown", type=Path, help="write the table there")
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")  # that so few epochs are not enough
+    from compare import machine  # here, as asv imports each file of the folder, as a package's
+
     table = read_table(arguments.table)
     y = binary_target(table, arguments.target)[0].astype(np.uint8)
     X = numeric_matrix(table, [name for name in table.column_names if name != arguments.target])
