@@ -23,7 +23,6 @@ from fastmlp import MLPClassifier as Ours
 from fastmlp.rows.table import binary_target, numeric_matrix, read_table
 
 CHUNK = 10_000
-REST = 0.3  # seconds between runs: threads that wait for work by spinning fall asleep
 SAME = {"float32": 1e-2, "float64": 1e-6}  # relative difference of losses; in float32 the nets drift apart
 
 
@@ -70,7 +69,7 @@ def works(X, y):
     yield "fit, iris (150 rows), 200 epochs", "float64", fits(standardised(iris.data, float), iris.target)
 
 
-def compare(run, rounds, dtype):
+def compare(run, rounds, rest, dtype):
     """Medians: seconds of fastmlp, of scikit-learn, and their ratio."""
     values = [run(kind) for kind in (Ours, Theirs)]
     if abs(values[0] / values[1] - 1) > SAME[dtype]:
@@ -79,7 +78,7 @@ def compare(run, rounds, dtype):
     for _ in range(rounds):
         pair = []
         for kind in (Ours, Theirs):
-            time.sleep(REST)
+            time.sleep(rest)
             begin = time.perf_counter()
             run(kind)
             pair.append(time.perf_counter() - begin)
@@ -97,7 +96,7 @@ def main():
     parser.add_argument("--markdown", type=Path, help="write the table there")
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")  # that so few epochs are not enough
-    from compare import machine  # here, as asv imports each file of the folder, as a package's
+    from compare import REST, machine  # here, as asv imports each file of the folder, as a package's
 
     table = read_table(arguments.table)
     y = binary_target(table, arguments.target)[0].astype(np.uint8)
@@ -107,7 +106,7 @@ def main():
     for name, dtype, run in works(X, y):
         if arguments.only not in name:
             continue
-        ours, theirs, ratio = compare(run, arguments.rounds, dtype)
+        ours, theirs, ratio = compare(run, arguments.rounds, REST, dtype)
         lines.append(f"| {name} | {dtype} | {ours:.3f} s | {theirs:.3f} s | {ratio:.2f} |")
         print(lines[-1], flush=True)
     print(about)

@@ -297,10 +297,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Rows to train on (None: all) and to validate on (None: there are none)."""
         training = None
         if given is not None:
-            X, y = validate_data(
-                self, *given[:2], accept_sparse=SPARSE, multi_output=True, dtype=(np.float64, np.float32), reset=False
-            )
-            y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+            X, y = self._table_and_y(given[0], given[1], reset=False)
             check_known("y_val", unique_labels(y), self.classes_)
             w = None if given[2] is None else _check_sample_weight(given[2], X)
             rows, index = self._rows(network, X, targets(y, self._label_binarizer)), np.arange(X.shape[0])
@@ -321,13 +318,16 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         weights = {} if w is None else {"sample_weight": w}
         return training, Validation(rows, Order.of(index), w, lambda: scorer(self, X_val, y_val, **weights))
 
+    def _table_and_y(self, X: Any, y: Any, reset: bool) -> tuple[Any, np.ndarray]:
+        """X in float32 or float64, or sparse, and y; reset: this X tells how many features there are."""
+        X, y = validate_data(
+            self, X, y, accept_sparse=SPARSE, multi_output=True, dtype=(np.float64, np.float32), reset=reset
+        )
+        return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+
     def _validated(self, X: Any, y: Any, incremental: bool, first: bool) -> tuple[Any, np.ndarray]:
         """X and y checked; classes_ set, or compared with those of y."""
-        X, y = validate_data(
-            self, X, y, accept_sparse=SPARSE, multi_output=True, dtype=(np.float64, np.float32), reset=first
-        )
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
+        X, y = self._table_and_y(X, y, reset=first)
         if not hasattr(self, "classes_") or (not self.warm_start and not incremental):
             self._label_binarizer = LabelBinarizer().fit(y)
             self.classes_ = self._label_binarizer.classes_

@@ -115,6 +115,7 @@ class Network:
         cut = self.plan.chunks if rows.splits(batch_rows) else self.plan.batch_chunks
         shape = self._shape(order.size, batch_rows, True, *cut(batch_rows), for_long=True)
         call_rows = max(1, int(CALL_FLOPS / self.plan.flops_per_row(True)) // batch_rows) * batch_rows
+        drops = any(self.plan.dropout)
         workspace, record = self._take(shape), optimizer.record(l2)
         workspace.total[:] = 0
         sums = Sums(record, optimizer.moments, workspace.total, workspace.losses, workspace.squares)
@@ -127,7 +128,6 @@ class Network:
                     free = shape.n_threads if self.n_threads is not None else team.free_cores()
                     call = shape._replace(n_threads=min(free, self._contention.threads(shape.n_threads)))
                     last = min(first + size, window.size)
-                    drops = any(self.plan.dropout)
                     job = self._job(call, first, last, batch_rows, backward=True, updates=whole, drops=drops, seed=seed)
                     took = self._train(rows, window, call, job, workspace, sums, tally if whole else part, watch)
                     self._contention.saw(call.n_threads, *took)
