@@ -137,3 +137,10 @@ def test_dropout_of_zero_is_none_and_half_learns_less_by_heart():
 def test_bad_dropout(dropout):
     with pytest.raises(ValueError, match="dropout="):
         fitted(dropout=dropout)
+
+
+def test_a_part_just_below_one_still_drops_all_units():
+    """round(p 2³²) is 2³² there, which 32 bits cannot hold: it must not count as 0."""
+    names = resolve_all(["relu"], 1, np.dtype(float))
+    layers, _, _ = Plan((5, 20, 1), names, True, np.dtype(float), False, (1 - 1e-12,)).layout(8, 1)
+    assert layers["dropped"][0] == 2**32 - 1
