@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from scipy import sparse
 
 from fastmlp import DivergenceError, Model
 
@@ -49,8 +48,6 @@ BAD_X = {
     "dates": (X.astype("M8[s]"), ValueError, "X has dtype datetime64"),
     "masked": (masked, TypeError, "X is a masked array"),
     "ragged": (ragged, ValueError, "X: rows must have the same number of features"),
-    "sparse matrix": (sparse.csr_matrix(X), TypeError, r"X is sparse.*toarray\(\)"),
-    "sparse array": (sparse.coo_array(X), TypeError, r"X is sparse.*toarray\(\)"),
     "two features": (X[:, :2], ValueError, "X has 2 features.*3"),
     "four features": (np.hstack([X, X[:, :1]]), ValueError, "X has 4 features.*3"),
 }

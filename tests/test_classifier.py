@@ -19,6 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from fastmlp import MLPClassifier, network
+from fastmlp.rows import array
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -153,12 +154,12 @@ def test_dtype(data, dtype, expected):
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_float_X_is_read_in_place(order, dtype, settings, monkeypatch):
     seen = []
-    source = network.ArrayRows.source
-    monkeypatch.setattr(network.ArrayRows, "source", lambda self, X, *rest: seen.append(X) or source(self, X, *rest))
+    addresses = array.addresses
+    monkeypatch.setattr(array, "addresses", lambda X, *rest: seen.append(X) or addresses(X, *rest))
     table = np.asarray(X, dtype, order=order)
     MLPClassifier(**SETTINGS, **settings).fit(table, y).predict(table)
     assert seen
-    assert all(np.shares_memory(table, array) for array in seen)
+    assert all(np.shares_memory(table, read) for read in seen)
 
 
 def test_frames():

@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from . import activations, model_file, optimizers, training
+from . import activations, optimizers, saving, training
 from .arguments import checked_float, checked_int, checked_widths
-from .exceptions import ModelFormatError
 from .initialize import initialize
+from .inputs import check_classes, parts_of, rows_of
 from .network import Network, aligned_zeros
 from .plan import Plan
-from .rows.array import ArrayRows
-from .rows.order import Order, validation_split
+from .table_encoding import TableEncoding
 
 MOST_PARAMETERS = 2**46
 Scaling = tuple[np.ndarray, np.ndarray]
@@ -73,10 +72,13 @@ class Model:
         The one of the last `fit`, with its moments; give it to `fit` again to continue.
     scaling : (shift, factor) or None
         Arrays (p[0]); where set, every method computes (X - shift) factor on the way, without a copy of X.
+    encoding : TableEncoding or None
+        Where set, X is a table, or a stream of one (`fastmlp.rows`), that this encoding turns into p[0] numbers a
+        row; set it to a fitted `TableEncoder`.
     feature_names : list of str or None
     target_name : str or None
     classes : list or None
-        What 0 and 1 stand for.
+        What 0, 1, … stand for in the target column of a table.
 
     Examples
     --------
@@ -124,6 +126,7 @@ class Model:
         self.history: list[dict[str, Any]] = []
         self.optimizer: optimizers.Optimizer | None = None
         self._scaling: Scaling | None = None
+        self._encoding: TableEncoding | None = None
         self.feature_names: list[str] | None = None
         self.target_name: str | None = None
         self.classes: list[Any] | None = None
@@ -134,6 +137,24 @@ class Model:
     @property
     def parameters(self) -> np.ndarray:
         return self._parameters
+
+    @property
+    def activation_names(self) -> list[str]:
+        """Of the hidden layers."""
+        return [activation.name for activation in self._network.plan.activations]
+
+    @property
+    def encoding(self) -> TableEncoding | None:
+        return self._encoding
+
+    @encoding.setter
+    def encoding(self, value: Any) -> None:
+        value = getattr(value, "encoding_", value)  # of a TableEncoder
+        if value is not None and not isinstance(value, TableEncoding):
+            raise TypeError(f"encoding={value!r}: must be a fitted TableEncoder, or None")
+        if value is not None and value.n_features_out != self.widths[0]:
+            raise ValueError(f"encoding: it gives {value.n_features_out} numbers a row, but widths={list(self.widths)}")
+        self._encoding = value
 
     @property
     def scaling(self) -> Scaling | None:
@@ -150,7 +171,7 @@ class Model:
             value = shift, factor
         self._scaling = value
 
-    def loss(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def loss(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """J: the log loss, summed over rows.
 
         Parameters
@@ -159,19 +180,19 @@ class Model:
         y : array-like (n) of 0 and 1, or as `out_activation` has it
         sample_weight : array-like (n), finite and not negative, or None
         """
-        done, _ = self._network.gradient(self._labelled(X, y, sample_weight), backward=False)
+        done, _ = self._network.gradient(rows_of(self, X, y, sample_weight, labelled=True), backward=False)
         return done.J
 
-    def loss_and_gradient(self, X: Any, y: Any, sample_weight: Any = None) -> tuple[float, Gradient]:
+    def loss_and_gradient(self, X: Any, y: Any = None, sample_weight: Any = None) -> tuple[float, Gradient]:
         """J and its gradient, both summed over rows. Parameters as in `loss`."""
-        done, total = self._network.gradient(self._labelled(X, y, sample_weight))
+        done, total = self._network.gradient(rows_of(self, X, y, sample_weight, labelled=True))
         gradient = total.astype(self.dtype)
         return done.J, Gradient(gradient, *self._network.plan.views(gradient))
 
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         *,
         epochs: int = 10,
@@ -179,7 +200,7 @@ class Model:
         optimizer: Any = "adam",
         l2: float = 0.0,
         shuffle: bool = True,
-        validation_data: tuple | None = None,
+        validation_data: Any = None,
         validation_fraction: float = 0.0,
         early_stopping: bool = False,
         n_iter_no_change: int = 10,
@@ -191,8 +212,9 @@ class Model:
 
         Parameters
         ----------
-        X : array-like (n, p[0])
-            float32 and float64 of any strides are read in place; other types are cast in blocks of rows.
+        X : array-like, frame or sparse matrix (n, p[0]), or a stream of `fastmlp.rows`
+            float32 and float64 of any strides are read in place; other types are cast in blocks of rows. A stream
+            brings y and the weights with it, and may have more rows than memory holds.
         y : array-like (n) of 0 and 1, of both classes, or as `out_activation` has it
         sample_weight : array-like (n), finite and not negative, or None
         epochs : int
@@ -204,8 +226,9 @@ class Model:
         l2 : float
             Adds l2/2 ‖W‖² to the mean loss; biases are left alone.
         shuffle : bool
-            A new order of rows in each epoch, a function of the seed and the epoch's number.
-        validation_data : (X, y) or (X, y, sample_weight), or None
+            A new order of rows in each epoch, a function of the seed and the epoch's number. Of a stream: of its
+            blocks, where it knows them beforehand, and of the rows within windows.
+        validation_data : (X, y) or (X, y, sample_weight), a stream, or None
         validation_fraction : float
             Rows, chosen at random by the seed, that are kept from training for validation.
         early_stopping : bool
@@ -229,7 +252,7 @@ class Model:
         KeyboardInterrupt
             Ctrl-C, within a second. The weights are those after the last completed step.
         """
-        rows = self._labelled(X, y, sample_weight, names="keep")
+        rows = rows_of(self, X, y, sample_weight, labelled=True, learn=True)
         settings = training.Settings(
             checked_int("epochs", epochs, 0),
             None if batch_size is None else checked_int("batch_size", batch_size, 1),
@@ -241,7 +264,7 @@ class Model:
             checked_float("tol", tol, 0),
             int(verbose),
         )
-        part, validation = self._split(rows, validation_data, validation_fraction)
+        part, validation = parts_of(self, rows, validation_data, validation_fraction)
         if early_stopping and validation is None:
             raise ValueError("early_stopping needs a validation set: give validation_data or validation_fraction")
         check_classes(part)
@@ -256,32 +279,18 @@ class Model:
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """P(y = 1) of each row: array (n) in the model's dtype; (n, K) of K classes or labels."""
-        P = self._network.logits(self._rows(X), probabilities=True)
+        P = self._network.logits(rows_of(self, X), probabilities=True)
         return P[:, 0] if self.widths[-1] == 1 else P
 
     def predict(self, X: Any) -> np.ndarray:
         """0 or 1 for each row: array (n) of int64; 1 where P(y = 1) > 1/2. Or its class, (n), or its labels, (n, K)."""
-        Z = self._network.logits(self._rows(X))
+        Z = self._network.logits(rows_of(self, X))
         labels = np.asarray(Z.argmax(axis=1) if self.out_activation == "softmax" else (Z > 0).astype(np.int64))
         return labels[:, 0] if self.widths[-1] == 1 else labels
 
     def save(self, path: str | os.PathLike) -> None:
-        """Write everything to a file, replacing it in one step: parameters, names, scaling, optimizer, history."""
-        tensors = {"parameters": self._parameters}
-        description: dict[str, Any] = {
-            "widths": list(self.widths), "bias": self.bias, "dtype": str(self.dtype), "seed": self.seed,
-            "out_activation": self.out_activation,
-            "activations": [activation.name for activation in self._network.plan.activations],
-            "feature_names": self.feature_names, "target_name": self.target_name, "classes": self.classes,
-            "history": self.history, "optimizer": None,
-        }  # fmt: skip
-        if self._scaling is not None:
-            tensors["shift"], tensors["factor"] = self._scaling
-        if self.optimizer is not None:
-            description["optimizer"] = {"name": self.optimizer.name, "t": self.optimizer.t, **self.optimizer.settings()}
-            if self.optimizer.moments is not None:
-                tensors["moments"] = self.optimizer.moments
-        model_file.write(path, description, tensors)
+        """Write everything to a file, replacing it in one step: parameters, names, encoding, optimizer, history."""
+        saving.save(self, path)
 
     @classmethod
     def load(
@@ -301,39 +310,8 @@ class Model:
         ModelFormatError
             The file is not a model, damaged, of a newer version, or needs an activation that was not given.
         """
-        description, tensors = model_file.read(path)
-        try:
-            model = cls(
-                description["widths"],
-                [given_activation(name, activations or {}) for name in description["activations"]],
-                description["bias"], description["dtype"], description["seed"], n_threads,
-                description.get("out_activation"),
-            )  # fmt: skip
-            model._restore(description, tensors)
-        except ModelFormatError as error:
-            raise ModelFormatError(f"{os.fspath(path)}: {error}") from None
-        except (KeyError, TypeError, ValueError) as error:
-            raise ModelFormatError(f"{os.fspath(path)}: damaged description or tensors ({error!r})") from None
+        model: Model = saving.load(cls, path, activations or {}, n_threads)
         return model
-
-    def _restore(self, description: dict[str, Any], tensors: dict[str, np.ndarray]) -> None:
-        """Take over what a file holds beside the shape."""
-        theta = tensors["parameters"]
-        if theta.shape != self._parameters.shape or theta.dtype != self.dtype or not np.isfinite(theta).all():
-            raise ModelFormatError("the parameters do not fit the widths, or are not finite")
-        self._parameters[:] = theta
-        self.feature_names, self.target_name = description["feature_names"], description["target_name"]
-        self.classes = description["classes"]
-        self.history = description["history"]
-        if "shift" in tensors:
-            self.scaling = tensors["shift"], tensors["factor"]
-        if description["optimizer"] is not None:
-            settings = dict(description["optimizer"])
-            name, t = settings.pop("name"), settings.pop("t")
-            self.optimizer = optimizers.OPTIMIZERS[name](**settings)
-            self.optimizer.t = checked_int("t", t, 0)
-            self.optimizer.moments = tensors.get("moments")
-            self.optimizer.prepare(self._parameters.size, self.dtype)
 
     def __getstate__(self) -> dict[str, Any]:
         hidden = {"_network", "weights", "biases"}
@@ -348,70 +326,3 @@ class Model:
         vars(self).update(state)
         theta[:] = self._parameters
         self._parameters = theta
-
-    def _rows(self, X: Any, y: Any = None, sample_weight: Any = None, names: str = "check") -> ArrayRows:
-        """X, y and weights checked, and the names of X's columns compared with those of the model."""
-        columns = [str(name) for name in X.columns] if hasattr(X, "columns") else None
-        rows = ArrayRows(
-            X, y, sample_weight, n_features=self.widths[0], dtype=self.dtype, scaling=self._scaling,
-            outputs=self.widths[-1], softmax=self.out_activation == "softmax",
-        )  # fmt: skip
-        if columns is not None and names == "keep" and self.feature_names is None:
-            self.feature_names = columns
-        if columns is not None and self.feature_names is not None and columns != self.feature_names:
-            raise ValueError(f"X has the columns {columns}, but the model was trained with {self.feature_names}")
-        return rows
-
-    def _labelled(self, X: Any, y: Any, sample_weight: Any, names: str = "check") -> ArrayRows:
-        """`_rows` of which y is a part."""
-        if y is None:
-            raise ValueError("y is None; the labels 0 and 1 are required")
-        return self._rows(X, y, sample_weight, names)
-
-    def _split(
-        self, rows: ArrayRows, validation_data: tuple | None, validation_fraction: float
-    ) -> tuple[training.Part, training.Part | None]:
-        """Rows to train on and to validate on."""
-        n = rows.n_rows
-        if n == 0:
-            raise ValueError("X has 0 rows; at least 1 is required")
-        everything = training.Part(rows, Order(n))
-        if validation_data is not None:
-            if validation_fraction:
-                raise ValueError("give validation_data or validation_fraction, not both")
-            given = self._rows(*validation_data)
-            if given.y is None or given.n_rows == 0:
-                raise ValueError("validation_data must be (X, y) or (X, y, sample_weight) with at least 1 row")
-            return everything, training.Part(given, Order(given.n_rows))
-        if not 0 <= checked_float("validation_fraction", validation_fraction, 0) < 1:
-            raise ValueError(f"validation_fraction={validation_fraction}: must be at least 0 and less than 1")
-        if validation_fraction == 0:
-            return everything, None
-        validation, rest = validation_split(n, validation_fraction, self.seed)
-        return training.Part(rows, rest), training.Part(rows, validation)
-
-
-def check_classes(part: training.Part) -> None:
-    """Are there rows of two classes at least, with a weight above 0? Labels may all be the same."""
-    rows, order = part.rows, part.order
-    assert rows.y is not None
-    found: set[int] = set()
-    for index in order.blocks():
-        labels = rows.y[index] if rows.w is None else rows.y[index][rows.w[index] > 0]
-        found.update(np.unique(labels).tolist())
-        if len(found) > 1 or rows.y.ndim == 2:
-            return
-    weighted = "" if rows.w is None else " with a weight above 0"
-    only = ", ".join(map(str, found))
-    raise ValueError(f"y holds only one class ({only}) among the training rows{weighted}; two are required")
-
-
-def given_activation(name: str, given: dict[str, Any]) -> Any:
-    """An activation of a model file: the user's, or one of the library's by name."""
-    if name in given:
-        return given[name]
-    if name not in activations.ACTIVATIONS:
-        raise ModelFormatError(
-            f"the model has an activation of its own, {name!r}; load it with activations={{{name!r}: (g, dg)}}"
-        )
-    return name

@@ -1,6 +1,7 @@
 """Plan, θ, workspace and threads: the gradient, training steps and predictions over windows of rows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -14,12 +15,16 @@ from .kernels.barrier import BAD_ROW, PROGRESS, new_team
 from .kernels.records import JOB, OPTIMIZER, Net, Sums, Team
 from .optimizers import Optimizer
 from .plan import Plan
-from .rows.array import ArrayRows, Window
-from .rows.order import Order
+from .rows.array import ArrayRows
+from .rows.order import Order, Pass
+from .rows.streamed import StreamedRows
+from .rows.window import Window
 
 CACHE_LINE = 64
 CALL_FLOPS = 2e10  # of training in one call, some 0.1 s: then the number of threads may change
+PART_ROWS = 2**18  # of outputs that `outputs` computes at a time
 Watch = Callable[[int], None] | None
+Rows = ArrayRows | StreamedRows
 
 
 def aligned_zeros(size: int, dtype: np.dtype) -> np.ndarray:
@@ -76,24 +81,25 @@ class Network:
         self._compiled: set[Any] = set()
         self._contention = Contention()
 
-    def gradient(self, rows: ArrayRows, order: Order | None = None, backward: bool = True) -> tuple[Tally, np.ndarray]:
+    def gradient(self, rows: Rows, backward: bool = True) -> tuple[Tally, np.ndarray]:
         """J and its gradient, both summed over rows; the gradient as |θ| float64 numbers (backward=False: zeros)."""
-        order = order or Order(rows.n_rows)
+        order: Any = rows.order()
         shape = self._shape(order.size, order.size, backward, *self.plan.chunks(order.size))
         workspace, tally = self._take(shape), Tally()
         workspace.total[:] = 0
         sums = Sums(np.zeros(1, OPTIMIZER), self.theta[:0], workspace.total, workspace.losses, workspace.squares)
-        for window in rows.windows(order, order.size):
-            job = self._job(shape, 0, window.size, window.size, backward=backward)
-            self._train(rows, window, shape, job, workspace, sums, tally, None)
+        with closing(rows.windows(order, order.size)) as windows:
+            for window in windows:
+                job = self._job(shape, 0, window.size, window.size, backward=backward)
+                self._train(rows, window, shape, job, workspace, sums, tally, None)
         gradient = workspace.total.copy()
         self._give_back(shape, workspace)
         return tally, gradient
 
     def train(
         self,
-        rows: ArrayRows,
-        order: Order,
+        rows: Rows,
+        order: Any,
         batch_rows: int,
         optimizer: Optimizer,
         l2: float,
@@ -121,47 +127,62 @@ class Network:
         sums = Sums(record, optimizer.moments, workspace.total, workspace.losses, workspace.squares)
         part = Tally()  # of a batch that comes in several windows
         try:
-            for window in rows.windows(order, batch_rows):
-                whole = window.ends_batch and part.rows == 0
-                size = call_rows if whole else window.size
-                for first in range(0, window.size, size):
-                    free = shape.n_threads if self.n_threads is not None else team.free_cores()
-                    call = shape._replace(n_threads=min(free, self._contention.threads(shape.n_threads)))
-                    last = min(first + size, window.size)
-                    job = self._job(call, first, last, batch_rows, backward=True, updates=whole, drops=drops, seed=seed)
-                    took = self._train(rows, window, call, job, workspace, sums, tally if whole else part, watch)
-                    self._contention.saw(call.n_threads, *took)
-                    if tally.diverged or part.diverged:
-                        tally.diverged = True
-                        return
-                if window.ends_batch and not whole:
-                    job = self._job(shape, 0, 0, part.rows, backward=True, updates=True)
-                    job["J"], job["weight"] = part.J, part.weight
-                    self._train(rows, window, shape, job, workspace, sums, tally, watch)
-                    tally.rows, part = tally.rows + part.rows, Tally()
+            with closing(rows.windows(order, batch_rows)) as windows:
+                for window in windows:
+                    whole = window.ends_batch and part.rows == 0
+                    size = call_rows if whole else window.size
+                    for first in range(0, window.size, size):
+                        free = shape.n_threads if self.n_threads is not None else team.free_cores()
+                        call = shape._replace(n_threads=min(free, self._contention.threads(shape.n_threads)))
+                        last = min(first + size, window.size)
+                        job = self._job(call, first, last, batch_rows, backward=True, updates=whole, drops=drops, seed=seed)
+                        took = self._train(rows, window, call, job, workspace, sums, tally if whole else part, watch)
+                        self._contention.saw(call.n_threads, *took)
+                        if tally.diverged or part.diverged:
+                            tally.diverged = True
+                            return
+                    if window.ends_batch and not whole:
+                        job = self._job(shape, 0, 0, part.rows, backward=True, updates=True)
+                        job["J"], job["weight"] = part.J, part.weight
+                        self._train(rows, window, shape, job, workspace, sums, tally, watch)
+                        tally.rows, part = tally.rows + part.rows, Tally()
         finally:
             optimizer.t = int(record["t"][0])
         self._give_back(shape, workspace)
 
-    def logits(self, rows: ArrayRows, order: Order | None = None, probabilities: bool = False) -> np.ndarray:
+    def outputs(
+        self, rows: Rows, order: Order | Pass | None = None, probabilities: bool = False
+    ) -> Iterator[tuple[np.ndarray, Window, int]]:
+        """Z[L], or σ(Z[L]), of every row, a part at a time: (m, p[L]), the rows' window, and the first's position."""
+        given: Any = order or rows.order()
+        with closing(rows.windows(given, PART_ROWS if given.size is None else given.size)) as windows:
+            for window in windows:
+                shape = self._shape(window.size, window.size, False, self.plan.tile_rows, 0)
+                workspace = self._take(shape)
+                for first in range(0, window.size, PART_ROWS):
+                    last = min(first + PART_ROWS, window.size)
+                    out = np.empty((last - first, self.plan.widths[-1]), self.plan.dtype)
+                    job = self._job(shape, first, last, last - first, probabilities=probabilities)
+                    flags = new_team()
+                    arguments = Team(flags, job), window.source, workspace.net, out.reshape(-1)
+                    self._run(rows, window, flags, shape, steps.predict, arguments)
+                    yield out, window, first
+                self._give_back(shape, workspace)
+
+    def logits(self, rows: Rows, order: Order | Pass | None = None, probabilities: bool = False) -> np.ndarray:
         """Z[L], or σ(Z[L]), of every row: (n, p[L])."""
-        order = order or Order(rows.n_rows)
-        shape = self._shape(order.size, order.size, False, self.plan.tile_rows, 0)
-        workspace = self._take(shape)
-        out = np.empty((order.size, self.plan.widths[-1]), self.plan.dtype)
-        first = 0
-        for window in rows.windows(order, order.size):
-            job = self._job(shape, 0, window.size, window.size, probabilities=probabilities)
-            flags, target = new_team(), out[first : first + window.size].reshape(-1)
-            self._run(
-                rows, window, flags, shape, steps.predict, (Team(flags, job), window.source, workspace.net, target)
-            )
-            first += window.size
-        self._give_back(shape, workspace)
-        return out
+        given: Any = order or rows.order()
+        parts = self.outputs(rows, given, probabilities)
+        if given.size is None:
+            return np.concatenate([np.empty((0, self.plan.widths[-1]), self.plan.dtype), *(out for out, _, _ in parts)])
+        result, at = np.empty((given.size, self.plan.widths[-1]), self.plan.dtype), 0
+        for out, _, _ in parts:
+            result[at : at + len(out)] = out
+            at += len(out)
+        return result
 
     def _train(
-        self, rows: ArrayRows, window: Window, shape: Shape, job: np.ndarray,
+        self, rows: Rows, window: Window, shape: Shape, job: np.ndarray,
         workspace: Workspace, sums: Sums, tally: Tally, watch: Watch,
     ) -> tuple[float, float]:  # fmt: skip
         """Run steps.train over positions of a window, and add to the tally what came of it; seconds as `team.run`."""
@@ -180,7 +201,7 @@ class Network:
             tally.diverged = bool(done["diverged"])
 
     def _run(
-        self, rows: ArrayRows, window: Window, flags: np.ndarray, shape: Shape,
+        self, rows: Rows, window: Window, flags: np.ndarray, shape: Shape,
         kernel: Callable[..., None], arguments: tuple, watch: Watch = None,
     ) -> tuple[float, float]:  # fmt: skip
         """Run a kernel by all threads of the call, seconds as `team.run`; a row that it refused becomes an error."""

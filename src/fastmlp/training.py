@@ -9,10 +9,8 @@ import numpy as np
 from tqdm import tqdm
 
 from .exceptions import DivergenceError
-from .network import Network, Tally
+from .network import Network, Rows, Tally
 from .optimizers import Optimizer
-from .rows.array import ArrayRows
-from .rows.order import Order
 from .validation import evaluate
 
 Record = dict[str, Any]
@@ -23,8 +21,8 @@ Callback = Callable[[Record], bool | None]
 class Part:
     """Rows to train on, or to validate on."""
 
-    rows: ArrayRows
-    order: Order
+    rows: Rows
+    order: Any  # Order or Pass, whose size is known
 
 
 @dataclass(frozen=True)
@@ -142,9 +140,5 @@ def one_epoch(
 
 def validate(network: Network, validation: Part) -> Record:
     """Mean log loss and accuracy over the validation rows."""
-    rows, order = validation.rows, validation.order
-    w = None if rows.w is None else np.concatenate([rows.w[index] for index in order.blocks()])
-    if w is not None and not w.any():
-        raise ValueError("the rows kept for validation have no weight; at least one must have a weight above 0")
-    loss, accuracy = evaluate(network, rows, order, w)
+    loss, accuracy = evaluate(network, validation.rows, validation.order, own=True)
     return {"validation_loss": loss, "validation_accuracy": accuracy}

@@ -5,33 +5,42 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .network import Network
-from .rows.array import ArrayRows
-from .rows.order import Order
+from .network import Network, Rows
+from .rows.order import Order, Pass
 
 
-def evaluate(network: Network, rows: ArrayRows, order: Order, w: np.ndarray | None) -> tuple[float, float]:
-    """(Mean loss, accuracy) over the rows of an order, with a weight for each of its positions, or None.
+def evaluate(
+    network: Network, rows: Rows, order: Order | Pass, w: np.ndarray | None = None, own: bool = False
+) -> tuple[float, float]:
+    """(Mean loss, accuracy) over the rows of an order; a row is right if all of its outputs are.
 
-    A row is right if all of its outputs are.
+    w : a weight for each position, or None; own: the weights of the rows, instead
     """
-    assert rows.y is not None
-    logits, first = network.logits(rows, order), 0
-    losses, right = np.empty(order.size), np.empty(order.size, bool)
-    for index in order.blocks():
-        part = slice(first, first + len(index))
-        Z, Y = logits[part].astype(np.float64), rows.y[index]
-        if network.plan.softmax:
-            right[part] = Z.argmax(axis=1) == Y
-            Z -= Z.max(axis=1, keepdims=True)
-            own = np.take_along_axis(Z, Y[:, None].astype(np.intp), axis=1)[:, 0]
-            losses[part] = np.log(np.exp(Z).sum(axis=1)) - own
-        else:
-            Y = Y.reshape(Z.shape)
-            losses[part] = (np.logaddexp(0, Z) - Y * Z).sum(axis=1)
-            right[part] = np.all((Z > 0) == Y, axis=1)
-        first += len(index)
-    return float(np.average(losses, weights=w)), float(np.average(right, weights=w))
+    loss = right = weight = 0.0
+    at = 0
+    for Z, window, first in network.outputs(rows, order):
+        y, of_rows = window.labels(first, first + len(Z))
+        assert y is not None
+        v = of_rows if own else None if w is None else w[at : at + len(Z)]
+        losses, is_right = compared(network, Z.astype(np.float64), y)
+        loss += float(losses.sum() if v is None else (losses * v).sum())
+        right += float(is_right.sum() if v is None else (is_right * v).sum())
+        weight += float(len(Z) if v is None else v.sum())
+        at += len(Z)
+    if weight == 0:
+        raise ValueError("the rows kept for validation have no weight; at least one must have a weight above 0")
+    return loss / weight, right / weight
+
+
+def compared(network: Network, Z: np.ndarray, Y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(Loss, is it right?) of each row, from Z[L] in float64 (n, K), which is destroyed."""
+    if network.plan.softmax:
+        right = Z.argmax(axis=1) == Y
+        Z -= Z.max(axis=1, keepdims=True)
+        own = np.take_along_axis(Z, Y[:, None].astype(np.intp), axis=1)[:, 0]
+        return np.log(np.exp(Z).sum(axis=1)) - own, right
+    Y = Y.reshape(Z.shape)
+    return (np.logaddexp(0, Z) - Y * Z).sum(axis=1), np.all((Z > 0) == Y, axis=1)
 
 
 @dataclass
@@ -45,8 +54,8 @@ class Validation:
     score : called without arguments, in place of the accuracy; or None
     """
 
-    rows: ArrayRows
-    order: Order
+    rows: Rows
+    order: Order | Pass
     w: np.ndarray | None
     score: Callable[[], float] | None = None
 

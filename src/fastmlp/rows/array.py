@@ -3,24 +3,15 @@ cast by NumPy, a window of rows at a time. X is never copied whole.
 """
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from ..kernels.records import ROWS, Source
 from .order import Order
 from .targets import READ_IN_PLACE, as_targets, as_weights
+from .window import Window, addresses, cuts, not_finite
 
 WINDOW_BYTES = 16 * 2**20
-
-
-class Window(NamedTuple):
-    """Rows that kernels can read now."""
-
-    source: Source
-    size: int  # positions
-    ends_batch: bool
-    alive: Any  # what the source's addresses point into: X, y, w and the rows' numbers; None: the user's arrays
 
 
 class ArrayRows:
@@ -55,6 +46,10 @@ class ArrayRows:
         """X as rows can be taken from it."""
         return as_table(X)
 
+    def order(self) -> Order:
+        """All rows, as they come."""
+        return Order(self.n_rows)
+
     @property
     def in_place(self) -> bool:
         """Do kernels read X where it lies?"""
@@ -69,23 +64,18 @@ class ArrayRows:
         """Is a batch of so many rows cast in several parts?"""
         return not self.in_place and batch_rows > self.window_rows
 
-    def windows(self, order: Order, batch_rows: int) -> Iterator["Window"]:
+    def windows(self, order: Order, batch_rows: int) -> Iterator[Window]:
         """Consecutive parts of `order`: whole batches each, or parts of one batch that is too large to cast at once."""
-        batch_rows = max(1, batch_rows)
         if self.in_place:
-            yield Window(self.source(self.X, self.y, self.w, order), order.size, True, None)
+            source = addresses(self.X, self.y, self.w, order, self.scaling)
+            yield Window(source, order, True, self.X, self.y, self.w)
             return
-        size = self.window_rows if self.splits(batch_rows) else max(1, self.window_rows // batch_rows * batch_rows)
-        stride = max(size, batch_rows)
-        for start in range(0, order.size, stride):
-            end = min(start + stride, order.size)
-            for first in range(start, end, size):
-                last = min(first + size, end)
-                rows = order.rows(first, last)
-                X = self.taken(rows)
-                y, w = (None if a is None else a[rows] for a in (self.y, self.w))
-                source = self.source(X, y, w, Order(len(rows)))
-                yield Window(source, len(rows), last == end, (X, y, w, rows))
+        for first, last, ends_batch in cuts(order.size, max(1, batch_rows), self.window_rows):
+            rows = order.rows(first, last)
+            X = self.taken(rows)
+            y, w = (None if a is None else a[rows] for a in (self.y, self.w))
+            straight = Order(len(rows))
+            yield Window(addresses(X, y, w, straight, self.scaling), straight, ends_batch, X, y, w, rows)
 
     def taken(self, rows: np.ndarray) -> np.ndarray:
         """Some rows of X, dense and in the dtype of the net."""
@@ -93,40 +83,23 @@ class ArrayRows:
             X: np.ndarray = self.X[rows].astype(self.dtype)
             return X
 
-    def source(self, X: np.ndarray, y: np.ndarray | None, w: np.ndarray | None, order: Order) -> Source:
-        """Addresses and strides as kernels want them."""
-        rows = np.zeros(1, ROWS)
-        rows["X"], (rows["X_row_stride"], rows["X_column_stride"]) = X.ctypes.data, X.strides
-        rows["X_is_float64"] = X.dtype == np.float64
-        if y is not None:
-            rows["Y"], rows["Y_row_stride"], rows["Y_is_int32"] = y.ctypes.data, y.strides[0], y.dtype == np.int32
-        if w is not None:
-            rows["w"], rows["w_stride"], rows["w_is_float64"] = w.ctypes.data, w.strides[0], w.dtype == np.float64
-        return Source(rows, order.index, order.permutations, self.scaling)
-
     def taken_exactly(self, row: int) -> np.ndarray:
         """A row of X in float64."""
         return np.asarray(self.X[row], np.float64)
 
-    def refuse(self, window: "Window", row: int) -> None:
+    def refuse(self, window: Window, row: int) -> None:
         """Say what is wrong with a row of the window that kernels found not to be finite."""
-        row = row if window.alive is None else int(window.alive[3][row])
+        row = row if window.numbers is None else int(window.numbers[row])
         values = self.taken_exactly(row)
         with np.errstate(over="ignore"):
             column = int(np.argmax(~np.isfinite(values.astype(self.dtype, copy=False))))
-        value = values[column]
-        place = f"in row {row}, column {column}"
-        if np.isnan(value):
-            raise ValueError(f"X contains NaN {place}; impute or drop such rows")
-        if np.isinf(value):
-            raise ValueError(f"X contains inf {place}; replace or drop such rows")
-        raise ValueError(f"X contains {value:g} {place}, which exceeds {self.dtype}; scale X, or use dtype='float64'")
+        raise not_finite(values[column], f"in row {row}, column {column}", self.dtype)
 
 
 def as_table(X: Any) -> np.ndarray:
     """X as a two-dimensional array of real numbers; no copy of an array."""
     if hasattr(X, "toarray") and hasattr(X, "nnz"):
-        raise TypeError("X is sparse, which Model does not read; make it dense with X.toarray()")
+        raise TypeError("X is sparse, and blocks of a stream must be dense; make them so with X.toarray()")
     if isinstance(X, np.ma.MaskedArray) and np.ma.is_masked(X):
         raise TypeError("X is a masked array with masked entries; fill them, for example with X.filled(value)")
     if hasattr(X, "collect") and not hasattr(X, "__array__"):

@@ -1,14 +1,14 @@
 """The order of rows: a pure function of (seed, epoch), which takes no memory however many rows there are."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ..kernels.records import PERMUTATION
 from ..kernels.shuffle import permutation, permuted_rows
 
-SPLIT_STREAM, EPOCH_STREAM = 0, 1
+SPLIT_STREAM, EPOCH_STREAM, BLOCK_STREAM, WINDOW_STREAM = range(4)
 BLOCK_ROWS = 2**16
 
 
@@ -60,3 +60,56 @@ def validation_split(n: int, fraction: float, seed: int) -> tuple[Order, Order]:
         Order(kept, permutation(n, seed, SPLIT_STREAM)),
         Order(n - kept, permutation(n, seed, SPLIT_STREAM, offset=kept)),
     )
+
+
+def drawn_for_validation(first: int, n: int, fraction: float, seed: int) -> np.ndarray:
+    """Which of the rows first … first+n-1 of a stream are kept for validation: (n) bool, each with the same chance.
+
+    A function of the seed and a row's number alone: SplitMix64 of it, Steele, Lea & Flood 2014.
+    """
+    key = np.random.SeedSequence([seed, SPLIT_STREAM]).generate_state(1, np.uint64)[0]
+    z = np.arange(first, first + n, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15) + key
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray((z ^ (z >> np.uint64(31))) < np.uint64(int(fraction * 2.0**64)))
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One pass over rows that come block by block.
+
+    Attributes
+    ----------
+    size : number of positions; None: to the end, wherever that is
+    fraction, seed : of the rows, this part is drawn for validation
+    validation : are those the rows of this pass, or the others?
+    key : (seed, epoch) of the order of blocks, and of the order within windows; None: as they come
+    """
+
+    size: int | None
+    fraction: float = 0.0
+    seed: int = 0
+    validation: bool = False
+    key: tuple[int, int] | None = None
+
+    def shuffled(self, seed: int, epoch: int) -> "Pass":
+        """The same rows in the order of an epoch."""
+        return replace(self, key=(seed, epoch))
+
+    def chosen(self, first: int, n: int) -> np.ndarray | None:
+        """Which of the rows first … first+n-1 belong to the pass: (n) bool; None: all."""
+        if self.fraction == 0:
+            return None
+        return drawn_for_validation(first, n, self.fraction, self.seed) == self.validation
+
+    def of_blocks(self, n: int) -> np.ndarray | None:
+        """The order of n blocks; None: as they come."""
+        if self.key is None:
+            return None
+        return Order(n, permutation(n, self.key[0], BLOCK_STREAM, self.key[1])).rows(0, n)
+
+    def of_window(self, number: int, n: int) -> Order:
+        """The order of the n rows of a window."""
+        if self.key is None or n == 0:
+            return Order(n)
+        return Order(n, permutation(n, self.key[0], WINDOW_STREAM, self.key[1], number))

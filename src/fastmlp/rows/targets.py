@@ -68,8 +68,8 @@ def as_labels(y: Any, n: int) -> np.ndarray:
     return labels
 
 
-def as_weights(sample_weight: Any, n: int) -> np.ndarray:
-    """Weights as float32 or float64, finite, not negative and not all 0."""
+def as_weights(sample_weight: Any, n: int, some: bool = True) -> np.ndarray:
+    """Weights as float32 or float64, finite, not negative and, if `some` are wanted, not all 0."""
     w = as_vector("sample_weight", sample_weight, n)
     if w.dtype not in READ_IN_PLACE:
         w = w.astype(np.float64)
@@ -77,6 +77,6 @@ def as_weights(sample_weight: Any, n: int) -> np.ndarray:
         raise ValueError("sample_weight contains NaN or inf")
     if n and w.min() < 0:
         raise ValueError(f"sample_weight contains {w.min()}; weights must not be negative")
-    if n and not w.any():
+    if some and n and not w.any():
         raise ValueError("sample_weight is 0 for every row")
     return w

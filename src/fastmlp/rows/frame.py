@@ -1,0 +1,75 @@
+"""Rows from the columns of frames: a window of them is put together at a time."""
+
+from typing import Any
+
+import numpy as np
+
+from .array import ArrayRows
+
+CACHED_ROWS = 4096  # of a window, whose cache lines stay near while one column after the other is written
+
+
+class Columns:
+    """The columns of a frame as arrays, without a copy where their memory allows it.
+
+    Raises TypeError for a column that is no number, and names it.
+    """
+
+    dtype = np.dtype(object)  # no kernel reads it in place
+
+    def __init__(self, frame: Any) -> None:
+        self.columns = [numbers(str(name), frame[name]) for name in frame.columns]
+        self.shape = len(frame), len(self.columns)
+
+
+class FrameRows(ArrayRows):
+    """Checked rows of a pandas or polars DataFrame; parameters as for `ArrayRows`."""
+
+    def checked(self, X: Any) -> Any:
+        columns = Columns(X)
+        if not columns.columns:
+            raise ValueError("X has 0 feature(s); at least 1 is required")
+        return columns
+
+    @property
+    def in_place(self) -> bool:
+        return False
+
+    def taken(self, rows: np.ndarray) -> np.ndarray:
+        X = np.empty((len(rows), self.X.shape[1]), self.dtype)
+        with np.errstate(over="ignore"):
+            for first in range(0, len(rows), CACHED_ROWS):
+                part, out = rows[first : first + CACHED_ROWS], X[first : first + CACHED_ROWS]
+                for k, column in enumerate(self.X.columns):
+                    out[:, k] = column[part]
+        return X
+
+    def taken_exactly(self, row: int) -> np.ndarray:
+        return np.array([column[row] for column in self.X.columns], np.float64)
+
+
+def shares_memory(frame: Any) -> bool:
+    """Is the frame one array of float32 or float64, which kernels can read where it lies?"""
+    kinds = {str(kind) for kind in getattr(frame, "dtypes", [])}
+    if not hasattr(frame, "iloc") or not kinds <= {"float32", "float64"} or len(kinds) != 1:
+        return False
+    return np.shares_memory(frame.to_numpy(), frame.to_numpy())
+
+
+def numbers(name: str, column: Any) -> np.ndarray:
+    """A column as an array of numbers; missing values are NaN."""
+    kind = str(column.dtype)
+    if kind.lower().startswith(("categor", "enum", "date", "time", "duration", "period", "interval", "list", "struct")):
+        raise TypeError(f"X: column {name!r} is of type {kind}; it must hold numbers, see fastmlp.TableEncoder")
+    if hasattr(column, "iloc") and getattr(column.dtype, "na_value", None) is not None and column.hasnans:
+        values = column.to_numpy(np.float64, na_value=np.nan)
+    else:
+        values = np.asarray(column.to_numpy())
+    if values.dtype == object:
+        try:
+            values = values.astype(np.float64)
+        except (ValueError, TypeError) as error:
+            raise type(error)(f"X: column {name!r} holds what is not a number: {error}") from None
+    if values.dtype.kind not in "fiub":
+        raise ValueError(f"X: column {name!r} is of type {kind}; it must hold numbers, see fastmlp.TableEncoder")
+    return values

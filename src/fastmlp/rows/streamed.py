@@ -1,0 +1,217 @@
+"""Rows that come block by block, gathered into windows for kernels: memory does not grow with their number.
+
+A thread fills the next window while kernels train on the present one. In a shuffled epoch the blocks come in a
+random order, where the stream knows its blocks beforehand, and kernels read each window in a random order of its
+rows. Windows take what comes, whatever the sizes of blocks: each holds whole batches.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .ahead import read_ahead
+from .array import as_table
+from .labels import Labels
+from .order import Order, Pass
+from .streams.stream import Block, Stream
+from .survey import Survey, survey
+from .targets import as_weights
+from .window import Window, addresses, cuts, not_finite
+
+WINDOW_BYTES = 128 * 2**20
+WINDOWS = 2  # in memory: the one that kernels read, and the one that is filled
+PIECE_ROWS = 2**15  # are converted at a time
+Encode = Callable[[Any, np.ndarray], None]
+
+
+class Buffer(NamedTuple):
+    """Memory of one window, or of a part of it."""
+
+    X: np.ndarray | None
+    y: np.ndarray | None
+    w: np.ndarray | None
+
+
+class Segment(NamedTuple):
+    """From a position of a window on: the rows' numbers in the stream, and where they lie."""
+
+    position: int
+    numbers: Any
+    place: str
+
+
+class StreamedRows:
+    """Rows of a stream, ready for kernels.
+
+    Parameters
+    ----------
+    stream : where they come from
+    n_features : p that the net expects
+    dtype : of the net
+    labels : what the target's values mean; None: they are not needed
+    encode : writes the X of a block, or of a part of it, into an array; None: X holds numbers
+    scaling : (shift, factor), each (p), or None: kernels compute (X - shift) factor
+    """
+
+    y = w = None  # of all rows at once: there is no such thing
+
+    def __init__(
+        self, stream: Stream, *, n_features: int, dtype: np.dtype, labels: Labels | None = None,
+        encode: Encode | None = None, scaling: tuple[np.ndarray, np.ndarray] | None = None,
+    ) -> None:  # fmt: skip
+        self.stream, self.n_features, self.dtype, self.labels = stream, n_features, np.dtype(dtype), labels
+        self.encode = encode or copy_numbers
+        self.scaling = np.zeros((0, 0)) if scaling is None else np.stack(scaling).astype(np.float64)
+        self.window_rows = stream.window_rows or max(1, WINDOW_BYTES // (n_features * self.dtype.itemsize))
+        self.surveys: dict[tuple[float, int], Survey] = {}
+
+    def order(self) -> Pass:
+        """All rows, as they come."""
+        return Pass(None) if self.labels is None else Pass(self.survey().n_training)
+
+    def survey(self, fraction: float = 0.0, seed: int = 0) -> Survey:
+        """What one pass over y and the weights tells; a fraction of the rows is drawn for validation."""
+        key = fraction, seed
+        if key not in self.surveys:
+            assert self.labels is not None
+            self.surveys[key] = survey(self.stream, self.labels, Pass(None, fraction, seed))
+        return self.surveys[key]
+
+    def parts(self, fraction: float, seed: int) -> tuple[Pass, Pass]:
+        """Rows to train on, and rows for validation."""
+        found = self.survey(fraction, seed)
+        return (
+            Pass(found.n_training, fraction, seed),
+            Pass(found.n_validation, fraction, seed, validation=True),
+        )
+
+    def splits(self, batch_rows: int) -> bool:
+        """Does a batch of so many rows come in several windows?"""
+        return batch_rows > self.window_rows
+
+    def windows(self, order: Pass, batch_rows: int) -> Iterator[Window]:
+        """Consecutive parts of a pass: whole batches each, or parts of one batch that is larger than a window.
+
+        A window is valid until the next one is asked for.
+        """
+        with closing(read_ahead(lambda stopped: self.filled(order, batch_rows, stopped), WINDOWS)) as windows:
+            yield from windows
+
+    def filled(self, order: Pass, batch_rows: int, stopped: Callable[[], bool]) -> Iterator[Window]:
+        """The windows of a pass, in buffers that are used in turn."""
+        size = order.size if order.size is not None else np.iinfo(np.intp).max
+        room = min(self.window_rows, size)
+        pieces, buffers = Pieces(self, order), [self.buffer(room) for _ in range(WINDOWS)]
+        for number, (first, last, ends_batch) in enumerate(cuts(size, min(max(1, batch_rows), size), room)):
+            buffer = buffers[number % WINDOWS]
+            n, segments = pieces.fill(buffer, last - first, stopped)
+            if stopped():
+                return
+            if n < last - first and order.size is not None:
+                raise ValueError(f"the stream ended after {first + n} rows; an earlier pass found {order.size}")
+            X, y, w = (None if part is None else part[:n] for part in buffer)
+            inner = order.of_window(number, n)
+            assert X is not None
+            if n:
+                yield Window(addresses(X, y, w, inner, self.scaling), inner, ends_batch, X, y, w, segments)
+            if n < last - first:
+                return
+        if order.size is not None and self.stream.block_rows is None and pieces.more():
+            raise ValueError(f"the stream has more than the {order.size} rows that an earlier pass found")
+
+    def buffer(self, n: int) -> Buffer:
+        """Memory for n rows."""
+        y, weighted = None, False
+        if self.labels is not None:
+            y = np.empty((n, *self.labels.shape), self.labels.dtype)
+            weighted = self.survey_so_far().weighted
+        return Buffer(np.empty((n, self.n_features), self.dtype), y, np.empty(n) if weighted else None)
+
+    def survey_so_far(self) -> Survey:
+        """The survey of all rows or of a split, whichever there is."""
+        return next(iter(self.surveys.values()), None) or self.survey()
+
+    def refuse(self, window: Window, row: int) -> None:
+        """Say what is wrong with a row of the window that kernels found not to be finite."""
+        segments: list[Segment] = window.numbers
+        segment = segments[bisect_right([s.position for s in segments], row) - 1]
+        column = int(np.argmax(~np.isfinite(window.X[row])))
+        names = self.stream.names
+        name = f" ({names[column]!r})" if names and len(names) == self.n_features else ""
+        place = f"in row {segment.numbers[row - segment.position]}, column {column}{name}"
+        raise not_finite(window.X[row, column], place + (f", of {segment.place}" if segment.place else ""), self.dtype)
+
+
+class Pieces:
+    """The rows of a pass, taken a piece of a block at a time."""
+
+    def __init__(self, rows: StreamedRows, order: Pass) -> None:
+        stream = rows.stream
+        self.rows, self.order = rows, order
+        numbers = None if stream.block_rows is None else order.of_blocks(len(stream.block_rows))
+        self.blocks = (block for block in stream.blocks(numbers) if len(block))
+        self.block: Block | None = None  # what is left of it
+
+    def more(self) -> bool:
+        """Is there another row?"""
+        if self.block is None:
+            self.block = next(self.blocks, None)
+        return self.block is not None
+
+    def fill(self, buffer: Buffer, n: int, stopped: Callable[[], bool]) -> tuple[int, list[Segment]]:
+        """The next n rows, or as many as there are: buffer out; their number, and where they come from."""
+        at, segments = 0, []
+        while at < n and not stopped() and self.more():
+            assert self.block is not None
+            piece, chosen = self.next_piece(self.block, n - at)
+            numbers: Any = range(piece.first, piece.first + len(piece))
+            if chosen is not None:
+                numbers = np.flatnonzero(chosen) + piece.first
+            if len(numbers):
+                self.convert(piece, chosen, Buffer(*(None if a is None else a[at : at + len(numbers)] for a in buffer)))
+                segments.append(Segment(at, numbers, piece.place))
+            at += len(numbers)
+        return at, segments
+
+    def next_piece(self, block: Block, room: int) -> tuple[Block, np.ndarray | None]:
+        """A part of the present block of which not more than `room` rows are chosen, and which."""
+        size = min(PIECE_ROWS, len(block))
+        chosen = self.order.chosen(block.first, size)
+        if chosen is None:
+            size = min(size, room)
+        else:
+            size = min(size, 1 + int(np.searchsorted(np.cumsum(chosen), room)))
+            chosen = chosen[:size]
+        self.block = block.part(size, len(block)) if size < len(block) else None
+        return block.part(0, size), chosen
+
+    def convert(self, piece: Block, chosen: np.ndarray | None, out: Buffer) -> None:
+        """The chosen rows of a piece, in the dtypes that kernels read."""
+        rows, labels = self.rows, self.rows.labels
+        assert out.X is not None
+        try:
+            if chosen is None:
+                rows.encode(piece.X, out.X)
+            else:
+                X = np.empty((len(piece), rows.n_features), rows.dtype)
+                rows.encode(piece.X, X)
+                np.compress(chosen, X, axis=0, out=out.X)
+            kept = slice(None) if chosen is None else chosen
+            if labels is not None and out.y is not None:
+                out.y[:] = labels.encode(piece.y, len(piece))[kept]
+            if out.w is not None:
+                out.w[:] = as_weights(piece.w, len(piece), some=False)[kept]
+        except (ValueError, TypeError) as error:
+            raise type(error)(f"{piece.place}: {error}" if piece.place else str(error)) from None
+
+
+def copy_numbers(X: Any, out: np.ndarray) -> None:
+    """Numbers of any type, cast: out."""
+    X = as_table(X)
+    if X.shape[1] != out.shape[1]:
+        raise ValueError(f"a block of X has {X.shape[1]} features, but the first one has {out.shape[1]}")
+    with np.errstate(over="ignore"):
+        out[:] = X

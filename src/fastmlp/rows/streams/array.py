@@ -1,0 +1,82 @@
+"""Blocks of rows of arrays: in memory, memory-mapped, or in .npy files."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ...arguments import checked_int
+from ..array import as_table
+from .file_array import FileArray
+from .stream import Block, Stream
+
+BLOCK_BYTES = 2**20
+
+
+class Array(Stream):
+    """Rows of an array, by blocks: for arrays that are larger than memory.
+
+    Rows of files are read, not mapped: memory holds two windows of them, whatever the size of the file.
+
+    Parameters
+    ----------
+    X : array (n, p), np.memmap, or path of a .npy file
+    y : array (n), np.memmap, path of a .npy file, or None
+    sample_weight : as y
+    block_rows : int or None
+        Consecutive rows that an epoch keeps together when it is shuffled; None: 1 MiB of them.
+    window_rows : int or None
+        Rows that are shuffled together; None: 128 MiB of them in the dtype of the net.
+    names : list of str or None
+        Of the features.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastmlp import Model, rows
+    >>> X = np.random.default_rng(0).standard_normal((5000, 3)).astype("float32")
+    >>> stream = rows.Array(X, X[:, 0] > 0, block_rows=100, window_rows=1000)
+    >>> model = Model([3, 8, 1]).fit(stream, epochs=3)
+    """
+
+    def __init__(
+        self, X: Any, y: Any = None, sample_weight: Any = None, *,
+        block_rows: int | None = None, window_rows: int | None = None, names: list[str] | None = None,
+    ) -> None:  # fmt: skip
+        self.X = on_disk(X) or as_table(X)
+        if len(self.X.shape) != 2 or self.X.shape[1] == 0:
+            raise ValueError(f"X has shape {self.X.shape}; it must be two-dimensional, with 1 feature at least")
+        n, self.n_features = self.X.shape
+        self.y, self.w = (None if a is None else on_disk(a) or np.asarray(a) for a in (y, sample_weight))
+        for name, a in (("y", self.y), ("sample_weight", self.w)):
+            if a is not None and len(a) != n:
+                raise ValueError(f"{name} has {len(a)} rows, but X has {n} rows")
+        size = max(1, BLOCK_BYTES // (self.n_features * self.X.dtype.itemsize))
+        size = size if block_rows is None else checked_int("block_rows", block_rows, 1)
+        self.block_rows = np.full(-(-n // size), size)
+        self.block_rows[-1:] -= len(self.block_rows) * size - n
+        self.window_rows = None if window_rows is None else checked_int("window_rows", window_rows, 1)
+        self.names = names
+
+    def blocks(self, order: np.ndarray | None = None) -> Iterator[Block]:
+        return self.parts(self.X, order)
+
+    def labels(self) -> Iterator[Block]:
+        return self.parts(None, None)
+
+    def parts(self, X: Any, order: np.ndarray | None) -> Iterator[Block]:
+        """Blocks with this X."""
+        assert self.block_rows is not None
+        firsts, place = self.first_rows, str(getattr(self.X, "path", ""))
+        for k in range(len(firsts)) if order is None else order:
+            first = int(firsts[k])
+            last = first + int(self.block_rows[k])
+            yield Block(*(None if a is None else a[first:last] for a in (X, self.y, self.w)), first, place)  # type: ignore[arg-type]
+
+
+def on_disk(a: Any) -> FileArray | None:
+    """An array that lies in a file, read by parts; None: it lies in memory."""
+    if isinstance(a, (str, os.PathLike)):
+        return FileArray.of_npy(a)
+    return FileArray.of_memmap(a) if isinstance(a, np.memmap) else None

@@ -1,0 +1,91 @@
+"""Blocks of rows of Arrow's tables and readers, and of frames of pandas and polars."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from .table import Piece, Table
+
+BLOCK_ROWS = 2**13
+
+
+class Arrow(Table):
+    """Rows of a table in memory, or of a stream of record batches.
+
+    Parameters
+    ----------
+    data : pyarrow.Table or RecordBatch, pandas or polars DataFrame, any object with __arrow_c_stream__, or callable
+        Columns are taken over without a copy where their memory allows it. A callable returns such an object, or a
+        pyarrow.RecordBatchReader, a new one each time: rows are read once per epoch.
+    target, weight, columns, window_rows : as for `Parquet`
+    """
+
+    def __init__(
+        self, data: Any, target: str | None = None, *, weight: str | None = None, columns: list[str] | None = None,
+        window_rows: int | None = None,
+    ) -> None:  # fmt: skip
+        import pyarrow
+
+        if isinstance(data, pyarrow.RecordBatchReader):
+            raise TypeError(
+                "data is a RecordBatchReader, which can be read once only; give a function that returns a new one, "
+                "as in rows.Arrow(lambda: dataset.scanner().to_reader())"
+            )
+        self.make, self.table = (data, None) if callable(data) else (None, as_arrow(data))
+        schema = self.reader().schema if self.table is None else self.table.schema
+        super().__init__(schema, target, weight, columns, window_rows)
+        if self.table is not None:
+            n = self.table.num_rows
+            self.block_rows = np.full(-(-n // BLOCK_ROWS), BLOCK_ROWS)
+            self.block_rows[-1:] -= len(self.block_rows) * BLOCK_ROWS - n
+
+    def reader(self) -> Any:
+        """A new pass over what the user's function gives."""
+        import pyarrow
+
+        data = self.make()  # type: ignore[misc]
+        return data if isinstance(data, pyarrow.RecordBatchReader) else as_arrow(data).to_reader()
+
+    def pieces(self, columns: list[str], order: np.ndarray | None) -> Iterator[Piece]:
+        if self.table is None:
+            first = 0
+            for number, batch in enumerate(self.reader()):
+                for name in columns:
+                    if name not in batch.schema.names:
+                        raise ValueError(f"record batch {number}: no column named {name!r}")
+                yield Piece(plain(batch.select(columns)), first, f"record batch {number}")
+                first += batch.num_rows
+            return
+        firsts, table = self.first_rows, self.table.select(columns)
+        for k in range(len(firsts)) if order is None else order:
+            part = table.slice(firsts[k], self.block_rows[k])  # type: ignore[index]
+            for batch in part.combine_chunks().to_batches():
+                yield Piece(batch, int(firsts[k]), "")
+
+
+def as_arrow(data: Any) -> Any:
+    """A pyarrow.Table of what the user gives."""
+    import pyarrow
+
+    if isinstance(data, pyarrow.RecordBatch):
+        data = pyarrow.Table.from_batches([data])
+    elif not isinstance(data, pyarrow.Table):
+        if hasattr(data, "collect") and not hasattr(data, "__arrow_c_stream__"):
+            raise TypeError("data is a lazy frame; read it first, with data.collect()")
+        if hasattr(data, "iloc"):  # pandas
+            data = pyarrow.Table.from_pandas(data, preserve_index=False)
+        elif hasattr(data, "__arrow_c_stream__"):
+            data = pyarrow.table(data)
+        else:
+            raise TypeError(f"data is a {type(data).__name__}; it must be an Arrow table, a frame, or a function")
+    return plain(data)
+
+
+def plain(data: Any) -> Any:
+    """Strings in a layout that all of Arrow's functions know."""
+    import pyarrow
+
+    kinds = {"string_view": pyarrow.large_string(), "binary_view": pyarrow.large_binary()}
+    fields = [field.with_type(kinds.get(str(field.type), field.type)) for field in data.schema]
+    return data.cast(pyarrow.schema(fields)) if any(str(f.type) in kinds for f in data.schema) else data

@@ -1,0 +1,73 @@
+"""The interface of all streams: blocks of rows, as often as they are asked for."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+class Block(NamedTuple):
+    """Some consecutive rows of a stream.
+
+    Attributes
+    ----------
+    X : array (n, p), or pyarrow.RecordBatch with the columns of the features; None where only labels were asked for
+    y : array (n), or pyarrow.Array, of the target's values; or None
+    w : array (n) of weights, or None
+    first : the number of the block's first row in the stream
+    place : where it lies, for messages: a file, a row group
+    """
+
+    X: Any
+    y: Any = None
+    w: Any = None
+    first: int = 0
+    place: str = ""
+
+    def __len__(self) -> int:
+        return len(self.X if self.X is not None else self.y)
+
+    def part(self, start: int, end: int) -> "Block":
+        """Rows start … end-1 of the block."""
+        X, y, w = (None if a is None else a[start:end] for a in self[:3])
+        return Block(X, y, w, self.first + start, self.place)
+
+
+class Stream:
+    """Rows that come in blocks, again and again: what `Model` and `MLPClassifier` take in place of X.
+
+    A class of your own gives `n_features` and `blocks`; the rest is optional.
+
+    Attributes
+    ----------
+    n_features : int
+        p, the number of features.
+    names : list of str or None
+        Of the features.
+    target_name : str or None
+    block_rows : array of int, or None
+        The rows of each block, where they are known beforehand: then `blocks` obeys `order`, and an epoch takes
+        the blocks in a random order.
+    window_rows : int or None
+        So many rows are shuffled together; None: `streamed.WINDOW_BYTES` of them. Two windows are in memory.
+    """
+
+    n_features: int
+    names: list[str] | None = None
+    target_name: str | None = None
+    block_rows: np.ndarray | None = None
+    window_rows: int | None = None
+
+    def blocks(self, order: np.ndarray | None = None) -> Iterator[Block]:
+        """All blocks, from the first; or, where `block_rows` is known, those numbered `order`, in that order."""
+        raise NotImplementedError
+
+    def labels(self) -> Iterator[Block]:
+        """As `blocks`, but X may be None, where reading y and w alone is cheaper."""
+        return self.blocks()
+
+    @property
+    def first_rows(self) -> np.ndarray:
+        """The number of each block's first row."""
+        assert self.block_rows is not None
+        return np.concatenate([[0], np.cumsum(self.block_rows)[:-1]])

@@ -1,0 +1,117 @@
+"""Blocks of rows of tables: what Parquet, CSV and Arrow have in common."""
+
+import copy
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...arguments import checked_int
+from .stream import Block, Stream
+
+
+class Piece(NamedTuple):
+    """Some consecutive rows of a table: a pyarrow.RecordBatch, the number of its first row, and where it lies."""
+
+    batch: Any
+    first: int
+    place: str
+
+
+class Table(Stream):
+    """Rows of a table with columns by name.
+
+    Parameters
+    ----------
+    schema : pyarrow.Schema
+    target, weight : names of columns, or None
+    columns : names of the features; None: all but target and weight
+    window_rows : rows that are shuffled together; None: 128 MiB of them
+    """
+
+    def __init__(
+        self, schema: Any, target: str | None, weight: str | None, columns: list[str] | None, window_rows: int | None
+    ) -> None:
+        for name in [*(columns or []), *(n for n in (target, weight) if n is not None)]:
+            check_named(schema.names, name)
+        if columns is None:
+            columns = [name for name in schema.names if name not in (target, weight)]
+        for name in columns:
+            check_named(schema.names, name)
+        if not columns:
+            raise ValueError("the table has 0 feature(s); at least 1 is required")
+        self.schema, self.names, self.target_name, self.weight_name = schema, list(columns), target, weight
+        self.n_features = len(columns)
+        self.window_rows = None if window_rows is None else checked_int("window_rows", window_rows, 1)
+
+    def with_columns(self, names: list[str]) -> "Table":
+        """The same rows with these features, in this order."""
+        if names == self.names:
+            return self
+        for name in names:
+            check_named(self.schema.names, name)
+        other = copy.copy(self)
+        other.names, other.n_features = list(names), len(names)
+        return other
+
+    def pieces(self, columns: list[str], order: np.ndarray | None) -> Iterator[Piece]:
+        """Parts of the table with these columns, from the first row; or blocks in an order, see `Stream.blocks`."""
+        raise NotImplementedError
+
+    def batches(self) -> Iterator[Any]:
+        """pyarrow.RecordBatch of the features, from the first row."""
+        return (piece.batch for piece in self.pieces(self.names or [], None))
+
+    def blocks(self, order: np.ndarray | None = None) -> Iterator[Block]:
+        return self._labelled(self.names or [], order)
+
+    def labels(self) -> Iterator[Block]:
+        return self._labelled([], None)
+
+    def _labelled(self, columns: list[str], order: np.ndarray | None) -> Iterator[Block]:
+        """Blocks of these columns, with target and weight."""
+        others = [name for name in (self.target_name, self.weight_name) if name is not None]
+        for batch, first, place in self.pieces([*columns, *(name for name in others if name not in columns)], order):
+            y, w = (None if name is None else batch.column(name) for name in (self.target_name, self.weight_name))
+            if w is not None and w.null_count:
+                raise ValueError(f"{place}: weight {self.weight_name!r} has {w.null_count} missing values")
+            w = None if w is None else w.to_numpy(zero_copy_only=False)
+            yield Block(batch.select(columns) if columns else None, y, w, first, place)
+
+
+def check_named(names: list[str], name: str) -> None:
+    """Is there one column of that name?"""
+    count = list(names).count(name)
+    if count != 1:
+        problem = "no column" if count == 0 else f"{count} columns"
+        raise ValueError(f"{problem} named {name!r}; the columns are {', '.join(names)}")
+
+
+def encoder_of(names: list[str]) -> Callable[[Any, np.ndarray], None]:
+    """A function that writes the columns of a RecordBatch into an array, without scaling or imputation."""
+
+    def encode(batch: Any, out: np.ndarray) -> None:
+        columns = [number_column(batch, name) for name in names]
+        with np.errstate(over="ignore"):
+            for first in range(0, len(out), CACHED_ROWS):
+                part = out[first : first + CACHED_ROWS]
+                for k, column in enumerate(columns):
+                    part[:, k] = column[first : first + CACHED_ROWS]
+
+    return encode
+
+
+CACHED_ROWS = 4096  # of a window, whose cache lines stay near while one column after the other is written
+
+
+def number_column(batch: Any, name: str) -> np.ndarray:
+    """A column of numbers without missing values."""
+    import pyarrow.types
+
+    column = batch.column(name)
+    kind = column.type
+    if not (pyarrow.types.is_integer(kind) or pyarrow.types.is_floating(kind) or pyarrow.types.is_boolean(kind)):
+        raise ValueError(f"column {name!r} is not numeric (its type is {kind}); encode it, or leave it out")
+    if column.null_count:
+        raise ValueError(f"column {name!r} has {column.null_count} missing values; impute or drop them")
+    return np.asarray(column.to_numpy(zero_copy_only=False))

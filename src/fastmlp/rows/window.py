@@ -1,0 +1,76 @@
+"""Windows: rows that kernels can read now, by address."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..kernels.records import ROWS, Source
+from .order import Order
+
+
+class Window(NamedTuple):
+    """Rows that kernels can read now.
+
+    Attributes
+    ----------
+    source : where they lie, for kernels
+    order : which row of X, y and w is at each position
+    ends_batch : is the last position the last one of a batch?
+    X, y, w : arrays that the source's addresses point into
+    numbers : the rows' numbers in the table; None: 0, 1, …
+    """
+
+    source: Source
+    order: Order
+    ends_batch: bool
+    X: np.ndarray
+    y: np.ndarray | None
+    w: np.ndarray | None
+    numbers: Any = None
+
+    @property
+    def size(self) -> int:
+        """Positions."""
+        assert self.order.size is not None
+        return self.order.size
+
+    def labels(self, first: int, last: int) -> tuple[np.ndarray | None, np.ndarray | None]:
+        """(y, w) at the positions first … last-1."""
+        index = self.order.rows(first, last)
+        return None if self.y is None else self.y[index], None if self.w is None else self.w[index]
+
+
+def cuts(n: int, batch_rows: int, window_rows: int) -> Iterator[tuple[int, int, bool]]:
+    """(first, last, does a batch end here?) of windows over n positions.
+
+    Each holds whole batches, or is a part of one batch that is larger than a window.
+    """
+    size = window_rows if batch_rows > window_rows else window_rows // batch_rows * batch_rows
+    stride = max(size, batch_rows)
+    for start in range(0, n, stride):
+        end = min(start + stride, n)
+        for first in range(start, end, size):
+            last = min(first + size, end)
+            yield first, last, last == end
+
+
+def addresses(X: np.ndarray, y: np.ndarray | None, w: np.ndarray | None, order: Order, scaling: np.ndarray) -> Source:
+    """Addresses and strides as kernels want them."""
+    rows = np.zeros(1, ROWS)
+    rows["X"], (rows["X_row_stride"], rows["X_column_stride"]) = X.ctypes.data, X.strides
+    rows["X_is_float64"] = X.dtype == np.float64
+    if y is not None:
+        rows["Y"], rows["Y_row_stride"], rows["Y_is_int32"] = y.ctypes.data, y.strides[0], y.dtype == np.int32
+    if w is not None:
+        rows["w"], rows["w_stride"], rows["w_is_float64"] = w.ctypes.data, w.strides[0], w.dtype == np.float64
+    return Source(rows, order.index, order.permutations, scaling)
+
+
+def not_finite(value: float, place: str, dtype: np.dtype) -> ValueError:
+    """The error for a number of X that is not finite, or not in the dtype of the net."""
+    if np.isnan(value):
+        return ValueError(f"X contains NaN {place}; impute or drop such rows")
+    if np.isinf(value):
+        return ValueError(f"X contains inf {place}; replace or drop such rows")
+    return ValueError(f"X contains {value:g} {place}, which exceeds {dtype}; scale X, or use dtype='float64'")

@@ -1,0 +1,305 @@
+"""`TableEncoder`: scikit-learn's estimator that learns a `TableEncoding` in one pass over a table."""
+
+import warnings
+from collections import Counter
+from dataclasses import replace
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
+
+from .record_batches import (
+    Rows,
+    all_missing,
+    as_numbers,
+    column_of,
+    family,
+    is_dictionary,
+    record_batches,
+    value_counts,
+)
+from .table_encoding import PYTHON_TYPES, VALUE_TYPES, CategoryColumn, NumberColumn, TableEncoding
+
+SAMPLE_SIZE = 100_000
+MOST_CATEGORIES = 100_000
+WIDENING = ["boolean", "integer", "float", "string"]
+
+
+class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Tables of numbers, strings and missing values to arrays of numbers, learned in one pass over their rows.
+
+    Numbers are scaled, and a column of 0 and 1 tells where they were missing; each category becomes a column of
+    0 and 1, and so does its being missing. Columns for missing values are there only if `fit` saw some.
+
+    Parameters
+    ----------
+    scaling : {"standard", "robust"} or None, default="standard"
+        Of numbers: by mean and standard deviation, by median and interquartile range, or not at all.
+    max_categories : int, default=64
+        If a column has more categories, the max_categories - 1 most frequent ones keep columns of their own, and
+        the others share one, to which `transform` adds unknown ones. Elsewhere unknown ones are all 0.
+    missing_indicator : bool, default=True
+        Add a column of 0 and 1 for missing values. Missing numbers are filled with the mean (robust: the median).
+    dtype : {"float32", "float64"}, default="float32"
+        Of the output.
+    categories : sequence of str, default=()
+        Columns of numbers that are categories, such as codes.
+    random_state : int, RandomState or None, default=0
+        For the 100,000 rows of each column from which the median and the quartiles are taken, where there are more.
+
+    Attributes
+    ----------
+    encoding_ : TableEncoding
+    n_rows_ : int
+        Rows seen.
+    n_features_in_ : int
+    feature_names_in_ : array of str
+        Only where X has names.
+
+    Examples
+    --------
+    >>> import pyarrow
+    >>> from fastmlp.table_encoder import TableEncoder
+    >>> table = pyarrow.table({"age": [20, 40, None], "job": ["clerk", "smith", "clerk"]})
+    >>> encoder = TableEncoder().fit(table)
+    >>> encoder.get_feature_names_out().tolist()
+    ['age', 'age missing', 'job=clerk', 'job=smith']
+    >>> encoder.transform(table).tolist()
+    [[-1.0, 0.0, 1.0, 0.0], [1.0, 0.0, 0.0, 1.0], [0.0, 1.0, 1.0, 0.0]]
+    """
+
+    _parameter_constraints: dict = {  # noqa: RUF012
+        "scaling": [StrOptions({"standard", "robust"}), None],
+        "max_categories": [Interval(Integral, 1, None, closed="left")],
+        "missing_indicator": ["boolean"],
+        "dtype": [StrOptions({"float32", "float64"})],
+        "categories": ["array-like"],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self, scaling: str | None = "standard", *, max_categories: int = 64, missing_indicator: bool = True,
+        dtype: str = "float32", categories: Any = (), random_state: Any = 0,
+    ) -> None:  # fmt: skip
+        self.scaling = scaling
+        self.max_categories = max_categories
+        self.missing_indicator = missing_indicator
+        self.dtype = dtype
+        self.categories = categories
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any = None) -> "TableEncoder":
+        """Learn the encoding.
+
+        Parameters
+        ----------
+        X : table
+            A data frame of pandas or polars; pyarrow's Table, RecordBatch or RecordBatchReader; an array-like (n, p)
+            of numbers or objects; or a source with `names`, the columns to use, and `batches()`, which yields
+            RecordBatches. All columns are numbers (of any kind), strings or dictionaries.
+        y : ignored
+
+        Returns
+        -------
+        self
+        """
+        for name in ("_columns", "feature_names_in_"):
+            self.__dict__.pop(name, None)
+        self.partial_fit(X)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any = None) -> "TableEncoder":
+        """Learn from more rows, with the same columns; parameters as for `fit`."""
+        rows = self._rows(X, first="_columns" not in vars(self))
+        n_rows = 0
+        for batch in rows.batches:
+            for column in self._columns:
+                column.add(column_of(batch, column.name))
+            n_rows += batch.num_rows
+        self._check_any(n_rows)
+        self.n_rows_ += n_rows
+        self.encoding_ = TableEncoding(
+            tuple(column.part(self.scaling, self.max_categories, self.missing_indicator) for column in self._columns)
+        )
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """X as numbers, array (n, n_features_out); columns by name, in any order, where both X and `fit` have names."""
+        check_is_fitted(self)
+        rows, encoding = self._rows(X, first=False), self.encoding_
+        shape = (rows.n_rows or 0, encoding.n_features_out)
+        whole, blocks, row = np.empty(shape, self.dtype), [], 0
+        for batch in rows.batches:
+            last = row + batch.num_rows
+            block = whole[row:last] if last <= len(whole) else np.empty((batch.num_rows, shape[1]), self.dtype)
+            encoding.encode(batch, block)
+            blocks.append(block)
+            row = last
+        self._check_any(row)
+        return whole if row == len(whole) else np.concatenate(blocks)
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Names of the columns of `transform`; input_features: names for an X that had none."""
+        check_is_fitted(self)
+        parts = self.encoding_.parts
+        if input_features is not None:
+            names = _check_feature_names_in(self, input_features)
+            parts = tuple(replace(part, name=str(name)) for part, name in zip(parts, names, strict=True))
+        return np.array(TableEncoding(parts).feature_names_out, dtype=object)
+
+    def _rows(self, X: Any, first: bool) -> Rows:
+        """X in batches, with the names that `fit` saw."""
+        rows = record_batches(X)
+        p, estimator = len(rows.names), type(self).__name__
+        if first:
+            self._start(rows)
+        named = hasattr(self, "feature_names_in_")
+        if named and rows.named:
+            return rows
+        if named != rows.named:
+            problem = ("has", "without") if rows.named else ("does not have valid", "with")
+            message = f"X {problem[0]} feature names, but {estimator} was fitted {problem[1]} feature names"
+            warnings.warn(message, UserWarning, stacklevel=3)
+        if p != self.n_features_in_:
+            raise ValueError(
+                f"X has {p} features, but {estimator} is expecting {self.n_features_in_} features as input"
+            )
+        return rows.renamed([column.name for column in self._columns])
+
+    def _start(self, rows: Rows) -> None:
+        """Nothing is known yet but the names."""
+        names, codes = rows.names, set(self.categories)
+        if codes - set(names):
+            raise ValueError(f"categories: no column named {min(codes - set(names))!r}")
+        seed = check_random_state(self.random_state).randint(2**31)
+        seeds = [[seed, k] if self.scaling == "robust" else None for k in range(len(names))]
+        self._columns = [ColumnSoFar(name, name in codes, each) for name, each in zip(names, seeds, strict=True)]
+        self.n_features_in_, self.n_rows_ = len(names), 0
+        if rows.named:
+            self.feature_names_in_ = np.array(names, dtype=object)
+
+    def _check_any(self, n_rows: int) -> None:
+        if n_rows == 0:
+            shape = (0, self.n_features_in_)
+            raise ValueError(f"Found array with 0 sample(s) (shape={shape}) while a minimum of 1 is required.")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = tags.input_tags.string = tags.input_tags.categorical = True
+        tags.transformer_tags.preserves_dtype = []
+        return tags
+
+
+class ColumnSoFar:
+    """What is known of a column; its first value that is not missing tells whether it is of numbers or categories."""
+
+    def __init__(self, name: str, codes: bool, seed: Any) -> None:
+        self.name, self.codes, self.seed = name, codes, seed
+        self.n_missing, self.kind = 0, "null"
+        self.values: Numbers | Categories | None = None
+
+    def add(self, column: Any) -> None:
+        """An Arrow array or chunked array."""
+        kind = family(self.name, column.type)
+        categories = self.codes or kind != "number" or is_dictionary(column.type)
+        if all_missing(column):
+            self.n_missing += len(column)
+            self.kind = kind if self.values is None and kind != "null" else self.kind
+            return
+        if self.values is None:
+            self.kind = kind
+            self.values = Categories(self.name) if categories else Numbers(self.name, self.seed)
+        if kind != self.kind or (categories and isinstance(self.values, Numbers)):
+            raise ValueError(f"column {self.name!r} is of type {column.type}, but was of {self.kind}s in rows before")
+        for chunk in getattr(column, "chunks", [column]):
+            self.n_missing += self.values.add(chunk)
+
+    def part(self, scaling: str | None, max_categories: int, indicator: bool) -> NumberColumn | CategoryColumn:
+        """How to encode it; parameters as those of `TableEncoder`."""
+        missing = indicator and self.n_missing > 0
+        if isinstance(self.values, Numbers):
+            return self.values.part(scaling, missing)
+        if isinstance(self.values, Categories):
+            return self.values.part(max_categories, missing)
+        if self.kind == "number" and not self.codes:
+            return NumberColumn(self.name, 0.0, 0.0, 1.0, missing)
+        return CategoryColumn(self.name, "string", (), False, missing)
+
+
+class Numbers:
+    """Mean and variance, and of the values a sample: those with the smallest of keys that are drawn for all."""
+
+    def __init__(self, name: str, seed: Any) -> None:
+        self.name = name
+        self.scaler = StandardScaler()
+        self.random = None if seed is None else np.random.default_rng(seed)
+        self.sample = self.keys = np.empty(0)
+
+    def add(self, values: Any) -> int:
+        """Returns the number of missing values."""
+        given = as_numbers(values).astype(np.float64, copy=False)
+        x = given[~np.isnan(given)]
+        n_missing = len(given) - len(x)
+        if np.isinf(x).any():
+            raise ValueError(f"column {self.name!r} contains inf")
+        if x.size:
+            with np.errstate(over="ignore", invalid="ignore"):
+                self.scaler.partial_fit(x[:, np.newaxis])
+        if self.random is not None:
+            keys = self.random.random(len(x))
+            if len(self.keys) == SAMPLE_SIZE:
+                chosen = keys < self.keys.max()
+                x, keys = x[chosen], keys[chosen]
+            x, keys = np.append(self.sample, x), np.append(self.keys, keys)
+            chosen = np.argpartition(keys, SAMPLE_SIZE)[:SAMPLE_SIZE] if len(keys) > SAMPLE_SIZE else slice(None)
+            self.sample, self.keys = x[chosen], keys[chosen]
+        return n_missing
+
+    def part(self, scaling: str | None, indicator: bool) -> NumberColumn:
+        fill = shift = float(self.scaler.mean_[0])
+        spread = float(self.scaler.scale_[0]) if np.isfinite(self.scaler.var_[0]) else np.inf
+        if scaling is None:
+            shift, spread = 0.0, 1.0
+        elif scaling == "robust":
+            low, shift, high = (float(quartile) for quartile in np.percentile(self.sample, [25, 50, 75]))
+            fill, spread = shift, high - low if high - low > np.finfo(float).tiny else spread
+        if not (np.isfinite(fill) and np.isfinite(spread)):
+            raise ValueError(f"column {self.name!r}: its numbers are too large to be scaled")
+        return NumberColumn(self.name, fill, shift, 1 / spread, indicator)
+
+
+class Categories:
+    """How often each value occurs."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.counts: Counter = Counter()
+        self.value_type = "boolean"
+
+    def add(self, values: Any) -> int:
+        """Returns the number of missing values."""
+        found, counts = value_counts(self.name, values)
+        if len(found) <= MOST_CATEGORIES + 1:
+            for value, count in zip(found.to_pylist(), counts.to_pylist(), strict=True):
+                self.counts[value] += count
+        missing = self.counts.pop(None, 0)
+        if max(len(found) - 1, len(self.counts)) > MOST_CATEGORIES:
+            raise ValueError(
+                f"column {self.name!r} has more than {MOST_CATEGORIES:,} different values; "
+                "leave it out, if it is an identifier"
+            )
+        self.value_type = max(self.value_type, VALUE_TYPES[str(found.type)], key=WIDENING.index)
+        return missing
+
+    def part(self, max_categories: int, missing: bool) -> CategoryColumn:
+        other = len(self.counts) > max_categories
+        n = max_categories - 1 if other else len(self.counts)
+        frequent = sorted(self.counts, key=lambda value: (-self.counts[value], value))[:n]
+        values = tuple(sorted(map(PYTHON_TYPES[self.value_type], frequent)))
+        return CategoryColumn(self.name, self.value_type, values, other, missing)
