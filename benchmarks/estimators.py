@@ -15,12 +15,12 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+from pyarrow import parquet
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.neural_network import MLPClassifier as Theirs
 from sklearn.preprocessing import StandardScaler
 
 from fastmlp import MLPClassifier as Ours
-from fastmlp.rows.table import binary_target, numeric_matrix, read_table
 
 CHUNK = 10_000
 SAME = {"float32": 1e-2, "float64": 1e-6}  # relative difference of losses; in float32 the nets drift apart
@@ -98,9 +98,9 @@ def main():
     warnings.filterwarnings("ignore")  # that so few epochs are not enough
     from compare import REST, machine  # here, as asv imports each file of the folder, as a package's
 
-    table = read_table(arguments.table)
-    y = binary_target(table, arguments.target)[0].astype(np.uint8)
-    X = numeric_matrix(table, [name for name in table.column_names if name != arguments.target])
+    table = parquet.read_table(arguments.table)
+    y = table[arguments.target].to_numpy().astype(np.uint8)
+    X = np.column_stack([table[name] for name in table.column_names if name != arguments.target]).astype(np.float32)
     about = f"{Path(arguments.table).name}, {X.shape[0]:,} × {X.shape[1]}. " + machine(2, ["torch", "jax"])
     lines = ["| work | | fastmlp | scikit-learn | times slower |", "|---|---|--:|--:|--:|"]
     for name, dtype, run in works(X, y):

@@ -16,8 +16,7 @@ from pyarrow import parquet
 from sklearn.datasets import make_hastie_10_2
 
 from fastmlp import Model
-from fastmlp.cli import figures, main, model_columns
-from fastmlp.rows.table import binary_target, read_table
+from fastmlp.cli import main
 
 TRAIN_ROWS, TEST_ROWS = 1_000_000, 100_000
 
@@ -45,14 +44,11 @@ def run(folder: Path) -> int:
     code = main(command)
     if code:
         return code
-    model = Model.load(model_path)
-    table = read_table(test)
-    y, _ = binary_target(table, "y", model.classes)
-    probability = model.predict_proba(model_columns(model, table))
-    speed = np.median([record["rows_per_second"] for record in model.history])
+    speed = np.median([record["rows_per_second"] for record in Model.load(model_path).history])
+    print(f"trained at {speed:,.0f} rows/s; held-out rows:", flush=True)
+    code = main(["evaluate", str(model_path), str(test)])
     print(f"{folder}: model, tables and learning-curve.png; {time.perf_counter() - begin:.0f} s in all")
-    print(f"trained at {speed:,.0f} rows/s; held-out rows: {figures(y, probability)}")
-    return 0
+    return code
 
 
 if __name__ == "__main__":

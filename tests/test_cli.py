@@ -78,7 +78,8 @@ def test_csv_and_parquet_give_the_same_model(table):
         (["train", "{missing}", "--target", "label", "--save", "{model}"], "no such file"),
         (["train", "{table}", "--target", "nothing", "--save", "{model}"], "no column named 'nothing'"),
         (["train", "{table}", "--target", "a", "--save", "{model}"], "needs 2"),
-        (["train", "{table}", "--target", "flag", "--save", "{model}"], "column 'label' is not numeric"),
+        (["train", "{table}", "--target", "flag", "--columns", "a,c", "--save", "{model}"], "no column named 'c'"),
+        (["train", "{table}", "--target", "flag", "--weight", "w", "--save", "{model}"], "no column named 'w'"),
         (["train", "{table}", "--target", "label", "--save", "{missing}/m"], "folder does not exist"),
         (["train", "{table}", "--target", "label", "--epochs", "-1", "--save", "{model}"], "epochs"),
         (["train", "{table}", "--target", "label", "--learning-rate", "nan", "--save", "{model}"], "learning_rate"),
@@ -95,9 +96,12 @@ def test_a_mistake_is_one_line_and_exit_code_2(table, tmp_path, capsys, change, 
 
 
 def test_missing_values_and_damaged_files(table, tmp_path, capsys):
-    parquet.write_table(pyarrow.table({"a": [1.0, None], "label": [0, 1]}), tmp_path / "nulls.parquet")
+    parquet.write_table(pyarrow.table({"a": [1.0, 2.0], "label": [0, None]}), tmp_path / "nulls.parquet")
     (tmp_path / "cut.parquet").write_bytes(table.read_bytes()[:-100])
-    for name, words in (("nulls", "column 'a' has 1 missing"), ("cut", "cut.parquet")):
+    for name, words in (
+        ("nulls", "nulls.parquet, row group 0: target 'label' has 1 missing value"),
+        ("cut", "cut.parquet"),
+    ):
         arguments = ["train", str(tmp_path / f"{name}.parquet"), "--target", "label", "--save", str(tmp_path / "m")]
         assert main(arguments) == 2
         assert words in capsys.readouterr().err

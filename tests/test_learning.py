@@ -7,8 +7,7 @@ import pytest
 from sklearn.datasets import load_breast_cancer, make_moons
 from sklearn.metrics import roc_auc_score
 
-from fastmlp import SGD, Adam, Model
-from fastmlp.encoding import standardisation
+from fastmlp import SGD, Adam, Model, TableEncoder, rows
 
 COVERTYPE = Path(__file__).parents[2] / "shared" / "data" / "covertype.parquet"
 
@@ -34,7 +33,7 @@ def test_breast_cancer():
     order = np.random.default_rng(0).permutation(len(X))
     train, test = order[:400], order[400:]
     model = Model([30, 16, 1], seed=0)
-    model.scaling = standardisation(X[train])
+    model.scaling = X[train].mean(axis=0), 1 / X[train].std(axis=0)
     model.fit(X[train], y[train], epochs=60, batch_size=32, l2=1e-3)
     assert (model.predict(X[test]) == y[test]).mean() > 0.96
     assert roc_auc_score(y[test], model.predict_proba(X[test])) > 0.99
@@ -54,14 +53,11 @@ def test_logistic_regression_finds_the_optimum():
 
 @pytest.mark.skipif(not COVERTYPE.exists(), reason="the table is not part of the project")
 def test_covertype():
-    from fastmlp.rows.table import binary_target, numeric_matrix, read_table
-
-    table = read_table(COVERTYPE)
-    y, _ = binary_target(table, "lodgepole_pine")
-    X = numeric_matrix(table, [name for name in table.column_names if name != "lodgepole_pine"])
+    table = rows.Parquet(COVERTYPE, target="lodgepole_pine")
+    encoder = TableEncoder().fit(table)
+    X, y = encoder.transform(table), np.concatenate([np.asarray(block.y) for block in table.labels()])
     order = np.random.default_rng(0).permutation(len(X))
     X, y = X[order], y[order]
     model = Model([X.shape[1], 64, 64, 1])
-    model.scaling = standardisation(X)
     model.fit(X[:100_000], y[:100_000], epochs=6, batch_size=256)
     assert roc_auc_score(y[100_000:200_000], model.predict_proba(X[100_000:200_000])) > 0.9

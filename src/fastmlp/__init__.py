@@ -3,6 +3,7 @@
 import importlib
 from typing import TYPE_CHECKING
 
+from . import rows
 from .exceptions import DivergenceError, ModelFormatError
 from .model import Gradient, Model
 from .optimizers import SGD, Adam, AdamW, Momentum, Nesterov
@@ -10,6 +11,7 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from .classifier import MLPClassifier
+    from .table_encoder import TableEncoder
 
 __all__ = [
     "SGD",
@@ -22,17 +24,19 @@ __all__ = [
     "ModelFormatError",
     "Momentum",
     "Nesterov",
+    "TableEncoder",
     "__version__",
+    "rows",
 ]
+ESTIMATORS = {"MLPClassifier": ".classifier", "TableEncoder": ".table_encoder"}
 
 
 def __getattr__(name: str) -> object:
-    """`MLPClassifier` and `plot` are imported when they are first asked for: scikit-learn takes a second to import."""
-    if name == "MLPClassifier":
-        from .classifier import MLPClassifier
-
-        globals()[name] = MLPClassifier
-        return MLPClassifier
+    """`MLPClassifier`, `TableEncoder` and `plot` are imported when first asked for: scikit-learn takes a second."""
+    if name in ESTIMATORS:
+        found = getattr(importlib.import_module(ESTIMATORS[name], __name__), name)
+        globals()[name] = found
+        return found
     if name == "plot":
         return importlib.import_module(".plot", __name__)
     raise AttributeError(f"module 'fastmlp' has no attribute {name!r}")

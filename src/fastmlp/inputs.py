@@ -9,11 +9,13 @@ from .network import Rows
 from .rows.array import ArrayRows
 from .rows.frame import FrameRows, shares_memory
 from .rows.labels import Labels, shown
+from .rows.memory import available_memory
 from .rows.order import validation_split
 from .rows.sparse import SparseRows
 from .rows.streamed import StreamedRows
+from .rows.streams.array import Array
 from .rows.streams.arrow import Arrow
-from .rows.streams.stream import Stream
+from .rows.streams.stream import Stream, located
 from .rows.streams.table import Table, encoder_of
 from .rows.survey import classes_of
 from .training import Part
@@ -30,14 +32,17 @@ def rows_of(
         if y is not None or sample_weight is not None:
             raise ValueError("X is a stream, which brings y and sample_weight with its rows; leave these out")
         return streamed(model, X, labelled, learn)
+    if isinstance(X, np.memmap) and X.ndim == 2 and X.nbytes > available_memory() and model.encoding is None:
+        return streamed(model, Array(X, y, sample_weight), labelled, learn)
     if labelled and y is None:
         raise ValueError("y is None; the labels 0 and 1 are required")
     if model.encoding is not None and y is None:
         return streamed(model, Arrow(X), False, False)
-    names = [str(name) for name in X.columns] if hasattr(X, "columns") else None
+    is_frame = not hasattr(X, "collect") and hasattr(X, "columns")  # a lazy one has both
+    names = [str(name) for name in X.columns] if is_frame else None
     kind: type[ArrayRows] = ArrayRows
     if model.encoding is not None:
-        X = encoded(model.encoding, Arrow(X), model.dtype)
+        X = encoded(model.encoding, Arrow(X), model.dtype, len(X))
     elif hasattr(X, "tocsr"):
         kind = SparseRows
     elif names is not None:
@@ -80,13 +85,7 @@ def labels_of(model: Any, stream: Stream, learn: bool) -> Labels:
     if stream.target_name is None:
         raise ValueError("the stream has no target; name its column, as in rows.Parquet(path, target='label')")
     if model.classes is None or learn:
-        classes = classes_of(stream)
-        number = K if softmax else 2
-        if len(classes) != number and not (softmax and len(classes) < number):
-            raise ValueError(
-                f"target {stream.target_name!r} has {len(classes)} values ({shown(classes)}); "
-                + ("a binary classifier needs 2" if number == 2 else f"the model was made for {number}")
-            )
+        classes = checked_classes(stream, K if softmax else 2)
         if model.classes is not None and model.classes != classes:
             raise ValueError(
                 f"target {stream.target_name!r} has the values {shown(classes)}, but the model was trained for "
@@ -96,12 +95,21 @@ def labels_of(model: Any, stream: Stream, learn: bool) -> Labels:
     return Labels(K, softmax, model.classes, stream.target_name)
 
 
-def encoded(encoding: Any, table: Table, dtype: np.dtype) -> np.ndarray:
-    """All rows of a table as numbers: (n, p)."""
-    assert table.block_rows is not None
-    X, first = np.empty((int(table.block_rows.sum()), encoding.n_features_out), dtype), 0
-    for batch in table.with_columns(encoding.columns).batches():
-        encoding.encode(batch, X[first : first + batch.num_rows])
+def checked_classes(table: Table, number: int) -> list[Any]:
+    """The values of a table's target, in ascending order: so many as the net has classes."""
+    classes = classes_of(table)
+    if len(classes) != number:
+        needs = "a binary classifier needs 2" if number == 2 else f"the model was made for {number}"
+        raise ValueError(f"target {table.target_name!r} has {len(classes)} values ({shown(classes)}); {needs}")
+    return classes
+
+
+def encoded(encoding: Any, table: Table, dtype: np.dtype, n: int) -> np.ndarray:
+    """All n rows of a table as numbers: (n, p)."""
+    X, first = np.empty((n, encoding.n_features_out), dtype), 0
+    for batch, _, place in table.with_columns(encoding.columns).pieces(list(encoding.columns), None):
+        with located(place):
+            encoding.encode(batch, X[first : first + batch.num_rows])
         first += batch.num_rows
     return X
 
@@ -130,10 +138,11 @@ def parts_of(
         return Part(rows, rows.order()), None
     if isinstance(rows, StreamedRows):
         training, drawn = rows.parts(validation_fraction, model.seed)
-        if drawn.size < 2 or training.size < 1:
+        found = rows.survey(validation_fraction, model.seed)
+        if found.n_validation < 2 or found.n_training < 1:
             raise ValueError(
-                f"validation_fraction={validation_fraction}: {drawn.size} rows were drawn for validation and "
-                f"{training.size} are left to train on; 2 and 1 are required"
+                f"validation_fraction={validation_fraction}: {found.n_validation} rows were drawn for validation and "
+                f"{found.n_training} are left to train on; 2 and 1 are required"
             )
         return Part(rows, training), Part(rows, drawn)
     validation, rest = validation_split(rows.n_rows, validation_fraction, model.seed)

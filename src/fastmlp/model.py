@@ -1,7 +1,7 @@
 """`Model`: the façade over plan, network, training and files."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -137,6 +137,11 @@ class Model:
     @property
     def parameters(self) -> np.ndarray:
         return self._parameters
+
+    @property
+    def network(self) -> Network:
+        """What computes: the plan of layers over `parameters`."""
+        return self._network
 
     @property
     def activation_names(self) -> list[str]:
@@ -281,6 +286,11 @@ class Model:
         """P(y = 1) of each row: array (n) in the model's dtype; (n, K) of K classes or labels."""
         P = self._network.logits(rows_of(self, X), probabilities=True)
         return P[:, 0] if self.widths[-1] == 1 else P
+
+    def iter_proba(self, X: Any) -> Iterator[np.ndarray]:
+        """`predict_proba` of consecutive parts of X, for streams of more rows than memory holds."""
+        for P, _, _ in self._network.outputs(rows_of(self, X), probabilities=True):
+            yield P[:, 0] if self.widths[-1] == 1 else P
 
     def predict(self, X: Any) -> np.ndarray:
         """0 or 1 for each row: array (n) of int64; 1 where P(y = 1) > 1/2. Or its class, (n), or its labels, (n, K)."""

@@ -2,43 +2,25 @@
 
 import json
 import os
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .exceptions import ModelFormatError
+from .replaced import replaced
 
 FORMAT_VERSION = 1
 KEY = "fastmlp"
 
 
 def write(path: str | os.PathLike, description: dict[str, Any], tensors: dict[str, np.ndarray]) -> None:
-    """Replace `path` by a new file, in one step: readers see the old file or the new one, never a part."""
+    """Replace `path` by a new file, in one step."""
     from safetensors.numpy import save
 
     header = json.dumps({"version": FORMAT_VERSION, **description}, sort_keys=True, allow_nan=False)
     data = save(tensors, metadata={KEY: header})
-    path = Path(os.path.realpath(path))
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, ordinary_mode())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-
-
-def ordinary_mode() -> int:
-    """The mode bits that open(path, "w") would give."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
+    with replaced(path) as temporary:
+        temporary.write_bytes(data)
 
 
 def read(path: str | os.PathLike) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

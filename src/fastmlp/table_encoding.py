@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .record_batches import all_missing, as_categories, as_numbers, column_of, family, is_dictionary
+from .rows.columns import all_missing, as_categories, as_numbers, column_of, family, is_dictionary
 
 BLOCK_ROWS = 8192  # writes to the columns of so many rows stay in cache
 
@@ -31,7 +31,7 @@ class NumberColumn:
     def __post_init__(self) -> None:
         finite = all(type(number) is float and math.isfinite(number) for number in (self.fill, self.shift, self.factor))
         if not (finite and type(self.name) is str and type(self.indicator) is bool):
-            raise ValueError(f"not a column of numbers: {self}")
+            raise ValueError(f"not a column of numbers: {str(self)[:200]}")
 
     @property
     def n_features_out(self) -> int:
@@ -78,7 +78,7 @@ class CategoryColumn:
         kind = PYTHON_TYPES[self.value_type]
         flags = type(self.name) is str and type(self.other) is type(self.missing) is bool
         if not (flags and type(self.categories) is tuple and all(type(value) is kind for value in self.categories)):
-            raise ValueError(f"not a column of categories: {self}")
+            raise ValueError(f"not a column of categories: {str(self)[:200]}")
         if kind is float and not all(map(math.isfinite, self.categories)):
             raise ValueError(f"column {self.name!r}: a category is not finite")
         if len(set(self.categories)) < len(self.categories):

@@ -2,19 +2,23 @@
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 END = object()
 
 
-def read_ahead(make: Callable[[Callable[[], bool]], Iterator[Any]], most: int) -> Iterator[Any]:
+def read_ahead(make: Callable[[Callable[[], bool]], Iterator[Any]], most: int) -> Generator[Any, None, None]:
     """The items of make(stopped), made by a thread; at most `most` exist at a time, the one in use included.
 
     `stopped()` tells the maker that nobody waits any more. What it raises is raised here. The thread ends with
     this iterator; close it, or read it to its end.
     """
-    room, made, stop = threading.Semaphore(most), queue.SimpleQueue[tuple[Any, BaseException | None]](), threading.Event()
+    room, made, stop = (
+        threading.Semaphore(most),
+        queue.SimpleQueue[tuple[Any, BaseException | None]](),
+        threading.Event(),
+    )
 
     def work() -> None:
         try:

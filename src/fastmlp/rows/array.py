@@ -2,7 +2,7 @@
 cast by NumPy, a window of rows at a time. X is never copied whole.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 import numpy as np
@@ -64,7 +64,7 @@ class ArrayRows:
         """Is a batch of so many rows cast in several parts?"""
         return not self.in_place and batch_rows > self.window_rows
 
-    def windows(self, order: Order, batch_rows: int) -> Iterator[Window]:
+    def windows(self, order: Order, batch_rows: int) -> Generator[Window, None, None]:
         """Consecutive parts of `order`: whole batches each, or parts of one batch that is too large to cast at once."""
         if self.in_place:
             source = addresses(self.X, self.y, self.w, order, self.scaling)

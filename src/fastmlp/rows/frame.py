@@ -72,4 +72,4 @@ def numbers(name: str, column: Any) -> np.ndarray:
             raise type(error)(f"X: column {name!r} holds what is not a number: {error}") from None
     if values.dtype.kind not in "fiub":
         raise ValueError(f"X: column {name!r} is of type {kind}; it must hold numbers, see fastmlp.TableEncoder")
-    return values
+    return np.asarray(values)

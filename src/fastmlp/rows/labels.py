@@ -50,7 +50,7 @@ class Labels:
             wrong = values[int(np.argmin(known))]
             wrong = wrong.as_py() if hasattr(wrong, "as_py") else wrong
             raise ValueError(f"{self.name} contains {wrong!r}, but the classes are {shown(self.classes)}")
-        return codes.astype(self.dtype)
+        return np.asarray(codes.astype(self.dtype))
 
     def _found(self, values: Any) -> tuple[np.ndarray, np.ndarray]:
         """(Numbers of classes, are they known?) of a pyarrow.Array."""
@@ -58,7 +58,7 @@ class Labels:
         import pyarrow.compute
 
         if values.null_count:
-            raise ValueError(f"target {self.name!r} has {values.null_count} missing values; drop these rows")
+            raise missing(self.name, values.null_count)
         if hasattr(values, "dictionary"):
             codes, known = self._found(values.dictionary)
             index = values.indices.to_numpy(zero_copy_only=False)
@@ -74,19 +74,24 @@ class Labels:
         return codes, codes >= 0
 
 
+def missing(name: str, count: int) -> ValueError:
+    """The error for labels that are missing."""
+    return ValueError(f"target {name!r} has {count} missing value{'s' if count > 1 else ''}; drop these rows")
+
+
 def shown(values: Any) -> str:
     """A few values, for a message."""
     few = ", ".join(repr(value) for value in list(values)[:5])
     return few + (", …" if len(values) > 5 else "")
 
 
-def distinct(values: Any) -> set:
+def distinct(values: Any, name: str) -> set:
     """The values that a block's y holds, an array or a pyarrow.Array."""
     if values is None:
         raise ValueError("a block has no y; the labels are required")
     if hasattr(values, "null_count"):
         if values.null_count:
-            raise ValueError(f"the target has {values.null_count} missing values; drop these rows")
+            raise missing(name, values.null_count)
         return set(values.unique().to_pylist())
     values = np.asarray(values)
     if values.dtype.kind == "f" and not np.isfinite(values).all():

@@ -100,7 +100,7 @@ class Pass:
         """Which of the rows first … first+n-1 belong to the pass: (n) bool; None: all."""
         if self.fraction == 0:
             return None
-        return drawn_for_validation(first, n, self.fraction, self.seed) == self.validation
+        return np.asarray(drawn_for_validation(first, n, self.fraction, self.seed) == self.validation)
 
     def of_blocks(self, n: int) -> np.ndarray | None:
         """The order of n blocks; None: as they come."""

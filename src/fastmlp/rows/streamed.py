@@ -6,7 +6,7 @@ rows. Windows take what comes, whatever the sizes of blocks: each holds whole ba
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from typing import Any, NamedTuple
 
@@ -15,8 +15,8 @@ import numpy as np
 from .ahead import read_ahead
 from .array import as_table
 from .labels import Labels
-from .order import Order, Pass
-from .streams.stream import Block, Stream
+from .order import Pass
+from .streams.stream import Block, Stream, located
 from .survey import Survey, survey
 from .targets import as_weights
 from .window import Window, addresses, cuts, not_finite
@@ -56,8 +56,6 @@ class StreamedRows:
     scaling : (shift, factor), each (p), or None: kernels compute (X - shift) factor
     """
 
-    y = w = None  # of all rows at once: there is no such thing
-
     def __init__(
         self, stream: Stream, *, n_features: int, dtype: np.dtype, labels: Labels | None = None,
         encode: Encode | None = None, scaling: tuple[np.ndarray, np.ndarray] | None = None,
@@ -92,7 +90,7 @@ class StreamedRows:
         """Does a batch of so many rows come in several windows?"""
         return batch_rows > self.window_rows
 
-    def windows(self, order: Pass, batch_rows: int) -> Iterator[Window]:
+    def windows(self, order: Pass, batch_rows: int) -> Generator[Window, None, None]:
         """Consecutive parts of a pass: whole batches each, or parts of one batch that is larger than a window.
 
         A window is valid until the next one is asked for.
@@ -124,7 +122,8 @@ class StreamedRows:
 
     def buffer(self, n: int) -> Buffer:
         """Memory for n rows."""
-        y, weighted = None, False
+        y: np.ndarray | None = None
+        weighted = False
         if self.labels is not None:
             y = np.empty((n, *self.labels.shape), self.labels.dtype)
             weighted = self.survey_so_far().weighted
@@ -192,7 +191,7 @@ class Pieces:
         """The chosen rows of a piece, in the dtypes that kernels read."""
         rows, labels = self.rows, self.rows.labels
         assert out.X is not None
-        try:
+        with located(piece.place):
             if chosen is None:
                 rows.encode(piece.X, out.X)
             else:
@@ -204,8 +203,6 @@ class Pieces:
                 out.y[:] = labels.encode(piece.y, len(piece))[kept]
             if out.w is not None:
                 out.w[:] = as_weights(piece.w, len(piece), some=False)[kept]
-        except (ValueError, TypeError) as error:
-            raise type(error)(f"{piece.place}: {error}" if piece.place else str(error)) from None
 
 
 def copy_numbers(X: Any, out: np.ndarray) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from .labels import MOST_CLASSES, Labels, distinct, shown
 from .order import Pass
-from .streams.stream import Stream
+from .streams.stream import Stream, located
 from .targets import as_weights
 
 
@@ -43,13 +43,11 @@ def survey(stream: Stream, labels: Labels, order: Pass) -> Survey:
         training = np.ones(n, bool) if drawn is None else drawn
         counts[0] += int(training.sum())
         counts[1] += n - int(training.sum())
-        try:
+        with located(block.place):
             Y = labels.encode(block.y, n)
             if block.w is not None:
                 weighted, w = True, as_weights(block.w, n, some=False)
                 training, weight = training & (w > 0), weight + float(w.sum())
-        except (ValueError, TypeError) as error:
-            raise type(error)(f"{block.place}: {error}" if block.place else str(error)) from None
         if len(seen) < 2:
             seen.update(np.unique(Y[training]).tolist())
     if sum(counts) == 0:
@@ -64,11 +62,11 @@ def classes_of(stream: Stream) -> list[Any]:
     found: set[Any] = set()
     for block in stream.labels():
         if len(block):
-            try:
-                found |= distinct(block.y)
-            except (ValueError, TypeError) as error:
-                raise type(error)(f"{block.place}: {error}" if block.place else str(error)) from None
+            with located(block.place):
+                found |= distinct(block.y, stream.target_name or "y")
         if len(found) > MOST_CLASSES:
             name = stream.target_name or "y"
-            raise ValueError(f"target {name!r} has more than {MOST_CLASSES} values ({shown(sorted(found))}): no classes")
+            raise ValueError(
+                f"target {name!r} has more than {MOST_CLASSES} values ({shown(sorted(found))}): no classes"
+            )
     return sorted(found)

@@ -72,7 +72,8 @@ class Array(Stream):
         for k in range(len(firsts)) if order is None else order:
             first = int(firsts[k])
             last = first + int(self.block_rows[k])
-            yield Block(*(None if a is None else a[first:last] for a in (X, self.y, self.w)), first, place)  # type: ignore[arg-type]
+            X_part, y, w = (None if a is None else a[first:last] for a in (X, self.y, self.w))
+            yield Block(X_part, y, w, first, place)
 
 
 def on_disk(a: Any) -> FileArray | None:

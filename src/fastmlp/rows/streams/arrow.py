@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ..record_batches import record_batches
 from .table import Piece, Table
 
 BLOCK_ROWS = 2**13
@@ -32,7 +33,8 @@ class Arrow(Table):
                 "data is a RecordBatchReader, which can be read once only; give a function that returns a new one, "
                 "as in rows.Arrow(lambda: dataset.scanner().to_reader())"
             )
-        self.make, self.table = (data, None) if callable(data) else (None, as_arrow(data))
+        self.make: Any = data if callable(data) else None
+        self.table: Any = None if callable(data) else as_arrow(data)
         schema = self.reader().schema if self.table is None else self.table.schema
         super().__init__(schema, target, weight, columns, window_rows)
         if self.table is not None:
@@ -44,7 +46,7 @@ class Arrow(Table):
         """A new pass over what the user's function gives."""
         import pyarrow
 
-        data = self.make()  # type: ignore[misc]
+        data = self.make()
         return data if isinstance(data, pyarrow.RecordBatchReader) else as_arrow(data).to_reader()
 
     def pieces(self, columns: list[str], order: np.ndarray | None) -> Iterator[Piece]:
@@ -68,17 +70,11 @@ def as_arrow(data: Any) -> Any:
     """A pyarrow.Table of what the user gives."""
     import pyarrow
 
-    if isinstance(data, pyarrow.RecordBatch):
-        data = pyarrow.Table.from_batches([data])
-    elif not isinstance(data, pyarrow.Table):
-        if hasattr(data, "collect") and not hasattr(data, "__arrow_c_stream__"):
-            raise TypeError("data is a lazy frame; read it first, with data.collect()")
-        if hasattr(data, "iloc"):  # pandas
-            data = pyarrow.Table.from_pandas(data, preserve_index=False)
-        elif hasattr(data, "__arrow_c_stream__"):
-            data = pyarrow.table(data)
-        else:
-            raise TypeError(f"data is a {type(data).__name__}; it must be an Arrow table, a frame, or a function")
+    if hasattr(data, "collect") and not hasattr(data, "__arrow_c_stream__"):
+        raise TypeError("data is a lazy frame; read it first, with data.collect()")
+    if not isinstance(data, pyarrow.Table):
+        found = record_batches(data)
+        data = pyarrow.Table.from_batches(list(found.batches))
     return plain(data)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .parquet import first_line
+from ..columns import first_line
 from .table import Piece, Table
 
 BLOCK_BYTES = 2**22  # of text, parsed at a time; the types of columns are inferred from the first block

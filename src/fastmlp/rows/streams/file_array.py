@@ -86,7 +86,7 @@ class FileArray:
     def read(self, file: Any, place: int, out: np.ndarray) -> None:
         """Bytes from a place of the file on: out, contiguous."""
         file.seek(place)
-        view = memoryview(out.view(np.uint8))
+        view = memoryview(out.view(np.uint8))  # type: ignore[arg-type]
         while len(view):
             count = file.readinto(view)
             if not count:

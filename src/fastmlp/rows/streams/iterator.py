@@ -66,5 +66,6 @@ class Blocks(Stream):
             for name, a in zip(("y", "sample_weight"), parts[1:]):
                 if a is not None and len(a) != shape[0]:
                     raise ValueError(f"block {number}: {name} has {len(a)} rows, but X has {shape[0]}")
-            yield Block(*(*parts, None, None)[:3], first, f"block {number}")  # type: ignore[arg-type]
+            X, y, w = (*parts, None, None)[:3]
+            yield Block(X, y, w, first, f"block {number}")
             first += shape[0]

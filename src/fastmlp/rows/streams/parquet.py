@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..columns import first_line
 from .table import Piece, Table
 
 BATCH_ROWS = 2**16
@@ -162,7 +163,3 @@ def common_schema(files: list[File], wanted: list[str] | None) -> Any:
                 raise ValueError(f"column {name!r} is {known} in {where.path}, but {kind} in {file.path}")
             types[name] = known, where
     return pyarrow.schema([(name, kind) for name, (kind, _) in types.items()])
-
-
-def first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]

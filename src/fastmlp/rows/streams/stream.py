@@ -1,5 +1,6 @@
 """The interface of all streams: blocks of rows, as often as they are asked for."""
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -71,3 +72,13 @@ class Stream:
         """The number of each block's first row."""
         assert self.block_rows is not None
         return np.concatenate([[0], np.cumsum(self.block_rows)[:-1]])
+
+
+@contextlib.contextmanager
+def located(place: str) -> Iterator[None]:
+    """Errors in the block tell where the rows lie."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{place}: {error}" if place else str(error)) from None

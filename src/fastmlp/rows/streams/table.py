@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...arguments import checked_int
+from ..columns import check_named
 from .stream import Block, Stream
 
 
@@ -77,14 +78,6 @@ class Table(Stream):
                 raise ValueError(f"{place}: weight {self.weight_name!r} has {w.null_count} missing values")
             w = None if w is None else w.to_numpy(zero_copy_only=False)
             yield Block(batch.select(columns) if columns else None, y, w, first, place)
-
-
-def check_named(names: list[str], name: str) -> None:
-    """Is there one column of that name?"""
-    count = list(names).count(name)
-    if count != 1:
-        problem = "no column" if count == 0 else f"{count} columns"
-        raise ValueError(f"{problem} named {name!r}; the columns are {', '.join(names)}")
 
 
 def encoder_of(names: list[str]) -> Callable[[Any, np.ndarray], None]:

@@ -1,0 +1,159 @@
+"""What the commands do: tables in files to models, and models and tables to predictions and scores."""
+
+import sys
+import time
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from . import optimizers
+from .inputs import checked_classes, encoded, labels_of, parts_of, rows_of
+from .model import Model
+from .predictions import table_writer
+from .rows.memory import available_memory
+from .rows.streams.files import open_table
+from .rows.streams.table import Table
+from .scores import scores
+
+
+def train(options: Namespace) -> int:
+    """Read, encode, train, save, and print the validation's figures."""
+    check_writable(options.save, options.plot)
+    columns = None if options.columns is None else options.columns.split(",")
+    table = open_table(
+        options.data, options.target, weight=options.weight, columns=columns, window_rows=options.window_rows
+    )
+    checked_classes(table, 2)  # before all else is read
+    encoder = fitted_encoder(table, options)
+    encoding = encoder.encoding_
+    model = Model(
+        [encoding.n_features_out, *options.hidden, 1], options.activation,
+        dtype=options.dtype, seed=options.seed, n_threads=options.threads,
+    )  # fmt: skip
+    size = encoder.n_rows_ * encoding.n_features_out * model.dtype.itemsize
+    in_memory = options.window_rows is None and size <= available_memory() // 2
+    data: tuple[Any, ...]
+    if in_memory:
+        data = in_memory_data(table, encoding, model)
+    else:
+        model.encoding, data = encoding, (table,)
+    print(
+        f"{encoder.n_rows_:,} rows × {len(encoding.columns)} columns, {encoding.n_features_out} numbers a row, "
+        + ("in memory" if in_memory else "read block by block")
+    )
+    kind = optimizers.OPTIMIZERS[options.optimizer]
+    optimizer = kind() if options.learning_rate is None else kind(learning_rate=options.learning_rate)
+    try:
+        model.fit(
+            *data, epochs=options.epochs, batch_size=options.batch_size or None, optimizer=optimizer, l2=options.l2,
+            validation_fraction=options.validation_fraction, early_stopping=options.early_stopping,
+            verbose=0 if options.quiet else 1,
+        )  # fmt: skip
+    except KeyboardInterrupt:
+        model.encoding = encoding
+        model.save(options.save)
+        print(f"fastmlp: interrupted; the model as it is was saved to {options.save}", file=sys.stderr)
+        return 130
+    rows = rows_of(model, *data, labelled=True)
+    model.encoding = encoding
+    model.save(options.save)
+    if options.plot:
+        from .plot import learning_curve
+
+        learning_curve(model.history, options.plot)
+    report(model, rows, options)
+    return 0
+
+
+def fitted_encoder(table: Table, options: Namespace) -> Any:
+    """A TableEncoder that has seen all rows once."""
+    from .table_encoder import TableEncoder
+
+    scaling = None if options.scaling == "none" else options.scaling
+    encoder = TableEncoder(scaling=scaling, max_categories=options.max_categories, dtype=options.dtype)
+    total = None if table.block_rows is None else int(table.block_rows.sum())
+    with tqdm(
+        total=total, unit="rows", unit_scale=True, desc="reading", disable=options.quiet, leave=False, delay=1
+    ) as bar:
+        return encoder.fit(Watched(table, bar))
+
+
+class Watched:
+    """A table whose bar moves as its rows are read."""
+
+    def __init__(self, table: Table, bar: Any) -> None:
+        self.table, self.bar, self.names = table, bar, table.names
+
+    def batches(self) -> Any:
+        for batch in self.table.batches():
+            yield batch
+            self.bar.update(batch.num_rows)
+
+
+def in_memory_data(table: Table, encoding: Any, model: Model) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """(X, y, weights) of all rows, encoded once for all epochs; the model learns what 0 and 1 stand for."""
+    labels = labels_of(model, table, learn=True)
+    model.feature_names = list(encoding.columns)
+    parts = [(labels.encode(block.y, len(block)), block.w) for block in table.labels()]
+    y = np.concatenate([part for part, _ in parts]) if parts else np.zeros(0, np.uint8)
+    w = None if table.weight_name is None else np.concatenate([part for _, part in parts])
+    return encoded(encoding, table, model.dtype, len(y)), y, w
+
+
+def report(model: Model, rows: Any, options: Namespace) -> None:
+    """Print the time taken, and the scores over the rows kept for validation."""
+    seconds = sum(record["seconds"] for record in model.history)
+    trained = sum(record["rows_per_second"] * record["seconds"] for record in model.history)
+    if seconds:
+        speed = f"{trained / seconds:,.0f} rows/s"
+        print(f"trained {len(model.history)} epochs in {seconds:.2f} s ({speed}); saved {options.save}")
+    if options.validation_fraction > 0:
+        validation = parts_of(model, rows, None, options.validation_fraction)[1]
+        assert validation is not None
+        print(f"validation: {scores(model.network, rows, validation.order)}, {validation.order.size:,} rows")
+
+
+def predict(options: Namespace) -> int:
+    """Write a probability and a class for each row."""
+    model = Model.load(options.model, n_threads=options.threads)
+    check_writable(options.out)
+    classes = model.classes or [0, 1]
+    n = 0
+    with table_writer(options.out) as write:
+        for P in model.iter_proba(model_table(model, options.data)):
+            write({"probability": P, "prediction": np.where(P > 0.5, classes[1], classes[0])})
+            n += len(P)
+        if n == 0:
+            write({"probability": np.zeros(0, model.dtype), "prediction": np.array(classes[:0])})
+    print(f"{n:,} rows; probability is that of {classes[1]!r}; written to {options.out}")
+    return 0
+
+
+def evaluate(options: Namespace) -> int:
+    """Print log loss, AUC and accuracy."""
+    model = Model.load(options.model, n_threads=options.threads)
+    target = options.target or model.target_name
+    if target is None:
+        raise ValueError("the model does not tell its target; give --target COLUMN")
+    rows = rows_of(model, model_table(model, options.data, target), labelled=True)
+    begin = time.perf_counter()
+    found = scores(model.network, rows, rows.order())
+    seconds = time.perf_counter() - begin
+    print(f"{found}, {found.rows:,} rows, {found.rows / seconds:,.0f} rows/s")
+    return 0
+
+
+def model_table(model: Model, path: str, target: str | None = None) -> Table:
+    """The columns that the model was trained on, in its order; others are ignored."""
+    names = model.feature_names if model.encoding is None else list(model.encoding.columns)
+    return open_table(path, target, columns=names)
+
+
+def check_writable(*paths: str | None) -> None:
+    """Find out before training, not after it, that a result has nowhere to go."""
+    for path in paths:
+        if path is not None and not Path(path).resolve().parent.is_dir():
+            raise FileNotFoundError(f"{path}: its folder does not exist")

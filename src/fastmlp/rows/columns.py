@@ -1,0 +1,103 @@
+"""The columns of Arrow's tables and record batches: names, kinds and values."""
+
+from typing import Any
+
+import numpy as np
+
+
+def column_of(table: Any, name: str) -> Any:
+    """The column of that name; a missing one is an error that lists what is there."""
+    index = table.schema.get_field_index(name)
+    if index < 0:
+        check_named(table.schema.names, name)
+    return table.column(index)
+
+
+def check_named(names: list[str], name: str) -> None:
+    """Is there one column of that name?"""
+    count = list(names).count(name)
+    if count != 1:
+        problem = "no column" if count == 0 else f"{count} columns"
+        raise ValueError(f"{problem} named {name!r}; the columns are {', '.join(names)}")
+
+
+def is_dictionary(kind: Any) -> bool:
+    """Of an Arrow type."""
+    return hasattr(kind, "index_type")
+
+
+def family(name: str, kind: Any) -> str:
+    """What an Arrow type's values are: "number", "string", or "null" for nothing but nulls."""
+    import pyarrow.types as types
+
+    of_values = value_type(kind) if is_dictionary(kind) else kind
+    for each in (types.is_boolean, types.is_integer, types.is_floating, types.is_decimal):
+        if each(of_values):
+            return "number"
+    if types.is_null(of_values):
+        return "null"
+    dates = is_dictionary(kind) and types.is_temporal(of_values)
+    if dates or str(of_values) in ("string", "large_string", "string_view"):
+        return "string"
+    raise TypeError(f"column {name!r} is of type {kind}; convert it to a number or a string first, or leave it out")
+
+
+def all_missing(values: Any) -> bool:
+    """Are there only nulls and NaN?"""
+    import pyarrow.compute as pc
+
+    if values.null_count == len(values):
+        return True
+    return bool(pc.all(pc.is_null(values, nan_is_null=True)).as_py())
+
+
+def as_numbers(values: Any) -> np.ndarray:
+    """A column of numbers as an array of integers or floats, NaN for missing ones."""
+    import pyarrow.types as types
+
+    if not (types.is_integer(values.type) or types.is_floating(values.type)):
+        values = values.cast("float64")
+    array: np.ndarray = values.to_numpy(zero_copy_only=False)
+    return array
+
+
+def as_categories(name: str, values: Any) -> Any:
+    """Values as large_string, bool, int64 or double, null for missing ones; those of a dictionary are looked up."""
+    import pyarrow
+    import pyarrow.types as types
+
+    try:
+        if is_dictionary(values.type):
+            return as_categories(name, values.dictionary).take(values.indices)
+        if types.is_boolean(values.type):
+            return values
+        if types.is_integer(values.type):
+            return values.cast("int64")
+        if not (types.is_floating(values.type) or types.is_decimal(values.type)):
+            return values.cast("large_string")
+    except pyarrow.ArrowInvalid as error:
+        raise ValueError(f"column {name!r}: {first_line(error)}") from None
+    numbers = as_numbers(values).astype(np.float64) + 0.0  # -0.0 is the category 0.0
+    if np.isinf(numbers).any():
+        raise ValueError(f"column {name!r} contains inf")
+    return pyarrow.array(numbers, from_pandas=True)
+
+
+def value_counts(name: str, values: Any) -> tuple[Any, Any]:
+    """The values that occur, as `as_categories` gives them, and how often each does; some may occur twice."""
+    import pyarrow.compute as pc
+
+    if not is_dictionary(values.type):
+        return tuple(pc.value_counts(as_categories(name, values)).flatten())
+    entries, counts = pc.value_counts(values.indices).flatten()
+    return as_categories(name, values.dictionary).take(entries), counts
+
+
+def value_type(kind: Any) -> Any:
+    """The type of a column's values: that of the dictionary for a dictionary column."""
+    return getattr(kind, "value_type", kind)
+
+
+def first_line(error: Exception) -> str:
+    """Of its message, or its name."""
+    return (str(error) or type(error).__name__).splitlines()[0]

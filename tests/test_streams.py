@@ -1,0 +1,318 @@
+"""Streams: the same rows in the same order give the same bits from an array, a file, a table or an iterator."""
+
+import itertools
+import threading
+
+import numpy as np
+import pandas as pd
+import polars
+import pyarrow
+import pytest
+from pyarrow import csv, parquet
+from scipy import sparse
+
+import fastmlp.rows.array
+import fastmlp.rows.streamed
+from fastmlp import Adam, Model, rows
+from fastmlp.rows.order import Pass, drawn_for_validation
+from fastmlp.rows.streams.file_array import FileArray
+
+n, p = 1013, 5
+random = np.random.default_rng(0)
+X = random.standard_normal((n, p)).astype("float32")
+y = (X[:, 0] * X[:, 1] + 0.3 * random.standard_normal(n) > 0).astype("int8")
+w = random.integers(0, 4, n) / 2
+NAMES = [f"x{k}" for k in range(p)]
+GROUPS = {"block_rows": 100, "window_rows": 320}
+
+
+def table(weight=False):
+    columns = {name: X[:, k] for k, name in enumerate(NAMES)} | {"y": y}
+    return pyarrow.table(columns | {"w": w} if weight else columns)
+
+
+def blocks(sizes):
+    """A function that gives the rows in blocks of these sizes, again and again."""
+    ends = np.cumsum(np.resize(sizes, n))
+    cuts = [0, *ends[ends < n], n]
+    return lambda: ((X[a:b], y[a:b]) for a, b in itertools.pairwise(cuts))
+
+
+def parquet_folder(folder, weight=False, row_group_size=100):
+    folder.mkdir()
+    data = table(weight)
+    for k, first in enumerate(range(0, n, 400)):
+        parquet.write_table(data.slice(first, 400), folder / f"part-{k}.parquet", row_group_size=row_group_size)
+    return folder
+
+
+def trained(*data, shuffle=True, batch_size=32, epochs=3, seed=1, **options):
+    model = Model([p, 9, 1], seed=seed)
+    return model.fit(*data, epochs=epochs, batch_size=batch_size, shuffle=shuffle, optimizer=Adam(0.01), **options)
+
+
+def bits(model):
+    return model.parameters.tobytes(), [record["loss"] for record in model.history]
+
+
+def every_stream(tmp_path):
+    np.save(tmp_path / "X.npy", X)
+    np.save(tmp_path / "F.npy", np.asfortranarray(X))
+    np.save(tmp_path / "y.npy", y)
+    X.tofile(tmp_path / "X.bin")
+    csv.write_csv(table(), tmp_path / "t.csv")
+    data = table()
+    return {
+        "array": rows.Array(X, y, **GROUPS),
+        "npy": rows.Array(tmp_path / "X.npy", tmp_path / "y.npy", **GROUPS),
+        "Fortran npy": rows.Array(str(tmp_path / "F.npy"), y, **GROUPS),
+        "memmap": rows.Array(np.load(tmp_path / "X.npy", mmap_mode="r"), np.load(tmp_path / "y.npy", "r"), **GROUPS),
+        "raw memmap": rows.Array(np.memmap(tmp_path / "X.bin", "f4", "r", shape=(n, p)), y, **GROUPS),
+        "parquet": rows.Parquet(parquet_folder(tmp_path / "a"), target="y", window_rows=320),
+        "csv": rows.Csv(tmp_path / "t.csv", target="y", window_rows=320),
+        "arrow": rows.Arrow(data, target="y", window_rows=320),
+        "reader": rows.Arrow(lambda: data.to_reader(max_chunksize=77), target="y", window_rows=320),
+        "pandas": rows.Arrow(data.to_pandas(), target="y", window_rows=320),
+        "polars": rows.Arrow(polars.from_arrow(data), target="y", window_rows=320),
+        "blocks": rows.Blocks(blocks([1, 250, 3, 64]), window_rows=320),
+    }
+
+
+def test_every_stream_in_file_order_gives_the_bits_of_the_array(tmp_path):
+    expected = bits(trained(X, y, shuffle=False))
+    for name, stream in every_stream(tmp_path).items():
+        model = trained(stream, shuffle=False)
+        assert bits(model)[0] == expected[0], name
+        np.testing.assert_allclose(bits(model)[1], expected[1], rtol=1e-12)
+        model.feature_names = None
+        assert np.array_equal(model.predict_proba(stream), model.predict_proba(X)), name
+        assert model.loss(stream) == pytest.approx(model.loss(X, y), rel=1e-12), name
+        np.testing.assert_allclose(
+            model.loss_and_gradient(stream)[1].parameters, model.loss_and_gradient(X, y)[1].parameters, atol=1e-4
+        )
+
+
+def test_shuffled_blocks_give_the_same_bits_from_array_memmap_and_parquet(tmp_path):
+    streams = every_stream(tmp_path)
+    expected = bits(trained(rows.Array(X, y, **GROUPS)))
+    assert expected != bits(trained(X, y))
+    for name in ("array", "npy", "Fortran npy", "memmap", "raw memmap", "parquet"):
+        assert bits(trained(streams[name])) == expected, name
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 3])
+def test_bits_do_not_depend_on_threads(n_threads):
+    def fit(threads):
+        return Model([p, 9, 1], n_threads=threads).fit(rows.Array(X, y, **GROUPS), epochs=2, batch_size=300).parameters
+
+    assert fit(n_threads).tobytes() == fit(None).tobytes()
+
+
+@pytest.mark.parametrize("sizes", [[1], [7], [31, 33], [n]])
+@pytest.mark.parametrize("window_rows", [32, 100, n, 10 * n])
+def test_only_the_last_batch_is_short_whatever_the_blocks(sizes, window_rows):
+    stream = rows.Blocks(blocks(sizes), window_rows=window_rows)
+    model = trained(stream, shuffle=False)
+    assert model.optimizer.t == 3 * -(-n // 32)
+    assert bits(model)[0] == bits(trained(X, y, shuffle=False))[0]
+
+
+@pytest.mark.parametrize("batch_size", [None, 100, 500])
+def test_a_batch_larger_than_a_window_is_one_step(batch_size):
+    stream = rows.Array(X, y, block_rows=10, window_rows=64)
+    model, other = (trained(*data, shuffle=False, batch_size=batch_size) for data in ((stream,), (X, y)))
+    assert model.optimizer.t == other.optimizer.t == 3 * (1 if batch_size is None else -(-n // batch_size))
+    np.testing.assert_allclose(model.parameters, other.parameters, atol=1e-5)
+
+
+def test_weights_come_with_the_rows(tmp_path):
+    expected = bits(trained(X, y, w, shuffle=False))[0]
+    folder = parquet_folder(tmp_path / "a", weight=True)
+    for stream in (
+        rows.Array(X, y, w, **GROUPS),
+        rows.Parquet(folder, target="y", weight="w", window_rows=320),
+        rows.Blocks(lambda: iter([(X[:500], y[:500], w[:500]), (X[500:], y[500:], w[500:])])),
+    ):
+        assert bits(trained(stream, shuffle=False))[0] == expected
+
+
+# --- orders ---------------------------------------------------------------------------------------------
+
+
+def passed(stream, order, window_rows=64):
+    """The rows' first numbers and the sizes of windows, as kernels see them in one pass."""
+    stream.window_rows = window_rows
+    streamed = fastmlp.rows.streamed.StreamedRows(stream, n_features=1, dtype=np.dtype("f8"))
+    seen, sizes = [], []
+    for window in streamed.windows(order, 8):
+        seen.extend(window.X[window.order.rows(0, window.size), 0].astype(int))
+        sizes.append(window.size)
+    return np.array(seen), sizes
+
+
+def numbered(block_rows=10):
+    return rows.Array(np.arange(1000.0)[:, None], block_rows=block_rows)
+
+
+def test_a_shuffled_epoch_has_every_row_once_and_mixes_blocks_and_rows():
+    orders = [passed(numbered(), Pass(1000).shuffled(0, epoch))[0] for epoch in (1, 2)]
+    for seen in orders:
+        assert np.array_equal(np.sort(seen), np.arange(1000))
+        window = seen[:64]
+        assert np.ptp(window) > 500, "the blocks of a window come from the whole table"
+        assert len(np.unique(window // 10)) <= 8, "and are whole blocks, but for the first and the last"
+        assert np.abs(np.diff(window)).mean() > 50, "whose rows are mixed"
+    assert not np.array_equal(*orders)
+    assert np.array_equal(passed(numbered(), Pass(1000).shuffled(0, 1))[0], orders[0])
+
+
+def test_windows_hold_whole_batches_and_carry_the_rest():
+    _, sizes = passed(rows.Blocks(lambda: (np.ones((k, 1)) for k in (13, 1, 200, 7))), Pass(221), window_rows=30)
+    assert sizes == [24] * 9 + [5]
+
+
+def test_rows_drawn_for_validation_are_a_function_of_seed_and_number():
+    drawn = drawn_for_validation(0, 100_000, 0.2, 3)
+    assert abs(drawn.mean() - 0.2) < 0.005
+    assert np.array_equal(drawn_for_validation(777, 1000, 0.2, 3), drawn[777:1777])
+    assert (drawn_for_validation(0, 100_000, 0.2, 4) != drawn).mean() > 0.3
+    streams = numbered(), Pass(None, 0.3, 5), Pass(None, 0.3, 5, validation=True).shuffled(0, 1)
+    training, validation = passed(streams[0], streams[1])[0], passed(streams[0], streams[2])[0]
+    assert np.array_equal(np.sort(np.concatenate([training, validation])), np.arange(1000))
+
+
+def test_validation_of_a_stream_is_that_of_the_same_rows(tmp_path):
+    stream = rows.Parquet(parquet_folder(tmp_path / "a"), target="y", window_rows=320)
+    model = trained(stream, shuffle=False, validation_fraction=0.25)
+    drawn = drawn_for_validation(0, n, 0.25, 1)
+    other = trained(X[~drawn], y[~drawn], shuffle=False, validation_data=(X[drawn], y[drawn]))
+    assert model.parameters.tobytes() == other.parameters.tobytes()
+    for record, expected in zip(model.history, other.history, strict=True):
+        for key in ("loss", "validation_loss", "validation_accuracy"):
+            assert record[key] == pytest.approx(expected[key], rel=1e-9)
+
+
+def test_early_stopping_and_a_stream_as_validation_data():
+    held = rows.Array(X[:200], y[:200])
+    model = trained(rows.Array(X[200:], y[200:]), validation_data=held, early_stopping=True, n_iter_no_change=2)
+    assert model.history[-1]["validation_loss"] > 0
+
+
+def test_a_file_sorted_by_label_trains_as_well_as_a_shuffled_one(tmp_path):
+    from sklearn.metrics import roc_auc_score
+
+    draw = np.random.default_rng(1)
+    Z = draw.standard_normal((40_000, 10)).astype("float32")
+    label = (Z**2).sum(axis=1) > 9.34
+    order = np.argsort(label[:30_000], kind="stable")
+    np.save(tmp_path / "sorted.npy", Z[:30_000][order])
+    window = {"block_rows": 256, "window_rows": 8192}
+
+    def auc(data):
+        model = Model([10, 32, 1], seed=0).fit(*data, epochs=8, batch_size=128, optimizer=Adam(0.003))
+        return roc_auc_score(label[30_000:], model.predict_proba(Z[30_000:]))
+
+    by_label = auc((rows.Array(tmp_path / "sorted.npy", label[:30_000][order], **window),))
+    assert by_label > auc((Z[:30_000], label[:30_000])) - 0.005
+
+
+# --- frames, sparse matrices, memmaps in place of X --------------------------------------------------------
+
+
+def test_frames_and_sparse_matrices_train_as_arrays_do():
+    expected = bits(trained(X, y))[0]
+    mixed = pd.DataFrame(X, columns=NAMES).astype({"x1": "float64"})
+    for data in (pd.DataFrame(X, columns=NAMES), mixed, polars.DataFrame(X, schema=NAMES), sparse.csr_matrix(X)):
+        assert bits(trained(data, y))[0] == expected
+
+
+def test_a_frame_of_one_type_is_read_where_it_lies(monkeypatch):
+    seen, addresses = [], fastmlp.rows.array.addresses
+    monkeypatch.setattr(fastmlp.rows.array, "addresses", lambda A, *rest: seen.append(A) or addresses(A, *rest))
+    frame = pd.DataFrame(X, columns=NAMES)
+    trained(frame, y)
+    assert all(np.shares_memory(A, frame.to_numpy()) for A in seen)
+
+
+@pytest.mark.parametrize(
+    ("column", "error", "words"),
+    [
+        (pd.Series(["a"] * n), ValueError, "'odd'"),
+        (pd.Series(["a"] * n, dtype="category"), TypeError, "'odd'.*category"),
+        (pd.Series(np.arange(n), dtype="datetime64[ns]"), TypeError, "'odd'.*datetime"),
+        (pd.Series([None, *range(n - 1)], dtype="Int64"), ValueError, "NaN in row 0, column 5"),
+    ],
+)
+def test_columns_of_frames_that_are_no_numbers(column, error, words):
+    frame = pd.DataFrame(X, columns=NAMES).assign(odd=column)
+    with pytest.raises(error, match=words):
+        Model([p + 1, 1]).fit(frame, y)
+
+
+def test_polars_null_and_lazy_frame():
+    frame = polars.DataFrame(X, schema=NAMES).with_columns(odd=polars.Series([None, *range(n - 1)]))
+    with pytest.raises(ValueError, match="NaN in row 0, column 5"):
+        Model([p + 1, 1]).fit(frame, y)
+    with pytest.raises(TypeError, match=r"collect\(\)"):
+        Model([p + 1, 1]).fit(frame.lazy(), y)
+
+
+def test_a_memmap_larger_than_memory_is_read_by_blocks(tmp_path, monkeypatch):
+    np.save(tmp_path / "X.npy", X)
+    memmap = np.load(tmp_path / "X.npy", mmap_mode="r")
+    assert bits(trained(memmap, y)) == bits(trained(X, y))
+    monkeypatch.setattr("fastmlp.inputs.available_memory", lambda: X.nbytes - 1)
+    assert bits(trained(memmap, y)) == bits(trained(rows.Array(X, y)))
+    assert trained(memmap, y).predict_proba(memmap).shape == (n,)
+
+
+def test_file_arrays_of_views():
+    assert FileArray.of_memmap(np.memmap.__new__(np.memmap, __file__, np.uint8, "r")[::2]) is None
+
+
+def test_file_arrays_read_what_a_memmap_shows(tmp_path):
+    np.save(tmp_path / "X.npy", X)
+    memmap = np.load(tmp_path / "X.npy", mmap_mode="r")
+    for view in (memmap, memmap[100:], memmap[:-5], memmap[3:4]):
+        assert np.array_equal(FileArray.of_memmap(view)[0 : len(view)], view)
+        assert np.array_equal(FileArray.of_memmap(view)[-2:], view[-2:])
+
+
+# --- the thread that reads ahead ---------------------------------------------------------------------------
+
+
+def alive():
+    return [thread for thread in threading.enumerate() if thread.name.startswith("fastmlp")]
+
+
+def test_no_thread_outlives_a_call():
+    assert not alive()
+    trained(rows.Array(X, y, **GROUPS))
+    assert not alive()
+
+    def interrupt(model, record):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trained(rows.Array(X, y, **GROUPS), callback=interrupt)
+    with pytest.raises(ValueError, match="inf"):
+        trained(rows.Array(np.where(X > 2, np.inf, X), y, **GROUPS))
+    parts = Model([p, 1]).iter_proba(rows.Array(X, y, **GROUPS))
+    next(parts)
+    del parts
+    assert not alive()
+
+
+def test_at_most_two_windows_are_in_memory():
+    made, used = 0, 0
+
+    def items(stopped):
+        nonlocal made
+        for k in range(20):
+            made += 1
+            assert made - used <= 2
+            yield k
+
+    for _ in fastmlp.rows.streamed.read_ahead(items, 2):
+        used += 1
+    assert made == used == 20
