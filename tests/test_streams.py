@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -10,10 +11,11 @@ import pyarrow
 import pytest
 from pyarrow import csv, parquet
 from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
 
 import fastmlp.rows.array
 import fastmlp.rows.streamed
-from fastmlp import Adam, Model, rows
+from fastmlp import Adam, MLPClassifier, Model, rows
 from fastmlp.rows.order import Pass, drawn_for_validation
 from fastmlp.rows.streams.file_array import FileArray
 
@@ -316,3 +318,56 @@ def test_at_most_two_windows_are_in_memory():
     for _ in fastmlp.rows.streamed.read_ahead(items, 2):
         used += 1
     assert made == used == 20
+
+
+# --- MLPClassifier ------------------------------------------------------------------------------------------
+
+KINDS = np.array(["ash", "birch", "cedar"])[(X[:, 0] > 0.4).astype(int) + (X[:, 1] > 0)]
+SETTINGS = {"hidden_layer_sizes": (9,), "max_iter": 3, "random_state": 1, "batch_size": 32}
+
+
+def classified(*data, **settings):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return MLPClassifier(**SETTINGS | settings).fit(*data)
+
+
+@pytest.mark.parametrize("labels", [y, KINDS, y.astype(bool)])
+@pytest.mark.parametrize("settings", [{}, {"class_weight": "balanced"}, {"solver": "lbfgs", "dtype": "float64"}])
+def test_a_classifier_of_a_stream_is_that_of_the_array(labels, settings):
+    ours = classified(rows.Array(X, labels, **GROUPS), shuffle=False, **settings)
+    reference = classified(X, labels, shuffle=False, **settings)
+    assert np.array_equal(ours.classes_, reference.classes_)
+    for W, expected in zip(ours.coefs_, reference.coefs_, strict=True):
+        np.testing.assert_allclose(W, expected, atol=1e-5)
+    assert (ours.predict(X) == reference.predict(X)).mean() > 0.999
+    assert np.array_equal(ours.predict_proba(rows.Array(X)), ours.predict_proba(X))
+
+
+def test_a_classifier_of_a_table_keeps_names_and_classes(tmp_path):
+    data = table().set_column(p, "y", pyarrow.array(KINDS))
+    parquet.write_table(data, tmp_path / "t.parquet", row_group_size=100)
+    stream = rows.Parquet(tmp_path / "t.parquet", target="y")
+    classifier = classified(stream, early_stopping=True, class_weight={"ash": 2.0})
+    assert list(classifier.feature_names_in_) == NAMES
+    assert set(classifier.predict(stream)) <= {"ash", "birch", "cedar"}
+    assert classifier.validation_scores_[-1] > 0.4
+    assert np.array_equal(classifier.predict_proba(data.to_pandas()[NAMES]), classifier.predict_proba(stream))
+    with pytest.raises(ValueError, match="feature names should match"):
+        classifier.predict(rows.Parquet(tmp_path / "t.parquet", target="y", columns=NAMES[::-1]))
+    again = MLPClassifier(**SETTINGS).partial_fit(stream, classes=["ash", "birch", "cedar"]).partial_fit(stream)
+    assert again.t_ == 2 * n
+
+
+def test_rows_for_validation_of_a_classifier(tmp_path):
+    held = rows.Array(X[:200], KINDS[:200])
+    with pytest.warns(ConvergenceWarning):
+        classifier = MLPClassifier(**SETTINGS).fit(rows.Array(X, KINDS), X_val=held)
+    assert classifier.validation_scores_[-1] == classifier.score(X[:200], KINDS[:200])
+    for settings, words in [({"X_val": X, "y_val": y}, "X_val must be one, too"), ({"y": y}, "brings y")]:
+        with pytest.raises(ValueError, match=words):
+            MLPClassifier(**SETTINGS).fit(rows.Array(X, KINDS), **settings)
+    with pytest.raises(ValueError, match="scoring='roc_auc'"):
+        MLPClassifier(**SETTINGS, scoring="roc_auc", early_stopping=True).fit(rows.Array(X, y))
+    with pytest.raises(ValueError, match=r"2 features.*expecting 5"):
+        classifier.predict(rows.Array(X[:, :2]))

@@ -13,16 +13,18 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from . import lbfgs, stochastic
+from . import classifier_streams, lbfgs, stochastic
 from .activations import resolve_all
 from .classes import check_known, targets
 from .coefficients import Coefficients, drawn, widths_of
-from .network import Network
+from .network import Network, Rows
 from .parameters import CONSTRAINTS
 from .plan import Plan
 from .rows.array import ArrayRows
-from .rows.order import Order
+from .rows.order import Order, Pass
 from .rows.sparse import SparseRows
+from .rows.streamed import StreamedRows
+from .rows.streams.stream import Stream
 from .split import validation_rows
 from .validation import Validation
 
@@ -186,15 +188,17 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, *,
+        self, X: Any, y: Any = None, sample_weight: Any = None, *,
         X_val: Any = None, y_val: Any = None, sample_weight_val: Any = None,
     ) -> "MLPClassifier":  # fmt: skip
         """Train.
 
         Parameters
         ----------
-        X : array-like or sparse matrix (n, p)
-            float32 and float64 are read in place; of a sparse matrix, a window of rows is made dense at a time.
+        X : array-like or sparse matrix (n, p), or a stream of `fastmlp.rows`
+            float32 and float64 are read in place; of a sparse matrix, a window of rows is made dense at a time. A
+            stream brings y and the weights with it, and may have more rows than memory holds; dtype="auto" is
+            float32 then, and rows for validation are drawn one by one.
         y : array-like (n) of classes, or (n, K) of 0 and 1 for K labels
         sample_weight : array-like (n) or None
         X_val, y_val, sample_weight_val : as the first three, or None
@@ -209,7 +213,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     @available_if(trains_by_epochs)
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> "MLPClassifier":
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None, classes: Any = None) -> "MLPClassifier":
         """Train for one epoch, from the weights and the moments of the last call on.
 
         Parameters
@@ -223,7 +227,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self
         """
         if _check_partial_fit_first_call(self, classes):
-            multilabel = type_of_target(y).startswith("multilabel")
+            multilabel = not isinstance(X, Stream) and type_of_target(y).startswith("multilabel")
             self._label_binarizer = LabelBinarizer().fit(y if multilabel else classes)
         return self._fit(X, y, sample_weight, incremental=True)
 
@@ -256,18 +260,36 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError(f"hidden_layer_sizes must be > 0, got {hidden}.")
         self._check_together(incremental, given)
         first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
-        X, y = self._validated(X, y, incremental, first)
-        w = None if sample_weight is None else _check_sample_weight(sample_weight, X)
+        if isinstance(X, Stream):
+            if y is not None or sample_weight is not None:
+                raise ValueError("X is a stream, which brings y and sample_weight with its rows; leave these out")
+            anew = not hasattr(self, "classes_") or (not self.warm_start and not incremental)
+            classifier_streams.learn(self, X, reset=first, anew=anew)
+            dtype = np.dtype(np.float32)
+        else:
+            X, y = self._validated(X, y, incremental, first)
+            w = None if sample_weight is None else _check_sample_weight(sample_weight, X)
+            dtype = X.dtype
         self._random_state = check_random_state(self.random_state)
         if first:
-            self._initialize([X.shape[1], *hidden, self.n_outputs_], X.dtype)
+            self._initialize([self.n_features_in_, *hidden, self.n_outputs_], dtype)
         network = self._network()
         self.coefs_, self.intercepts_ = list(self._coefficients.weights), list(self._coefficients.biases)
-        rows = self._rows(network, X, targets(y, self._label_binarizer), self._weighted(y, w))
+        rows: Rows
+        if isinstance(X, Stream):
+            rows = classifier_streams.training_rows(self, network, X)
+        else:
+            rows = self._rows(network, X, targets(y, self._label_binarizer), self._weighted(y, w))
         if self.solver == "lbfgs":
             lbfgs.fit(self, network, rows)
         else:
-            training, validation = self._split(network, rows, X, y, w, given)
+            training: np.ndarray | Pass
+            if isinstance(rows, StreamedRows):
+                training, validation = classifier_streams.split(self, network, rows, given)
+            else:
+                training, validation = self._split(network, rows, X, y, w, given)
+            if validation is not None:
+                self._start_validation()
             stochastic.Fit(self, network, rows, training, validation, self._random_state).run(incremental)
         if not np.isfinite(network.theta).all():
             stochastic.raise_not_finite()
@@ -279,7 +301,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError("partial_fit does not support early_stopping=True")
         if incremental and self.class_weight == "balanced":
             raise ValueError("class_weight='balanced' needs all rows at once; give partial_fit the weights as a dict")
-        if given is not None and (given[0] is None or given[1] is None):
+        if given is not None and not isinstance(given[0], Stream) and (given[0] is None or given[1] is None):
             raise ValueError("X_val and y_val: give both or neither")
         if self.solver == "lbfgs" and self.optimizer is not None:
             raise ValueError(f"optimizer={self.optimizer!r} takes the place of solver='adam', not of solver='lbfgs'")
@@ -293,9 +315,9 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _split(
         self, network: Network, rows: ArrayRows, X: Any, y: np.ndarray, w: np.ndarray | None, given: tuple | None
-    ) -> tuple[np.ndarray | None, Validation | None]:
-        """Rows to train on (None: all) and to validate on (None: there are none)."""
-        training = None
+    ) -> tuple[np.ndarray, Validation | None]:
+        """Rows to train on and to validate on (None: there are none)."""
+        training = np.arange(X.shape[0])
         if given is not None:
             X, y = self._table_and_y(given[0], given[1], reset=False)
             check_known("y_val", unique_labels(y), self.classes_)
@@ -307,16 +329,19 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             training, index = validation_rows(rows.y, self.validation_fraction, stratified, self._random_state)
             w = None if w is None else w[index]
         else:
-            return None, None
-        if self.validation_scores_ is None or self.validation_loss_curve_ is None:
-            self.validation_scores_, self.validation_loss_curve_ = [], []
-        if self.early_stopping and self.best_validation_score_ is None:  # a former fit had no early stopping
-            self.best_validation_score_, self.best_loss_ = -np.inf, None
+            return training, None
         if self.scoring is None:
             return training, Validation(rows, Order.of(index), w)
         scorer, X_val, y_val = check_scoring(self, self.scoring), _safe_indexing(X, index), _safe_indexing(y, index)
         weights = {} if w is None else {"sample_weight": w}
         return training, Validation(rows, Order.of(index), w, lambda: scorer(self, X_val, y_val, **weights))
+
+    def _start_validation(self) -> None:
+        """Curves for rows to validate on, where former fits had none."""
+        if self.validation_scores_ is None or self.validation_loss_curve_ is None:
+            self.validation_scores_, self.validation_loss_curve_ = [], []
+        if self.early_stopping and self.best_validation_score_ is None:
+            self.best_validation_score_, self.best_loss_ = -np.inf, None
 
     def _table_and_y(self, X: Any, y: Any, reset: bool) -> tuple[Any, np.ndarray]:
         """X in float32 or float64, or sparse, and y; reset: this X tells how many features there are."""
@@ -392,6 +417,11 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _probabilities(self, X: Any) -> np.ndarray:
         """P of each output: (n, K), or (n) of a single output."""
+        if isinstance(X, Stream):
+            classifier_streams.check_features(self, X)
+            network = self._network()
+            P = network.logits(classifier_streams.rows_of(self, network, X, labelled=False), probabilities=True)
+            return P if self.n_outputs_ > 1 else P[:, 0]
         # Kernels refuse what is not finite as they read it; a check beforehand would read X once more.
         X = validate_data(self, X, accept_sparse=SPARSE, reset=False, ensure_all_finite=False)
         network = self._network()

@@ -16,7 +16,7 @@ from .rows.streamed import StreamedRows
 from .rows.streams.array import Array
 from .rows.streams.arrow import Arrow
 from .rows.streams.stream import Stream, located
-from .rows.streams.table import Table, encoder_of
+from .rows.streams.table import Table
 from .rows.survey import classes_of
 from .training import Part
 
@@ -56,23 +56,20 @@ def rows_of(
 
 def streamed(model: Any, stream: Stream, labelled: bool, learn: bool) -> StreamedRows:
     """The rows of a stream; those of a table go through the model's encoding, if it has one."""
-    encode = None
     if model.encoding is not None:
         if not isinstance(stream, Table):
             raise TypeError("the model has an encoding, which reads tables; give rows.Parquet, rows.Csv or rows.Arrow")
         stream = stream.with_columns(model.encoding.columns)
-        encode = model.encoding.encode
-    elif isinstance(stream, Table):
-        if model.feature_names is not None and not learn:
-            stream = stream.with_columns(model.feature_names)
-        encode = encoder_of(stream.names or [])
+    elif isinstance(stream, Table) and model.feature_names is not None and not learn:
+        stream = stream.with_columns(model.feature_names)
     if model.encoding is None:
         if stream.n_features != model.widths[0]:
             raise ValueError(f"X has {stream.n_features} features, but the model was made for {model.widths[0]}")
         if stream.names is not None:
             check_names(model, stream.names, learn)
     return StreamedRows(
-        stream, n_features=model.widths[0], dtype=model.dtype, scaling=model.scaling, encode=encode,
+        stream, n_features=model.widths[0], dtype=model.dtype, scaling=model.scaling,
+        encode=None if model.encoding is None else model.encoding.encode,
         labels=labels_of(model, stream, learn) if labelled else None,
     )  # fmt: skip
 
@@ -169,7 +166,7 @@ def check_classes(part: Part) -> None:
         assert rows.labels is not None
         if rows.labels.shape:
             return
-        found.update(rows.survey(order.fraction, order.seed).classes)
+        found.update(np.flatnonzero(rows.survey(order.fraction, order.seed).counts).tolist())
         weighted = rows.survey(order.fraction, order.seed).weighted
     else:
         assert rows.y is not None

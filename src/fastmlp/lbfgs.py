@@ -6,11 +6,10 @@ import numpy as np
 from scipy.optimize import minimize
 from sklearn.utils.optimize import _check_optimize_result
 
-from .network import Network
-from .rows.array import ArrayRows
+from .network import Network, Rows
 
 
-def objective(network: Network, rows: ArrayRows, alpha: float, theta: np.ndarray) -> tuple[float, np.ndarray]:
+def objective(network: Network, rows: Rows, alpha: float, theta: np.ndarray) -> tuple[float, np.ndarray]:
     """(J + alpha/2 ‖W‖²) / Σw and its gradient (|θ|) at theta, which stays in the network."""
     network.theta[:] = theta
     tally, gradient = network.gradient(rows)
@@ -19,7 +18,7 @@ def objective(network: Network, rows: ArrayRows, alpha: float, theta: np.ndarray
     return (tally.J + alpha / 2 * float(W @ W)) / tally.weight, gradient / tally.weight
 
 
-def fit(estimator: Any, network: Network, rows: ArrayRows) -> None:
+def fit(estimator: Any, network: Network, rows: Rows) -> None:
     """Minimise until scipy or max_iter or max_fun ends it; θ, loss_ and n_iter_ of the estimator out."""
 
     def report(intermediate_result: Any) -> None:

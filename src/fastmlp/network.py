@@ -133,13 +133,16 @@ class Network:
                     size = call_rows if whole else window.size
                     for first in range(0, window.size, size):
                         free = shape.n_threads if self.n_threads is not None else team.free_cores()
-                        call = shape._replace(n_threads=min(free, self._contention.threads(shape.n_threads)))
+                        if not rows.reads_ahead:  # else the other program is this one
+                            free = min(free, self._contention.threads(shape.n_threads))
+                        call = shape._replace(n_threads=min(free, shape.n_threads))
                         last = min(first + size, window.size)
                         job = self._job(
                             call, first, last, batch_rows, backward=True, updates=whole, drops=drops, seed=seed
                         )
                         took = self._train(rows, window, call, job, workspace, sums, tally if whole else part, watch)
-                        self._contention.saw(call.n_threads, *took)
+                        if not rows.reads_ahead:
+                            self._contention.saw(call.n_threads, *took)
                         if tally.diverged or part.diverged:
                             tally.diverged = True
                             return

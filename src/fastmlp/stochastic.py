@@ -3,18 +3,19 @@
 What lasts from one fit to the next (t_, loss_curve_, best_loss_, …) is the estimator's, as in scikit-learn.
 """
 
+import itertools
 import time
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from tqdm import tqdm
 
-from .network import Network, Tally
+from .network import Network, Rows, Tally
 from .optimizers import OPTIMIZERS, SCHEDULES, SGD, Adam, Momentum, Nesterov, Optimizer
-from .rows.array import ArrayRows
-from .rows.order import Order
+from .rows.order import Order, Pass
 from .validation import Validation
 
 SMALLEST_ADAPTIVE_RATE = 1e-6
@@ -59,22 +60,23 @@ class Fit:
     estimator : MLPClassifier, whose attributes change as it goes
     network : its net, whose θ is trained
     rows : all rows
-    training : those to train on; None: all
+    training : those to train on
     validation : those to validate on, if any
     random : for the order of rows
     """
 
     def __init__(
-        self, estimator: Any, network: Network, rows: ArrayRows, training: np.ndarray | None,
+        self, estimator: Any, network: Network, rows: Rows, training: np.ndarray | Pass,
         validation: Validation | None, random: np.random.RandomState,
     ) -> None:  # fmt: skip
         self.estimator, self.network, self.rows, self.random = estimator, network, rows, random
         self.training, self.validation = training, validation
-        self.n = rows.n_rows if training is None else len(training)
+        self.n: int = len(training) if isinstance(training, np.ndarray) else training.size  # type: ignore[assignment]
         self.batch_rows = batch_rows(estimator, self.n)
         self.best_theta = network.theta.copy()
         # Without dropout, exactly scikit-learn's numbers are drawn.
-        self.seed = int(random.randint(2**31)) if any(network.plan.dropout) else 0
+        needed = any(network.plan.dropout) or isinstance(training, Pass)
+        self.seed = int(random.randint(2**31)) if needed else 0
 
     def run(self, incremental: bool) -> None:
         """Train, for one epoch if incremental."""
@@ -96,15 +98,11 @@ class Fit:
 
     def epochs(self, most: int, incremental: bool, bar: Any) -> None:
         """At most so many epochs."""
-        estimator, positions = self.estimator, np.arange(self.n)
+        estimator, orders = self.estimator, self.orders()
         estimator.n_iter_ = 0
         vars(estimator).setdefault("learning_rate_curve_", [])  # coefs_ may come from elsewhere than from a fit
         for _ in range(most):
-            if estimator.shuffle:  # the draws of sklearn.utils.shuffle, without its checks
-                drawn = np.arange(self.n)
-                self.random.shuffle(drawn)
-                positions = positions[drawn]
-            record = self.epoch(Order.of(positions if self.training is None else self.training[positions]), bar)
+            record = self.epoch(next(orders), bar)
             if estimator.solver == "sgd" and estimator.learning_rate == "invscaling":
                 scale = (estimator.t_ + 1) ** estimator.power_t
                 estimator._optimizer.learning_rate = estimator.learning_rate_init / scale
@@ -120,7 +118,22 @@ class Fit:
                     stacklevel=2,
                 )
 
-    def epoch(self, order: Order, bar: Any) -> dict[str, Any]:
+    def orders(self) -> Iterator[Order | Pass]:
+        """The order of rows of each epoch."""
+        shuffle = self.estimator.shuffle
+        if isinstance(self.training, Pass):
+            for epoch in itertools.count(1):
+                yield self.training.shuffled(self.seed, epoch) if shuffle else self.training
+            return
+        positions = np.arange(self.n)
+        while True:
+            if shuffle:  # the draws of sklearn.utils.shuffle, without its checks
+                drawn = np.arange(self.n)
+                self.random.shuffle(drawn)
+                positions = positions[drawn]
+            yield Order.of(self.training[positions])
+
+    def epoch(self, order: Order | Pass, bar: Any) -> dict[str, Any]:
         """One pass over the rows in this order, and what came of it."""
         estimator, tally, begin, base = self.estimator, Tally(), time.perf_counter(), bar.n
         watch = None if bar.disable else lambda rows: bar.update(base + rows - bar.n)

@@ -49,19 +49,21 @@ class Validation:
 
     Attributes
     ----------
-    rows, order : some rows of a table, whose own weights do not count here
+    rows, order : some rows of a table
     w : a weight for each of them, or None
     score : called without arguments, in place of the accuracy; or None
+    own : count the rows' own weights instead of w
     """
 
     rows: Rows
     order: Order | Pass
     w: np.ndarray | None
     score: Callable[[], float] | None = None
+    own: bool = False
 
     def evaluate(self, network: Network) -> tuple[float, float]:
         """(Mean loss, score) of the net as it is now."""
-        loss, accuracy = evaluate(network, self.rows, self.order, self.w)
+        loss, accuracy = evaluate(network, self.rows, self.order, self.w, self.own)
         if not np.isfinite(loss):
             return loss, float("nan")
         return loss, accuracy if self.score is None else float(self.score())

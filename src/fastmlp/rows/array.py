@@ -46,6 +46,8 @@ class ArrayRows:
         """X as rows can be taken from it."""
         return as_table(X)
 
+    reads_ahead = False
+
     def order(self) -> Order:
         """All rows, as they come."""
         return Order(self.n_rows)

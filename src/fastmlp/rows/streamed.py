@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .ahead import read_ahead
-from .array import as_table
 from .labels import Labels
 from .order import Pass
 from .streams.stream import Block, Stream, located
@@ -52,19 +51,27 @@ class StreamedRows:
     n_features : p that the net expects
     dtype : of the net
     labels : what the target's values mean; None: they are not needed
-    encode : writes the X of a block, or of a part of it, into an array; None: X holds numbers
+    encode : writes the X of a block, or of a part of it, into an array; None: the stream's own
     scaling : (shift, factor), each (p), or None: kernels compute (X - shift) factor
+
+    Attributes
+    ----------
+    class_weights : array (K), by which the rows' weights are multiplied, or None
     """
+
+    reads_ahead = True
 
     def __init__(
         self, stream: Stream, *, n_features: int, dtype: np.dtype, labels: Labels | None = None,
         encode: Encode | None = None, scaling: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> None:  # fmt: skip
         self.stream, self.n_features, self.dtype, self.labels = stream, n_features, np.dtype(dtype), labels
-        self.encode = encode or copy_numbers
+        self.encode = encode or stream.encode
         self.scaling = np.zeros((0, 0)) if scaling is None else np.stack(scaling).astype(np.float64)
         self.window_rows = stream.window_rows or max(1, WINDOW_BYTES // (n_features * self.dtype.itemsize))
+        self.class_weights: np.ndarray | None = None
         self.surveys: dict[tuple[float, int], Survey] = {}
+        self._idle: list[Buffer] = []  # buffers of passes that have ended; new memory costs time at its first touch
 
     def order(self) -> Pass:
         """All rows, as they come."""
@@ -95,14 +102,20 @@ class StreamedRows:
 
         A window is valid until the next one is asked for.
         """
-        with closing(read_ahead(lambda stopped: self.filled(order, batch_rows, stopped), WINDOWS)) as windows:
-            yield from windows
+        buffers, self._idle = self._idle or [self.buffer() for _ in range(WINDOWS)], []
+        try:
+            with closing(read_ahead(lambda stop: self.filled(order, batch_rows, buffers, stop), WINDOWS)) as windows:
+                yield from windows
+        finally:
+            self._idle = buffers
 
-    def filled(self, order: Pass, batch_rows: int, stopped: Callable[[], bool]) -> Iterator[Window]:
+    def filled(
+        self, order: Pass, batch_rows: int, buffers: list[Buffer], stopped: Callable[[], bool]
+    ) -> Iterator[Window]:
         """The windows of a pass, in buffers that are used in turn."""
         size = order.size if order.size is not None else np.iinfo(np.intp).max
         room = min(self.window_rows, size)
-        pieces, buffers = Pieces(self, order), [self.buffer(room) for _ in range(WINDOWS)]
+        pieces = Pieces(self, order)
         for number, (first, last, ends_batch) in enumerate(cuts(size, min(max(1, batch_rows), size), room)):
             buffer = buffers[number % WINDOWS]
             n, segments = pieces.fill(buffer, last - first, stopped)
@@ -120,13 +133,16 @@ class StreamedRows:
         if order.size is not None and self.stream.block_rows is None and pieces.more():
             raise ValueError(f"the stream has more than the {order.size} rows that an earlier pass found")
 
-    def buffer(self, n: int) -> Buffer:
-        """Memory for n rows."""
+    def buffer(self) -> Buffer:
+        """Memory for a window; pages that are never written take none."""
+        n = self.window_rows
+        if self.stream.block_rows is not None:
+            n = min(n, int(self.stream.block_rows.sum()))
         y: np.ndarray | None = None
         weighted = False
         if self.labels is not None:
             y = np.empty((n, *self.labels.shape), self.labels.dtype)
-            weighted = self.survey_so_far().weighted
+            weighted = self.survey_so_far().weighted or self.class_weights is not None
         return Buffer(np.empty((n, self.n_features), self.dtype), y, np.empty(n) if weighted else None)
 
     def survey_so_far(self) -> Survey:
@@ -202,13 +218,6 @@ class Pieces:
             if labels is not None and out.y is not None:
                 out.y[:] = labels.encode(piece.y, len(piece))[kept]
             if out.w is not None:
-                out.w[:] = as_weights(piece.w, len(piece), some=False)[kept]
-
-
-def copy_numbers(X: Any, out: np.ndarray) -> None:
-    """Numbers of any type, cast: out."""
-    X = as_table(X)
-    if X.shape[1] != out.shape[1]:
-        raise ValueError(f"a block of X has {X.shape[1]} features, but the first one has {out.shape[1]}")
-    with np.errstate(over="ignore"):
-        out[:] = X
+                out.w[:] = 1 if piece.w is None else as_weights(piece.w, len(piece), some=False)[kept]
+                if rows.class_weights is not None:
+                    out.w[:] *= rows.class_weights[out.y]

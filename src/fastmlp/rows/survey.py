@@ -17,13 +17,13 @@ class Survey(NamedTuple):
     ----------
     n_training, n_validation : numbers of rows
     weighted : do the rows have weights?
-    classes : two numbers of classes, or the only one, of the rows to train on that have a weight above 0
+    counts : of each class (or of both labels together), rows to train on with a weight above 0
     """
 
     n_training: int
     n_validation: int
     weighted: bool
-    classes: frozenset[int]
+    counts: np.ndarray
 
 
 def survey(stream: Stream, labels: Labels, order: Pass) -> Survey:
@@ -33,28 +33,27 @@ def survey(stream: Stream, labels: Labels, order: Pass) -> Survey:
     ------
     ValueError : no rows; a value is none of the labels' classes; weights that are not finite, negative or all 0
     """
-    counts, weighted, weight = [0, 0], False, 0.0
-    seen: set[int] = set()
+    sizes, weighted, weight = [0, 0], False, 0.0
+    counts = np.zeros(max(2, labels.outputs), np.int64)
     for block in stream.labels():
         n = len(block)
         if n == 0:
             continue
         drawn = order.chosen(block.first, n)
         training = np.ones(n, bool) if drawn is None else drawn
-        counts[0] += int(training.sum())
-        counts[1] += n - int(training.sum())
+        sizes[0] += int(training.sum())
+        sizes[1] += n - int(training.sum())
         with located(block.place):
             Y = labels.encode(block.y, n)
             if block.w is not None:
                 weighted, w = True, as_weights(block.w, n, some=False)
                 training, weight = training & (w > 0), weight + float(w.sum())
-        if len(seen) < 2:
-            seen.update(np.unique(Y[training]).tolist())
-    if sum(counts) == 0:
+        counts += np.bincount(Y[training].ravel(), minlength=len(counts))
+    if sum(sizes) == 0:
         raise ValueError("X has 0 rows; at least 1 is required")
     if weighted and weight == 0:
         raise ValueError("sample_weight is 0 for every row")
-    return Survey(counts[0], counts[1], weighted, frozenset(seen))
+    return Survey(sizes[0], sizes[1], weighted, counts)
 
 
 def classes_of(stream: Stream) -> list[Any]:

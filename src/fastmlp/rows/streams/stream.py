@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..array import as_table
+
 
 class Block(NamedTuple):
     """Some consecutive rows of a stream.
@@ -66,6 +68,14 @@ class Stream:
     def labels(self) -> Iterator[Block]:
         """As `blocks`, but X may be None, where reading y and w alone is cheaper."""
         return self.blocks()
+
+    def encode(self, X: Any, out: np.ndarray) -> None:
+        """The X of a block, or of a part of it, as numbers: out (n, p), float32 or float64."""
+        X = as_table(X)
+        if X.shape != out.shape:
+            raise ValueError(f"X has shape {X.shape}, but {out.shape} is required")
+        with np.errstate(over="ignore"):
+            out[:] = X
 
     @property
     def first_rows(self) -> np.ndarray:

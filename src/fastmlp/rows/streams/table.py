@@ -1,7 +1,7 @@
 """Blocks of rows of tables: what Parquet, CSV and Arrow have in common."""
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,6 +9,8 @@ import numpy as np
 from ...arguments import checked_int
 from ..columns import check_named
 from .stream import Block, Stream
+
+CACHED_ROWS = 4096  # of a window, whose cache lines stay near while one column after the other is written
 
 
 class Piece(NamedTuple):
@@ -66,6 +68,15 @@ class Table(Stream):
     def blocks(self, order: np.ndarray | None = None) -> Iterator[Block]:
         return self._labelled(self.names or [], order)
 
+    def encode(self, X: Any, out: np.ndarray) -> None:
+        """Columns of numbers without missing values, as they are."""
+        columns = [number_column(X, name) for name in self.names or []]
+        with np.errstate(over="ignore"):
+            for first in range(0, len(out), CACHED_ROWS):
+                part = out[first : first + CACHED_ROWS]
+                for k, column in enumerate(columns):
+                    part[:, k] = column[first : first + CACHED_ROWS]
+
     def labels(self) -> Iterator[Block]:
         return self._labelled([], None)
 
@@ -78,23 +89,6 @@ class Table(Stream):
                 raise ValueError(f"{place}: weight {self.weight_name!r} has {w.null_count} missing values")
             w = None if w is None else w.to_numpy(zero_copy_only=False)
             yield Block(batch.select(columns) if columns else None, y, w, first, place)
-
-
-def encoder_of(names: list[str]) -> Callable[[Any, np.ndarray], None]:
-    """A function that writes the columns of a RecordBatch into an array, without scaling or imputation."""
-
-    def encode(batch: Any, out: np.ndarray) -> None:
-        columns = [number_column(batch, name) for name in names]
-        with np.errstate(over="ignore"):
-            for first in range(0, len(out), CACHED_ROWS):
-                part = out[first : first + CACHED_ROWS]
-                for k, column in enumerate(columns):
-                    part[:, k] = column[first : first + CACHED_ROWS]
-
-    return encode
-
-
-CACHED_ROWS = 4096  # of a window, whose cache lines stay near while one column after the other is written
 
 
 def number_column(batch: Any, name: str) -> np.ndarray:

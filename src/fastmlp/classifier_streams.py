@@ -1,0 +1,95 @@
+"""Streams in place of X in an `MLPClassifier`: its classes, and rows to train on and to validate on."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.preprocessing import LabelBinarizer
+
+from .classes import check_known
+from .network import Network
+from .rows.labels import Labels
+from .rows.order import Pass
+from .rows.streamed import StreamedRows
+from .rows.streams.stream import Stream
+from .rows.survey import classes_of
+from .validation import Validation
+
+
+def learn(classifier: Any, stream: Stream, reset: bool, anew: bool) -> None:
+    """Set the classifier's features (reset) and classes (anew), or compare the stream's with those it knows."""
+    if reset:
+        classifier.n_features_in_ = stream.n_features
+        vars(classifier).pop("feature_names_in_", None)
+        if stream.names is not None:
+            classifier.feature_names_in_ = np.array(stream.names, dtype=object)
+    check_features(classifier, stream)
+    classes = np.array(classes_of(stream))
+    if anew:
+        classifier._label_binarizer = LabelBinarizer().fit(classes)
+        classifier.classes_ = classifier._label_binarizer.classes_
+    check_known("y", classes, classifier.classes_)
+    classifier.n_outputs_ = len(classifier.classes_) if classifier._label_binarizer.y_type_ != "binary" else 1
+
+
+def check_features(classifier: Any, stream: Stream) -> None:
+    """Are the stream's features those of `fit`?"""
+    if stream.n_features != classifier.n_features_in_:
+        raise ValueError(
+            f"X has {stream.n_features} features, but {type(classifier).__name__} is expecting "
+            f"{classifier.n_features_in_} features as input"
+        )
+    known = getattr(classifier, "feature_names_in_", None)
+    if known is not None and stream.names is not None and list(known) != stream.names:
+        raise ValueError(
+            f"The feature names should match those that were passed during fit: X has {stream.names}, "
+            f"{type(classifier).__name__} was fitted with {list(known)}"
+        )
+
+
+def rows_of(classifier: Any, network: Network, stream: Stream, labelled: bool) -> StreamedRows:
+    """The stream's rows as kernels read them."""
+    plan, labels = network.plan, None
+    if labelled:
+        labels = Labels(plan.widths[-1], plan.softmax, classifier.classes_.tolist(), stream.target_name or "y")
+    return StreamedRows(
+        stream, n_features=plan.widths[0], dtype=plan.dtype, labels=labels
+    )  # fmt: skip
+
+
+def class_weights(classifier: Any, rows: StreamedRows) -> np.ndarray | None:
+    """The weight of each class, in the order of `classes_`; None: all the same."""
+    given, classes = classifier.class_weight, classifier.classes_.tolist()
+    if given is None:
+        return None
+    if given == "balanced":
+        counts = rows.survey().counts
+        return np.asarray(counts.sum() / (len(counts) * np.maximum(counts, 1)))
+    if not isinstance(given, dict):
+        raise ValueError(f"class_weight={given!r}: with a stream, give a dict, 'balanced' or None")
+    return np.array([float(given.get(value, 1.0)) for value in classes])
+
+
+def training_rows(classifier: Any, network: Network, stream: Stream) -> StreamedRows:
+    """All rows of the stream, weighted by classes, too."""
+    rows = rows_of(classifier, network, stream, labelled=True)
+    rows.class_weights = class_weights(classifier, rows)
+    return rows
+
+
+def split(classifier: Any, network: Network, rows: StreamedRows, given: tuple | None) -> tuple[Pass, Validation | None]:
+    """Rows to train on, and rows to validate on, if any."""
+    if classifier.scoring is not None and (given is not None or classifier.early_stopping):
+        raise ValueError(f"scoring={classifier.scoring!r} needs X in memory; of a stream, the accuracy is the score")
+    if given is not None:
+        if not isinstance(given[0], Stream) or given[1] is not None:
+            raise ValueError("X is a stream; X_val must be one, too, which brings y_val with it")
+        held = rows_of(classifier, network, given[0], labelled=True)
+        return rows.order(), Validation(held, held.order(), None, own=True)
+    if not classifier.early_stopping:
+        return rows.order(), None
+    seed = int(classifier._random_state.randint(2**31))
+    held = rows_of(classifier, network, rows.stream, labelled=True)  # without the weights of classes
+    held.surveys, parts = rows.surveys, rows.parts(classifier.validation_fraction, seed)
+    if rows.survey(classifier.validation_fraction, seed).n_validation < 2:
+        raise ValueError("The validation set is too small. Increase 'validation_fraction' or the size of your dataset.")
+    return parts[0], Validation(held, parts[1], None, own=True)
