@@ -79,8 +79,6 @@ def labels_of(model: Any, stream: Stream, learn: bool) -> Labels:
     K, softmax = model.widths[-1], model.out_activation == "softmax"
     if not isinstance(stream, Table):
         return Labels(K, softmax)
-    if stream.target_name is None:
-        raise ValueError("the stream has no target; name its column, as in rows.Parquet(path, target='label')")
     if model.classes is None or learn:
         classes = checked_classes(stream, K if softmax else 2)
         if model.classes is not None and model.classes != classes:
@@ -89,7 +87,7 @@ def labels_of(model: Any, stream: Stream, learn: bool) -> Labels:
                 f"{shown(model.classes)}"
             )
         model.classes, model.target_name = classes, stream.target_name
-    return Labels(K, softmax, model.classes, stream.target_name)
+    return Labels(K, softmax, model.classes, stream.target_name or "y")
 
 
 def checked_classes(table: Table, number: int) -> list[Any]:

@@ -68,4 +68,6 @@ def classes_of(stream: Stream) -> list[Any]:
             raise ValueError(
                 f"target {name!r} has more than {MOST_CLASSES} values ({shown(sorted(found))}): no classes"
             )
+    if not found:
+        raise ValueError("X has 0 rows; at least 1 is required")
     return sorted(found)

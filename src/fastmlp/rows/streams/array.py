@@ -63,6 +63,8 @@ class Array(Stream):
         return self.parts(self.X, order)
 
     def labels(self) -> Iterator[Block]:
+        if self.y is None:
+            raise ValueError("the stream has no y; give it, as in rows.Array(X, y)")
         return self.parts(None, None)
 
     def parts(self, X: Any, order: np.ndarray | None) -> Iterator[Block]:

@@ -72,9 +72,13 @@ def as_arrow(data: Any) -> Any:
 
     if hasattr(data, "collect") and not hasattr(data, "__arrow_c_stream__"):
         raise TypeError("data is a lazy frame; read it first, with data.collect()")
-    if not isinstance(data, pyarrow.Table):
+    if not isinstance(data, (pyarrow.Table, pyarrow.RecordBatch)):
+        if len(np.shape(data)) != 2:
+            raise TypeError(f"data is a {type(data).__name__}; it must be an Arrow table, a frame, or a function")
         found = record_batches(data)
         data = pyarrow.Table.from_batches(list(found.batches))
+    if isinstance(data, pyarrow.RecordBatch):
+        data = pyarrow.Table.from_batches([data])
     return plain(data)
 
 

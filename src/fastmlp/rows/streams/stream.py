@@ -81,7 +81,7 @@ class Stream:
     def first_rows(self) -> np.ndarray:
         """The number of each block's first row."""
         assert self.block_rows is not None
-        return np.concatenate([[0], np.cumsum(self.block_rows)[:-1]])
+        return np.cumsum(self.block_rows) - self.block_rows
 
 
 @contextlib.contextmanager

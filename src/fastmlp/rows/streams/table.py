@@ -78,6 +78,8 @@ class Table(Stream):
                     part[:, k] = column[first : first + CACHED_ROWS]
 
     def labels(self) -> Iterator[Block]:
+        if self.target_name is None:
+            raise ValueError("the stream has no target; name its column, as in rows.Parquet(path, target='label')")
         return self._labelled([], None)
 
     def _labelled(self, columns: list[str], order: np.ndarray | None) -> Iterator[Block]:
