@@ -52,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
         help="of numeric columns: mean and deviation, median and IQR, or as they are",
     )  # fmt: skip
     train.add_argument(
-        "--max-categories", type=int, default=64, metavar="K", help="a column's rarer categories share a number"
+        "--max-categories", type=int, default=128, metavar="K", help="a column's rarer categories share a number"
     )
     train.add_argument(
         "--window-rows", type=int, metavar="N",

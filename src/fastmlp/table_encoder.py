@@ -27,7 +27,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     scaling : {"standard", "robust"} or None, default="standard"
         Of numbers: by mean and standard deviation, by median and interquartile range, or not at all.
-    max_categories : int, default=64
+    max_categories : int, default=128
         If a column has more categories, the max_categories - 1 most frequent ones keep columns of their own, and
         the others share one, to which `transform` adds unknown ones. Elsewhere unknown ones are all 0.
     missing_indicator : bool, default=True
@@ -70,7 +70,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     }
 
     def __init__(
-        self, scaling: str | None = "standard", *, max_categories: int = 64, missing_indicator: bool = True,
+        self, scaling: str | None = "standard", *, max_categories: int = 128, missing_indicator: bool = True,
         dtype: str = "float32", categories: Any = (), random_state: Any = 0,
     ) -> None:  # fmt: skip
         self.scaling = scaling

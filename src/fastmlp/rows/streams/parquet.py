@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from ...team import available_cores
 from ..columns import first_line
 from .table import Piece, Table
 
-BATCH_ROWS = 2**16
-BUFFER_BYTES = 2**18  # of compressed bytes, read at a time and column
+BATCH_ROWS = 2**14  # decoded at a time; larger ones are little faster, but take more memory
+BUFFER_BYTES = 2**16  # of compressed bytes, read at a time and column
+MANY_CORES = 4  # with fewer, one thread decodes beside the kernels; more would take their cores, and more memory
 
 
 class Parquet(Table):
@@ -96,7 +98,8 @@ class File:
             raise ValueError(f"{self.path}: the file has changed since it was opened; train on a file at rest")
         inside = [name for name in columns if name not in self.keys]
         with self.opened() as file:
-            batches = file.iter_batches(BATCH_ROWS, row_groups=[group], columns=inside)
+            threads = available_cores() >= MANY_CORES
+            batches = file.iter_batches(BATCH_ROWS, row_groups=[group], columns=inside, use_threads=threads)
             while True:
                 try:
                     batch = next(batches, None)
@@ -120,20 +123,31 @@ def cast(column: Any, kind: Any) -> Any:
 
 def found(path: Any) -> list[tuple[str, dict[str, Any]]]:
     """Files, in the order of their names, with the columns that their folders' names stand for."""
-    from pyarrow import dataset
-
     paths = [Path(p) for p in path] if isinstance(path, (list, tuple)) else [Path(path)]
     for p in paths:
         if not p.exists():
             raise FileNotFoundError(f"{p}: no such file or folder")
     if len(paths) > 1 or paths[0].is_file():
         return [(str(p), {}) for p in paths]
-    folder = dataset.dataset(str(paths[0]), format="parquet", partitioning="hive", exclude_invalid_files=False)
-    fragments = sorted(folder.get_fragments(), key=lambda fragment: fragment.path)
-    files = [(f.path, dataset.get_partition_keys(f.partition_expression)) for f in fragments]
+    files = sorted(p for p in paths[0].rglob("*") if p.is_file() and not hidden(p.relative_to(paths[0])))
     if not files:
         raise FileNotFoundError(f"{paths[0]}: the folder holds no files")
-    return files
+    if not any("=" in part for p in files for part in p.relative_to(paths[0]).parts[:-1]):
+        return [(str(p), {}) for p in files]
+    from pyarrow import dataset
+
+    folder = dataset.dataset(
+        [str(p) for p in files],
+        format="parquet",
+        partitioning=dataset.partitioning(flavor="hive"),
+        partition_base_dir=str(paths[0]),
+    )
+    return [(f.path, dataset.get_partition_keys(f.partition_expression)) for f in folder.get_fragments()]
+
+
+def hidden(path: Path) -> bool:
+    """Does a part of the name begin with a dot or an underscore, as marks of other programs do?"""
+    return any(part.startswith((".", "_")) for part in path.parts)
 
 
 def common_schema(files: list[File], wanted: list[str] | None) -> Any:
