@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from .at_rest import AtRest
+
 
 class FileArray:
     """A C- or Fortran-ordered array at an offset of a file; slices of rows are read into memory.
@@ -26,14 +28,13 @@ class FileArray:
     ) -> None:
         self.path, self.dtype, self.shape = Path(path), np.dtype(dtype), tuple(shape)
         self.offset, self.fortran = offset, fortran and len(shape) == 2
-        status = os.stat(self.path)
+        self.at_rest = AtRest(self.path)
         needed = offset + int(np.prod(shape, dtype=object)) * self.dtype.itemsize
-        if status.st_size < needed:
+        if self.at_rest.size < needed:
             raise ValueError(
-                f"{self.path}: {status.st_size} bytes, but an array of shape {self.shape} and type {self.dtype} "
+                f"{self.path}: {self.at_rest.size} bytes, but an array of shape {self.shape} and type {self.dtype} "
                 f"ends at byte {needed}; the file is not complete"
             )
-        self.known = status.st_size, status.st_mtime_ns, status.st_ino
 
     @classmethod
     def of_npy(cls, path: str | os.PathLike) -> "FileArray":
@@ -53,7 +54,7 @@ class FileArray:
     def of_memmap(cls, a: np.memmap) -> "FileArray | None":
         """The array that a memmap shows; None where the memory is not a plain part of the file."""
         fortran = not a.flags.c_contiguous and a.flags.f_contiguous
-        if a.filename is None or a.size == 0 or not (a.flags.c_contiguous or fortran):
+        if a.filename is None or a.mode == "c" or a.size == 0 or not (a.flags.c_contiguous or fortran):
             return None
         mapped: Any = a
         while not isinstance(mapped, mmap.mmap) and mapped is not None:
@@ -72,8 +73,8 @@ class FileArray:
     def __getitem__(self, part: slice) -> np.ndarray:
         first, last, _ = part.indices(len(self))
         n, itemsize = max(0, last - first), self.dtype.itemsize
+        self.at_rest.check()
         with open(self.path, "rb", buffering=0) as file:
-            self.check(file.fileno())
             if self.fortran:
                 out = np.empty((n, self.shape[1]), self.dtype, order="F")
                 for k in range(self.shape[1]):
@@ -92,9 +93,3 @@ class FileArray:
             if not count:
                 raise ValueError(f"{self.path}: ends at byte {file.tell()}; it was cut while it was read")
             view = view[count:]
-
-    def check(self, handle: int) -> None:
-        """Is the file as it was when it was opened?"""
-        status = os.fstat(handle)
-        if (status.st_size, status.st_mtime_ns, status.st_ino) != self.known:
-            raise ValueError(f"{self.path}: the file has changed since it was opened; train on a file at rest")

@@ -1,6 +1,5 @@
 """Blocks of rows of Parquet files: a row group each."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import numpy as np
 
 from ...team import available_cores
 from ..columns import first_line
+from .at_rest import AtRest
 from .table import Piece, Table
 
 BATCH_ROWS = 2**14  # decoded at a time; larger ones are little faster, but take more memory
@@ -72,11 +72,7 @@ class File:
         with self.opened() as file:
             self.schema = file.schema_arrow
             self.group_rows = [file.metadata.row_group(g).num_rows for g in range(file.num_row_groups)]
-        self.known = self.status()
-
-    def status(self) -> tuple[int, int, int]:
-        status = os.stat(self.path)
-        return status.st_size, status.st_mtime_ns, status.st_ino
+        self.at_rest = AtRest(self.path)
 
     def opened(self) -> Any:
         """The file, or an OSError that names it."""
@@ -94,8 +90,7 @@ class File:
         """pyarrow.RecordBatch with these columns, of a row group."""
         import pyarrow
 
-        if self.status() != self.known:
-            raise ValueError(f"{self.path}: the file has changed since it was opened; train on a file at rest")
+        self.at_rest.check()
         inside = [name for name in columns if name not in self.keys]
         with self.opened() as file:
             threads = available_cores() >= MANY_CORES

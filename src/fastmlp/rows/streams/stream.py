@@ -81,7 +81,7 @@ class Stream:
     def first_rows(self) -> np.ndarray:
         """The number of each block's first row."""
         assert self.block_rows is not None
-        return np.cumsum(self.block_rows) - self.block_rows
+        return np.asarray(np.cumsum(self.block_rows) - self.block_rows)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,26 @@
+"""Files that must not change while rows are read from them."""
+
+import os
+from pathlib import Path
+
+
+class AtRest:
+    """A file's size, time of change and identity when it was opened."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.known = path, status(path)
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return self.known[0]
+
+    def check(self) -> None:
+        """Raise ValueError if the file is not as it was."""
+        if status(self.path) != self.known:
+            raise ValueError(f"{self.path}: the file has changed since it was opened; train on a file at rest")
+
+
+def status(path: Path) -> tuple[int, int, int]:
+    found = os.stat(path)
+    return found.st_size, found.st_mtime_ns, found.st_ino
