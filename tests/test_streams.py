@@ -183,8 +183,9 @@ def test_rows_drawn_for_validation_are_a_function_of_seed_and_number():
     assert np.array_equal(np.sort(np.concatenate([training, validation])), np.arange(1000))
 
 
-def test_validation_of_a_stream_is_that_of_the_same_rows(tmp_path):
-    stream = rows.Parquet(parquet_folder(tmp_path / "a"), target="y", window_rows=320)
+@pytest.mark.parametrize("kind", ["parquet", "blocks"])
+def test_validation_of_a_stream_is_that_of_the_same_rows(kind, tmp_path):
+    stream = every_stream(tmp_path)[kind]
     model = trained(stream, shuffle=False, validation_fraction=0.25)
     drawn = drawn_for_validation(0, n, 0.25, 1)
     other = trained(X[~drawn], y[~drawn], shuffle=False, validation_data=(X[drawn], y[drawn]))

@@ -9,7 +9,7 @@ import numpy as np
 from .exceptions import ModelFormatError
 from .replaced import replaced
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 KEY = "fastmlp"
 
 

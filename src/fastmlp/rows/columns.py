@@ -42,6 +42,11 @@ def family(name: str, kind: Any) -> str:
     raise TypeError(f"column {name!r} is of type {kind}; convert it to a number or a string first, or leave it out")
 
 
+def without_views(values: Any) -> Any:
+    """A column of string_view as large_string, as many of Arrow's functions do not know views."""
+    return values.cast("large_string") if str(values.type) == "string_view" else values
+
+
 def all_missing(values: Any) -> bool:
     """Are there only nulls and NaN?"""
     import pyarrow.compute as pc

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from .columns import without_views
 from .targets import BYTE_CLASSES, as_targets
 
 MOST_CLASSES = 10_000
@@ -59,6 +60,7 @@ class Labels:
 
         if values.null_count:
             raise missing(self.name, values.null_count)
+        values = without_views(values)
         if hasattr(values, "dictionary"):
             codes, known = self._found(values.dictionary)
             index = values.indices.to_numpy(zero_copy_only=False)
@@ -92,7 +94,7 @@ def distinct(values: Any, name: str) -> set:
     if hasattr(values, "null_count"):
         if values.null_count:
             raise missing(name, values.null_count)
-        return set(values.unique().to_pylist())
+        return set(without_views(values).unique().to_pylist())
     values = np.asarray(values)
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise ValueError("y contains NaN or inf")

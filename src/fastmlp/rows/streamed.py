@@ -130,7 +130,7 @@ class StreamedRows:
                 yield Window(addresses(X, y, w, inner, self.scaling), inner, ends_batch, X, y, w, segments)
             if n < last - first:
                 return
-        if order.size is not None and self.stream.block_rows is None and pieces.more():
+        if order.size is not None and self.stream.block_rows is None and pieces.left(stopped):
             raise ValueError(f"the stream has more than the {order.size} rows that an earlier pass found")
 
     def buffer(self) -> Buffer:
@@ -175,6 +175,15 @@ class Pieces:
         if self.block is None:
             self.block = next(self.blocks, None)
         return self.block is not None
+
+    def left(self, stopped: Callable[[], bool]) -> bool:
+        """Is there a row of the pass yet?"""
+        while not stopped() and self.more():
+            assert self.block is not None
+            _, chosen = self.next_piece(self.block, 1)
+            if chosen is None or chosen.any():
+                return True
+        return False
 
     def fill(self, buffer: Buffer, n: int, stopped: Callable[[], bool]) -> tuple[int, list[Segment]]:
         """The next n rows, or as many as there are: buffer out; their number, and where they come from."""

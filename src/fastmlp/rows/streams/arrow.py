@@ -56,7 +56,7 @@ class Arrow(Table):
                 for name in columns:
                     if name not in batch.schema.names:
                         raise ValueError(f"record batch {number}: no column named {name!r}")
-                yield Piece(plain(batch.select(columns)), first, f"record batch {number}")
+                yield Piece(batch.select(columns), first, f"record batch {number}")
                 first += batch.num_rows
             return
         firsts, table = self.first_rows, self.table.select(columns)
@@ -79,13 +79,4 @@ def as_arrow(data: Any) -> Any:
         data = pyarrow.Table.from_batches(list(found.batches))
     if isinstance(data, pyarrow.RecordBatch):
         data = pyarrow.Table.from_batches([data])
-    return plain(data)
-
-
-def plain(data: Any) -> Any:
-    """Strings in a layout that all of Arrow's functions know."""
-    import pyarrow
-
-    kinds = {"string_view": pyarrow.large_string(), "binary_view": pyarrow.large_binary()}
-    fields = [field.with_type(kinds.get(str(field.type), field.type)) for field in data.schema]
-    return data.cast(pyarrow.schema(fields)) if any(str(f.type) in kinds for f in data.schema) else data
+    return data
