@@ -120,10 +120,13 @@ def test_predict_needs_the_model_s_columns(table, tmp_path, capsys):
     assert "no column named 'b'" in capsys.readouterr().err
 
 
-def test_ctrl_c_saves_the_model(table):
+@pytest.mark.parametrize("options", [[], ["--window-rows", "100"]])
+def test_ctrl_c_saves_the_model(table, options):
     model = table.parent / "model"
     command = [sys.executable, "-m", "fastmlp.cli", "train", str(table), "--target", "label", "--epochs", "1000000"]
-    process = subprocess.Popen([*command, "--save", str(model)], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [*command, *options, "--save", str(model)], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
+    )
     progress = b""
     while b"loss=" not in progress:
         progress += os.read(process.stderr.fileno(), 4096)

@@ -168,6 +168,17 @@ def test_a_shuffled_epoch_has_every_row_once_and_mixes_blocks_and_rows():
     assert np.array_equal(passed(numbered(), Pass(1000).shuffled(0, 1))[0], orders[0])
 
 
+@pytest.mark.parametrize(("block_rows", "window_rows"), [(10, 64), (10, 200), (100, 300), (7, 1000), (400, 64)])
+def test_every_window_is_a_sample_of_the_whole_table(block_rows, window_rows):
+    """Blocks come from all strata in turn, and no short window is left for the end."""
+    seen, sizes = passed(numbered(block_rows), Pass(1000).shuffled(3, 1), window_rows)
+    assert max(sizes) - min(sizes) < 8 * len(sizes)
+    strata = sizes[0] // block_rows
+    for first in range(0, len(seen) - sizes[0], sizes[0]):
+        found = np.unique(seen[first : first + sizes[0]] * max(1, strata) // 1000)
+        assert len(found) >= 0.8 * strata
+
+
 def test_windows_hold_whole_batches_and_carry_the_rest():
     _, sizes = passed(rows.Blocks(lambda: (np.ones((k, 1)) for k in (13, 1, 200, 7))), Pass(221), window_rows=30)
     assert sizes == [24] * 9 + [5]

@@ -79,6 +79,7 @@ def train(
     try:
         for epoch in range(first + 1, first + settings.epochs + 1):
             finite = Snapshot(theta, optimizer)
+            bar.set_description(f"epoch {epoch}/{first + settings.epochs}", refresh=False)
             record = one_epoch(network, optimizer, part, settings, epoch, bar, finite)
             if validation is not None:
                 record |= validate(network, validation)

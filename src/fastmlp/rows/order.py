@@ -102,11 +102,22 @@ class Pass:
             return None
         return np.asarray(drawn_for_validation(first, n, self.fraction, self.seed) == self.validation)
 
-    def of_blocks(self, n: int) -> np.ndarray | None:
-        """The order of n blocks; None: as they come."""
-        if self.key is None:
+    def of_blocks(self, block_rows: np.ndarray, window_rows: int) -> np.ndarray | None:
+        """The order of blocks of so many rows each; None: as they come.
+
+        The table is cut into as many strata as a window holds blocks, and blocks are drawn from all strata in turn:
+        so a window is a sample of the whole table, also where the table is sorted.
+        """
+        n, total = len(block_rows), int(block_rows.sum())
+        if self.key is None or n == 0:
             return None
-        return Order(n, permutation(n, self.key[0], BLOCK_STREAM, self.key[1])).rows(0, n)
+        keys = Order(n, permutation(n, self.key[0], BLOCK_STREAM, self.key[1])).rows(0, n)
+        strata = max(1, min(n, window_rows * n // total))
+        stratum = (np.cumsum(block_rows) - block_rows) * strata // total
+        drawn = np.lexsort((keys, stratum))
+        rank = np.empty(n, np.intp)
+        rank[drawn] = np.arange(n) - np.searchsorted(stratum[drawn], stratum[drawn])
+        return np.lexsort((keys, rank))
 
     def of_window(self, number: int, n: int) -> Order:
         """The order of the n rows of a window."""

@@ -18,7 +18,7 @@ from .order import Pass
 from .streams.stream import Block, Stream, located
 from .survey import Survey, survey
 from .targets import as_weights
-from .window import Window, addresses, cuts, not_finite
+from .window import Window, addresses, cuts, not_finite, rows_of_a_window
 
 WINDOW_BYTES = 128 * 2**20
 WINDOWS = 2  # in memory: the one that kernels read, and the one that is filled
@@ -114,9 +114,9 @@ class StreamedRows:
     ) -> Iterator[Window]:
         """The windows of a pass, in buffers that are used in turn."""
         size = order.size if order.size is not None else np.iinfo(np.intp).max
-        room = min(self.window_rows, size)
-        pieces = Pieces(self, order)
-        for number, (first, last, ends_batch) in enumerate(cuts(size, min(max(1, batch_rows), size), room)):
+        batch_rows = max(1, min(batch_rows, size))
+        pieces = Pieces(self, order, rows_of_a_window(size, batch_rows, self.window_rows))
+        for number, (first, last, ends_batch) in enumerate(cuts(size, batch_rows, self.window_rows)):
             buffer = buffers[number % WINDOWS]
             n, segments = pieces.fill(buffer, last - first, stopped)
             if stopped():
@@ -163,10 +163,10 @@ class StreamedRows:
 class Pieces:
     """The rows of a pass, taken a piece of a block at a time."""
 
-    def __init__(self, rows: StreamedRows, order: Pass) -> None:
+    def __init__(self, rows: StreamedRows, order: Pass, window_rows: int) -> None:
         stream = rows.stream
         self.rows, self.order = rows, order
-        numbers = None if stream.block_rows is None else order.of_blocks(len(stream.block_rows))
+        numbers = None if stream.block_rows is None else order.of_blocks(stream.block_rows, window_rows)
         self.blocks = (block for block in stream.blocks(numbers) if len(block))
         self.block: Block | None = None  # what is left of it
 

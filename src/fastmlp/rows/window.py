@@ -41,12 +41,23 @@ class Window(NamedTuple):
         return None if self.y is None else self.y[index], None if self.w is None else self.w[index]
 
 
+def rows_of_a_window(n: int, batch_rows: int, most: int) -> int:
+    """Rows of each window over n positions, at most so many: whole batches, if one fits.
+
+    The windows are about equally large: a short last one would hold rows of few blocks, and training ends with it.
+    """
+    if batch_rows > most:
+        return most
+    batches, per_window = -(-n // batch_rows), most // batch_rows
+    return max(1, -(-batches // max(1, -(-batches // per_window)))) * batch_rows
+
+
 def cuts(n: int, batch_rows: int, window_rows: int) -> Iterator[tuple[int, int, bool]]:
     """(first, last, does a batch end here?) of windows over n positions.
 
     Each holds whole batches, or is a part of one batch that is larger than a window.
     """
-    size = window_rows if batch_rows > window_rows else window_rows // batch_rows * batch_rows
+    size = rows_of_a_window(n, batch_rows, window_rows)
     stride = max(size, batch_rows)
     for start in range(0, n, stride):
         end = min(start + stride, n)

@@ -11,7 +11,7 @@ from ..array import as_table
 from .file_array import FileArray
 from .stream import Block, Stream
 
-BLOCK_BYTES = 2**20
+BLOCK_BYTES, BLOCKS_PER_WINDOW = 2**20, 128
 
 
 class Array(Stream):
@@ -25,7 +25,7 @@ class Array(Stream):
     y : array (n), np.memmap, path of a .npy file, or None
     sample_weight : as y
     block_rows : int or None
-        Consecutive rows that an epoch keeps together when it is shuffled; None: 1 MiB of them.
+        Consecutive rows that an epoch keeps together when it is shuffled; None: 1 MiB of them, or a 128th of a window.
     window_rows : int or None
         Rows that are shuffled together; None: 128 MiB of them in the dtype of the net.
     names : list of str or None
@@ -52,11 +52,14 @@ class Array(Stream):
         for name, a in (("y", self.y), ("sample_weight", self.w)):
             if a is not None and len(a) != n:
                 raise ValueError(f"{name} has {len(a)} rows, but X has {n} rows")
+        self.window_rows = None if window_rows is None else checked_int("window_rows", window_rows, 1)
         size = max(1, BLOCK_BYTES // (self.n_features * self.X.dtype.itemsize))
-        size = size if block_rows is None else checked_int("block_rows", block_rows, 1)
+        if block_rows is not None:
+            size = checked_int("block_rows", block_rows, 1)
+        elif self.window_rows is not None:
+            size = max(1, min(size, self.window_rows // BLOCKS_PER_WINDOW))
         self.block_rows = np.full(-(-n // size), size)
         self.block_rows[-1:] -= len(self.block_rows) * size - n
-        self.window_rows = None if window_rows is None else checked_int("window_rows", window_rows, 1)
         self.names = names
 
     def blocks(self, order: np.ndarray | None = None) -> Iterator[Block]:
