@@ -28,22 +28,28 @@ def train(options: Namespace) -> int:
     )
     checked_classes(table, 2)  # before all else is read
     encoder = fitted_encoder(table, options)
-    encoding = encoder.encoding_
     model = Model(
-        [encoding.n_features_out, *options.hidden, 1], options.activation,
+        [encoder.encoding_.n_features_out, *options.hidden, 1], options.activation,
         dtype=options.dtype, seed=options.seed, n_threads=options.threads,
     )  # fmt: skip
-    size = encoder.n_rows_ * encoding.n_features_out * model.dtype.itemsize
-    in_memory = options.window_rows is None and size <= available_memory() // 2
-    data: tuple[Any, ...]
-    if in_memory:
-        data = in_memory_data(table, encoding, model)
-    else:
-        model.encoding, data = encoding, (table,)
-    print(
-        f"{encoder.n_rows_:,} rows × {len(encoding.columns)} columns, {encoding.n_features_out} numbers a row, "
-        + ("in memory" if in_memory else "read block by block")
-    )
+    data = training_data(table, encoder, model, options)
+    ended = fit(model, data, options)
+    rows = rows_of(model, *data, labelled=True) if ended else None
+    model.encoding = encoder
+    model.save(options.save)
+    if not ended:
+        print(f"fastmlp: interrupted; the model as it is was saved to {options.save}", file=sys.stderr)
+        return 130
+    if options.plot:
+        from .plot import learning_curve
+
+        learning_curve(model.history, options.plot)
+    report(model, rows, options)
+    return 0
+
+
+def fit(model: Model, data: tuple[Any, ...], options: Namespace) -> bool:
+    """Train; did it come to its end, or was it interrupted?"""
     kind = optimizers.OPTIMIZERS[options.optimizer]
     optimizer = kind() if options.learning_rate is None else kind(learning_rate=options.learning_rate)
     try:
@@ -53,19 +59,8 @@ def train(options: Namespace) -> int:
             verbose=0 if options.quiet else 1,
         )  # fmt: skip
     except KeyboardInterrupt:
-        model.encoding = encoding
-        model.save(options.save)
-        print(f"fastmlp: interrupted; the model as it is was saved to {options.save}", file=sys.stderr)
-        return 130
-    rows = rows_of(model, *data, labelled=True)
-    model.encoding = encoding
-    model.save(options.save)
-    if options.plot:
-        from .plot import learning_curve
-
-        learning_curve(model.history, options.plot)
-    report(model, rows, options)
-    return 0
+        return False
+    return True
 
 
 def fitted_encoder(table: Table, options: Namespace) -> Any:
@@ -93,14 +88,27 @@ class Watched:
             self.bar.update(batch.num_rows)
 
 
-def in_memory_data(table: Table, encoding: Any, model: Model) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """(X, y, weights) of all rows, encoded once for all epochs; the model learns what 0 and 1 stand for."""
+def training_data(table: Table, encoder: Any, model: Model, options: Namespace) -> tuple[Any, ...]:
+    """What to call `Model.fit` with: the table, to be read in each epoch, or all its rows, encoded once for all."""
+    n, encoding = encoder.n_rows_, encoder.encoding_
+    size = n * encoding.n_features_out * model.dtype.itemsize
+    in_memory = options.window_rows is None and size <= available_memory() // 2
+    print(
+        f"{n:,} rows × {len(encoding.columns)} columns, {encoding.n_features_out} numbers a row, "
+        + ("in memory" if in_memory else "read block by block")
+    )
+    if not in_memory:
+        model.encoding = encoder
+        return (table,)
     labels = labels_of(model, table, learn=True)
     model.feature_names = list(encoding.columns)
-    parts = [(labels.encode(block.y, len(block)), block.w) for block in table.labels()]
-    y = np.concatenate([part for part, _ in parts]) if parts else np.zeros(0, np.uint8)
-    w = None if table.weight_name is None else np.concatenate([part for _, part in parts])
-    return encoded(encoding, table, model.dtype, len(y)), y, w
+    y, w = np.empty(n, np.uint8), None if table.weight_name is None else np.empty(n)
+    for block in table.labels():
+        part = slice(block.first, block.first + len(block))
+        y[part] = labels.encode(block.y, len(block))
+        if w is not None:
+            w[part] = block.w
+    return encoded(encoding, table, model.dtype, n), y, w
 
 
 def report(model: Model, rows: Any, options: Namespace) -> None:
