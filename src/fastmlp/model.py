@@ -279,7 +279,8 @@ class Model:
         resolved.prepare(self._parameters.size, self.dtype)
         self.optimizer = resolved
         after = None if callback is None else lambda record: callback(self, record)
-        training.train(self._network, resolved, part, validation, settings, self.history, after)
+        score = None if validation is None else lambda: training.validate(self._network, validation)
+        training.train(self._network, resolved, part, score, settings, self.history, after)
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:

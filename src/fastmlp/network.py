@@ -81,14 +81,16 @@ class Network:
         self._compiled: set[Any] = set()
         self._contention = Contention()
 
-    def gradient(self, rows: Rows, backward: bool = True) -> tuple[Tally, np.ndarray]:
+    def gradient(
+        self, rows: Rows, order: Order | Pass | None = None, backward: bool = True
+    ) -> tuple[Tally, np.ndarray]:
         """J and its gradient, both summed over rows; the gradient as |θ| float64 numbers (backward=False: zeros)."""
-        order: Any = rows.order()
-        shape = self._shape(order.size, order.size, backward, *self.plan.chunks(order.size))
+        given: Any = order or rows.order()
+        shape = self._shape(given.size, given.size, backward, *self.plan.chunks(given.size))
         workspace, tally = self._take(shape), Tally()
         workspace.total[:] = 0
         sums = Sums(np.zeros(1, OPTIMIZER), self.theta[:0], workspace.total, workspace.losses, workspace.squares)
-        with closing(rows.windows(order, order.size)) as windows:
+        with closing(rows.windows(given, given.size)) as windows:
             for window in windows:
                 job = self._job(shape, 0, window.size, window.size, backward=backward)
                 self._train(rows, window, shape, job, workspace, sums, tally, None)
@@ -153,6 +155,24 @@ class Network:
                         tally.rows, part = tally.rows + part.rows, Tally()
         finally:
             optimizer.t = int(record["t"][0])
+        self._give_back(shape, workspace)
+
+    def step(self, optimizer: Optimizer, gradient: np.ndarray, weight: float, l2: float) -> None:
+        """One step of the optimizer on a gradient that was summed elsewhere (|θ| numbers) over rows of this weight."""
+        optimizer.prepare(self.plan.n_parameters, self.plan.dtype)
+        assert optimizer.moments is not None
+        shape = self._shape(1, 1, True, *self.plan.chunks(1))
+        workspace, record = self._take(shape), optimizer.record(l2)
+        workspace.total[:] = gradient
+        sums = Sums(record, optimizer.moments, workspace.total, workspace.losses, workspace.squares)
+        job = self._job(shape, 0, 0, 1, backward=True, updates=True)
+        job["weight"] = weight
+        nothing = np.zeros((1, self.plan.widths[0]), self.plan.dtype)
+        rows = ArrayRows(nothing, n_features=self.plan.widths[0], dtype=self.plan.dtype)
+        with closing(rows.windows(Order(1), 1)) as windows:
+            for window in windows:
+                self._train(rows, window, shape, job, workspace, sums, Tally(), None)
+        optimizer.t = int(record["t"][0])
         self._give_back(shape, workspace)
 
     def outputs(

@@ -55,10 +55,15 @@ class Snapshot:
 
 
 def train(
-    network: Network, optimizer: Optimizer, part: Part, validation: Part | None,
+    network: Any, optimizer: Optimizer, part: Part, validate: Callable[[], Record] | None,
     settings: Settings, history: list[Record], callback: Callback | None,
 ) -> None:  # fmt: skip
     """Train for some epochs; θ, the optimizer and the history change as it goes.
+
+    Parameters
+    ----------
+    network : Network, or what has its theta, plan and train
+    validate : figures over the rows kept for validation, after each epoch
 
     Raises
     ------
@@ -81,8 +86,8 @@ def train(
             finite = Snapshot(theta, optimizer)
             bar.set_description(f"epoch {epoch}/{first + settings.epochs}", refresh=False)
             record = one_epoch(network, optimizer, part, settings, epoch, bar, finite)
-            if validation is not None:
-                record |= validate(network, validation)
+            if validate is not None:
+                record |= validate()
             history.append(record)
             bar.set_postfix_str(" ".join(f"{k}={record[k]:.4f}" for k in ("loss", "validation_loss") if k in record))
             if callback is not None and callback(record):
@@ -106,7 +111,7 @@ def train(
 
 
 def one_epoch(
-    network: Network, optimizer: Optimizer, part: Part, settings: Settings, epoch: int, bar: Any, finite: Snapshot
+    network: Any, optimizer: Optimizer, part: Part, settings: Settings, epoch: int, bar: Any, finite: Snapshot
 ) -> Record:
     """One pass over the training rows: its record for the history."""
     order = part.order.shuffled(settings.seed, epoch) if settings.shuffle else part.order

@@ -12,9 +12,19 @@ from .rows.order import Order, Pass
 def evaluate(
     network: Network, rows: Rows, order: Order | Pass, w: np.ndarray | None = None, own: bool = False
 ) -> tuple[float, float]:
-    """(Mean loss, accuracy) over the rows of an order; a row is right if all of its outputs are.
+    """(Mean loss, accuracy) over the rows of an order; parameters as for `sums`."""
+    loss, right, weight = sums(network, rows, order, w, own)
+    if weight == 0:
+        raise ValueError("the rows kept for validation have no weight; at least one must have a weight above 0")
+    return loss / weight, right / weight
 
-    w : a weight for each position, or None; own: the weights of the rows, instead
+
+def sums(
+    network: Network, rows: Rows, order: Order | Pass, w: np.ndarray | None = None, own: bool = False
+) -> tuple[float, float, float]:
+    """(Σ w loss, Σ w of the rows that the net has right, Σ w); a row is right if all of its outputs are.
+
+    w : a weight for each position, or None: 1; own: the weights of the rows, instead
     """
     loss = right = weight = 0.0
     at = 0
@@ -27,9 +37,7 @@ def evaluate(
         right += float(is_right.sum() if v is None else (is_right * v).sum())
         weight += float(len(Z) if v is None else v.sum())
         at += len(Z)
-    if weight == 0:
-        raise ValueError("the rows kept for validation have no weight; at least one must have a weight above 0")
-    return loss / weight, right / weight
+    return loss, right, weight
 
 
 def compared(network: Network, Z: np.ndarray, Y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,138 @@
+"""`DaskMLPClassifier`: scikit-learn's conventions over Dask's collections."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from .. import training
+from ..model import Model
+from ..optimizers import OPTIMIZERS
+from .cluster import Cluster
+from .fit import connected, minimise
+from .partitions import Partitions
+from .predict import lazy
+
+
+class DaskMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Multilayer perceptron for two classes or more, trained by the workers of a Dask cluster.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : sequence of int, default=(100,)
+    activation : as for `Model`, default="relu"
+    solver : {"lbfgs", "adam", "sgd", "momentum", "nesterov", "adamw"}, default="lbfgs"
+        lbfgs: exact steps over all rows, on the client. The others: batch_size tells.
+    alpha : float, default=0.0001
+        Adds alpha/(2n) ‖W‖² to the mean loss, as scikit-learn does.
+    batch_size : int or None, default=None
+        None: each epoch is one exact step over all rows. Else each worker makes steps over batches of its own rows,
+        and parameters are averaged after each epoch.
+    learning_rate_init : float, default=0.001
+    max_iter : int, default=200
+        Epochs, or iterations of L-BFGS.
+    early_stopping : bool, default=False
+    validation_fraction : float, default=0.1
+        Of the rows, for early_stopping.
+    n_iter_no_change : int, default=10
+    tol : float, default=1e-4
+    dtype : {"float32", "float64"}, default="float32"
+    random_state : int, default=0
+    verbose : int, default=0
+    client : distributed.Client or None, default=None
+    timeout : float, default=600
+        Seconds that an answer of the cluster may take.
+
+    Attributes
+    ----------
+    classes_ : array (K)
+    model_ : Model
+        Which can be saved, and predicts arrays on one machine.
+    coefs_, intercepts_ : lists of arrays
+    n_features_in_, n_iter_ : int
+    loss_ : float
+    loss_curve_ : list of float
+    feature_names_in_ : array of str
+        Only where X has names.
+    """
+
+    def __init__(
+        self, hidden_layer_sizes: Any = (100,), activation: Any = "relu", *, solver: str = "lbfgs",
+        alpha: float = 0.0001, batch_size: int | None = None, learning_rate_init: float = 0.001, max_iter: int = 200,
+        early_stopping: bool = False, validation_fraction: float = 0.1, n_iter_no_change: int = 10, tol: float = 1e-4,
+        dtype: str = "float32", random_state: int = 0, verbose: int = 0, client: Any = None, timeout: float = 600.0,
+    ) -> None:  # fmt: skip
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate_init = learning_rate_init
+        self.max_iter = max_iter
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.dtype = dtype
+        self.random_state = random_state
+        self.verbose = verbose
+        self.client = client
+        self.timeout = timeout
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "DaskMLPClassifier":
+        """Train on Dask's arrays or dataframes; y and sample_weight may be names of columns of X."""
+        if self.solver != "lbfgs" and self.solver not in OPTIMIZERS:
+            raise ValueError(f"solver={self.solver!r}: choose lbfgs, {', '.join(OPTIMIZERS)}")
+        cluster = Cluster(self.client, self.timeout)
+        partitions = Partitions(cluster, X, y, sample_weight)
+        self.classes_ = np.array(partitions.classes)
+        self.n_features_in_ = partitions.n_features
+        if partitions.names is not None:
+            self.feature_names_in_ = np.array(partitions.names, dtype=object)
+        K = len(self.classes_)
+        widths = [partitions.n_features, *self.hidden_layer_sizes, 1 if K <= 2 else K]
+        self.model_ = Model(widths, self.activation, dtype=self.dtype, seed=self.random_state)
+        self.model_.classes = self.classes_.tolist()
+        network = connected(self.model_, cluster, partitions, self.model_.classes)
+        held_part = self.validation_fraction if self.early_stopping and self.solver != "lbfgs" else 0.0
+        order, held = partitions.parts_for(held_part, self.random_state)
+        settings = training.Settings(
+            self.max_iter, self.batch_size, self.alpha / partitions.n_rows, True, self.random_state,
+            bool(held_part), self.n_iter_no_change, self.tol, self.verbose,
+        )  # fmt: skip
+        if self.solver == "lbfgs":
+            result = minimise(network, order, settings)
+            self.n_iter_, self.loss_, self.loss_curve_ = int(result.nit), float(result.fun), [float(result.fun)]
+        else:
+            optimizer = OPTIMIZERS[self.solver](self.learning_rate_init)
+            validate = (lambda: network.evaluate(held)) if held_part else None
+            part = training.Part(partitions, order)  # type: ignore[arg-type]
+            training.train(network, optimizer, part, validate, settings, self.model_.history, None)
+            self.loss_curve_ = [record["loss_with_l2"] for record in self.model_.history]
+            self.n_iter_, self.loss_ = len(self.loss_curve_), self.loss_curve_[-1] if self.loss_curve_ else np.nan
+        return self
+
+    @property
+    def coefs_(self) -> list[np.ndarray]:
+        return list(self.model_.weights)
+
+    @property
+    def intercepts_(self) -> list[np.ndarray]:
+        return list(self.model_.biases)
+
+    def predict_proba(self, X: Any) -> Any:
+        """Probabilities in the order of `classes_`: a Dask array (n, K), not yet computed."""
+        check_is_fitted(self, "model_")
+        P = lazy(self.model_, X, "predict_proba", self.model_.dtype)
+        if P.ndim == 2:
+            return P
+        import dask.array
+
+        return dask.array.stack([1 - P, P], axis=1)
+
+    def predict(self, X: Any) -> Any:
+        """The class of each row: a Dask array (n), not yet computed."""
+        check_is_fitted(self, "model_")
+        numbers = lazy(self.model_, X, "predict", np.dtype(np.int64))
+        return numbers.map_blocks(self.classes_.take, dtype=self.classes_.dtype)
