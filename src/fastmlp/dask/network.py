@@ -84,7 +84,7 @@ class DaskNetwork:
         optimizer.prepare(self.theta.size, self.theta.dtype)
         light = copy.copy(optimizer)
         light.moments = None
-        theta, moments = cluster.shared(self.theta), cluster.shared(optimizer.moments)
+        theta, moments = cluster.shared(self.theta), cluster.shared(np.asarray(optimizer.moments))
         futures = [
             cluster.submit(
                 "epoch", worker.epoch, [partitions.rows[i] for i in group], theta, moments, self.net, light, l2,

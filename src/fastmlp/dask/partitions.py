@@ -76,7 +76,8 @@ class Partitions:
     def __init__(self, cluster: Cluster, X: Any, y: Any, w: Any) -> None:
         self.cluster = cluster
         parts = aligned(X, y, w)
-        self.names = [str(name) for name in X.columns if name not in (y, w)] if hasattr(X, "columns") else None
+        named = [name for name in (y, w) if isinstance(name, str)]
+        self.names = [str(name) for name in X.columns if name not in named] if hasattr(X, "columns") else None
         kept = [cluster.client.compute(delayed(tuple)(list(part))) for part in parts]
         found = cluster.all(cluster.map("survey", survey, kept))
         self.parts, self.sizes = kept, [part.rows for part in found]

@@ -1,0 +1,465 @@
+"""Over a cluster of two worker processes: the gradient of one machine, whatever the partitions and whoever dies."""
+
+import os
+import signal
+import threading
+import time
+import warnings
+
+import dask
+import dask.array as da
+import dask.dataframe as dd
+import numpy as np
+import pandas as pd
+import pyarrow
+import pytest
+from dask import delayed
+from distributed import Client, LocalCluster
+from pyarrow import parquet
+from sklearn.metrics import roc_auc_score
+
+import fastmlp.dask
+from fastmlp import Adam, DivergenceError, Model, rows
+from fastmlp.dask import DaskMLPClassifier
+from fastmlp.dask.cluster import Cluster
+
+n, p = 1500, 4
+random = np.random.default_rng(0)
+X = random.standard_normal((n, p))
+y = (X[:, 0] * X[:, 1] + 0.3 * random.standard_normal(n) > 0).astype(int)
+w = random.integers(0, 4, n) / 2
+CLEAR = (X[:, 0] + X[:, 1] > 0).astype(int)
+KINDS = np.array(["ash", "birch", "cedar"])[CLEAR + (X[:, 2] > 0.5)]
+UNEQUAL = (700, 1, 0, 299, 500)
+
+
+@pytest.fixture(scope="module")
+def client():
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50) as cluster,
+        Client(cluster) as client,
+    ):
+        yield client
+
+
+def arrays(chunks, *values):
+    return [da.from_array(value, chunks=(chunks, *value.shape[1:])) for value in values]
+
+
+def trained(model=None, chunks=(400, 400, 700), data=(X, y, w), **options):
+    model = model or Model([p, 8, 1], dtype="float64", seed=1)
+    return fastmlp.dask.fit(model, *arrays(chunks, *data), **{"epochs": 6, "l2": 0.01, "timeout": 60} | options)
+
+
+def alone(**options):
+    return Model([p, 8, 1], dtype="float64", seed=1).fit(
+        X, y, w, batch_size=None, **{"epochs": 6, "l2": 0.01} | options
+    )
+
+
+# --- exactness ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam", "adamw"])
+@pytest.mark.parametrize("chunks", [(n,), (400, 400, 700), UNEQUAL, (50,) * 30])
+def test_the_model_of_one_machine_whatever_the_partitions(client, chunks, optimizer):
+    ours, expected = trained(chunks=chunks, optimizer=optimizer), alone(optimizer=optimizer)
+    np.testing.assert_allclose(ours.parameters, expected.parameters, rtol=1e-9, atol=1e-12)
+    assert [r["loss"] for r in ours.history] == pytest.approx([r["loss"] for r in expected.history], rel=1e-10)
+    assert ours.optimizer.t == expected.optimizer.t == 6
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_same_partitions_give_the_same_bits(client, dtype):
+    models = [trained(Model([p, 8, 1], dtype=dtype, seed=1), chunks=(50,) * 30) for _ in range(2)]
+    assert models[0].parameters.tobytes() == models[1].parameters.tobytes()
+    np.testing.assert_allclose(models[0].parameters, alone().parameters, rtol=1e-4, atol=1e-5)
+
+
+def test_lbfgs_finds_what_scipy_finds_on_one_machine(client):
+    from scipy.optimize import minimize
+
+    model = Model([p, 8, 1], "tanh", dtype="float64", seed=1)
+    reference = Model([p, 8, 1], "tanh", dtype="float64", seed=1)
+
+    def objective(theta):
+        reference.parameters[:] = theta
+        J, gradient = reference.loss_and_gradient(X, y, w)
+        W = np.concatenate([W.ravel() for W in reference.weights] + [np.zeros(9)])
+        return J / w.sum() + 0.005 * W @ W, gradient.parameters / w.sum() + 0.01 * W
+
+    expected = minimize(
+        objective, reference.parameters.copy(), jac=True, method="L-BFGS-B", options={"maxiter": 12, "gtol": 1e-4}
+    )
+    trained(model, optimizer="lbfgs", epochs=12)
+    np.testing.assert_allclose(model.parameters, expected.x, rtol=1e-6, atol=1e-8)
+
+
+def test_validation_and_early_stopping_are_those_of_a_stream_on_one_machine(client):
+    settings = {"validation_fraction": 0.25, "early_stopping": True, "n_iter_no_change": 2, "epochs": 30}
+    ours = trained(chunks=UNEQUAL, optimizer=Adam(0.3), **settings)
+    stream = rows.Array(X, y, w)
+    expected = Model([p, 8, 1], dtype="float64", seed=1)
+    expected.fit(stream, batch_size=None, optimizer=Adam(0.3), l2=0.01, **settings)
+    assert len(ours.history) == len(expected.history) < 30
+    np.testing.assert_allclose(ours.parameters, expected.parameters, rtol=1e-7, atol=1e-9)
+    for key in ("loss", "validation_loss", "validation_accuracy"):
+        assert [r[key] for r in ours.history] == pytest.approx([r[key] for r in expected.history], rel=1e-8)
+
+
+def test_scaling_and_own_activations_travel(client):
+    def model():
+        made = Model([p, 8, 1], (cube, cube_derivative), dtype="float64", seed=1)
+        made.scaling = np.full(p, 0.5), np.full(p, 0.1)
+        return made
+
+    expected = model().fit(X, y, w, batch_size=None, epochs=2, l2=0.01)
+    np.testing.assert_allclose(trained(model(), epochs=2).parameters, expected.parameters, rtol=1e-9, atol=1e-12)
+
+
+def cube(z):
+    return z * z * z
+
+
+def cube_derivative(z):
+    return 3 * z * z
+
+
+# --- local steps ----------------------------------------------------------------------------------
+
+
+def test_local_steps_learn_as_well_as_one_machine(client):
+    Z = np.random.default_rng(1).standard_normal((24_000, 6)).astype("float32")
+    label = (Z**2).sum(axis=1) > 5.35
+    chunks = (1000, 9000, 500, 5500, 4000)
+    ours, one = (Model([6, 32, 1], seed=0) for _ in range(2))
+    settings = {"epochs": 12, "batch_size": 64, "optimizer": "adam"}
+    fastmlp.dask.fit(ours, *arrays(chunks, Z[:20_000], label[:20_000]), timeout=60, **settings)
+    one.fit(Z[:20_000], label[:20_000], **settings)
+    auc = [roc_auc_score(label[20_000:], model.predict_proba(Z[20_000:])) for model in (ours, one)]
+    assert auc[0] > auc[1] - 0.005
+    assert ours.history[-1]["loss"] < 0.3 * ours.history[0]["loss"]
+
+
+def test_local_steps_of_one_worker_are_those_of_a_stream(client):
+    """One partition lies on one worker: nothing is averaged, and validation rows are left out."""
+    ours = trained(chunks=(n,), batch_size=100, optimizer="adam", validation_fraction=0.2)
+    expected = Model([p, 8, 1], dtype="float64", seed=1)
+    expected.fit(
+        rows.Array(X, y, w, block_rows=2**13), batch_size=100, optimizer="adam", l2=0.01, epochs=6,
+        validation_fraction=0.2,
+    )  # fmt: skip
+    np.testing.assert_allclose(ours.parameters, expected.parameters, rtol=1e-9, atol=1e-12)
+    assert ours.history[-1]["validation_loss"] == pytest.approx(expected.history[-1]["validation_loss"])
+
+
+# --- collections ----------------------------------------------------------------------------------
+
+
+def frame():
+    return pd.DataFrame(X, columns=list("abcd")).assign(label=y, weight=w)
+
+
+def test_dataframes(client, tmp_path):
+    expected = trained()
+    table = dd.from_pandas(frame(), npartitions=3)
+    model = Model([p, 8, 1], dtype="float64", seed=1)
+    fastmlp.dask.fit(model, table, "label", "weight", epochs=6, l2=0.01)
+    np.testing.assert_allclose(model.parameters, expected.parameters, rtol=1e-9, atol=1e-12)
+    assert model.feature_names == list("abcd")
+    parquet.write_table(pyarrow.Table.from_pandas(frame(), preserve_index=False), tmp_path / "t.parquet")
+    table = dd.read_parquet(tmp_path / "t.parquet")
+    model = Model([p, 8, 1], dtype="float64", seed=1)
+    fastmlp.dask.fit(model, table[list("abcd")], table["label"], table["weight"], epochs=6, l2=0.01)
+    np.testing.assert_allclose(model.parameters, expected.parameters, rtol=1e-9, atol=1e-12)
+    lazy = fastmlp.dask.predict_proba(model, table[list("abcd")])
+    np.testing.assert_array_equal(lazy.compute(), model.predict_proba(X))
+
+
+def test_y_in_other_chunks_and_features_in_several(client):
+    model = Model([p, 8, 1], dtype="float64", seed=1)
+    D, Y = da.from_array(X, chunks=(400, 2)), da.from_array(y, chunks=333)
+    fastmlp.dask.fit(model, D, Y, da.from_array(w, chunks=n), epochs=6, l2=0.01)
+    np.testing.assert_allclose(model.parameters, alone().parameters, rtol=1e-9, atol=1e-12)
+
+
+def test_unknown_chunk_sizes(client):
+    D, Y, W = arrays(500, X, y, w)
+    kept = X[:, 0] > -1
+    model = Model([p, 8, 1], dtype="float64", seed=1)
+    known = da.from_array(kept, chunks=500)
+    fastmlp.dask.fit(model, D[known], Y[known], W[known], epochs=6, l2=0.01)
+    expected = Model([p, 8, 1], dtype="float64", seed=1)
+    expected.fit(X[kept], y[kept], w[kept], batch_size=None, epochs=6, l2=0.01)
+    np.testing.assert_allclose(model.parameters, expected.parameters, rtol=1e-9, atol=1e-12)
+    assert len(fastmlp.dask.predict(model, D[known]).compute()) == kept.sum()
+
+
+def test_predictions_stay_lazy_and_need_no_cluster():
+    calls = []
+
+    def block(k):
+        calls.append(k)
+        return X[500 * k : 500 * k + 500]
+
+    model = alone()
+    D = da.concatenate([da.from_delayed(delayed(block)(k), (500, p), float) for k in range(3)])
+    lazy = fastmlp.dask.predict_proba(model, D)
+    assert not calls
+    assert lazy.shape == (n,)
+    with dask.config.set(scheduler="threads"):
+        np.testing.assert_array_equal(lazy.compute(), model.predict_proba(X))
+        np.testing.assert_array_equal(fastmlp.dask.predict(model, D).compute(), model.predict(X))
+    three = Model([p, 3])
+    assert fastmlp.dask.predict_proba(three, D).shape == (n, 3)
+    assert fastmlp.dask.predict(three, D).shape == (n,)
+    with pytest.raises(ValueError, match="4 features"):
+        fastmlp.dask.predict(three, D[:, :2])
+    with pytest.raises(TypeError, match="X is a ndarray"):
+        fastmlp.dask.predict(three, X)
+
+
+# --- the estimator --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("settings", [{}, {"solver": "adam", "batch_size": 50, "learning_rate_init": 0.01}])
+@pytest.mark.parametrize("labels", [CLEAR, KINDS, np.where(CLEAR, 1.0, -1.0)])
+def test_classifier(client, labels, settings):
+    D, Y = arrays(UNEQUAL, X, labels)
+    classifier = DaskMLPClassifier((16,), max_iter=60, timeout=60, **settings).fit(D, Y)
+    assert classifier.classes_.tolist() == sorted(set(labels.tolist()))
+    assert (classifier.predict(D).compute() == labels).mean() > 0.93
+    P = classifier.predict_proba(D)
+    assert P.shape == (n, len(classifier.classes_))
+    np.testing.assert_allclose(P.sum(axis=1).compute(), 1, rtol=1e-5)
+    assert classifier.coefs_[0].shape == (p, 16)
+    assert classifier.n_features_in_ == p
+
+
+def test_classifier_stops_early_and_refuses_other_solvers(client):
+    D, Y = arrays(500, X, y)
+    settings = {"solver": "adam", "learning_rate_init": 0.1, "early_stopping": True, "n_iter_no_change": 3}
+    classifier = DaskMLPClassifier((8,), **settings).fit(D, Y)
+    assert classifier.n_iter_ < 200
+    with pytest.raises(ValueError, match="solver='x'"):
+        DaskMLPClassifier(solver="x").fit(D, Y)
+
+
+def test_labels_that_one_partition_alone_has(client):
+    order = np.argsort(KINDS, kind="stable")
+    D, Y = arrays((500, 500, 500), X[order], KINDS[order])
+    classifier = DaskMLPClassifier((16,), max_iter=60).fit(D, Y)
+    assert classifier.classes_.tolist() == ["ash", "birch", "cedar"]
+    assert (classifier.predict(D).compute() == KINDS[order]).mean() > 0.93
+
+
+# --- what goes wrong ------------------------------------------------------------------------------
+
+
+def other_width():
+    parts = [da.from_delayed(delayed(X[:, :k])[a : a + 750], (750, p), float) for k, a in ((4, 0), (3, 750))]
+    return da.concatenate(parts)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ({"X": other_width}, ValueError, "partition 1 of X has 3 features, but the first has 4"),
+        ({"X": lambda: X}, TypeError, "X is a ndarray; it must be a Dask array"),
+        ({"y": lambda: y}, TypeError, "y is a ndarray"),
+        ({"y": lambda: da.zeros(n, chunks=750)}, ValueError, "only one class"),
+        ({"y": lambda: da.from_array(y * 2, chunks=750)}, ValueError, "0 and 1"),
+        ({"y": lambda: da.from_array(y[:-1], chunks=750)}, ValueError, "y or sample_weight has 1499 rows"),
+        ({"y": lambda: da.from_array(np.where(y, np.nan, 1.0), chunks=750)}, ValueError, "NaN"),
+        ({"X": lambda: da.from_array(np.where(X > 3, np.inf, X), chunks=(750, p))}, ValueError, "X contains inf"),
+        ({"X": lambda: da.from_array(X[:0], chunks=(1, p)), "y": lambda: da.from_array(y[:0], chunks=1)}, ValueError,
+         "0 rows"),
+        ({"X": lambda: da.from_array(X[:, :2], chunks=(750, 2))}, ValueError, "2 features, but the model was made for"),
+        ({"sample_weight": lambda: da.from_array(w - 1, chunks=750)}, ValueError, "must not be negative"),
+        ({"sample_weight": lambda: da.zeros(n, chunks=750)}, ValueError, "0 for every row"),
+        ({"validation_fraction": lambda: 1.0}, ValueError, "validation_fraction=1.0"),
+        ({"early_stopping": lambda: True}, ValueError, "early_stopping needs"),
+        ({"optimizer": lambda: "best"}, ValueError, "optimizer='best'"),
+    ],
+)  # fmt: skip
+def test_bad_input(client, change, error, words):
+    D, Y = arrays(750, X, y)
+    given = {"X": D, "y": Y, "epochs": 2} | {name: make() for name, make in change.items()}
+    model = Model([p, 3, 1])
+    before = model.parameters.copy()
+    with pytest.raises(error, match=words):
+        fastmlp.dask.fit(model, timeout=60, **given)
+    assert np.array_equal(model.parameters, before)
+
+
+def test_partitions_that_do_not_match(client):
+    table = dd.from_pandas(frame(), npartitions=3)
+    with pytest.raises(ValueError, match="y has 2 partitions, but X has 3"):
+        fastmlp.dask.fit(Model([p, 1]), table[list("abcd")], dd.from_pandas(frame(), npartitions=2)["label"])
+    with pytest.raises(ValueError, match="y='z': no such column"):
+        fastmlp.dask.fit(Model([p, 1]), table, "z")
+    kinds = dd.from_pandas(frame().assign(kind=pd.Categorical(KINDS)), npartitions=2)
+    with pytest.raises(TypeError, match="'kind' is of type"):
+        fastmlp.dask.fit(Model([6, 1]), kinds, "label")
+
+
+def test_a_partition_with_one_class_and_one_whose_weights_are_zero(client):
+    order = np.argsort(y, kind="stable")
+    weights = np.where(np.arange(n) < 300, 0, w)
+    model = trained(chunks=(300, 200, 1000), data=(X[order], y[order], weights))
+    expected = Model([p, 8, 1], dtype="float64", seed=1)
+    expected.fit(X[order], y[order], weights, batch_size=None, epochs=6, l2=0.01)
+    np.testing.assert_allclose(model.parameters, expected.parameters, rtol=1e-9, atol=1e-12)
+    trained(chunks=(300, 200, 1000), data=(X[order], y[order], weights), batch_size=50)
+
+
+def test_divergence(client):
+    with pytest.raises(DivergenceError, match="epoch"):
+        trained(Model([p, 8, 1], seed=1), data=(1e30 * X, y, w), optimizer="sgd", epochs=40)
+
+
+def test_a_client_that_is_closed(client):
+    other = Client(client.scheduler.address, set_as_default=False)
+    other.close()
+    with pytest.raises(ValueError, match="client: it is closed"):
+        fastmlp.dask.fit(Model([p, 1]), *arrays(750, X, y), client=other)
+
+
+def test_every_wait_ends(client):
+    def slow(X):
+        time.sleep(30)
+        return X
+
+    begin = time.monotonic()
+    D = da.from_array(X, chunks=(750, p)).map_blocks(slow, dtype=float, meta=np.empty((0, p)))
+    with pytest.raises(TimeoutError, match="timeout=1 seconds"):
+        fastmlp.dask.fit(Model([p, 1]), D, da.from_array(y, chunks=750), timeout=1)
+    assert time.monotonic() - begin < 15
+    client.restart()
+
+
+def test_fits_at_the_same_time_do_not_disturb_each_other(client):
+    expected = {seed: trained(Model([p, 8, 1], seed=seed)).parameters for seed in range(4)}
+    found = {}
+
+    def fit(seed):
+        found[seed] = trained(Model([p, 8, 1], seed=seed), client=client).parameters
+
+    threads = [threading.Thread(target=fit, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    assert all(np.array_equal(found[seed], expected[seed]) for seed in range(4))
+
+
+def test_no_more_threads_than_the_workers_have(client):
+    from fastmlp.dask.network import DaskNetwork
+
+    class Two:
+        parts = [None]  # noqa: RUF012
+
+    class Wide:
+        threads = {"a": 4, "b": 4}  # noqa: RUF012
+
+    model = Model([p, 1])
+    assert DaskNetwork(model.network, model, Wide, Two).net.n_threads == 4
+    Two.parts = [None] * 3
+    assert DaskNetwork(model.network, model, Wide, Two).net.n_threads == 2
+    Two.parts = [None] * 100
+    assert DaskNetwork(model.network, model, Wide, Two).net.n_threads == 1
+
+
+# --- workers that die -----------------------------------------------------------------------------
+
+
+def kill_a_worker(client):
+    pid = sorted(client.run(os.getpid).values())[0]
+    os.kill(pid, signal.SIGKILL)
+
+
+class DiesOnce:
+    """A block function whose worker dies when it is called first."""
+
+    def __init__(self, folder):
+        self.flag = folder / "died"
+
+    def __call__(self, block):
+        if len(block) and not self.flag.exists():
+            self.flag.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return block
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("batch_size", [None, 100])
+def test_a_worker_that_dies_between_steps(client, batch_size):
+    def die(model, record):
+        if record["epoch"] in (1, 3):
+            kill_a_worker(client)
+
+    ours = trained(batch_size=batch_size, callback=die, validation_fraction=0.2)
+    assert len(ours.history) == 6
+    if batch_size is None:
+        np.testing.assert_array_equal(ours.parameters, trained(validation_fraction=0.2).parameters)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_worker_that_dies_while_partitions_are_made(client, tmp_path):
+    D, Y, W = arrays((400, 400, 700), X, y, w)
+    D = D.map_blocks(DiesOnce(tmp_path), dtype=float, meta=np.empty((0, p)))
+    model = fastmlp.dask.fit(Model([p, 8, 1], dtype="float64", seed=1), D, Y, W, epochs=6, l2=0.01, timeout=60)
+    assert (tmp_path / "died").exists()
+    np.testing.assert_array_equal(model.parameters, trained().parameters)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("phase", ["gradient", "sum", "score", "epoch"])
+def test_a_worker_that_dies_in_the_middle_of_a_task(client, phase, tmp_path, monkeypatch):
+    """The first task of a kind kills its worker: it is made again elsewhere, and each row counts once."""
+    settings = {"validation_fraction": 0.2, "batch_size": 100 if phase == "epoch" else None}
+    expected = trained(**settings)
+    once = DiesOnce(tmp_path)
+    plain_map, plain_submit = Cluster.map, Cluster.submit
+
+    def dying_map(self, what, function, *lists, **common):
+        return plain_map(self, what, dying(function, once) if what == phase else function, *lists, **common)
+
+    def dying_submit(self, what, function, *arguments, **options):
+        return plain_submit(self, what, dying(function, once) if what == phase else function, *arguments, **options)
+
+    monkeypatch.setattr(Cluster, "map", dying_map)
+    monkeypatch.setattr(Cluster, "submit", dying_submit)
+    chunks = (100,) * 15 if phase == "sum" else (400, 400, 700)
+    ours = trained(chunks=chunks, **settings)
+    assert (tmp_path / "died").exists()
+    assert len(ours.history) == 6
+    if phase != "epoch":  # who trains on which rows may change
+        np.testing.assert_allclose(ours.parameters, expected.parameters, rtol=1e-9, atol=1e-12)
+
+
+def dying(function, once):
+    def call(*arguments, **options):
+        once([1])
+        return function(*arguments, **options)
+
+    return call
+
+
+def test_no_worker_is_left():
+    with (
+        warnings.catch_warnings(),
+        LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0", silence_logs=50) as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        warnings.simplefilter("ignore")
+
+        def leave(model, record):
+            cluster.scale(0)
+            while client.nthreads():
+                time.sleep(0.05)
+
+        begin = time.monotonic()
+        with pytest.raises(TimeoutError, match="0 workers"):
+            trained(client=client, callback=leave, timeout=3)
+        assert time.monotonic() - begin < 40
