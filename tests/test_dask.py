@@ -1,5 +1,6 @@
 """Over a cluster of two worker processes: the gradient of one machine, whatever the partitions and whoever dies."""
 
+import contextlib
 import os
 import signal
 import threading
@@ -34,12 +35,19 @@ UNEQUAL = (700, 1, 0, 299, 500)
 
 
 @pytest.fixture(scope="module")
-def client():
+def two_workers():
     with (
         LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50) as cluster,
         Client(cluster) as client,
     ):
         yield client
+
+
+@pytest.fixture
+def client(two_workers):
+    """Two workers, also where an earlier test has killed some."""
+    two_workers.wait_for_workers(2, timeout=60)
+    return two_workers
 
 
 def arrays(chunks, *values):
@@ -357,16 +365,16 @@ def test_no_more_threads_than_the_workers_have(client):
     from fastmlp.dask.network import DaskNetwork
 
     class Two:
-        parts = [None]  # noqa: RUF012
+        sizes = [1]  # noqa: RUF012
 
     class Wide:
         threads = {"a": 4, "b": 4}  # noqa: RUF012
 
     model = Model([p, 1])
     assert DaskNetwork(model.network, model, Wide, Two).net.n_threads == 4
-    Two.parts = [None] * 3
+    Two.sizes = [1] * 3
     assert DaskNetwork(model.network, model, Wide, Two).net.n_threads == 2
-    Two.parts = [None] * 100
+    Two.sizes = [1] * 100
     assert DaskNetwork(model.network, model, Wide, Two).net.n_threads == 1
 
 
@@ -385,9 +393,10 @@ class DiesOnce:
         self.flag = folder / "died"
 
     def __call__(self, block):
-        if len(block) and not self.flag.exists():
-            self.flag.touch()
-            os.kill(os.getpid(), signal.SIGKILL)
+        if len(block):
+            with contextlib.suppress(FileExistsError):
+                os.close(os.open(self.flag, os.O_CREAT | os.O_EXCL))
+                os.kill(os.getpid(), signal.SIGKILL)
         return block
 
 

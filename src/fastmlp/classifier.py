@@ -319,6 +319,8 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Rows to train on and to validate on (None: there are none)."""
         training = np.arange(X.shape[0])
         if given is not None:
+            if isinstance(given[0], Stream):
+                raise ValueError("X_val is a stream, but X is not; give both as streams, or both in memory")
             X, y = self._table_and_y(given[0], given[1], reset=False)
             check_known("y_val", unique_labels(y), self.classes_)
             w = None if given[2] is None else _check_sample_weight(given[2], X)

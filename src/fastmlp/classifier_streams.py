@@ -28,6 +28,11 @@ def learn(classifier: Any, stream: Stream, reset: bool, anew: bool) -> None:
         classifier._label_binarizer = LabelBinarizer().fit(classes)
         classifier.classes_ = classifier._label_binarizer.classes_
     check_known("y", classes, classifier.classes_)
+    if classifier.warm_start and set(classes) != set(classifier.classes_):
+        raise ValueError(
+            "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
+            f"Previously got {classifier.classes_}, `y` has {classes}"
+        )
     classifier.n_outputs_ = len(classifier.classes_) if classifier._label_binarizer.y_type_ != "binary" else 1
 
 
@@ -51,9 +56,7 @@ def rows_of(classifier: Any, network: Network, stream: Stream, labelled: bool) -
     plan, labels = network.plan, None
     if labelled:
         labels = Labels(plan.widths[-1], plan.softmax, classifier.classes_.tolist(), stream.target_name or "y")
-    return StreamedRows(
-        stream, n_features=plan.widths[0], dtype=plan.dtype, labels=labels
-    )  # fmt: skip
+    return StreamedRows(stream, n_features=plan.widths[0], dtype=plan.dtype, labels=labels)
 
 
 def class_weights(classifier: Any, rows: StreamedRows) -> np.ndarray | None:
@@ -66,6 +69,9 @@ def class_weights(classifier: Any, rows: StreamedRows) -> np.ndarray | None:
         return np.asarray(counts.sum() / (len(counts) * np.maximum(counts, 1)))
     if not isinstance(given, dict):
         raise ValueError(f"class_weight={given!r}: with a stream, give a dict, 'balanced' or None")
+    unknown = [value for value in given if value not in classes]
+    if unknown:
+        raise ValueError(f"The classes, {unknown}, are not in class_weight's classes, {classes}")
     return np.array([float(given.get(value, 1.0)) for value in classes])
 
 
@@ -81,8 +87,9 @@ def split(classifier: Any, network: Network, rows: StreamedRows, given: tuple | 
     if classifier.scoring is not None and (given is not None or classifier.early_stopping):
         raise ValueError(f"scoring={classifier.scoring!r} needs X in memory; of a stream, the accuracy is the score")
     if given is not None:
-        if not isinstance(given[0], Stream) or given[1] is not None:
-            raise ValueError("X is a stream; X_val must be one, too, which brings y_val with it")
+        if not isinstance(given[0], Stream) or given[1] is not None or given[2] is not None:
+            raise ValueError("X is a stream; X_val must be one, too, which brings y_val and sample_weight_val with it")
+        check_features(classifier, given[0])
         held = rows_of(classifier, network, given[0], labelled=True)
         return rows.order(), Validation(held, held.order(), None, own=True)
     if not classifier.early_stopping:
@@ -90,6 +97,7 @@ def split(classifier: Any, network: Network, rows: StreamedRows, given: tuple | 
     seed = int(classifier._random_state.randint(2**31))
     held = rows_of(classifier, network, rows.stream, labelled=True)  # without the weights of classes
     held.surveys, parts = rows.surveys, rows.parts(classifier.validation_fraction, seed)
-    if rows.survey(classifier.validation_fraction, seed).n_validation < 2:
+    found = rows.survey(classifier.validation_fraction, seed)
+    if found.n_validation < 2 or found.n_training < 1:
         raise ValueError("The validation set is too small. Increase 'validation_fraction' or the size of your dataset.")
     return parts[0], Validation(held, parts[1], None, own=True)

@@ -1,5 +1,6 @@
 """What the commands do: tables in files to models, and models and tables to predictions and scores."""
 
+import os
 import sys
 import time
 from argparse import Namespace
@@ -10,13 +11,17 @@ import numpy as np
 from tqdm import tqdm
 
 from . import optimizers
-from .inputs import checked_classes, encoded, labels_of, parts_of, rows_of
+from .inputs import checked_classes, encoded, rows_of
 from .model import Model
 from .predictions import table_writer
+from .rows.labels import Labels
 from .rows.memory import available_memory
 from .rows.streams.files import open_table
+from .rows.streams.stream import located
 from .rows.streams.table import Table
+from .rows.targets import as_weights
 from .scores import scores
+from .training_parts import parts_of
 
 
 def train(options: Namespace) -> int:
@@ -26,12 +31,13 @@ def train(options: Namespace) -> int:
     table = open_table(
         options.data, options.target, weight=options.weight, columns=columns, window_rows=options.window_rows
     )
-    checked_classes(table, 2)  # before all else is read
+    classes = checked_classes(table, 2)  # before all else is read
     encoder = fitted_encoder(table, options)
     model = Model(
         [encoder.encoding_.n_features_out, *options.hidden, 1], options.activation,
         dtype=options.dtype, seed=options.seed, n_threads=options.threads,
     )  # fmt: skip
+    model.feature_names, model.target_name, model.classes = list(table.names or []), options.target, classes
     data = training_data(table, encoder, model, options)
     ended = fit(model, data, options)
     rows = rows_of(model, *data, labelled=True) if ended else None
@@ -82,10 +88,10 @@ class Watched:
     def __init__(self, table: Table, bar: Any) -> None:
         self.table, self.bar, self.names = table, bar, table.names
 
-    def batches(self) -> Any:
-        for batch in self.table.batches():
-            yield batch
-            self.bar.update(batch.num_rows)
+    def pieces(self, columns: list[str], order: Any) -> Any:
+        for piece in self.table.pieces(columns, order):
+            yield piece
+            self.bar.update(piece.batch.num_rows)
 
 
 def training_data(table: Table, encoder: Any, model: Model, options: Namespace) -> tuple[Any, ...]:
@@ -100,14 +106,14 @@ def training_data(table: Table, encoder: Any, model: Model, options: Namespace) 
     if not in_memory:
         model.encoding = encoder
         return (table,)
-    labels = labels_of(model, table, learn=True)
-    model.feature_names = list(encoding.columns)
+    labels = Labels(1, False, model.classes, options.target)
     y, w = np.empty(n, np.uint8), None if table.weight_name is None else np.empty(n)
     for block in table.labels():
         part = slice(block.first, block.first + len(block))
-        y[part] = labels.encode(block.y, len(block))
-        if w is not None:
-            w[part] = block.w
+        with located(block.place):
+            y[part] = labels.encode(block.y, len(block))
+            if w is not None:
+                w[part] = as_weights(block.w, len(block), some=False)
     return encoded(encoding, table, model.dtype, n), y, w
 
 
@@ -126,7 +132,7 @@ def report(model: Model, rows: Any, options: Namespace) -> None:
 
 def predict(options: Namespace) -> int:
     """Write a probability and a class for each row."""
-    model = Model.load(options.model, n_threads=options.threads)
+    model = binary_model(options)
     check_writable(options.out)
     classes = model.classes or [0, 1]
     n = 0
@@ -142,7 +148,7 @@ def predict(options: Namespace) -> int:
 
 def evaluate(options: Namespace) -> int:
     """Print log loss, AUC and accuracy."""
-    model = Model.load(options.model, n_threads=options.threads)
+    model = binary_model(options)
     target = options.target or model.target_name
     if target is None:
         raise ValueError("the model does not tell its target; give --target COLUMN")
@@ -154,6 +160,16 @@ def evaluate(options: Namespace) -> int:
     return 0
 
 
+def binary_model(options: Namespace) -> Model:
+    """The model of a file, which must be one of two classes."""
+    model = Model.load(options.model, n_threads=options.threads)
+    if model.widths[-1] != 1:
+        raise ValueError(
+            f"{options.model}: has {model.widths[-1]} outputs, but the command line knows two classes only"
+        )
+    return model
+
+
 def model_table(model: Model, path: str, target: str | None = None) -> Table:
     """The columns that the model was trained on, in its order; others are ignored."""
     names = model.feature_names if model.encoding is None else list(model.encoding.columns)
@@ -163,5 +179,12 @@ def model_table(model: Model, path: str, target: str | None = None) -> Table:
 def check_writable(*paths: str | None) -> None:
     """Find out before training, not after it, that a result has nowhere to go."""
     for path in paths:
-        if path is not None and not Path(path).resolve().parent.is_dir():
+        if path is None:
+            continue
+        folder = Path(path).resolve().parent
+        if not path or Path(path).is_dir():
+            raise IsADirectoryError(f"{path!r}: is a folder; name a file")
+        if not folder.is_dir():
             raise FileNotFoundError(f"{path}: its folder does not exist")
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(f"{path}: its folder is not writable")

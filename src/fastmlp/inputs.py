@@ -1,16 +1,14 @@
 """X, y and weights of a Model's methods, as rows that kernels can read."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from .arguments import checked_float
 from .network import Rows
 from .rows.array import ArrayRows
-from .rows.frame import FrameRows, shares_memory
+from .rows.frame import FrameRows, names_of, shares_memory
 from .rows.labels import Labels, shown
 from .rows.memory import available_memory
-from .rows.order import validation_split
 from .rows.sparse import SparseRows
 from .rows.streamed import StreamedRows
 from .rows.streams.array import Array
@@ -18,16 +16,29 @@ from .rows.streams.arrow import Arrow
 from .rows.streams.stream import Stream, located
 from .rows.streams.table import Table
 from .rows.survey import classes_of
-from .training import Part
 
 
-def rows_of(
-    model: Any, X: Any, y: Any = None, sample_weight: Any = None, *, labelled: bool = False, learn: bool = False
-) -> Rows:
-    """Rows of what a user gives, checked.
+class Learned(NamedTuple):
+    """What a model without names and classes takes over from the rows of `fit`, once all is checked."""
 
-    labelled: y is needed; learn: a model without names and classes takes over those of X and y
-    """
+    feature_names: list[str] | None = None
+    target_name: str | None = None
+    classes: list[Any] | None = None
+
+    def adopt(self, model: Any) -> None:
+        """Tell the model what is new to it."""
+        for name, value in self._asdict().items():
+            if value is not None and getattr(model, name) is None:
+                setattr(model, name, value)
+
+
+def rows_of(model: Any, X: Any, y: Any = None, sample_weight: Any = None, *, labelled: bool = False) -> Rows:
+    """Rows of what a user gives, checked; labelled: y is needed."""
+    return inputs(model, X, y, sample_weight, labelled, learn=False)[0]
+
+
+def inputs(model: Any, X: Any, y: Any, sample_weight: Any, labelled: bool, learn: bool) -> tuple[Rows, Learned]:
+    """`rows_of`, and what the model may learn from X and y, if it is to learn."""
     if isinstance(X, Stream):
         if y is not None or sample_weight is not None:
             raise ValueError("X is a stream, which brings y and sample_weight with its rows; leave these out")
@@ -36,58 +47,71 @@ def rows_of(
         return streamed(model, Array(X, y, sample_weight), labelled, learn)
     if labelled and y is None:
         raise ValueError("y is None; the labels 0 and 1 are required")
-    if model.encoding is not None and y is None:
+    if y is None and (model.encoding is not None or hasattr(X, "column_names")):
         return streamed(model, Arrow(X), False, False)
-    is_frame = not hasattr(X, "collect") and hasattr(X, "columns")  # a lazy one has both
-    names = [str(name) for name in X.columns] if is_frame else None
+    names: list[str] | None = None
     kind: type[ArrayRows] = ArrayRows
     if model.encoding is not None:
         X = encoded(model.encoding, Arrow(X), model.dtype, len(X))
     elif hasattr(X, "tocsr"):
         kind = SparseRows
-    elif names is not None:
-        check_names(model, names, learn)
+    elif not hasattr(X, "collect") and (hasattr(X, "columns") or hasattr(X, "column_names")):  # a lazy frame has both
+        names = names_of(X)
+        check_names(model, names)
         kind = ArrayRows if shares_memory(X) else FrameRows
-    return kind(
+    rows = kind(
         X, y, sample_weight, n_features=model.widths[0], dtype=model.dtype, scaling=model.scaling,
         outputs=model.widths[-1], softmax=model.out_activation == "softmax",
     )  # fmt: skip
+    return rows, Learned(names)
 
 
-def streamed(model: Any, stream: Stream, labelled: bool, learn: bool) -> StreamedRows:
+def streamed(model: Any, stream: Stream, labelled: bool, learn: bool) -> tuple[StreamedRows, Learned]:
     """The rows of a stream; those of a table go through the model's encoding, if it has one."""
-    if model.encoding is not None:
-        if not isinstance(stream, Table):
-            raise TypeError("the model has an encoding, which reads tables; give rows.Parquet, rows.Csv or rows.Arrow")
-        stream = stream.with_columns(model.encoding.columns)
-    elif isinstance(stream, Table) and model.feature_names is not None and not learn:
-        stream = stream.with_columns(model.feature_names)
+    if model.encoding is not None and not isinstance(stream, Table):
+        raise TypeError("the model has an encoding, which reads tables; give rows.Parquet, rows.Csv or rows.Arrow")
+    if isinstance(stream, Table):
+        stream = as_learned(model, stream, learn)
     if model.encoding is None:
         if stream.n_features != model.widths[0]:
             raise ValueError(f"X has {stream.n_features} features, but the model was made for {model.widths[0]}")
-        if stream.names is not None:
-            check_names(model, stream.names, learn)
-    return StreamedRows(
-        stream, n_features=model.widths[0], dtype=model.dtype, scaling=model.scaling,
+        check_names(model, stream.names)
+    labels = labels_of(model, stream, learn) if labelled else None
+    names = None if stream.names is None else list(stream.names)
+    learned = Learned(names, stream.target_name, None if labels is None else labels.classes)
+    rows = StreamedRows(
+        stream, n_features=model.widths[0], dtype=model.dtype, scaling=model.scaling, labels=labels,
         encode=None if model.encoding is None else model.encoding.encode,
-        labels=labels_of(model, stream, learn) if labelled else None,
     )  # fmt: skip
+    return rows, learned
+
+
+def as_learned(model: Any, table: Table, learn: bool) -> Table:
+    """The columns that the model knows, in its order; text where it learned text, whatever values look like."""
+    text = [] if model.encoding is None else list(model.encoding.text_columns)
+    if model.classes and isinstance(model.classes[0], str) and table.target_name is not None:
+        text.append(table.target_name)
+    table = table.with_text(text) if text else table
+    if model.encoding is not None:
+        return table.with_columns(list(model.encoding.columns))
+    return table.with_columns(model.feature_names) if model.feature_names is not None and not learn else table
 
 
 def labels_of(model: Any, stream: Stream, learn: bool) -> Labels:
     """What the values of the stream's target mean; a table's may be of any two classes, or of K."""
-    K, softmax = model.widths[-1], model.out_activation == "softmax"
+    K, softmax, name = model.widths[-1], model.out_activation == "softmax", stream.target_name or "y"
     if not isinstance(stream, Table):
         return Labels(K, softmax)
-    if model.classes is None or learn:
-        classes = checked_classes(stream, K if softmax else 2)
-        if model.classes is not None and model.classes != classes:
-            raise ValueError(
-                f"target {stream.target_name!r} has the values {shown(classes)}, but the model was trained for "
-                f"{shown(model.classes)}"
-            )
-        model.classes, model.target_name = classes, stream.target_name
-    return Labels(K, softmax, model.classes, stream.target_name or "y")
+    if K > 1 and not softmax:
+        raise ValueError(f"a table has one target, but the model has {K} labels for each row; give rows.Array(X, y)")
+    if not learn:
+        return Labels(K, softmax, model.classes, name)
+    classes = checked_classes(stream, K if softmax else 2)
+    if model.classes is not None and model.classes != classes:
+        raise ValueError(
+            f"target {name!r} has the values {shown(classes)}, but the model was trained for {shown(model.classes)}"
+        )
+    return Labels(K, softmax, classes, name)
 
 
 def checked_classes(table: Table, number: int) -> list[Any]:
@@ -109,70 +133,7 @@ def encoded(encoding: Any, table: Table, dtype: np.dtype, n: int) -> np.ndarray:
     return X
 
 
-def check_names(model: Any, names: list[str], learn: bool) -> None:
-    """Compare the names of columns with those of the model, or take them over."""
-    if learn and model.feature_names is None:
-        model.feature_names = list(names)
-    if model.feature_names is not None and names != model.feature_names:
+def check_names(model: Any, names: list[str] | None) -> None:
+    """Compare the names of columns with those of the model, if both have some."""
+    if names is not None and model.feature_names is not None and names != model.feature_names:
         raise ValueError(f"X has the columns {names}, but the model was trained with {model.feature_names}")
-
-
-def parts_of(
-    model: Any, rows: Rows, validation_data: tuple | Stream | None, validation_fraction: float
-) -> tuple[Part, Part | None]:
-    """Rows to train on and to validate on, of the rows of `fit`."""
-    if isinstance(rows, ArrayRows) and rows.n_rows == 0:
-        raise ValueError("X has 0 rows; at least 1 is required")
-    if validation_data is not None:
-        if validation_fraction:
-            raise ValueError("give validation_data or validation_fraction, not both")
-        return Part(rows, rows.order()), validation_part(model, validation_data)
-    if not 0 <= checked_float("validation_fraction", validation_fraction, 0) < 1:
-        raise ValueError(f"validation_fraction={validation_fraction}: must be at least 0 and less than 1")
-    if validation_fraction == 0:
-        return Part(rows, rows.order()), None
-    if isinstance(rows, StreamedRows):
-        training, drawn = rows.parts(validation_fraction, model.seed)
-        found = rows.survey(validation_fraction, model.seed)
-        if found.n_validation < 2 or found.n_training < 1:
-            raise ValueError(
-                f"validation_fraction={validation_fraction}: {found.n_validation} rows were drawn for validation and "
-                f"{found.n_training} are left to train on; 2 and 1 are required"
-            )
-        return Part(rows, training), Part(rows, drawn)
-    validation, rest = validation_split(rows.n_rows, validation_fraction, model.seed)
-    return Part(rows, rest), Part(rows, validation)
-
-
-def validation_part(model: Any, data: tuple | Stream) -> Part:
-    """The rows of `validation_data`."""
-    given = data if isinstance(data, tuple) else (data,)
-    if not 1 <= len(given) <= 3 or (len(given) == 1 and not isinstance(given[0], Stream)):
-        raise ValueError("validation_data must be (X, y), (X, y, sample_weight), or a stream")
-    rows = rows_of(model, *given, labelled=True)
-    order = rows.order()
-    if order.size == 0:
-        raise ValueError("validation_data must have at least 1 row")
-    return Part(rows, order)
-
-
-def check_classes(part: Part) -> None:
-    """Are there rows of two classes at least, with a weight above 0? Labels may all be the same."""
-    rows, order = part.rows, part.order
-    found: set[int] = set()
-    if isinstance(rows, StreamedRows):
-        assert rows.labels is not None
-        if rows.labels.shape:
-            return
-        found.update(np.flatnonzero(rows.survey(order.fraction, order.seed).counts).tolist())
-        weighted = rows.survey(order.fraction, order.seed).weighted
-    else:
-        assert rows.y is not None
-        weighted = rows.w is not None
-        for index in order.blocks():
-            found.update(np.unique(rows.y[index] if rows.w is None else rows.y[index][rows.w[index] > 0]).tolist())
-            if len(found) > 1 or rows.y.ndim == 2:
-                return
-    if len(found) < 2:
-        only, above = ", ".join(map(str, found)), " with a weight above 0" if weighted else ""
-        raise ValueError(f"y holds only one class ({only}) among the training rows{above}; two are required")

@@ -10,10 +10,11 @@ import numpy as np
 from . import activations, optimizers, saving, training
 from .arguments import checked_float, checked_int, checked_widths
 from .initialize import initialize
-from .inputs import check_classes, parts_of, rows_of
+from .inputs import inputs, rows_of
 from .network import Network, aligned_zeros
 from .plan import Plan
 from .table_encoding import TableEncoding
+from .training_parts import check_classes, parts_of
 
 MOST_PARAMETERS = 2**46
 Scaling = tuple[np.ndarray, np.ndarray]
@@ -257,7 +258,7 @@ class Model:
         KeyboardInterrupt
             Ctrl-C, within a second. The weights are those after the last completed step.
         """
-        rows = rows_of(self, X, y, sample_weight, labelled=True, learn=True)
+        rows, learned = inputs(self, X, y, sample_weight, labelled=True, learn=True)
         settings = training.Settings(
             checked_int("epochs", epochs, 0),
             None if batch_size is None else checked_int("batch_size", batch_size, 1),
@@ -278,6 +279,7 @@ class Model:
         resolved = optimizers.resolve(optimizer)
         resolved.prepare(self._parameters.size, self.dtype)
         self.optimizer = resolved
+        learned.adopt(self)
         after = None if callback is None else lambda record: callback(self, record)
         score = None if validation is None else lambda: training.validate(self._network, validation)
         training.train(self._network, resolved, part, score, settings, self.history, after)

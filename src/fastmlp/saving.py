@@ -55,7 +55,7 @@ def restore(model: Any, description: dict[str, Any], tensors: dict[str, np.ndarr
         raise ModelFormatError("the parameters do not fit the widths, or are not finite")
     model.parameters[:] = theta
     model.feature_names, model.target_name = description["feature_names"], description["target_name"]
-    model.classes, model.history = description["classes"], description["history"]
+    model.classes, model.history = checked_classes(description["classes"], model.widths[-1]), description["history"]
     if description.get("encoding") is not None:
         model.encoding = TableEncoding.from_dict(description["encoding"])
     if "shift" in tensors:
@@ -67,6 +67,13 @@ def restore(model: Any, description: dict[str, Any], tensors: dict[str, np.ndarr
         model.optimizer.t = checked_int("t", t, 0)
         model.optimizer.moments = tensors.get("moments")
         model.optimizer.prepare(model.parameters.size, model.dtype)
+
+
+def checked_classes(classes: Any, outputs: int) -> list[Any] | None:
+    """What 0, 1, … stand for: None, or as many values as there are classes."""
+    if classes is not None and (not isinstance(classes, list) or len(classes) != max(2, outputs)):
+        raise ModelFormatError(f"the classes {classes!r} do not fit the number of outputs")
+    return classes
 
 
 def given_activation(name: str, given: dict[str, Any]) -> Any:

@@ -14,6 +14,7 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 from .column_statistics import ColumnSoFar
 from .rows.columns import column_of
 from .rows.record_batches import Batches, record_batches
+from .rows.streams.stream import located
 from .table_encoding import TableEncoding
 
 
@@ -105,9 +106,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Learn from more rows, with the same columns; parameters as for `fit`."""
         rows = self._rows(X, first="_columns" not in vars(self))
         n_rows = 0
-        for batch in rows.batches:
-            for column in self._columns:
-                column.add(column_of(batch, column.name))
+        for batch, place in rows.batches:
+            with located(place):
+                for column in self._columns:
+                    column.add(column_of(batch, column.name))
             n_rows += batch.num_rows
         self._check_any(n_rows)
         self.n_rows_ += n_rows
@@ -122,10 +124,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         rows, encoding = self._rows(X, first=False), self.encoding_
         shape = (rows.n_rows or 0, encoding.n_features_out)
         whole, blocks, row = np.empty(shape, self.dtype), [], 0
-        for batch in rows.batches:
+        for batch, place in rows.batches:
             last = row + batch.num_rows
             block = whole[row:last] if last <= len(whole) else np.empty((batch.num_rows, shape[1]), self.dtype)
-            encoding.encode(batch, block)
+            with located(place):
+                encoding.encode(batch, block)
             blocks.append(block)
             row = last
         self._check_any(row)

@@ -148,6 +148,11 @@ class TableEncoding:
         return [part.name for part in self.parts]
 
     @property
+    def text_columns(self) -> list[str]:
+        """Those of the columns whose categories are strings."""
+        return [part.name for part in self.parts if isinstance(part, CategoryColumn) and part.value_type == "string"]
+
+    @property
     def n_features_out(self) -> int:
         return sum(part.n_features_out for part in self.parts)
 

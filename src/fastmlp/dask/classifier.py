@@ -10,7 +10,7 @@ from .. import training
 from ..model import Model
 from ..optimizers import OPTIMIZERS
 from .cluster import Cluster
-from .fit import connected, minimise
+from .fit import check, run
 from .partitions import Partitions
 from .predict import lazy
 
@@ -20,7 +20,7 @@ class DaskMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Parameters
     ----------
-    hidden_layer_sizes : sequence of int, default=(100,)
+    hidden_layer_sizes : sequence of int, or int, default=(100,)
     activation : as for `Model`, default="relu"
     solver : {"lbfgs", "adam", "sgd", "momentum", "nesterov", "adamw"}, default="lbfgs"
         lbfgs: exact steps over all rows, on the client. The others: batch_size tells.
@@ -84,34 +84,32 @@ class DaskMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Train on Dask's arrays or dataframes; y and sample_weight may be names of columns of X."""
         if self.solver != "lbfgs" and self.solver not in OPTIMIZERS:
             raise ValueError(f"solver={self.solver!r}: choose lbfgs, {', '.join(OPTIMIZERS)}")
-        cluster = Cluster(self.client, self.timeout)
-        partitions = Partitions(cluster, X, y, sample_weight)
-        self.classes_ = np.array(partitions.classes)
-        self.n_features_in_ = partitions.n_features
-        if partitions.names is not None:
-            self.feature_names_in_ = np.array(partitions.names, dtype=object)
-        K = len(self.classes_)
-        widths = [partitions.n_features, *self.hidden_layer_sizes, 1 if K <= 2 else K]
-        self.model_ = Model(widths, self.activation, dtype=self.dtype, seed=self.random_state)
-        self.model_.classes = self.classes_.tolist()
-        network = connected(self.model_, cluster, partitions, self.model_.classes)
         held_part = self.validation_fraction if self.early_stopping and self.solver != "lbfgs" else 0.0
-        order, held = partitions.parts_for(held_part, self.random_state)
-        settings = training.Settings(
-            self.max_iter, self.batch_size, self.alpha / partitions.n_rows, True, self.random_state,
-            bool(held_part), self.n_iter_no_change, self.tol, self.verbose,
-        )  # fmt: skip
-        if self.solver == "lbfgs":
-            result = minimise(network, order, settings)
-            self.n_iter_, self.loss_, self.loss_curve_ = int(result.nit), float(result.fun), [float(result.fun)]
-        else:
-            optimizer = OPTIMIZERS[self.solver](self.learning_rate_init)
-            validate = (lambda: network.evaluate(held)) if held_part else None
-            part = training.Part(partitions, order)  # type: ignore[arg-type]
-            training.train(network, optimizer, part, validate, settings, self.model_.history, None)
-            self.loss_curve_ = [record["loss_with_l2"] for record in self.model_.history]
-            self.n_iter_, self.loss_ = len(self.loss_curve_), self.loss_curve_[-1] if self.loss_curve_ else np.nan
+        optimizer = "lbfgs" if self.solver == "lbfgs" else OPTIMIZERS[self.solver](self.learning_rate_init)
+        batch_size = None if self.solver == "lbfgs" else self.batch_size
+        with Cluster(self.client, self.timeout) as cluster:
+            partitions = Partitions(cluster, X, y, sample_weight)
+            K = len(partitions.classes)
+            widths = [partitions.n_features, *np.atleast_1d(self.hidden_layer_sizes).tolist(), 1 if K <= 2 else K]
+            model = Model(widths, self.activation, dtype=self.dtype, seed=self.random_state)
+            settings = training.Settings(
+                self.max_iter, batch_size, self.alpha / partitions.n_rows, True, self.random_state,
+                bool(held_part), self.n_iter_no_change, self.tol, self.verbose,
+            )  # fmt: skip
+            check(model, settings, held_part, optimizer)
+            run(model, partitions, partitions.classes, settings, held_part, optimizer, None)
+        self.learned(model, partitions, X)
         return self
+
+    def learned(self, model: Model, partitions: Partitions, X: Any) -> None:
+        """Set the attributes that a fit leaves."""
+        model.classes = partitions.classes
+        self.model_, self.classes_, self.n_features_in_ = model, np.array(partitions.classes), partitions.n_features
+        self.__dict__.pop("feature_names_in_", None)
+        if partitions.names is not None and all(isinstance(name, str) for name in X.columns):
+            self.feature_names_in_ = np.array(partitions.names, dtype=object)
+        self.loss_curve_ = [record["loss_with_l2"] for record in model.history]
+        self.n_iter_, self.loss_ = len(self.loss_curve_), self.loss_curve_[-1] if self.loss_curve_ else np.nan
 
     @property
     def coefs_(self) -> list[np.ndarray]:

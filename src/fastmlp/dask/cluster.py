@@ -1,20 +1,26 @@
 """Tasks on a cluster, each wait with an end; sums along a tree."""
 
+import asyncio
+import concurrent.futures
 import time
 import uuid
+import weakref
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from distributed import Client, default_client, wait
 
+from ..arguments import checked_float
 from . import worker
 
 ARITY = 8  # of the tree along which sums are added, always over the same neighbours
+PIECE_BYTES = 2**22  # of an array, that go to the scheduler at a time; Dask warns of more than 10 MB
+UNEVEN = 1.25  # times its even share of rows a worker may train on, before others fetch some
 
 
 class Cluster:
-    """A client's cluster, for one fit.
+    """A client's cluster, for one fit: a context, which leaves nothing on the cluster.
 
     Parameters
     ----------
@@ -25,48 +31,85 @@ class Cluster:
     ------
     ValueError : there is no client, or it is closed
     TimeoutError : no answer in time, as when no worker is left
+    ConnectionError : the cluster was closed or restarted meanwhile
     """
 
     def __init__(self, client: Client | None, timeout: float) -> None:
-        self.client = client or default_client()
+        self.timeout, self.name, self.count = checked_float("timeout", timeout, 0), uuid.uuid4().hex[:12], 0
+        if self.timeout == 0:
+            raise ValueError("timeout=0: must be greater than 0, in seconds")
+        try:
+            self.client = client or default_client()
+        except ValueError:
+            raise ValueError("client: there is none; make a distributed.Client first, or give client=") from None
         if self.client.status != "running":
             raise ValueError(f"client: it is {self.client.status}; connect a new distributed.Client")
-        self.timeout, self.name = timeout, uuid.uuid4().hex[:12]
-        self.client.wait_for_workers(1, timeout=timeout)
-        self.count = 0
+        self.futures: weakref.WeakSet[Any] = weakref.WeakSet()
+        self.client.wait_for_workers(1, timeout=self.timeout)
+
+    def __enter__(self) -> "Cluster":
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        """Release all futures, also those that the traceback of an error keeps: tasks not yet begun go with them."""
+        for future in list(self.futures):
+            future.release()
+
+    def kept(self, futures: list[Any]) -> list[Any]:
+        """The same futures, which end with this context."""
+        self.futures.update(futures)
+        return futures
+
+    def named(self, what: str) -> str:
+        """A new key for tasks; the part before the number is what the dashboard shows."""
+        self.count += 1
+        return f"fastmlp-{what}-{self.name}-{self.count}"
 
     @property
     def threads(self) -> dict[str, int]:
         """Threads of each worker."""
-        return dict(self.client.nthreads())
+        return dict(self.ask(self.client.scheduler.ncores))
+
+    def ask(self, question: Callable[..., Any], **arguments: Any) -> Any:
+        """What the scheduler answers."""
+        return self.client.sync(question, callback_timeout=self.timeout, **arguments)
 
     def map(self, what: str, function: Callable[..., Any], *lists: list[Any], **common: Any) -> list[Any]:
         """Futures of function(list₁[i], list₂[i], …, **common), for each i."""
-        self.count += 1
-        keys = [f"fastmlp-{what}-{self.name}-{self.count}-{i}" for i in range(len(lists[0]))]
-        return list(self.client.map(function, *lists, key=keys, pure=True, **common))
+        name = self.named(what)
+        keys = [f"{name}-{i}" for i in range(len(lists[0]))]
+        return self.kept(list(self.client.map(function, *lists, key=keys, pure=True, **common)))
 
     def submit(self, what: str, function: Callable[..., Any], *arguments: Any, workers: Any = None) -> Any:
         """The future of function(*arguments), on one of these workers if they live."""
-        self.count += 1
-        key = f"fastmlp-{what}-{self.name}-{self.count}"
-        return self.client.submit(
-            function, *arguments, key=key, pure=True, workers=workers, allow_other_workers=workers is not None
-        )
+        future = self.client.submit(
+            function, *arguments, key=self.named(what), pure=True, workers=workers,
+            allow_other_workers=workers is not None,
+        )  # fmt: skip
+        return self.kept([future])[0]
+
+    def compute(self, collections: list[Any]) -> list[Any]:
+        """Futures of Dask's delayed values."""
+        return self.kept(list(self.client.compute(collections)))
 
     def shared(self, array: np.ndarray) -> Any:
         """An array that tasks take as an argument: sent once, and made again if a worker is lost."""
-        return self.submit("parameters", np.copy, array)
+        pieces = np.array_split(array.copy(), -(-array.nbytes // PIECE_BYTES) or 1)
+        if len(pieces) == 1:
+            return self.submit("parameters", np.copy, pieces[0])
+        return self.submit("parameters", np.concatenate, [self.submit("parameters", np.copy, a) for a in pieces])
 
     def total(self, futures: list[Any]) -> Any:
         """The sum of the results in their order, along a tree that does not depend on where they lie."""
+        level = 0
         while len(futures) > 1:
-            groups = [futures[first : first + ARITY] for first in range(0, len(futures), ARITY)]
-            futures = self.map("sum", worker.add, groups)
+            groups, level = [futures[i : i + ARITY] for i in range(0, len(futures), ARITY)], level + 1
+            # Sums go before what is yet to be summed: few gradients lie in memory at a time.
+            futures = self.map("sum", worker.add, groups, priority=level)
         return self.result(futures[0])
 
     def all(self, futures: list[Any]) -> list[Any]:
-        """The results in their order."""
+        """The results in their order; they are small."""
         return list(self.result(self.submit("gather", list, futures)))
 
     def result(self, future: Any) -> Any:
@@ -76,17 +119,34 @@ class Cluster:
             wait([future], timeout=self.timeout)
             return future.result(timeout=max(1.0, self.timeout - (time.monotonic() - begin)))
         except TimeoutError:
-            future.cancel()
             raise TimeoutError(
-                f"no answer from the cluster within timeout={self.timeout:g} seconds; "
-                f"it has {len(self.client.nthreads())} workers"
+                f"no answer from the cluster within timeout={self.timeout:g} seconds; it has {self.alive()} workers"
+            ) from None
+        except (asyncio.CancelledError, concurrent.futures.CancelledError) as error:
+            raise ConnectionError(
+                f"the cluster was closed or restarted, or its client was, before the end; fit again ({error})"
             ) from None
 
-    def where(self, futures: list[Any]) -> list[list[int]]:
-        """The numbers of the futures that lie on each worker, a list for each worker, in order."""
-        places = self.client.who_has(futures)
-        groups: dict[str, list[int]] = {}
-        for i, future in enumerate(futures):
-            found = sorted(places.get(future.key, ())) or ["nowhere"]
-            groups.setdefault(found[0], []).append(i)
-        return sorted(groups.values())
+    def alive(self) -> str:
+        """The number of workers, if the scheduler tells it soon."""
+        try:
+            return str(len(self.client.sync(self.client.scheduler.ncores, callback_timeout=5)))
+        except (OSError, TimeoutError):
+            return "unreachable"
+
+    def where(self, futures: list[Any], sizes: list[int]) -> list[tuple[str, list[int]]]:
+        """(Worker, numbers of the futures that it shall train on): where they lie, as far as the work is even."""
+        holders = dict(self.ask(self.client.scheduler.who_has, keys=[future.key for future in futures]))
+        load = dict.fromkeys(sorted(self.threads), 0)
+        if not load:
+            return [("", list(range(len(futures))))]
+        here = [[name for name in holders.get(future.key, ()) if name in load] for future in futures]
+        most = UNEVEN * sum(sizes) / len(load)
+        groups: dict[str, list[int]] = {name: [] for name in load}
+        for i in sorted(range(len(futures)), key=lambda i: (len(here[i]) != 1, -sizes[i], i)):
+            name = min(here[i] or load, key=lambda name: load[name])
+            if load[name] + sizes[i] > most:
+                name = min(load, key=lambda name: (load[name], name not in here[i]))
+            groups[name].append(i)
+            load[name] += sizes[i]
+        return [(name, sorted(group)) for name, group in groups.items() if group]

@@ -1,13 +1,15 @@
 """`fit` over Dask's collections."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
 
-from .. import lbfgs, optimizers, training
+from .. import optimizers, training
 from ..arguments import checked_float, checked_int
+from ..inputs import check_names
 from ..model import Model
 from ..rows.labels import Labels
 from ..rows.order import Pass
@@ -40,7 +42,8 @@ def fit(
         None: an epoch is one step on the gradient of all rows, exactly as on one machine. Else each worker makes an
         epoch of steps on batches of its own rows, and parameters and moments are averaged after it.
     optimizer : str or Optimizer
-        As for `Model.fit`, or "lbfgs": scipy's L-BFGS over all rows, on the client.
+        As for `Model.fit`, or "lbfgs": scipy's L-BFGS over all rows, on the client; it takes no batch_size and no
+        validation.
     l2, validation_fraction, early_stopping, n_iter_no_change, tol, verbose, callback : as for `Model.fit`
     timeout : float
         Seconds that an answer of the cluster may take: a step over all rows, say.
@@ -55,63 +58,106 @@ def fit(
         Names the argument, or the partition, and what is wrong with it.
     TimeoutError
         The cluster did not answer in time, for example because no worker is left.
+    ConnectionError
+        The cluster was closed or restarted.
+    distributed.KilledWorker
+        A task has killed one worker after the other, for example because a partition does not fit into memory.
     DivergenceError, KeyboardInterrupt
         As from `Model.fit`.
     """
-    if model.encoding is not None:
-        raise ValueError("the model has an encoding, which reads tables; encode X first, with map_partitions")
     settings = training.Settings(
         checked_int("epochs", epochs, 0), None if batch_size is None else checked_int("batch_size", batch_size, 1),
         checked_float("l2", l2, 0), True, model.seed, bool(early_stopping),
         checked_int("n_iter_no_change", n_iter_no_change, 1), checked_float("tol", tol, 0), int(verbose),
     )  # fmt: skip
-    if not 0 <= checked_float("validation_fraction", validation_fraction, 0) < 1:
-        raise ValueError(f"validation_fraction={validation_fraction}: must be at least 0 and less than 1")
-    if early_stopping and not validation_fraction:
-        raise ValueError("early_stopping needs a validation set: give validation_fraction")
-    cluster = Cluster(client, checked_float("timeout", timeout, 0))
-    partitions = Partitions(cluster, X, y, sample_weight)
-    network = connected(model, cluster, partitions)
-    order, held = partitions.parts_for(validation_fraction, model.seed)
-    if optimizer == "lbfgs":
-        minimise(network, order, settings)
-        return model
-    resolved = optimizers.resolve(optimizer)
-    model.optimizer = resolved
-    training.train(
-        network, resolved, training.Part(partitions, order),  # type: ignore[arg-type]
-        (lambda: network.evaluate(held)) if validation_fraction else None, settings, model.history,
-        None if callback is None else lambda record: callback(model, record),
-    )  # fmt: skip
+    check(model, settings, checked_float("validation_fraction", validation_fraction, 0), optimizer)
+    with Cluster(client, timeout) as cluster:
+        partitions = Partitions(cluster, X, y, sample_weight)
+        run(model, partitions, None, settings, validation_fraction, optimizer, callback)
     return model
 
 
-def connected(model: Model, cluster: Cluster, partitions: Partitions, classes: list[Any] | None = None) -> DaskNetwork:
-    """The model's net over the partitions; classes: what 0, 1, … stand for in y."""
+def check(model: Model, settings: training.Settings, validation_fraction: float, optimizer: Any) -> None:
+    """What can be told to be wrong without a look at the rows."""
+    if model.encoding is not None:
+        raise ValueError("the model has an encoding, which reads tables; encode X first, with map_partitions")
+    if any(model.network.plan.dropout):
+        raise ValueError("the model has dropout, which workers do not train with; make a model without")
+    if not np.isfinite(model.parameters).all():
+        raise ValueError("parameters contain NaN or inf; set them anew before training")
+    if validation_fraction >= 1:
+        raise ValueError(f"validation_fraction={validation_fraction}: must be at least 0 and less than 1")
+    if settings.early_stopping and not validation_fraction:
+        raise ValueError("early_stopping needs a validation set: give validation_fraction")
+    if isinstance(optimizer, str) and optimizer == "lbfgs":
+        if settings.batch_size is not None or validation_fraction:
+            raise ValueError("optimizer='lbfgs' takes all rows at once; leave out batch_size and validation_fraction")
+    else:
+        optimizers.resolve(optimizer).prepare(model.parameters.size, model.dtype)
+
+
+def run(
+    model: Model, partitions: Partitions, classes: list[Any] | None, settings: training.Settings,
+    validation_fraction: float, optimizer: Any, callback: Any,
+) -> None:  # fmt: skip
+    """Train over partitions; classes: what 0, 1, … stand for in y."""
+    order, held = partitions.parts_for(validation_fraction, model.seed)
+    network = connected(model, partitions, classes)
+    after = None if callback is None else lambda record: callback(model, record)
+    if isinstance(optimizer, str) and optimizer == "lbfgs":
+        model.optimizer = None
+        minimise(network, order, settings, model.history, after)
+        return
+    model.optimizer = optimizers.resolve(optimizer)
+    validate = (lambda: network.evaluate(held)) if validation_fraction else None
+    part = training.Part(partitions, order)  # type: ignore[arg-type]
+    training.train(network, model.optimizer, part, validate, settings, model.history, after)
+
+
+def connected(model: Model, partitions: Partitions, classes: list[Any] | None) -> DaskNetwork:
+    """The model's net over the partitions, once all that is known of these is checked."""
     if partitions.n_features != model.widths[0]:
         raise ValueError(f"X has {partitions.n_features} features, but the model was made for {model.widths[0]}")
-    if partitions.names is not None:
-        if model.feature_names is not None and model.feature_names != partitions.names:
-            raise ValueError(
-                f"X has the columns {partitions.names}, but the model was trained with {model.feature_names}"
-            )
-        model.feature_names = partitions.names
+    check_names(model, partitions.names)
     if len(partitions.classes) < 2:
         raise ValueError(f"y holds only one class ({partitions.classes[0]}); two are required")
     labels = Labels(model.widths[-1], model.out_activation == "softmax", classes)
-    if classes is None:
+    if classes is None and labels.shape == ():
         labels.encode(np.array(partitions.classes), len(partitions.classes))
     partitions.convert(str(model.dtype), labels)
-    return DaskNetwork(model.network, model, cluster, partitions)
+    network = DaskNetwork(model.network, model, partitions.cluster, partitions)
+    if model.feature_names is None:
+        model.feature_names = partitions.names
+    return network
 
 
-def minimise(network: DaskNetwork, order: Pass, settings: training.Settings) -> Any:
-    """L-BFGS on the client: each evaluation is a pass over all rows; scipy's result."""
-    weight = network.sums(order).weight
+def minimise(
+    network: DaskNetwork, order: Pass, settings: training.Settings, history: list[Any], after: Any
+) -> None:  # fmt: skip
+    """L-BFGS on the client: each evaluation is a pass over all rows; θ is that of the last iteration, come what may."""
     theta = network.theta.astype(np.float64)
-    result = minimize(
-        lambda theta: lbfgs.objective(network, order, settings.l2 * weight, theta), theta,
-        jac=True, method="L-BFGS-B", options={"maxiter": settings.epochs, "gtol": settings.tol},
-    )  # fmt: skip
-    network.theta[:] = result.x
-    return result
+    first, n_weights, begin = len(history), network.plan.n_weights, [time.perf_counter()]
+
+    def objective(x: np.ndarray) -> tuple[float, np.ndarray]:
+        network.theta[:] = x
+        found, W = network.sums(order), np.where(np.arange(x.size) < n_weights, x, 0)
+        return found.J / found.weight + settings.l2 / 2 * float(W @ W), found.gradient / found.weight + settings.l2 * W
+
+    def report(intermediate_result: Any) -> None:
+        theta[:] = intermediate_result.x
+        W, loss, now = theta[:n_weights], float(intermediate_result.fun), time.perf_counter()
+        history.append({
+            "epoch": history[-1]["epoch"] + 1 if history else 1, "loss": loss - settings.l2 / 2 * float(W @ W),
+            "loss_with_l2": loss, "seconds": now - begin[0],
+        })  # fmt: skip
+        begin[0] = now
+        if settings.verbose:
+            print(f"iteration {len(history) - first}: loss = {loss:.8f}")
+        if after is not None and after(history[-1]):
+            raise StopIteration
+
+    try:
+        options = {"maxiter": settings.epochs, "gtol": settings.tol}
+        minimize(objective, theta.copy(), jac=True, method="L-BFGS-B", callback=report, options=options)
+    finally:
+        network.theta[:] = theta

@@ -10,6 +10,7 @@ from ..network import Network, Tally
 from ..optimizers import Optimizer
 from ..rows.order import Pass
 from . import worker
+from .borrow import Net
 from .cluster import Cluster
 from .partitions import Partitions
 
@@ -25,13 +26,14 @@ class DaskNetwork:
     def __init__(self, network: Network, model: Any, cluster: Cluster, partitions: Partitions) -> None:
         self.network, self.cluster, self.partitions = network, cluster, partitions
         self.theta, self.plan = network.theta, network.plan
+        self.planned: int | None = None  # steps of the optimizer's schedule, had one machine all rows
         threads = cluster.threads
-        share = max(1, sum(threads.values()) // max(1, len(partitions.parts)))
+        share = max(1, sum(threads.values()) // max(1, len(partitions.sizes)))
         what = (
             model.widths, model.activation, model.bias, str(model.dtype), model.out_activation == "softmax",
             min(share, min(threads.values(), default=1)), model.scaling,
         )  # fmt: skip
-        self.net = worker.Net(tokenize(what), *what)
+        self.net = Net(tokenize(what), *what)
 
     def sums(self, order: Pass) -> worker.Sums:
         """J, its gradient and Σ w over a pass."""
@@ -41,18 +43,10 @@ class DaskNetwork:
         found: worker.Sums = cluster.total(parts)
         return found
 
-    def gradient(self, order: Pass) -> tuple[Tally, np.ndarray]:
-        """As `Network.gradient`, for a pass over the partitions."""
-        found = self.sums(order)
-        assert found.gradient is not None
-        return Tally(J=found.J, weight=found.weight, rows=found.rows), found.gradient
-
     def evaluate(self, order: Pass) -> dict[str, float]:
         """Mean log loss and accuracy over the rows kept for validation."""
         theta = self.cluster.shared(self.theta)
-        parts = self.cluster.map(
-            "score", worker.score, self.partitions.rows, theta=theta, net=self.net, order=order
-        )  # fmt: skip
+        parts = self.cluster.map("score", worker.score, self.partitions.rows, theta=theta, net=self.net, order=order)
         loss, right, weight = self.cluster.total(parts)
         if weight == 0:
             raise ValueError("the rows kept for validation have no weight; at least one must have a weight above 0")
@@ -75,31 +69,37 @@ class DaskNetwork:
         tally.J, tally.weight, tally.rows = found.J, found.weight, found.rows
         tally.diverged = not np.isfinite(found.J)
         if not tally.diverged and found.weight > 0:
-            assert found.gradient is not None
             self.network.step(optimizer, found.gradient, found.weight, l2)
 
     def local_steps(self, order: Pass, batch_rows: int, optimizer: Optimizer, l2: float, tally: Tally) -> None:
         """An epoch of each worker over its rows; then the mean of parameters and moments, weighted by rows."""
         cluster, partitions = self.cluster, self.partitions
         optimizer.prepare(self.theta.size, self.theta.dtype)
+        groups = cluster.where(partitions.rows, partitions.sizes)
+        self.shorten_schedule(optimizer, [sum(partitions.sizes[i] for i in group) for _, group in groups])
         light = copy.copy(optimizer)
         light.moments = None
         theta, moments = cluster.shared(self.theta), cluster.shared(np.asarray(optimizer.moments))
         futures = [
             cluster.submit(
                 "epoch", worker.epoch, [partitions.rows[i] for i in group], theta, moments, self.net, light, l2,
-                batch_rows, order,
+                batch_rows, order, workers=[name] if name else None,
             )
-            for group in cluster.where(partitions.rows)
+            for name, group in groups
         ]  # fmt: skip
-        found = [part for part in cluster.all(futures) if part.rows]
-        tally.J, tally.weight = sum(part.J for part in found), sum(part.weight for part in found)
-        tally.rows = sum(part.rows for part in found)
-        tally.diverged = not np.isfinite(tally.J)
-        if tally.diverged:
+        found: worker.Trained = cluster.total(futures)
+        tally.J, tally.weight, tally.rows = found.J, found.weight, found.rows
+        tally.diverged = not np.isfinite(found.J)
+        if tally.diverged or found.rows == 0:
             return
-        share = np.array([part.rows for part in found]) / tally.rows
-        self.theta[:] = sum(s * part.theta.astype(np.float64) for s, part in zip(share, found, strict=True))
         assert optimizer.moments is not None
-        optimizer.moments[:] = sum(s * part.moments.astype(np.float64) for s, part in zip(share, found, strict=True))
-        optimizer.t = round(float(share @ [part.t for part in found]))
+        self.theta[:] = found.theta / found.rows
+        optimizer.moments[:] = found.moments / found.rows
+        optimizer.t = round(found.t / found.rows)
+
+    def shorten_schedule(self, optimizer: Optimizer, rows: list[int]) -> None:
+        """Steps of the schedule as workers make them, who have so many rows each and step at the same time."""
+        if self.planned is None:
+            self.planned = optimizer.schedule_steps
+        share = np.array(rows) / max(1, sum(rows))
+        optimizer.schedule_steps = max(1, round(self.planned * float(share @ share)))

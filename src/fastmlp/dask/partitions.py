@@ -12,15 +12,15 @@ from . import worker
 from .cluster import Cluster
 
 
-def blocks_of(name: str, collection: Any) -> list[Any]:
-    """Delayed blocks of rows of a Dask array or dataframe."""
-    if hasattr(collection, "to_delayed") and hasattr(collection, "npartitions") and hasattr(collection, "dtypes"):
-        return list(collection.to_delayed())
-    if not (hasattr(collection, "to_delayed") and hasattr(collection, "chunks")):
-        if hasattr(collection, "to_delayed"):  # a series
-            return list(collection.to_delayed())
+def blocks_of(name: str, collection: Any, dimensions: int) -> list[Any]:
+    """Delayed blocks of rows of a Dask array, dataframe or series."""
+    if not (hasattr(collection, "to_delayed") and hasattr(collection, "ndim")):
         kind = type(collection).__name__
         raise TypeError(f"{name} is a {kind}; it must be a Dask array or dataframe, as from dask.array.from_array")
+    if collection.ndim < dimensions:
+        raise ValueError(f"{name} has {collection.ndim} dimension(s); it must have {dimensions}")
+    if not hasattr(collection, "chunks"):
+        return list(collection.to_delayed())
     if collection.ndim == 2 and len(collection.chunks[1]) > 1:
         collection = collection.rechunk({1: -1})
     return list(collection.to_delayed().ravel())
@@ -31,15 +31,18 @@ def aligned(X: Any, y: Any, w: Any) -> list[tuple[Any, Any, Any]]:
     others: list[list[Any] | None] = []
     for name, given in (("y", y), ("sample_weight", w)):
         if isinstance(given, str):
-            if given not in X.columns:
-                raise ValueError(f"{name}={given!r}: no such column; the columns are {', '.join(map(str, X.columns))}")
-            others.append(blocks_of(name, X[given]))
+            columns = list(getattr(X, "columns", []))
+            if given not in columns:
+                raise ValueError(
+                    f"{name}={given!r}: no such column; X has {', '.join(map(str, columns)) or 'no names'}"
+                )
+            others.append(blocks_of(name, X[given], 1))
         elif given is None:
             others.append(None)
         else:
-            others.append(blocks_of(name, cut_like(X, given)))
+            others.append(blocks_of(name, cut_like(X, given), 1))
     named = [name for name in (y, w) if isinstance(name, str)]
-    parts = blocks_of("X", X.drop(columns=named) if named else X)
+    parts = blocks_of("X", X.drop(columns=named) if named else X, 2)
     for name, blocks in zip(("y", "sample_weight"), others, strict=True):
         if blocks is not None and len(blocks) != len(parts):
             raise ValueError(
@@ -68,9 +71,10 @@ class Partitions:
     Attributes
     ----------
     rows : futures of worker.Rows
+    sizes : rows of each
+    names : of the features, or None
     classes : all classes of y, in ascending order
     n_features, n_rows : numbers
-    weight : Σ w, or None
     """
 
     def __init__(self, cluster: Cluster, X: Any, y: Any, w: Any) -> None:
@@ -78,27 +82,29 @@ class Partitions:
         parts = aligned(X, y, w)
         named = [name for name in (y, w) if isinstance(name, str)]
         self.names = [str(name) for name in X.columns if name not in named] if hasattr(X, "columns") else None
-        kept = [cluster.client.compute(delayed(tuple)(list(part))) for part in parts]
-        found = cluster.all(cluster.map("survey", survey, kept))
-        self.parts, self.sizes = kept, [part.rows for part in found]
-        self.n_rows = sum(self.sizes)
+        key = cluster.named("partition")
+        self.parts = cluster.compute(
+            [delayed(tuple)(list(part), dask_key_name=f"{key}-{i}") for i, part in enumerate(parts)]
+        )
+        found: list[worker.Found] = cluster.all(cluster.map("survey", survey, self.parts))
+        self.sizes = [part.rows for part in found]
+        self.n_rows, self.n_features = sum(self.sizes), found[0].columns
         if self.n_rows == 0:
             raise ValueError("X has 0 rows; at least 1 is required")
-        columns = [part.columns for part in found]
-        self.n_features = columns[0]
-        for number, p in enumerate(columns):
-            if p != self.n_features:
-                raise ValueError(f"partition {number} of X has {p} features, but the first has {self.n_features}")
+        for number, part in enumerate(found):
+            if part.columns != self.n_features:
+                raise ValueError(
+                    f"partition {number} of X has {part.columns} features, but the first has {self.n_features}"
+                )
         self.classes = sorted(frozenset().union(*(part.classes for part in found)))
-        weights = [part.weight for part in found]
-        self.weighted = weights[0] is not None
-        if self.weighted and not sum(weights):
+        if w is not None and not sum(part.weight or 0 for part in found):
             raise ValueError("sample_weight is 0 for every row")
 
     def convert(self, dtype: str, labels: Labels) -> None:
-        """Have the workers turn partitions into what kernels read."""
+        """Have the workers turn partitions into what kernels read, in place of the partitions."""
         firsts = [0, *accumulate(self.sizes)][:-1]
         self.rows = self.cluster.map("rows", rows, self.parts, firsts, dtype=dtype, labels=labels)
+        self.parts = []  # the scheduler makes one again if its rows are lost
 
     def parts_for(self, fraction: float, seed: int) -> tuple[Pass, Pass]:
         """The rows to train on, and those drawn for validation."""

@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from ..inputs import check_names
 from ..model import Model
+from ..rows.frame import names_of
 
 
 def predict_proba(model: Model, X: Any) -> Any:
@@ -28,6 +30,7 @@ def lazy(model: Model, X: Any, method: str, dtype: np.dtype) -> Any:
     """A Dask array of what a method of the model says of each block."""
     light = lightened(model)
     if hasattr(X, "to_dask_array"):
+        check_names(model, names_of(X) if hasattr(X, "columns") else None)
         X = X.to_dask_array()
     elif not hasattr(X, "map_blocks"):
         raise TypeError(f"X is a {type(X).__name__}; it must be a Dask array or dataframe")

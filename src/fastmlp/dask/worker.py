@@ -1,41 +1,25 @@
 """What the workers of a cluster run: pure functions over the rows of a partition."""
 
-import threading
+import copy
+from collections.abc import Generator
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..activations import resolve_all
-from ..network import Network, Tally, aligned_zeros
+from ..network import Tally
 from ..optimizers import Optimizer
-from ..plan import Plan
 from ..rows.array import ArrayRows, as_table
 from ..rows.frame import Columns
-from ..rows.labels import Labels, distinct
+from ..rows.labels import MOST_CLASSES, Labels, distinct, shown
 from ..rows.order import Order, Pass
 from ..rows.streamed import StreamedRows
 from ..rows.streams.stream import Block, Stream
 from ..rows.targets import as_weights
+from ..rows.window import Window
 from ..validation import sums
+from .borrow import Net, borrowed
 
 BLOCK_ROWS = 2**13  # that stay together when a worker shuffles its rows
-_networks: dict[
-    Any, list[Network]
-] = {}  # idle ones by what they were made of, as buffers cost time at their first touch
-_lock = threading.Lock()
-
-
-class Net(NamedTuple):
-    """What a net is made of, beside its parameters; `token` names it."""
-
-    token: str
-    widths: tuple[int, ...]
-    activation: Any
-    bias: bool
-    dtype: str
-    softmax: bool
-    n_threads: int
-    scaling: Any
 
 
 class Rows(NamedTuple):
@@ -45,6 +29,11 @@ class Rows(NamedTuple):
     y: np.ndarray
     w: np.ndarray | None
     first: int = 0
+
+    @property
+    def has_weight(self) -> bool:
+        """Does any row count?"""
+        return len(self.X) > 0 and (self.w is None or bool(self.w.any()))
 
 
 class Found(NamedTuple):
@@ -57,34 +46,40 @@ class Found(NamedTuple):
 
 
 class Sums(NamedTuple):
-    """Σ loss, Σ w, their gradient (|θ|) or None, and rows: of a partition, or of several."""
+    """Σ loss, Σ w, their gradient (|θ|), and rows: of a partition, or of several."""
 
     J: float
     weight: float
-    gradient: np.ndarray | None
+    gradient: np.ndarray
     rows: int
 
 
 class Trained(NamedTuple):
-    """What an epoch over a worker's rows left: θ, moments and t of the optimizer, Σ loss, Σ w and rows."""
+    """What epochs of workers left: Σ loss, Σ w, Σ rows, and Σ rows × (θ, moments, t of the optimizer)."""
 
-    theta: np.ndarray
-    moments: np.ndarray
-    t: float
     J: float
     weight: float
     rows: int
+    theta: np.ndarray
+    moments: np.ndarray
+    t: float
 
 
 def survey(X: Any, y: Any, w: Any) -> Found:
     """Rows, columns, classes and weight of a partition."""
+    if hasattr(X, "tocsr") or np.ndim(X) != 2:
+        raise TypeError(f"X: a partition is a {type(X).__name__}; it must be a dense table, rows × features")
     n = len(X)
     for name, values in (("y", y), ("sample_weight", w)):
         if values is not None and len(values) != n:
             raise ValueError(f"{name} has {len(values)} rows in a partition where X has {n}")
+    if hasattr(y, "isna") and np.any(y.isna()):
+        raise ValueError("y has missing values; drop these rows")
     weight = None if w is None else float(as_weights(np.asarray(w), n, some=False).sum())
-    classes = frozenset(distinct(np.asarray(y), "y")) if n else frozenset()
-    return Found(n, X.shape[1], classes, weight)
+    classes = distinct(np.asarray(y), "y") if n else set()
+    if len(classes) > MOST_CLASSES:
+        raise ValueError(f"y has more than {MOST_CLASSES} values ({shown(sorted(classes))}): no classes")
+    return Found(n, X.shape[1], frozenset(classes), weight)
 
 
 def rows(X: Any, y: Any, w: Any, dtype: str, labels: Labels, first: int) -> Rows:
@@ -107,38 +102,9 @@ def dense(X: Any, dtype: np.dtype) -> np.ndarray:
     return table if table.dtype in (np.float32, np.float64) else table.astype(dtype)
 
 
-class Borrowed:
-    """A network for one call, with these parameters; given back at the end."""
-
-    def __init__(self, net: Net, theta: np.ndarray) -> None:
-        self.net, self.theta = net, theta
-
-    def __enter__(self) -> Network:
-        with _lock:
-            idle = _networks.setdefault(self.net.token, [])
-            self.network = idle.pop() if idle else made(self.net)
-        self.network.theta[:] = self.theta
-        return self.network
-
-    def __exit__(self, *error: Any) -> None:
-        with _lock:
-            if len(_networks) > 8:
-                _networks.clear()
-            _networks.setdefault(self.net.token, []).append(self.network)
-
-
-def made(net: Net) -> Network:
-    """A new network."""
-    dtype = np.dtype(net.dtype)
-    layers = resolve_all(net.activation, len(net.widths) - 2, dtype)
-    plan = Plan(net.widths, layers, net.bias, dtype, net.softmax)
-    return Network(plan, aligned_zeros(plan.n_parameters, dtype), net.n_threads)
-
-
 def array_rows(net: Net, part: Rows) -> ArrayRows:
     return ArrayRows(
-        part.X, part.y, part.w if part.w is None or part.w.any() else None,
-        n_features=net.widths[0], dtype=np.dtype(net.dtype), scaling=net.scaling,
+        part.X, part.y, part.w, n_features=net.widths[0], dtype=np.dtype(net.dtype), scaling=net.scaling,
         outputs=net.widths[-1], softmax=net.softmax,
     )  # fmt: skip
 
@@ -152,9 +118,9 @@ def order_of(part: Rows, order: Pass) -> Order:
 def gradient(part: Rows, theta: np.ndarray, net: Net, order: Pass) -> Sums:
     """Loss and gradient over a partition's rows of a pass."""
     chosen = order_of(part, order)
-    if chosen.size == 0 or (part.w is not None and not part.w.any()):
+    if chosen.size == 0 or not part.has_weight:
         return Sums(0.0, 0.0, np.zeros(theta.size), chosen.size)
-    with Borrowed(net, theta) as network:
+    with borrowed(net, theta, net.n_threads) as network:
         tally, total = network.gradient(array_rows(net, part), chosen)
     return Sums(tally.J, tally.weight, total, chosen.size)
 
@@ -162,24 +128,20 @@ def gradient(part: Rows, theta: np.ndarray, net: Net, order: Pass) -> Sums:
 def score(part: Rows, theta: np.ndarray, net: Net, order: Pass) -> np.ndarray:
     """Σ loss, Σ right, Σ w over a partition's rows of a pass."""
     chosen = order_of(part, order)
-    if chosen.size == 0 or (part.w is not None and not part.w.any()):
+    if chosen.size == 0 or not part.has_weight:
         return np.zeros(3)
-    with Borrowed(net, theta) as network:
+    with borrowed(net, theta, net.n_threads) as network:
         return np.array(sums(network, array_rows(net, part), chosen, own=True))
 
 
 def add(parts: list[Any]) -> Any:
-    """Sums of several partitions, in their order."""
-    if isinstance(parts[0], np.ndarray):
-        return np.sum(parts, axis=0)
-    first, *others = parts
-    total = None if first.gradient is None else first.gradient.copy()
-    J, weight, n = first.J, first.weight, first.rows
-    for part in others:
-        J, weight, n = J + part.J, weight + part.weight, n + part.rows
-        if total is not None:
-            total += part.gradient
-    return Sums(J, weight, total, n)
+    """The sum of arrays, or of tuples of numbers and arrays, in their order."""
+    if isinstance(parts[0], tuple):
+        return type(parts[0])(*(add(list(values)) for values in zip(*parts, strict=True)))
+    total = copy.copy(parts[0])
+    for part in parts[1:]:
+        total += part
+    return total
 
 
 class Parts(Stream):
@@ -198,24 +160,33 @@ class Parts(Stream):
             yield Block(part.X[rows], part.y[rows], w, part.first + a)
 
 
+class RowsInTurn(StreamedRows):
+    """Rows of a stream; windows are filled between the kernels' calls, as a worker has no thread to read ahead."""
+
+    def windows(self, order: Pass, batch_rows: int) -> Generator[Window, None, None]:
+        buffer = self._idle.pop() if self._idle else self.buffer()
+        yield from self.filled(order, batch_rows, [buffer, buffer], lambda: False)
+        self._idle.append(buffer)
+
+
 def epoch(
     parts: list[Rows], theta: np.ndarray, moments: np.ndarray, net: Net,
     optimizer: Optimizer, l2: float, batch_rows: int, order: Pass,
 ) -> Trained:  # fmt: skip
     """An epoch of steps over a worker's rows, from common parameters and moments on."""
-    parts = [part for part in parts if len(part.X)]
-    with Borrowed(net, theta) as network:
-        tally, n = Tally(), 0
-        optimizer.moments = np.array(moments)
+    optimizer = copy.copy(optimizer)  # the task may run again, with the same arguments
+    optimizer.moments = np.array(moments)
+    parts, tally, n = [part for part in parts if part.has_weight], Tally(), 0
+    with borrowed(net, theta) as network:
         if parts:
             labels = Labels(net.widths[-1], net.softmax)
-            streamed = StreamedRows(
+            streamed = RowsInTurn(
                 Parts(parts), n_features=net.widths[0], dtype=np.dtype(net.dtype), labels=labels, scaling=net.scaling
             )
-            found = streamed.survey(order.fraction, order.seed)
-            n = found.n_training
-            if n and any(part.w is None or part.w.any() for part in parts):
+            n = streamed.survey(order.fraction, order.seed).n_training
+            if n:
                 own = Pass(n, order.fraction, order.seed, key=order.key)
                 network.train(streamed, own, batch_rows, optimizer, l2, None, tally)
         J = np.inf if tally.diverged else tally.J
-        return Trained(network.theta.copy(), optimizer.moments, float(optimizer.t), J, tally.weight, n)
+        left = n * network.theta.astype(np.float64), n * optimizer.moments.astype(np.float64), n * float(optimizer.t)
+    return Trained(J, tally.weight, n, *left)

@@ -6,13 +6,14 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 END = object()
+PATIENCE = 0.5  # seconds; a user's iterator may be waiting for something, and Ctrl-C must not
 
 
 def read_ahead(make: Callable[[Callable[[], bool]], Iterator[Any]], most: int) -> Generator[Any, None, None]:
     """The items of make(stopped), made by a thread; at most `most` exist at a time, the one in use included.
 
     `stopped()` tells the maker that nobody waits any more. What it raises is raised here. The thread ends with
-    this iterator; close it, or read it to its end.
+    this iterator, or, where it is blocked, soon after; close the iterator, or read it to its end.
     """
     room, made, stop = (
         threading.Semaphore(most),
@@ -46,4 +47,4 @@ def read_ahead(make: Callable[[Callable[[], bool]], Iterator[Any]], most: int) -
     finally:
         stop.set()
         room.release()
-        thread.join()
+        thread.join(PATIENCE)

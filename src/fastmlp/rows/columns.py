@@ -44,6 +44,8 @@ def family(name: str, kind: Any) -> str:
 
 def without_views(values: Any) -> Any:
     """A column of string_view as large_string, as many of Arrow's functions do not know views."""
+    if hasattr(values, "dictionary") and str(values.dictionary.type) == "string_view":
+        return type(values).from_arrays(values.indices, values.dictionary.cast("large_string"))
     return values.cast("large_string") if str(values.type) == "string_view" else values
 
 

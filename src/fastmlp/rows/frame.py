@@ -18,7 +18,9 @@ class Columns:
     dtype = np.dtype(object)  # no kernel reads it in place
 
     def __init__(self, frame: Any) -> None:
-        self.columns = [numbers(str(name), frame[name]) for name in frame.columns]
+        table = hasattr(frame, "column_names")
+        names = frame.column_names if table else frame.columns
+        self.columns = [numbers(str(name), frame.column(name) if table else frame[name]) for name in names]
         self.shape = len(frame), len(self.columns)
 
 
@@ -48,6 +50,11 @@ class FrameRows(ArrayRows):
         return np.array([column[row] for column in self.X.columns], np.float64)
 
 
+def names_of(frame: Any) -> list[str]:
+    """Of its columns: a frame's of pandas or polars, or a pyarrow.Table's."""
+    return [str(name) for name in (frame.column_names if hasattr(frame, "column_names") else frame.columns)]
+
+
 def shares_memory(frame: Any) -> bool:
     """Is the frame one array of float32 or float64, which kernels can read where it lies?"""
     kinds = {str(kind) for kind in getattr(frame, "dtypes", [])}
@@ -58,8 +65,10 @@ def shares_memory(frame: Any) -> bool:
 
 def numbers(name: str, column: Any) -> np.ndarray:
     """A column as an array of numbers; missing values are NaN."""
-    kind = str(column.dtype)
-    if kind.lower().startswith(("categor", "enum", "date", "time", "duration", "period", "interval", "list", "struct")):
+    kind = str(column.dtype if hasattr(column, "dtype") else column.type)
+    if kind.lower().startswith(
+        ("categor", "enum", "date", "time", "duration", "period", "interval", "list", "struct", "dict")
+    ):
         raise TypeError(f"X: column {name!r} is of type {kind}; it must hold numbers, see fastmlp.TableEncoder")
     if hasattr(column, "iloc") and getattr(column.dtype, "na_value", None) is not None and column.hasnans:
         values = column.to_numpy(np.float64, na_value=np.nan)

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from .columns import without_views
+from .columns import value_type, without_views
 from .targets import BYTE_CLASSES, as_targets
 
 MOST_CLASSES = 10_000
@@ -37,10 +37,14 @@ class Labels:
         """Values of n rows, an array or a pyarrow.Array, as numbers."""
         if values is None:
             raise ValueError("a block has no y; the labels are required")
+        if is_arrow(values):
+            values = as_labels(values, self.name)
         if self.classes is None:
-            return as_targets(np.asarray(values), n, self.outputs, self.softmax)
-        if not hasattr(values, "null_count"):
+            return as_targets(values, n, self.outputs, self.softmax)
+        if not is_arrow(values):
             values = np.asarray(values)
+            if values.shape == (n, 1):
+                values = values[:, 0]
             if values.shape != (n,):
                 raise ValueError(f"y has shape {values.shape}, but X has {n} rows: it must have shape ({n},)")
             codes = np.searchsorted(self.classes, values).astype(np.intp)
@@ -58,9 +62,6 @@ class Labels:
         import pyarrow
         import pyarrow.compute
 
-        if values.null_count:
-            raise missing(self.name, values.null_count)
-        values = without_views(values)
         if hasattr(values, "dictionary"):
             codes, known = self._found(values.dictionary)
             index = values.indices.to_numpy(zero_copy_only=False)
@@ -68,12 +69,37 @@ class Labels:
         if self._set is None or self._set.type != values.type:
             try:
                 self._set = pyarrow.array(self.classes, type=values.type)
-            except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError, pyarrow.ArrowNotImplementedError):
+            except (pyarrow.ArrowException, OverflowError):
                 raise ValueError(
                     f"target {self.name!r} is of type {values.type}, but the classes are {shown(self.classes)}"
                 ) from None
         codes = pyarrow.compute.index_in(values, value_set=self._set).fill_null(-1).to_numpy(zero_copy_only=False)
         return codes, codes >= 0
+
+
+def is_arrow(values: Any) -> bool:
+    """Is it a pyarrow.Array or ChunkedArray?"""
+    return type(values).__module__.startswith("pyarrow")
+
+
+def as_labels(values: Any, name: str) -> Any:
+    """A target's Arrow array, checked: booleans, numbers, strings, or a dictionary of these, and none missing."""
+    import pyarrow.types as types
+
+    kind, values = value_type(values.type), without_views(values)
+    known = (types.is_boolean, types.is_integer, types.is_floating, types.is_string, types.is_large_string)
+    if not any(is_kind(kind) for is_kind in known) and str(kind) not in ("string_view", "null"):
+        raise TypeError(f"target {name!r} is of type {kind}; convert it to numbers or strings first")
+    count = values.null_count
+    if hasattr(values, "dictionary") and values.dictionary.null_count:
+        count = sum(value is None for value in values.to_pylist())
+    if types.is_floating(kind):
+        values = values.dictionary_decode() if hasattr(values, "dictionary") else values
+        values = values.cast("float64")  # of float16, Arrow knows little
+        count += int(np.isnan(values.drop_null().to_numpy()).sum())
+    if count or str(kind) == "null":
+        raise missing(name, count or len(values))
+    return values
 
 
 def missing(name: str, count: int) -> ValueError:
@@ -91,10 +117,8 @@ def distinct(values: Any, name: str) -> set:
     """The values that a block's y holds, an array or a pyarrow.Array."""
     if values is None:
         raise ValueError("a block has no y; the labels are required")
-    if hasattr(values, "null_count"):
-        if values.null_count:
-            raise missing(name, values.null_count)
-        return set(without_views(values).unique().to_pylist())
+    if is_arrow(values):
+        return set(as_labels(values, name).unique().to_pylist())
     values = np.asarray(values)
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise ValueError("y contains NaN or inf")

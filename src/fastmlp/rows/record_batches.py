@@ -25,13 +25,15 @@ class Batches:
         Did the table bring these names along?
     n_rows : int or None
         None: known only after the last batch.
-    batches : iterator of pyarrow.RecordBatch
+    batches : iterator of (pyarrow.RecordBatch, where it lies)
+    schema : pyarrow.Schema, where it is known before the first batch
     """
 
     names: list[str]
     named: bool
     n_rows: int | None
-    batches: Iterator[Any]
+    batches: Iterator[tuple[Any, str]]
+    schema: Any = None
 
     def __post_init__(self) -> None:
         if not self.names:
@@ -45,10 +47,10 @@ class Batches:
         """The same columns under other names."""
         import pyarrow
 
-        def batches() -> Iterator[Any]:
-            for batch in self.batches:
+        def batches() -> Iterator[tuple[Any, str]]:
+            for batch, place in self.batches:
                 columns = [column_of(batch, name) for name in self.names]
-                yield pyarrow.RecordBatch.from_arrays(columns, names)
+                yield pyarrow.RecordBatch.from_arrays(columns, names), place
 
         return Batches(names, self.named, self.n_rows, batches())
 
@@ -59,23 +61,37 @@ def record_batches(X: Any) -> Batches:
 
     if hasattr(X, "iloc") and hasattr(X, "columns"):  # first, as its columns are attributes, too
         return from_pandas(X)
+    if hasattr(X, "pieces") and hasattr(X, "names"):
+        return Batches(list(X.names), True, None, ((batch, place) for batch, _, place in X.pieces(list(X.names), None)))
     if hasattr(X, "batches") and hasattr(X, "names"):
-        return Batches(list(X.names), True, None, iter(X.batches()))
+        return Batches(list(X.names), True, None, placeless(X.batches()))
     if isinstance(X, pyarrow.RecordBatch):
         X = pyarrow.Table.from_batches([X])
     if isinstance(X, pyarrow.Table):
-        return Batches(X.column_names, True, X.num_rows, iter(X.to_reader(max_chunksize=BATCH_ROWS)))
+        return of_table(X, True)
     if hasattr(X, "__arrow_c_stream__") and len(getattr(X, "shape", (0, 0))) == 2:  # a Series is a stream, too
         reader = pyarrow.RecordBatchReader.from_stream(X)
-        return Batches(reader.schema.names, True, len(X) if hasattr(X, "__len__") else None, pieces(reader))
+        n = len(X) if hasattr(X, "__len__") else None
+        return Batches(reader.schema.names, True, n, pieces(reader), reader.schema)
     return from_array(X)
 
 
-def pieces(reader: Any) -> Iterator[Any]:
+def of_table(table: Any, named: bool) -> Batches:
+    """A pyarrow.Table's rows."""
+    batches = placeless(table.to_reader(max_chunksize=BATCH_ROWS))
+    return Batches(table.column_names, named, table.num_rows, batches, table.schema)
+
+
+def placeless(batches: Any) -> Iterator[tuple[Any, str]]:
+    """Batches that lie in memory."""
+    return ((batch, "") for batch in batches)
+
+
+def pieces(reader: Any) -> Iterator[tuple[Any, str]]:
     """Its batches, none with more than BATCH_ROWS rows."""
     for batch in reader:
         for first in range(0, batch.num_rows, BATCH_ROWS):
-            yield batch.slice(first, BATCH_ROWS)
+            yield batch.slice(first, BATCH_ROWS), ""
 
 
 def from_pandas(X: Any) -> Batches:
@@ -85,7 +101,7 @@ def from_pandas(X: Any) -> Batches:
     named = any(isinstance(name, str) for name in X.columns)
     arrays = [from_series(X.iloc[:, k]) for k in range(X.shape[1])]
     table = pyarrow.table(arrays, names=[str(name) for name in X.columns])
-    return Batches(table.column_names, named, len(X), iter(table.to_reader(max_chunksize=BATCH_ROWS)))
+    return of_table(table, named)
 
 
 def from_series(column: Any) -> Any:
@@ -94,7 +110,12 @@ def from_series(column: Any) -> Any:
 
     if column.dtype == object:
         return from_objects(column.to_numpy())
-    return pyarrow.array(column.sparse.to_dense() if hasattr(column, "sparse") else column, from_pandas=True)
+    try:
+        return pyarrow.array(column.sparse.to_dense() if hasattr(column, "sparse") else column, from_pandas=True)
+    except pyarrow.ArrowException as error:
+        raise TypeError(
+            f"column {column.name!r} is of type {column.dtype}, which Arrow does not know: {error}"
+        ) from None
 
 
 def from_array(X: Any) -> Batches:
@@ -108,7 +129,7 @@ def from_array(X: Any) -> Batches:
     names = [f"x{k}" for k in range(X.shape[1])]
     if X.dtype.kind in "OSUT":
         table = pyarrow.table([from_objects(column) for column in X.astype(object).T], names=names)
-        return Batches(names, False, len(X), iter(table.to_reader(max_chunksize=BATCH_ROWS)))
+        return of_table(table, False)
     native = np.float64 if X.dtype.kind == "f" and X.dtype.itemsize > 8 else X.dtype.newbyteorder("=")
 
     def batches() -> Iterator[Any]:
@@ -116,7 +137,7 @@ def from_array(X: Any) -> Batches:
             columns = X[first : first + BATCH_ROWS].astype(native, copy=False).T
             yield pyarrow.RecordBatch.from_arrays([pyarrow.array(column) for column in columns], names)
 
-    return Batches(names, False, len(X), batches())
+    return Batches(names, False, len(X), placeless(batches()))
 
 
 def from_objects(values: np.ndarray) -> Any:

@@ -22,7 +22,7 @@ from .window import Window, addresses, cuts, not_finite, rows_of_a_window
 
 WINDOW_BYTES = 128 * 2**20
 WINDOWS = 2  # in memory: the one that kernels read, and the one that is filled
-PIECE_ROWS = 2**15  # are converted at a time
+PIECE_ROWS, PIECE_NUMBERS = 2**15, 2**22  # at most so many are converted at a time
 Encode = Callable[[Any, np.ndarray], None]
 
 
@@ -103,11 +103,9 @@ class StreamedRows:
         A window is valid until the next one is asked for.
         """
         buffers, self._idle = self._idle or [self.buffer() for _ in range(WINDOWS)], []
-        try:
-            with closing(read_ahead(lambda stop: self.filled(order, batch_rows, buffers, stop), WINDOWS)) as windows:
-                yield from windows
-        finally:
-            self._idle = buffers
+        with closing(read_ahead(lambda stop: self.filled(order, batch_rows, buffers, stop), WINDOWS)) as windows:
+            yield from windows
+        self._idle = buffers  # after an error, a thread that waits for the user's iterator may still write to them
 
     def filled(
         self, order: Pass, batch_rows: int, buffers: list[Buffer], stopped: Callable[[], bool]
@@ -137,12 +135,14 @@ class StreamedRows:
         """Memory for a window; pages that are never written take none."""
         n = self.window_rows
         if self.stream.block_rows is not None:
-            n = min(n, int(self.stream.block_rows.sum()))
+            n = min(n, int(np.sum(self.stream.block_rows)))
         y: np.ndarray | None = None
         weighted = False
         if self.labels is not None:
+            found = self.survey_so_far()
+            n = min(n, found.n_training + found.n_validation)
             y = np.empty((n, *self.labels.shape), self.labels.dtype)
-            weighted = self.survey_so_far().weighted or self.class_weights is not None
+            weighted = found.weighted or self.class_weights is not None
         return Buffer(np.empty((n, self.n_features), self.dtype), y, np.empty(n) if weighted else None)
 
     def survey_so_far(self) -> Survey:
@@ -157,7 +157,10 @@ class StreamedRows:
         names = self.stream.names
         name = f" ({names[column]!r})" if names and len(names) == self.n_features else ""
         place = f"in row {segment.numbers[row - segment.position]}, column {column}{name}"
-        raise not_finite(window.X[row, column], place + (f", of {segment.place}" if segment.place else ""), self.dtype)
+        place += f", of {segment.place}" if segment.place else ""
+        if np.isinf(window.X[row, column]):
+            raise ValueError(f"X contains inf, or a number that exceeds {self.dtype}, {place}; scale or replace it")
+        raise not_finite(window.X[row, column], place, self.dtype)
 
 
 class Pieces:
@@ -166,8 +169,8 @@ class Pieces:
     def __init__(self, rows: StreamedRows, order: Pass, window_rows: int) -> None:
         stream = rows.stream
         self.rows, self.order = rows, order
-        numbers = None if stream.block_rows is None else order.of_blocks(stream.block_rows, window_rows)
-        self.blocks = (block for block in stream.blocks(numbers) if len(block))
+        sizes = stream.block_rows
+        self.blocks = stream.numbered(None if sizes is None else order.of_blocks(np.asarray(sizes), window_rows))
         self.block: Block | None = None  # what is left of it
 
     def more(self) -> bool:
@@ -202,7 +205,7 @@ class Pieces:
 
     def next_piece(self, block: Block, room: int) -> tuple[Block, np.ndarray | None]:
         """A part of the present block of which not more than `room` rows are chosen, and which."""
-        size = min(PIECE_ROWS, len(block))
+        size = min(len(block), max(1, min(PIECE_ROWS, PIECE_NUMBERS // self.rows.n_features)))
         chosen = self.order.chosen(block.first, size)
         if chosen is None:
             size = min(size, room)

@@ -35,10 +35,8 @@ def survey(stream: Stream, labels: Labels, order: Pass) -> Survey:
     """
     sizes, weighted, weight = [0, 0], False, 0.0
     counts = np.zeros(max(2, labels.outputs), np.int64)
-    for block in stream.labels():
+    for block in stream.numbered_labels():
         n = len(block)
-        if n == 0:
-            continue
         drawn = order.chosen(block.first, n)
         training = np.ones(n, bool) if drawn is None else drawn
         sizes[0] += int(training.sum())

@@ -9,7 +9,7 @@ import numpy as np
 from ...arguments import checked_int
 from ..array import as_table
 from .file_array import FileArray
-from .stream import Block, Stream
+from .stream import Block, Stream, checked_names
 
 BLOCK_BYTES, BLOCKS_PER_WINDOW = 2**20, 128
 
@@ -44,11 +44,12 @@ class Array(Stream):
         self, X: Any, y: Any = None, sample_weight: Any = None, *,
         block_rows: int | None = None, window_rows: int | None = None, names: list[str] | None = None,
     ) -> None:  # fmt: skip
-        self.X = on_disk(X) or as_table(X)
+        opened = on_disk(X)
+        self.X: Any = as_table(X) if opened is None else opened
         if len(self.X.shape) != 2 or self.X.shape[1] == 0:
             raise ValueError(f"X has shape {self.X.shape}; it must be two-dimensional, with 1 feature at least")
         n, self.n_features = self.X.shape
-        self.y, self.w = (None if a is None else on_disk(a) or np.asarray(a) for a in (y, sample_weight))
+        self.y, self.w = labels_of("y", y), labels_of("sample_weight", sample_weight)
         for name, a in (("y", self.y), ("sample_weight", self.w)):
             if a is not None and len(a) != n:
                 raise ValueError(f"{name} has {len(a)} rows, but X has {n} rows")
@@ -60,7 +61,7 @@ class Array(Stream):
             size = max(1, min(size, self.window_rows // BLOCKS_PER_WINDOW))
         self.block_rows = np.full(-(-n // size), size)
         self.block_rows[-1:] -= len(self.block_rows) * size - n
-        self.names = names
+        self.names = checked_names(names, self.n_features)
 
     def blocks(self, order: np.ndarray | None = None) -> Iterator[Block]:
         return self.parts(self.X, order)
@@ -79,6 +80,19 @@ class Array(Stream):
             last = first + int(self.block_rows[k])
             X_part, y, w = (None if a is None else a[first:last] for a in (X, self.y, self.w))
             yield Block(X_part, y, w, first, place)
+
+
+def labels_of(name: str, values: Any) -> Any:
+    """y or weights, in memory or in a file."""
+    if values is None:
+        return None
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise TypeError(f"{name} is a masked array with masked entries; drop these rows")
+    opened = on_disk(values)
+    values = np.asarray(values) if opened is None else opened
+    if len(values.shape) == 0:
+        raise ValueError(f"{name} is a single value; one for each row is required")
+    return values
 
 
 def on_disk(a: Any) -> FileArray | None:

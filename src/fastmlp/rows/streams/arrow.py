@@ -76,7 +76,7 @@ def as_arrow(data: Any) -> Any:
         if len(np.shape(data)) != 2:
             raise TypeError(f"data is a {type(data).__name__}; it must be an Arrow table, a frame, or a function")
         found = record_batches(data)
-        data = pyarrow.Table.from_batches(list(found.batches))
+        data = pyarrow.Table.from_batches([batch for batch, _ in found.batches], found.schema)
     if isinstance(data, pyarrow.RecordBatch):
         data = pyarrow.Table.from_batches([data])
     return data

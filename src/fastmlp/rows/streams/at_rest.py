@@ -22,5 +22,8 @@ class AtRest:
 
 
 def status(path: Path) -> tuple[int, int, int]:
-    found = os.stat(path)
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path}: no such file") from None
     return found.st_size, found.st_mtime_ns, found.st_ino

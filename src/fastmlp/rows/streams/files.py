@@ -22,7 +22,10 @@ def open_table(path: str | os.PathLike, target: str | None = None, **options: An
         raise FileNotFoundError(f"{path}: no such file")
     suffix = path.suffix.lower()
     if path.is_dir():
-        suffix = ".csv" if any(p.suffix.lower() == ".csv" for p in path.iterdir()) else ".parquet"
+        endings = {p.suffix.lower() for p in path.rglob("*")} & {".csv", ".parquet"}
+        if len(endings) > 1:
+            raise ValueError(f"{path}: the folder holds .csv and .parquet files; name a folder with one kind")
+        suffix = endings.pop() if endings else ".parquet"
     kinds: dict[str, Any] = {".csv": Csv, ".parquet": Parquet}
     if suffix not in kinds:
         raise ValueError(f"{path}: the name must end with .csv or .parquet, or be that of a folder of such files")

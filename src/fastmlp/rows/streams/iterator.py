@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from ...arguments import checked_int
-from .stream import Block, Stream
+from ..array import as_table
+from .stream import Block, Stream, checked_names, located
 
 
 class Blocks(Stream):
@@ -43,29 +44,38 @@ class Blocks(Stream):
             raise TypeError(
                 f"make={make!r}: must be a function that returns a new iterator, as rows are read once per epoch"
             )
-        self.make, self.names = make, names
+        self.make = make
+        self._last: Any = None
         self.window_rows = None if window_rows is None else checked_int("window_rows", window_rows, 1)
         if n_features is None:
             first = next(self.blocks(), None)
             if first is None:
                 raise ValueError("the iterator gave no block; at least 1 is required")
-            n_features = np.shape(first.X)[1]
+            n_features = first.X.shape[1]
         self.n_features = checked_int("n_features", n_features, 1)
+        self.names = checked_names(names, self.n_features)
 
     def blocks(self, order: np.ndarray | None = None) -> Iterator[Block]:
-        first = 0
-        for number, given in enumerate(self.make()):
+        made = self.make()
+        if made is self._last and iter(made) is made:
+            raise TypeError("make() returned an iterator that was read already; it must return a new one each time")
+        self._last = made
+        for number, given in enumerate(made):
             parts = given if isinstance(given, tuple) else (given,)
             if not 1 <= len(parts) <= 3:
                 raise ValueError(f"block {number} has {len(parts)} parts; it must be (X, y) or (X, y, sample_weight)")
-            shape = np.shape(parts[0])
-            if len(shape) != 2 or shape[1] != getattr(self, "n_features", shape[1]):
-                raise ValueError(
-                    f"block {number}: X has shape {shape}, but (n, {getattr(self, 'n_features', 'p')}) is required"
-                )
-            for name, a in zip(("y", "sample_weight"), parts[1:]):
-                if a is not None and len(a) != shape[0]:
-                    raise ValueError(f"block {number}: {name} has {len(a)} rows, but X has {shape[0]}")
             X, y, w = (*parts, None, None)[:3]
-            yield Block(X, y, w, first, f"block {number}")
-            first += shape[0]
+            with located(f"block {number}"):
+                block = self.block(X, y, w, number)
+            yield block
+
+    def block(self, X: Any, y: Any, w: Any, number: int) -> Block:
+        """One that the iterator gave, checked."""
+        X = as_table(X)
+        n, p = X.shape
+        if p != getattr(self, "n_features", p):
+            raise ValueError(f"X has shape {X.shape}, but (n, {self.n_features}) is required")
+        for name, a in (("y", y), ("sample_weight", w)):
+            if a is not None and (np.ndim(a) == 0 or len(a) != n):
+                raise ValueError(f"{name} has {len(a) if np.ndim(a) else 0} rows, but X has {n}")
+        return Block(X, y, w, 0, f"block {number}")

@@ -2,14 +2,16 @@
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from ..array import as_table
 
 
-class Block(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Block:
     """Some consecutive rows of a stream.
 
     Attributes
@@ -32,7 +34,7 @@ class Block(NamedTuple):
 
     def part(self, start: int, end: int) -> "Block":
         """Rows start … end-1 of the block."""
-        X, y, w = (None if a is None else a[start:end] for a in self[:3])
+        X, y, w = (None if a is None else a[start:end] for a in (self.X, self.y, self.w))
         return Block(X, y, w, self.first + start, self.place)
 
 
@@ -62,7 +64,10 @@ class Stream:
     window_rows: int | None = None
 
     def blocks(self, order: np.ndarray | None = None) -> Iterator[Block]:
-        """All blocks, from the first; or, where `block_rows` is known, those numbered `order`, in that order."""
+        """All blocks, from the first; or, where `block_rows` is known, those numbered `order`, in that order.
+
+        Where it is not known, no order is asked for, and `Block.first` does not count: rows are counted.
+        """
         raise NotImplementedError
 
     def labels(self) -> Iterator[Block]:
@@ -77,11 +82,35 @@ class Stream:
         with np.errstate(over="ignore"):
             out[:] = X
 
+    def numbered(self, order: np.ndarray | None = None) -> Iterator[Block]:
+        """`blocks` that are not empty, and know their rows' numbers."""
+        return counted(self.blocks()) if self.block_rows is None else (b for b in self.blocks(order) if len(b))
+
+    def numbered_labels(self) -> Iterator[Block]:
+        """`labels` that are not empty, and know their rows' numbers."""
+        return counted(self.labels())
+
     @property
     def first_rows(self) -> np.ndarray:
         """The number of each block's first row."""
         assert self.block_rows is not None
-        return np.asarray(np.cumsum(self.block_rows) - self.block_rows)
+        return np.cumsum(np.asarray(self.block_rows, np.intp)) - np.asarray(self.block_rows, np.intp)
+
+
+def counted(blocks: Iterator[Block]) -> Iterator[Block]:
+    """Blocks from the first on, with their rows counted."""
+    first = 0
+    for block in blocks:
+        if len(block):
+            yield replace(block, first=first)
+            first += len(block)
+
+
+def checked_names(names: list[str] | None, n_features: int) -> list[str] | None:
+    """Names of features, one for each."""
+    if names is not None and len(names) != n_features:
+        raise ValueError(f"names={names!r}: {len(names)} names for {n_features} features")
+    return None if names is None else [str(name) for name in names]
 
 
 @contextlib.contextmanager

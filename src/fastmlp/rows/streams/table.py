@@ -8,7 +8,7 @@ import numpy as np
 
 from ...arguments import checked_int
 from ..columns import check_named
-from .stream import Block, Stream
+from .stream import Block, Stream, located
 
 CACHED_ROWS = 4096  # of a window, whose cache lines stay near while one column after the other is written
 
@@ -28,21 +28,28 @@ class Table(Stream):
     ----------
     schema : pyarrow.Schema
     target, weight : names of columns, or None
-    columns : names of the features; None: all but target and weight
+    columns : names of the features; None: all but target, weight, and an index of pandas
     window_rows : rows that are shuffled together; None: 128 MiB of them
+    place : where the table lies, for messages
     """
 
     def __init__(
-        self, schema: Any, target: str | None, weight: str | None, columns: list[str] | None, window_rows: int | None
+        self, schema: Any, target: Any, weight: Any, columns: Any, window_rows: int | None, place: str = ""
     ) -> None:
-        for name in [*(columns or []), *(n for n in (target, weight) if n is not None)]:
-            check_named(schema.names, name)
+        self.place = place
+        target, weight = (None if name is None else str(name) for name in (target, weight))
+        others = [name for name in (target, weight) if name is not None]
         if columns is None:
-            columns = [name for name in schema.names if name not in (target, weight)]
-        for name in columns:
-            check_named(schema.names, name)
-        if not columns:
-            raise ValueError("the table has 0 feature(s); at least 1 is required")
+            columns = [name for name in schema.names if name not in [*others, *index_columns(schema)]]
+        chosen = [*map(str, columns), *others]
+        with located(place):
+            for name in chosen:
+                check_named(schema.names, name)
+                if chosen.count(name) > 1:
+                    raise ValueError(f"column {name!r} is asked for twice; target, weight and features must differ")
+            if not columns:
+                raise ValueError("the table has 0 feature(s); at least 1 is required")
+        columns = chosen[: len(chosen) - len(others)]
         self.schema, self.names, self.target_name, self.weight_name = schema, list(columns), target, weight
         self.n_features = len(columns)
         self.window_rows = None if window_rows is None else checked_int("window_rows", window_rows, 1)
@@ -51,11 +58,16 @@ class Table(Stream):
         """The same rows with these features, in this order."""
         if names == self.names:
             return self
-        for name in names:
-            check_named(self.schema.names, name)
+        with located(self.place):
+            for name in names:
+                check_named(self.schema.names, name)
         other = copy.copy(self)
         other.names, other.n_features = list(names), len(names)
         return other
+
+    def with_text(self, names: list[str]) -> "Table":
+        """The same table; where types are inferred, these columns are text, whatever their values look like."""
+        return self
 
     def pieces(self, columns: list[str], order: np.ndarray | None) -> Iterator[Piece]:
         """Parts of the table with these columns, from the first row; or blocks in an order, see `Stream.blocks`."""
@@ -71,6 +83,8 @@ class Table(Stream):
     def encode(self, X: Any, out: np.ndarray) -> None:
         """Columns of numbers without missing values, as they are."""
         columns = [number_column(X, name) for name in self.names or []]
+        if out.shape != (X.num_rows, len(columns)):
+            raise ValueError(f"X has {len(columns)} columns, but {out.shape[1]} are required")
         with np.errstate(over="ignore"):
             for first in range(0, len(out), CACHED_ROWS):
                 part = out[first : first + CACHED_ROWS]
@@ -91,6 +105,12 @@ class Table(Stream):
                 raise ValueError(f"{place}: weight {self.weight_name!r} has {w.null_count} missing values")
             w = None if w is None else w.to_numpy(zero_copy_only=False)
             yield Block(batch.select(columns) if columns else None, y, w, first, place)
+
+
+def index_columns(schema: Any) -> list[str]:
+    """Columns that are the index of a pandas frame: they number rows, and are no features."""
+    about = getattr(schema, "pandas_metadata", None) or {}
+    return [name for name in about.get("index_columns", []) if isinstance(name, str)]
 
 
 def number_column(batch: Any, name: str) -> np.ndarray:

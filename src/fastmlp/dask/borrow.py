@@ -1,0 +1,82 @@
+"""Networks and threads that the tasks of one worker share."""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from distributed import get_worker
+
+from ..activations import resolve_all
+from ..network import Network, aligned_zeros
+from ..plan import Plan
+from ..team import available_cores
+
+MOST_NETS = 4  # of which a process keeps idle networks
+_idle: dict[str, list[Network]] = {}  # by the net's token, as buffers cost time at their first touch
+_running: dict[str, int] = {}  # threads that tasks compute with, by worker: a process may hold several
+_freed = threading.Condition()
+
+
+class Net(NamedTuple):
+    """What a net is made of, beside its parameters; `token` names it. n_threads: for one of many partitions."""
+
+    token: str
+    widths: tuple[int, ...]
+    activation: Any
+    bias: bool
+    dtype: str
+    softmax: bool
+    n_threads: int
+    scaling: Any
+
+
+@contextlib.contextmanager
+def borrowed(net: Net, theta: np.ndarray, most: int | None = None) -> Iterator[Network]:
+    """A network for one call, with these parameters, on `most` threads at most (None: all of the worker)."""
+    with threads(most) as n:
+        with _freed:
+            idle = _idle.get(net.token)
+            network = idle.pop() if idle else None
+        network = network or made(net)
+        network.n_threads = n
+        network.theta[:] = theta
+        yield network
+        with _freed:
+            _idle[net.token] = [*_idle.pop(net.token, []), network]
+            while len(_idle) > MOST_NETS:
+                del _idle[next(iter(_idle))]
+
+
+@contextlib.contextmanager
+def threads(most: int | None) -> Iterator[int]:
+    """A number of threads that may run now: waits until another task ends where the worker has none left."""
+    name, total = this_worker()
+    with _freed:
+        _freed.wait_for(lambda: _running.get(name, 0) < total)
+        n = min(most or total, total - _running.get(name, 0))
+        _running[name] = _running.get(name, 0) + n
+    try:
+        yield n
+    finally:
+        with _freed:
+            _running[name] -= n
+            _freed.notify_all()
+
+
+def this_worker() -> tuple[str, int]:
+    """The worker that runs this task, and its threads."""
+    try:
+        worker = get_worker()
+    except ValueError:  # the task is called outside of a cluster
+        return "none", available_cores()
+    return str(worker.address), max(1, min(int(worker.state.nthreads), available_cores()))
+
+
+def made(net: Net) -> Network:
+    """A new network."""
+    dtype = np.dtype(net.dtype)
+    layers = resolve_all(net.activation, len(net.widths) - 2, dtype)
+    plan = Plan(net.widths, layers, net.bias, dtype, net.softmax)
+    return Network(plan, aligned_zeros(plan.n_parameters, dtype), net.n_threads)

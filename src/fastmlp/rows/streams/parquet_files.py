@@ -1,0 +1,75 @@
+"""The Parquet files that are meant, and the schema that they share."""
+
+from pathlib import Path
+from typing import Any
+
+from ..columns import first_line
+from .table import index_columns
+
+
+def found(path: Any) -> list[tuple[str, dict[str, Any]]]:
+    """Files, in the order of their names, with the columns that their folders' names stand for."""
+    paths = [Path(p) for p in path] if isinstance(path, (list, tuple)) else [Path(path)]
+    if not paths:
+        raise FileNotFoundError("path: the list of files is empty")
+    files: list[tuple[str, dict[str, Any]]] = []
+    for p in paths:
+        if not p.exists():
+            raise FileNotFoundError(f"{p}: no such file or folder")
+        files += files_of(p) if p.is_dir() else [(str(p), {})]
+    return files
+
+
+def files_of(folder: Path) -> list[tuple[str, dict[str, Any]]]:
+    """`found` in one folder."""
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and not hidden(p.relative_to(folder)))
+    if not files:
+        raise FileNotFoundError(f"{folder}: the folder holds no files")
+    if not any("=" in part for p in files for part in p.relative_to(folder).parts[:-1]):
+        return [(str(p), {}) for p in files]
+    import pyarrow
+    from pyarrow import dataset
+
+    try:
+        fragments = dataset.dataset(
+            [str(p) for p in files], format="parquet", partitioning=dataset.partitioning(flavor="hive"),
+            partition_base_dir=str(folder),
+        ).get_fragments()  # fmt: skip
+        return [(f.path, dataset.get_partition_keys(f.partition_expression)) for f in fragments]
+    except pyarrow.ArrowException as error:
+        raise OSError(f"{folder}: not a readable folder of Parquet files ({first_line(error)})") from None
+
+
+def hidden(path: Path) -> bool:
+    """Does a part of the name begin with a dot or an underscore, as marks of other programs do?"""
+    return any(part.startswith((".", "_")) for part in path.parts)
+
+
+def common_schema(files: list[Any], wanted: list[str] | None) -> Any:
+    """The schema of all files, which must agree; a column that is all null in one may have a type in another."""
+    import pyarrow
+
+    first = files[0]
+    types: dict[str, tuple[Any, Any]] = {}
+    for file in files:
+        schema = dict(zip(file.schema.names, file.schema.types, strict=True))
+        if len(schema) < len(file.schema.names):
+            raise ValueError(f"{file.path}: several columns have the same name ({', '.join(file.schema.names)})")
+        schema |= {name: pyarrow.scalar(value).type for name, value in file.keys.items()}
+        names = list(schema) if wanted is None else wanted
+        expected = names if wanted is not None or file is first else list(types)
+        for name in expected:
+            if name not in schema:
+                raise ValueError(f"{file.path}: no column named {name!r}; the columns are {', '.join(schema)}")
+        for name in names:
+            kind = schema[name]
+            known, where = types.get(name, (kind, file))
+            if name not in types and file is not first:
+                raise ValueError(f"{file.path}: has a column {name!r}, which {first.path} has not")
+            if str(known) == "null":
+                known, where = kind, file
+            elif str(kind) != "null" and kind != known:
+                raise ValueError(f"column {name!r} is {known} in {where.path}, but {kind} in {file.path}")
+            types[name] = known, where
+    index = {name for file in files for name in index_columns(file.schema)} if wanted is None else set()
+    return pyarrow.schema([(name, kind) for name, (kind, _) in types.items() if name not in index])

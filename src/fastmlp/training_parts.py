@@ -1,0 +1,75 @@
+"""Which rows of `fit` are trained on, and which validate."""
+
+from typing import Any
+
+import numpy as np
+
+from .arguments import checked_float
+from .inputs import rows_of
+from .network import Rows
+from .rows.array import ArrayRows
+from .rows.order import validation_split
+from .rows.streamed import StreamedRows
+from .rows.streams.stream import Stream
+from .training import Part
+
+
+def parts_of(
+    model: Any, rows: Rows, validation_data: tuple | Stream | None, validation_fraction: float
+) -> tuple[Part, Part | None]:
+    """Rows to train on and to validate on, of the rows of `fit`."""
+    if isinstance(rows, ArrayRows) and rows.n_rows == 0:
+        raise ValueError("X has 0 rows; at least 1 is required")
+    if validation_data is not None:
+        if validation_fraction:
+            raise ValueError("give validation_data or validation_fraction, not both")
+        return Part(rows, rows.order()), validation_part(model, validation_data)
+    if not 0 <= checked_float("validation_fraction", validation_fraction, 0) < 1:
+        raise ValueError(f"validation_fraction={validation_fraction}: must be at least 0 and less than 1")
+    if validation_fraction == 0:
+        return Part(rows, rows.order()), None
+    if isinstance(rows, StreamedRows):
+        training, drawn = rows.parts(validation_fraction, model.seed)
+        found = rows.survey(validation_fraction, model.seed)
+        if found.n_validation < 2 or found.n_training < 1:
+            raise ValueError(
+                f"validation_fraction={validation_fraction}: {found.n_validation} rows were drawn for validation and "
+                f"{found.n_training} are left to train on; 2 and 1 are required"
+            )
+        return Part(rows, training), Part(rows, drawn)
+    validation, rest = validation_split(rows.n_rows, validation_fraction, model.seed)
+    return Part(rows, rest), Part(rows, validation)
+
+
+def validation_part(model: Any, data: tuple | Stream) -> Part:
+    """The rows of `validation_data`."""
+    given = data if isinstance(data, tuple) else (data,)
+    if not 1 <= len(given) <= 3 or (len(given) == 1 and not isinstance(given[0], Stream)):
+        raise ValueError("validation_data must be (X, y), (X, y, sample_weight), or a stream")
+    rows = rows_of(model, *given, labelled=True)
+    order = rows.order()
+    if order.size == 0:
+        raise ValueError("validation_data must have at least 1 row")
+    return Part(rows, order)
+
+
+def check_classes(part: Part) -> None:
+    """Are there rows of two classes at least, with a weight above 0? Labels may all be the same."""
+    rows, order = part.rows, part.order
+    found: set[int] = set()
+    if isinstance(rows, StreamedRows):
+        assert rows.labels is not None
+        if rows.labels.shape:
+            return
+        found.update(np.flatnonzero(rows.survey(order.fraction, order.seed).counts).tolist())
+        weighted = rows.survey(order.fraction, order.seed).weighted
+    else:
+        assert rows.y is not None
+        weighted = rows.w is not None
+        for index in order.blocks():
+            found.update(np.unique(rows.y[index] if rows.w is None else rows.y[index][rows.w[index] > 0]).tolist())
+            if len(found) > 1 or rows.y.ndim == 2:
+                return
+    if len(found) < 2:
+        only, above = ", ".join(map(str, found)), " with a weight above 0" if weighted else ""
+        raise ValueError(f"y holds only one class ({only}) among the training rows{above}; two are required")
