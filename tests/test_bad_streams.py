@@ -1,11 +1,15 @@
 """What streams must not be: errors that name the file, the column and, where they can, the row group."""
 
+import datetime
 import os
+from decimal import Decimal
 
 import numpy as np
+import pandas as pd
 import pyarrow
 import pytest
 from pyarrow import csv, parquet
+from scipy.sparse import csr_matrix
 
 from fastmlp import Model, TableEncoder, rows
 from fastmlp.cli import main
@@ -60,7 +64,7 @@ def test_not_finite(value, tmp_path):
 def test_a_number_that_exceeds_float32():
     big = X.copy()
     big[30, 0] = 1e300
-    with refused(ValueError, "row 30, column 0"):
+    with refused(ValueError, "inf, or a number that exceeds float32, in row 30, column 0"):
         fit(rows.Array(big, y))
 
 
@@ -204,6 +208,52 @@ def test_streams_bring_their_labels():
         fit(rows.Array(np.ones((n, 3)), y))
 
 
+@pytest.mark.parametrize(
+    "labels",
+    [
+        pyarrow.array([None if k else 1.0 for k in y], from_pandas=True),
+        pyarrow.array(np.where(y, np.nan, 1.0)),
+        pyarrow.DictionaryArray.from_arrays(pyarrow.array(y), pyarrow.array(["a", None])),
+    ],
+)
+def test_labels_that_are_missing(labels):
+    with refused(ValueError, "'y' has 30 missing values"):
+        fit(rows.Arrow(pyarrow.table(columns(y=labels)), target="y"))
+
+
+@pytest.mark.parametrize("kind", ["decimal128(3, 1)", "date32", "list"])
+def test_labels_of_types_that_no_file_can_keep(kind):
+    values = {"list": [[int(k)] for k in y], "date32": [datetime.date(2020, 1, 1 + int(k)) for k in y]}
+    labels = pyarrow.array(values.get(kind, [Decimal(int(k)) for k in y]))
+    with refused(TypeError, "target 'y' is of type", "convert it"):
+        fit(rows.Arrow(pyarrow.table(columns(y=labels)), target="y"))
+
+
+def test_a_model_of_many_labels_takes_no_table():
+    with refused(ValueError, "has 2 labels for each row"):
+        Model([2, 3, 2], out_activation="logistic").fit(rows.Arrow(pyarrow.table(columns()), target="y"))
+
+
+def test_a_failed_fit_teaches_the_model_nothing(tmp_path):
+    model = Model([2, 3, 1])
+    other = rows.Arrow(pyarrow.table(columns(y=np.where(y, "x", "z"))), target="y")
+    with refused(ValueError, "epochs"):
+        model.fit(other, epochs=-1)
+    assert (model.classes, model.feature_names, model.target_name) == (None, None, None)
+    model.fit(rows.Arrow(pyarrow.table(columns()), target="y"), epochs=1)
+    assert (model.classes, model.feature_names, model.target_name) == ([0, 1], ["a", "b"], "y")
+
+
+def test_columns_asked_for_twice_and_an_index_of_pandas():
+    table = pyarrow.table(columns())
+    for options in ({"columns": ["a", "a"]}, {"columns": ["a", "y"]}, {"weight": "y"}):
+        with refused(ValueError, "asked for twice"):
+            rows.Arrow(table, target="y", **options)
+    frame = pd.DataFrame({"a": X[:, 0], "y": y, 3: X[:, 1]}).sample(frac=0.5, random_state=0)
+    assert rows.Arrow(pyarrow.Table.from_pandas(frame.rename(columns=str)), target="y").names == ["a", "3"]
+    assert rows.Arrow(frame.rename(columns={"y": 7}), target=7).names == ["a", "3"]
+
+
 # --- memmaps and .npy files ----------------------------------------------------------------------------------
 
 
@@ -281,6 +331,19 @@ def test_iterators_of_other_widths_and_kinds():
         fit(rows.Blocks(lambda: iter([(X, y, [1, 2, 3])])))
     with refused(ValueError, "block 0 has 4 parts"):
         rows.Blocks(lambda: iter([(X, y, y, y)]))
+    once = iter([(X, y)])
+    with refused(TypeError, "must return a new one"):
+        fit(rows.Blocks(lambda: once, 2))
+    with refused(TypeError, "block 0: X is sparse"):
+        fit(rows.Blocks(lambda: iter([(csr_matrix(X), y)])))
+    with refused(ValueError, "block 0: X: rows must have the same number"):
+        fit(rows.Blocks(lambda: iter([([[1, 2], [3]], y[:2])])))
+    for name, stream in (("names", lambda: rows.Blocks(lambda: iter([(X, y)]), names=["a"])),
+                         ("names", lambda: rows.Array(X, y, names=["a"]))):  # fmt: skip
+        with refused(ValueError, name, "1 names for 2 features"):
+            stream()
+    with refused(TypeError, "y is a masked array"):
+        rows.Array(X, np.ma.array(y, mask=y == 1))
     with refused(TypeError, "must be a function"):
         rows.Blocks(iter([(X, y)]))
     with refused(TypeError, "RecordBatchReader.*read once"):
@@ -317,6 +380,30 @@ def test_csv_values_that_do_not_fit(tmp_path):
         fit(rows.Csv(path, target="y"), (1, 1))
 
 
+def test_csv_that_changes_and_columns_of_one_name(tmp_path):
+    path = tmp_path / "t.csv"
+    csv.write_csv(pyarrow.table(columns()), path)
+
+    def alter(model, record):
+        csv.write_csv(pyarrow.table(columns(a=X[:, 1])), path)
+
+    with refused(ValueError, "t.csv", "changed"):
+        fit(rows.Csv(path, target="y"), callback=alter)
+    path.write_text("a,a,y\n1,2,0\n3,4,1\n")
+    with refused(ValueError, "t.csv: 2 columns named 'a'"):
+        rows.Csv(path, target="y")
+    for kind in (rows.Csv, rows.Parquet):
+        with refused(FileNotFoundError, "list of files is empty"):
+            kind([])
+
+
+def test_csv_with_line_breaks_in_fields(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a,s,y\n" + '1.5,"x\ny",0\n2.5,"z",1\n' * 400_000)
+    stream = rows.Csv(path, target="y", columns=["a"])
+    assert len(Model([1, 1]).predict(stream)) == 800_000
+
+
 def test_csv_files_of_a_folder(tmp_path):
     csv.write_csv(pyarrow.table(columns()), tmp_path / "1.csv")
     csv.write_csv(pyarrow.table({"b": X[:, 1], "a": X[:, 0], "y": y}), tmp_path / "2.csv")
@@ -339,6 +426,8 @@ def test_commands_end_with_2_and_leave_nothing_half_written(tmp_path, capsys):
     whole[start - 20 : start + 60] = b"\xff" * 80
     bad = tmp_path / "bad.parquet"
     bad.write_bytes(whole)
+    three = tmp_path / "three"
+    Model([2, 3]).save(three)
     before = set(tmp_path.iterdir())
     saved = model.read_bytes()
     out = tmp_path / "p.csv"
@@ -350,6 +439,9 @@ def test_commands_end_with_2_and_leave_nothing_half_written(tmp_path, capsys):
         ["train", str(bad), "--target", "y", "--quiet", "--save", str(model)],
         ["train", str(bad), "--target", "y", "--quiet", "--window-rows", "10", "--save", str(model)],
         ["train", str(tmp_path), "--target", "y", "--quiet", "--save", str(model)],
+        ["train", str(good), "--target", "y", "--quiet", "--save", str(tmp_path)],
+        ["train", str(good), "--target", "y", "--columns", "a,y", "--quiet", "--save", str(model)],
+        ["evaluate", str(three), str(good), "--target", "y"],
     ):
         assert main(command) == 2, command
         error = capsys.readouterr().err

@@ -129,7 +129,9 @@ def test_ctrl_c_saves_the_model(table, options):
     )
     progress = b""
     while b"loss=" not in progress:
-        progress += os.read(process.stderr.fileno(), 4096)
+        part = os.read(process.stderr.fileno(), 4096)
+        assert part, progress
+        progress += part
     time.sleep(0.2)
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=30)

@@ -36,7 +36,10 @@ UNEQUAL = (700, 1, 0, 299, 500)
 
 @pytest.fixture(scope="module")
 def two_workers():
+    # 15 seconds after a worker's death, LocalCluster looks for a worker of its name, and gives the name up for good if
+    # there is none: also if that one came back long ago, and was killed by another test a moment before.
     with (
+        dask.config.set({"distributed.deploy.lost-worker-timeout": "1 hour"}),
         LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50) as cluster,
         Client(cluster) as client,
     ):
@@ -141,7 +144,7 @@ def test_local_steps_learn_as_well_as_one_machine(client):
     label = (Z**2).sum(axis=1) > 5.35
     chunks = (1000, 9000, 500, 5500, 4000)
     ours, one = (Model([6, 32, 1], seed=0) for _ in range(2))
-    settings = {"epochs": 12, "batch_size": 64, "optimizer": "adam"}
+    settings = {"epochs": 16, "batch_size": 64, "optimizer": "adam"}
     fastmlp.dask.fit(ours, *arrays(chunks, Z[:20_000], label[:20_000]), timeout=60, **settings)
     one.fit(Z[:20_000], label[:20_000], **settings)
     auc = [roc_auc_score(label[20_000:], model.predict_proba(Z[20_000:])) for model in (ours, one)]
@@ -234,7 +237,7 @@ def test_predictions_stay_lazy_and_need_no_cluster():
 @pytest.mark.parametrize("labels", [CLEAR, KINDS, np.where(CLEAR, 1.0, -1.0)])
 def test_classifier(client, labels, settings):
     D, Y = arrays(UNEQUAL, X, labels)
-    classifier = DaskMLPClassifier((16,), max_iter=60, timeout=60, **settings).fit(D, Y)
+    classifier = DaskMLPClassifier((16,), max_iter=20, timeout=60, **settings).fit(D, Y)
     assert classifier.classes_.tolist() == sorted(set(labels.tolist()))
     assert (classifier.predict(D).compute() == labels).mean() > 0.93
     P = classifier.predict_proba(D)
@@ -256,7 +259,7 @@ def test_classifier_stops_early_and_refuses_other_solvers(client):
 def test_labels_that_one_partition_alone_has(client):
     order = np.argsort(KINDS, kind="stable")
     D, Y = arrays((500, 500, 500), X[order], KINDS[order])
-    classifier = DaskMLPClassifier((16,), max_iter=60).fit(D, Y)
+    classifier = DaskMLPClassifier((16,), max_iter=30).fit(D, Y)
     assert classifier.classes_.tolist() == ["ash", "birch", "cedar"]
     assert (classifier.predict(D).compute() == KINDS[order]).mean() > 0.93
 

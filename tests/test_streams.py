@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+import time
 import warnings
 
 import numpy as np
@@ -208,8 +209,10 @@ def test_validation_of_a_stream_is_that_of_the_same_rows(kind, tmp_path):
 
 def test_early_stopping_and_a_stream_as_validation_data():
     held = rows.Array(X[:200], y[:200])
-    model = trained(rows.Array(X[200:], y[200:]), validation_data=held, early_stopping=True, n_iter_no_change=2)
-    assert model.history[-1]["validation_loss"] > 0
+    settings = {"early_stopping": True, "n_iter_no_change": 2, "tol": 0.5, "epochs": 20}
+    model = trained(rows.Array(X[200:], y[200:]), validation_data=held, **settings)
+    assert len(model.history) == 3
+    assert model.history[0]["validation_loss"] > model.loss(held) / 200 - 1e-9
 
 
 def test_a_file_sorted_by_label_trains_as_well_as_a_shuffled_one(tmp_path):
@@ -230,14 +233,54 @@ def test_a_file_sorted_by_label_trains_as_well_as_a_shuffled_one(tmp_path):
     assert by_label > auc((Z[:30_000], label[:30_000])) - 0.005
 
 
+def test_a_stream_of_one_s_own():
+    class Mine(rows.Stream):
+        n_features = p
+
+        def blocks(self):
+            yield from (rows.Block(X[k : k + 1], y[k : k + 1]) for k in range(n))
+
+    model = trained(Mine(), shuffle=False, validation_fraction=0.25)
+    expected = trained(rows.Array(X, y), shuffle=False, validation_fraction=0.25)
+    assert bits(model) == bits(expected)
+
+
+def test_many_row_groups_and_many_columns(tmp_path):
+    wide = pyarrow.table({f"x{k}": np.arange(300.0) * (k == 0) for k in range(500)} | {"y": np.arange(300) % 2})
+    parquet.write_table(wide, tmp_path / "t.parquet", row_group_size=2)
+    stream = rows.Parquet(tmp_path / "t.parquet", target="y", window_rows=10**9)
+    assert len(Model([500, 2, 1]).fit(stream, epochs=1, batch_size=32).predict_proba(stream)) == 300
+
+
+def test_an_iterator_that_waits_does_not_hold_up_an_error():
+    def blocks():
+        yield X[:200], y[:200]
+        time.sleep(3 * slow)
+        yield X[200:], y[200:]
+
+    slow = False
+    stream = rows.Blocks(blocks, window_rows=64)
+    stream_rows = fastmlp.rows.streamed.StreamedRows(stream, n_features=p, dtype=np.dtype("f4"))
+    slow = True
+    windows = stream_rows.windows(Pass(None), 32)
+    next(windows)
+    begin = time.monotonic()
+    windows.close()
+    assert time.monotonic() - begin < 2
+    assert not stream_rows._idle, "the thread may still write to the buffers"
+
+
 # --- frames, sparse matrices, memmaps in place of X --------------------------------------------------------
 
 
 def test_frames_and_sparse_matrices_train_as_arrays_do():
     expected = bits(trained(X, y))[0]
     mixed = pd.DataFrame(X, columns=NAMES).astype({"x1": "float64"})
-    for data in (pd.DataFrame(X, columns=NAMES), mixed, polars.DataFrame(X, schema=NAMES), sparse.csr_matrix(X)):
-        assert bits(trained(data, y))[0] == expected
+    arrow = table().drop(["y"])
+    for data in (pd.DataFrame(X, columns=NAMES), mixed, polars.DataFrame(X, schema=NAMES), sparse.csr_matrix(X), arrow):
+        model = trained(data, y)
+        assert bits(model)[0] == expected
+        assert np.array_equal(model.predict(data), model.predict(X))
 
 
 def test_a_frame_of_one_type_is_read_where_it_lies(monkeypatch):
@@ -379,6 +422,13 @@ def test_rows_for_validation_of_a_classifier(tmp_path):
     for settings, words in [({"X_val": X, "y_val": y}, "X_val must be one, too"), ({"y": y}, "brings y")]:
         with pytest.raises(ValueError, match=words):
             MLPClassifier(**SETTINGS).fit(rows.Array(X, KINDS), **settings)
+    names = rows.Arrow(table(), target="y")
+    other = rows.Arrow(table(), target="y", columns=NAMES[::-1])
+    with pytest.raises(ValueError, match="feature names should match"):
+        MLPClassifier(**SETTINGS).fit(names, X_val=other)
+    for settings, words in [({"class_weight": {"oak": 2}}, "oak"), ({"validation_fraction": 0.999}, "too small")]:
+        with pytest.raises(ValueError, match=words):
+            MLPClassifier(**SETTINGS, **settings, early_stopping=True).fit(rows.Array(X[:4], KINDS[:4]))
     with pytest.raises(ValueError, match="scoring='roc_auc'"):
         MLPClassifier(**SETTINGS, scoring="roc_auc", early_stopping=True).fit(rows.Array(X, y))
     with pytest.raises(ValueError, match=r"2 features.*expecting 5"):

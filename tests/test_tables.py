@@ -8,7 +8,7 @@ import pandas as pd
 import polars
 import pyarrow
 import pytest
-from pyarrow import csv, parquet
+from pyarrow import parquet
 from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
 
 from fastmlp import MLPClassifier, Model, ModelFormatError, TableEncoder, model_file, rows
@@ -116,7 +116,9 @@ def test_what_memory_does_not_hold_is_read_block_by_block(folder, monkeypatch, c
 def test_columns_and_weights(folder, capsys):
     model = Model.load(train(folder, "parts", "--columns", "age,member", "--scaling", "robust"))
     assert model.encoding.columns == ["age", "member"]
+    unweighted = Model.load(train(folder, "parts", "--columns", "age,job", "--max-categories", "2")).parameters
     model = Model.load(train(folder, "parts", "--columns", "age,job", "--weight", "member", "--max-categories", "2"))
+    assert not np.array_equal(model.parameters, unweighted)
     assert model.encoding.feature_names_out[2:4] == [f"job={model.encoding.parts[1].categories[0]}", "job=other"]
 
 
@@ -147,6 +149,18 @@ def test_a_model_with_an_encoding_reads_frames_and_streams(folder):
         Model([3, 1]).encoding = encoder
     with pytest.raises(TypeError, match="fitted TableEncoder"):
         Model([8, 1]).encoding = TableEncoder()
+
+
+def test_text_that_looks_like_numbers_in_a_small_file(tmp_path):
+    data = pd.DataFrame({"z": ["1", "2", "A", "true"] * 50, "y": ["0", "1", "one", "1"] * 50})
+    data = data[data["y"] != "one"]
+    data.to_csv(tmp_path / "t.csv", index=False)
+    command = ["train", str(tmp_path / "t.csv"), "--target", "y", "--hidden", "8", "--quiet", "--save"]
+    assert main([*command, str(tmp_path / "m"), "--epochs", "60", "--batch-size", "10"]) == 0
+    (tmp_path / "few.csv").write_text("z,y\n1,0\n2,1\n")
+    assert main(["evaluate", str(tmp_path / "m"), str(tmp_path / "few.csv")]) == 0
+    assert main(["predict", str(tmp_path / "m"), str(tmp_path / "few.csv"), "--out", str(tmp_path / "p.csv")]) == 0
+    assert (tmp_path / "p.csv").read_text().count("\n") == 3
 
 
 def test_a_pipeline_for_scikit_learn():
@@ -217,4 +231,5 @@ def test_csv_is_read_as_pandas_reads_it(tmp_path):
     data.to_csv(tmp_path / "t.csv", index=False)
     batch = next(iter(rows.Csv(tmp_path / "t.csv", target="y").batches()))
     assert batch.to_pydict() == {"k": [1.0, 2.0, 3.0], "x": [0.1, None, 1e-300], "s": ["a,b", None, "ü"]}
-    assert csv.read_csv(tmp_path / "t.csv").num_rows == 3
+    read = pd.read_csv(tmp_path / "t.csv").drop(columns="y")
+    assert batch.to_pydict() == read.astype(object).where(read.notna(), None).to_dict("list")

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from .columns import value_type, without_views
+from .columns import is_dictionary, value_type, without_views
 from .targets import BYTE_CLASSES, as_targets
 
 MOST_CLASSES = 10_000
@@ -86,7 +86,8 @@ def as_labels(values: Any, name: str) -> Any:
     """A target's Arrow array, checked: booleans, numbers, strings, or a dictionary of these, and none missing."""
     import pyarrow.types as types
 
-    kind, values = value_type(values.type), without_views(values)
+    kind = value_type(values.type) if is_dictionary(values.type) else values.type
+    values = without_views(values)
     known = (types.is_boolean, types.is_integer, types.is_floating, types.is_string, types.is_large_string)
     if not any(is_kind(kind) for is_kind in known) and str(kind) not in ("string_view", "null"):
         raise TypeError(f"target {name!r} is of type {kind}; convert it to numbers or strings first")
