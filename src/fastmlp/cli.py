@@ -57,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--window-rows", type=int, metavar="N",
         help="read the table block by block and shuffle so many rows together; "
-        "default: all in memory, where half of what is free suffices",
+        "default: all rows in memory, in another order, where half of what is free suffices",
     )  # fmt: skip
     train.add_argument("--dtype", default="float32", choices=["float32", "float64"])
     train.add_argument("--threads", type=int, help="at most so many; default: all cores")

@@ -10,6 +10,7 @@ from .rows.columns import all_missing, as_numbers, family, is_dictionary, value_
 from .table_encoding import PYTHON_TYPES, VALUE_TYPES, CategoryColumn, NumberColumn
 
 SAMPLE_SIZE = 100_000
+AT_A_TIME = 2**17  # numbers
 MOST_CATEGORIES = 100_000
 WIDENING = ["boolean", "integer", "float", "string"]
 
@@ -26,7 +27,7 @@ class ColumnSoFar:
         """An Arrow array or chunked array."""
         kind = family(self.name, column.type)
         categories = self.codes or kind != "number" or is_dictionary(column.type)
-        if all_missing(column):
+        if (self.values is None or kind != self.kind) and all_missing(column):
             self.n_missing += len(column)
             self.kind = kind if self.values is None and kind != "null" else self.kind
             return
@@ -58,6 +59,7 @@ class Numbers:
         self.scaler = StandardScaler()
         self.random = None if seed is None else np.random.default_rng(seed)
         self.sample = self.keys = np.empty(0)
+        self.waiting: list[np.ndarray] = []  # as a call of scikit-learn costs as much as some 50,000 numbers
 
     def add(self, values: Any) -> int:
         """Returns the number of missing values."""
@@ -66,6 +68,14 @@ class Numbers:
         n_missing = len(given) - len(x)
         if np.isinf(x).any():
             raise ValueError(f"column {self.name!r} contains inf")
+        self.waiting.append(x)
+        if sum(map(len, self.waiting)) >= AT_A_TIME:
+            self.take()
+        return n_missing
+
+    def take(self) -> None:
+        """Count the numbers that wait."""
+        x, self.waiting = np.concatenate([np.empty(0), *self.waiting]), []
         if x.size:
             with np.errstate(over="ignore", invalid="ignore"):
                 self.scaler.partial_fit(x[:, np.newaxis])
@@ -77,10 +87,10 @@ class Numbers:
             x, keys = np.append(self.sample, x), np.append(self.keys, keys)
             chosen = np.argpartition(keys, SAMPLE_SIZE)[:SAMPLE_SIZE] if len(keys) > SAMPLE_SIZE else slice(None)
             self.sample, self.keys = x[chosen], keys[chosen]
-        return n_missing
 
     def part(self, scaling: str | None, indicator: bool) -> NumberColumn:
         """How to encode them."""
+        self.take()
         fill = shift = float(self.scaler.mean_[0])
         spread = float(self.scaler.scale_[0]) if np.isfinite(self.scaler.var_[0]) else np.inf
         if scaling is None:

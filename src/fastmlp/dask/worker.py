@@ -159,6 +159,10 @@ class Parts(Stream):
             w = None if part.w is None else part.w[rows]
             yield Block(part.X[rows], part.y[rows], w, part.first + a)
 
+    def numbered_labels(self) -> Any:
+        """Numbered as in the whole table, of which this worker may hold any part."""
+        return self.blocks()
+
 
 class RowsInTurn(StreamedRows):
     """Rows of a stream; windows are filled between the kernels' calls, as a worker has no thread to read ahead."""
