@@ -15,6 +15,7 @@ from .table import Piece, Table
 BATCH_ROWS, BATCH_NUMBERS = 2**14, 2**20  # decoded at a time; larger ones are little faster, but take more memory
 BUFFER_BYTES, LEAST_BUFFER_BYTES = 2**16, 2**12  # of compressed bytes, read at a time and column
 ALL_BUFFERS_BYTES = 2**24
+MOST_CHUNKS = 2**13  # of columns, that the footers which are kept describe
 MANY_CORES = 4  # with fewer, one thread decodes beside the kernels; more would take their cores, and more memory
 
 
@@ -55,26 +56,35 @@ class Parquet(Table):
         super().__init__(common_schema(self.files, wanted), target, weight, columns, window_rows, str(path))
         groups = [(f, g) for f, file in enumerate(self.files) for g, n in enumerate(file.group_rows) if n]
         self.groups = groups
+        self.read_last: list[File] = []
         self.block_rows = np.array([self.files[f].group_rows[g] for f, g in groups], np.intp)
 
     def pieces(self, columns: list[str], order: np.ndarray | None) -> Iterator[Piece]:
         firsts = self.first_rows
         for k in range(len(firsts)) if order is None else order:
             f, g = self.groups[k]
+            self.keep_footer(self.files[f])
             first = int(firsts[k])
             for batch in self.files[f].batches(g, columns, self.schema):
                 yield Piece(batch, first, f"{self.files[f].path}, row group {g}")
                 first += batch.num_rows
+
+    def keep_footer(self, file: "File") -> None:
+        """Keep the footers of the files that were read last, and forget others, as long as they are large together."""
+        self.read_last = [*(other for other in self.read_last if other is not file), file]
+        while len(self.read_last) > 1 and sum(other.chunks for other in self.read_last) > MOST_CHUNKS:
+            self.read_last.pop(0).metadata = None
 
 
 class File:
     """One Parquet file: its schema, the rows of its row groups, and constant columns from the names of folders."""
 
     def __init__(self, path: str, keys: dict[str, Any]) -> None:
-        self.path, self.keys = Path(path), keys
-        self.metadata: Any = None  # to read it again for each row group would cost more than the row group
+        self.path, self.keys, self.columns = Path(path), keys, 1
+        self.metadata: Any = None  # the footer: to read it for each row group may cost more than the row group
         with self.opened() as file:
-            self.schema, self.metadata = file.schema_arrow, file.metadata
+            self.schema, self.columns = file.schema_arrow, file.metadata.num_columns
+            self.chunks = file.num_row_groups * self.columns
             self.group_rows = [file.metadata.row_group(g).num_rows for g in range(file.num_row_groups)]
         self.at_rest = AtRest(self.path)
 
@@ -84,10 +94,8 @@ class File:
         from pyarrow import parquet
 
         try:
-            known = self.metadata
-            columns = 1 if known is None else known.num_columns
-            buffer = max(LEAST_BUFFER_BYTES, min(BUFFER_BYTES, ALL_BUFFERS_BYTES // columns))
-            return parquet.ParquetFile(self.path, metadata=known, pre_buffer=False, buffer_size=buffer)
+            buffer = max(LEAST_BUFFER_BYTES, min(BUFFER_BYTES, ALL_BUFFERS_BYTES // max(1, self.columns)))
+            return parquet.ParquetFile(self.path, metadata=self.metadata, pre_buffer=False, buffer_size=buffer)
         except FileNotFoundError:
             raise FileNotFoundError(f"{self.path}: no such file") from None
         except (pyarrow.ArrowException, OSError) as error:
@@ -100,6 +108,7 @@ class File:
         self.at_rest.check()
         inside = [name for name in columns if name not in self.keys]
         with self.opened() as file:
+            self.metadata = file.metadata
             threads = available_cores() >= MANY_CORES
             size = max(1, min(BATCH_ROWS, BATCH_NUMBERS // max(1, len(inside))))
             batches = file.iter_batches(size, row_groups=[group], columns=inside, use_threads=threads)
