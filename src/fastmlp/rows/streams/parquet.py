@@ -15,7 +15,7 @@ from .table import Piece, Table
 BATCH_ROWS, BATCH_NUMBERS = 2**14, 2**20  # decoded at a time; larger ones are little faster, but take more memory
 BUFFER_BYTES, LEAST_BUFFER_BYTES = 2**16, 2**12  # of compressed bytes, read at a time and column
 ALL_BUFFERS_BYTES = 2**24
-MOST_CHUNKS = 2**13  # of columns, that the footers which are kept describe
+MOST_CHUNKS = 2**11  # of columns, that the footers which are kept describe
 MANY_CORES = 4  # with fewer, one thread decodes beside the kernels; more would take their cores, and more memory
 
 
