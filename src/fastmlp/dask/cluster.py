@@ -16,6 +16,7 @@ from . import worker
 
 ARITY = 8  # of the tree along which sums are added, always over the same neighbours
 PIECE_BYTES = 2**22  # of an array, that go to the scheduler at a time; Dask warns of more than 10 MB
+LOST = "the cluster or its client was closed or restarted, or rows kept there were lost; make these anew and fit again"
 UNEVEN = 1.25  # times its even share of rows a worker may train on, before others fetch some
 
 
@@ -39,11 +40,11 @@ class Cluster:
         if self.timeout == 0:
             raise ValueError("timeout=0: must be greater than 0, in seconds")
         try:
-            self.client = client or default_client()
+            self._client = client or default_client()
         except ValueError:
             raise ValueError("client: there is none; make a distributed.Client first, or give client=") from None
-        if self.client.status != "running":
-            raise ValueError(f"client: it is {self.client.status}; connect a new distributed.Client")
+        if self._client.status != "running":
+            raise ValueError(f"client: it is {self._client.status}; connect a new distributed.Client")
         self.futures: weakref.WeakSet[Any] = weakref.WeakSet()
         self.client.wait_for_workers(1, timeout=self.timeout)
 
@@ -64,6 +65,13 @@ class Cluster:
         """A new key for tasks; the part before the number is what the dashboard shows."""
         self.count += 1
         return f"fastmlp-{what}-{self.name}-{self.count}"
+
+    @property
+    def client(self) -> Client:
+        """The client, as long as it is open."""
+        if self._client.status in ("closing", "closed"):
+            raise ConnectionError(LOST)
+        return self._client
 
     @property
     def threads(self) -> dict[str, int]:
@@ -123,9 +131,7 @@ class Cluster:
                 f"no answer from the cluster within timeout={self.timeout:g} seconds; it has {self.alive()} workers"
             ) from None
         except (asyncio.CancelledError, concurrent.futures.CancelledError) as error:
-            raise ConnectionError(
-                f"the cluster was closed or restarted, or its client was, before the end; fit again ({error})"
-            ) from None
+            raise ConnectionError(f"{LOST} ({error})") from None
 
     def alive(self) -> str:
         """The number of workers, if the scheduler tells it soon."""

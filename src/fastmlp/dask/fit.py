@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy.optimize import minimize
 
 from .. import optimizers, training
 from ..arguments import checked_float, checked_int
@@ -59,7 +58,7 @@ def fit(
     TimeoutError
         The cluster did not answer in time, for example because no worker is left.
     ConnectionError
-        The cluster was closed or restarted.
+        The cluster was closed or restarted, or lost rows that it cannot make again.
     distributed.KilledWorker
         A task has killed one worker after the other, for example because a partition does not fit into memory.
     DivergenceError, KeyboardInterrupt
@@ -135,6 +134,8 @@ def minimise(
     network: DaskNetwork, order: Pass, settings: training.Settings, history: list[Any], after: Any
 ) -> None:  # fmt: skip
     """L-BFGS on the client: each evaluation is a pass over all rows; θ is that of the last iteration, come what may."""
+    from scipy.optimize import minimize  # workers import this module, and have no use for it
+
     theta = network.theta.astype(np.float64)
     first, n_weights, begin = len(history), network.plan.n_weights, [time.perf_counter()]
 

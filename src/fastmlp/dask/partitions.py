@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from dask import delayed
 
-from ..rows.labels import Labels
+from ..rows.labels import MOST_CLASSES, Labels, shown
 from ..rows.order import Pass
 from . import worker
 from .cluster import Cluster
@@ -97,6 +97,8 @@ class Partitions:
                     f"partition {number} of X has {part.columns} features, but the first has {self.n_features}"
                 )
         self.classes = sorted(frozenset().union(*(part.classes for part in found)))
+        if len(self.classes) > MOST_CLASSES:
+            raise ValueError(f"y has more than {MOST_CLASSES} values ({shown(self.classes)}): no classes")
         if w is not None and not sum(part.weight or 0 for part in found):
             raise ValueError("sample_weight is 0 for every row")
 
