@@ -4,6 +4,7 @@ import contextlib
 import contextvars
 import functools
 import os
+import pickle
 import signal
 import sys
 import threading
@@ -21,6 +22,7 @@ from dask import delayed
 from distributed import Client, KilledWorker, LocalCluster
 from pyarrow import parquet
 from scipy.sparse import csr_matrix
+from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 
 import fastmlp.dask
@@ -391,6 +393,18 @@ def test_classifier_stops_early_and_refuses_other_solvers(client):
     assert classifier.n_iter_ < 200
     with pytest.raises(ValueError, match="solver='x'"):
         DaskMLPClassifier(solver="x").fit(D, Y)
+
+
+def test_clones_share_the_client_and_files_leave_it_out(client):
+    D, Y = arrays(500, X, y)
+    classifier = DaskMLPClassifier(8, max_iter=2, client=client).fit(D, Y)
+    again = clone(classifier)
+    assert again.client is client
+    assert not hasattr(again, "model_")
+    np.testing.assert_array_equal(again.fit(D, Y).coefs_[0], classifier.coefs_[0])
+    loaded = pickle.loads(pickle.dumps(classifier))
+    assert loaded.client is None
+    np.testing.assert_array_equal(loaded.predict(D).compute(), classifier.predict(D).compute())
 
 
 def test_labels_that_one_partition_alone_has(client):

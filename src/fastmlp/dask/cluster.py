@@ -2,14 +2,13 @@
 
 import asyncio
 import concurrent.futures
-import time
 import uuid
 import weakref
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from distributed import Client, default_client, wait
+from distributed import Client, default_client
 
 from ..arguments import checked_float
 from . import worker
@@ -122,10 +121,8 @@ class Cluster:
 
     def result(self, future: Any) -> Any:
         """A result, or what its task raised."""
-        begin = time.monotonic()
         try:
-            wait([future], timeout=self.timeout)
-            return future.result(timeout=max(1.0, self.timeout - (time.monotonic() - begin)))
+            return future.result(timeout=self.timeout)
         except TimeoutError:
             raise TimeoutError(
                 f"no answer from the cluster within timeout={self.timeout:g} seconds; it has {self.alive()} workers"
