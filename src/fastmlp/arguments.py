@@ -28,6 +28,14 @@ def checked_float(name: str, value: Any, least: float) -> float:
     return number
 
 
+def checked_fraction(name: str, value: Any) -> float:
+    """A part of the rows: at least 0 and less than 1."""
+    fraction = checked_float(name, value, 0)
+    if fraction >= 1:
+        raise ValueError(f"{name}={value}: must be at least 0 and less than 1")
+    return fraction
+
+
 def checked_widths(widths: Any) -> tuple[int, ...]:
     """p[0], …, p[L] as integers."""
     try:

@@ -1,7 +1,27 @@
 """A classifier's y: classes or labels as users name them, and as kernels want them."""
 
+from typing import Any
+
 import numpy as np
 from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils.multiclass import unique_labels
+
+
+def learn_classes(classifier: Any, y: np.ndarray, anew: bool) -> None:
+    """Set the classifier's classes and number of outputs by y (anew), or compare y with the classes it knows."""
+    if anew:
+        classifier._label_binarizer = LabelBinarizer().fit(y)
+        classifier.classes_ = classifier._label_binarizer.classes_
+    else:
+        classes = unique_labels(y)
+        if classifier.warm_start and set(classes) != set(classifier.classes_):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
+                f"Previously got {classifier.classes_}, `y` has {classes}"
+            )
+        check_known("y", classes, classifier.classes_)
+    many = classifier._label_binarizer.y_type_ != "binary"
+    classifier.n_outputs_ = len(classifier.classes_) if many else 1
 
 
 def check_known(name: str, classes: np.ndarray, known: np.ndarray) -> None:

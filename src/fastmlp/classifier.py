@@ -15,7 +15,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from . import classifier_streams, lbfgs, stochastic
 from .activations import resolve_all
-from .classes import check_known, targets
+from .classes import check_known, learn_classes, targets
 from .coefficients import Coefficients, drawn, widths_of
 from .network import Network, Rows
 from .parameters import CONSTRAINTS
@@ -24,7 +24,7 @@ from .rows.array import ArrayRows
 from .rows.order import Order, Pass
 from .rows.sparse import SparseRows
 from .rows.streamed import StreamedRows
-from .rows.streams.stream import Stream
+from .rows.streams.stream import Stream, check_alone
 from .split import validation_rows
 from .validation import Validation
 
@@ -260,14 +260,14 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError(f"hidden_layer_sizes must be > 0, got {hidden}.")
         self._check_together(incremental, given)
         first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
+        anew = not hasattr(self, "classes_") or (not self.warm_start and not incremental)
         if isinstance(X, Stream):
-            if y is not None or sample_weight is not None:
-                raise ValueError("X is a stream, which brings y and sample_weight with its rows; leave these out")
-            anew = not hasattr(self, "classes_") or (not self.warm_start and not incremental)
+            check_alone(y, sample_weight)
             classifier_streams.learn(self, X, reset=first, anew=anew)
             dtype = np.dtype(np.float32)
         else:
-            X, y = self._validated(X, y, incremental, first)
+            X, y = self._table_and_y(X, y, reset=first)
+            learn_classes(self, y, anew)
             w = None if sample_weight is None else _check_sample_weight(sample_weight, X)
             dtype = X.dtype
         self._random_state = check_random_state(self.random_state)
@@ -352,24 +352,6 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         )
         return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
-    def _validated(self, X: Any, y: Any, incremental: bool, first: bool) -> tuple[Any, np.ndarray]:
-        """X and y checked; classes_ set, or compared with those of y."""
-        X, y = self._table_and_y(X, y, reset=first)
-        if not hasattr(self, "classes_") or (not self.warm_start and not incremental):
-            self._label_binarizer = LabelBinarizer().fit(y)
-            self.classes_ = self._label_binarizer.classes_
-        else:
-            classes = unique_labels(y)
-            if self.warm_start and set(classes) != set(self.classes_):
-                raise ValueError(
-                    "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
-                    f"Previously got {self.classes_}, `y` has {classes}"
-                )
-            check_known("y", classes, self.classes_)
-        many = self._label_binarizer.y_type_ != "binary"
-        self.n_outputs_ = len(self.classes_) if many else 1
-        return X, y
-
     def _initialize(self, widths: list[int], dtype: np.dtype) -> None:
         """Start anew."""
         self.n_iter_ = self.t_ = 0
@@ -419,15 +401,17 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _probabilities(self, X: Any) -> np.ndarray:
         """P of each output: (n, K), or (n) of a single output."""
+        rows: Rows
         if isinstance(X, Stream):
             classifier_streams.check_features(self, X)
             network = self._network()
-            P = network.logits(classifier_streams.rows_of(self, network, X, labelled=False), probabilities=True)
-            return P if self.n_outputs_ > 1 else P[:, 0]
-        # Kernels refuse what is not finite as they read it; a check beforehand would read X once more.
-        X = validate_data(self, X, accept_sparse=SPARSE, reset=False, ensure_all_finite=False)
-        network = self._network()
-        P = network.logits(self._rows(network, X), probabilities=True)
+            rows = classifier_streams.rows_of(self, network, X, labelled=False)
+        else:
+            # Kernels refuse what is not finite as they read it; a check beforehand would read X once more.
+            X = validate_data(self, X, accept_sparse=SPARSE, reset=False, ensure_all_finite=False)
+            network = self._network()
+            rows = self._rows(network, X)
+        P = network.logits(rows, probabilities=True)
         return P if self.n_outputs_ > 1 else P[:, 0]
 
     def __getstate__(self) -> dict[str, Any]:

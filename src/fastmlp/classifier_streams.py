@@ -3,9 +3,8 @@
 from typing import Any
 
 import numpy as np
-from sklearn.preprocessing import LabelBinarizer
 
-from .classes import check_known
+from .classes import learn_classes
 from .network import Network
 from .rows.labels import Labels
 from .rows.order import Pass
@@ -23,17 +22,7 @@ def learn(classifier: Any, stream: Stream, reset: bool, anew: bool) -> None:
         if stream.names is not None:
             classifier.feature_names_in_ = np.array(stream.names, dtype=object)
     check_features(classifier, stream)
-    classes = np.array(classes_of(stream))
-    if anew:
-        classifier._label_binarizer = LabelBinarizer().fit(classes)
-        classifier.classes_ = classifier._label_binarizer.classes_
-    check_known("y", classes, classifier.classes_)
-    if classifier.warm_start and set(classes) != set(classifier.classes_):
-        raise ValueError(
-            "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
-            f"Previously got {classifier.classes_}, `y` has {classes}"
-        )
-    classifier.n_outputs_ = len(classifier.classes_) if classifier._label_binarizer.y_type_ != "binary" else 1
+    learn_classes(classifier, np.array(classes_of(stream)), anew)
 
 
 def check_features(classifier: Any, stream: Stream) -> None:

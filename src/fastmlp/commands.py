@@ -11,7 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from . import optimizers
-from .inputs import checked_classes, encoded, rows_of
+from .inputs import checked_classes, rows_of
 from .model import Model
 from .predictions import table_writer
 from .rows.labels import Labels
@@ -107,14 +107,16 @@ def training_data(table: Table, encoder: Any, model: Model, options: Namespace) 
         model.encoding = encoder
         return (table,)
     labels = Labels(1, False, model.classes, options.target)
-    y, w = np.empty(n, np.uint8), None if table.weight_name is None else np.empty(n)
-    for block in table.labels():
+    X, y = np.empty((n, encoding.n_features_out), model.dtype), np.empty(n, np.uint8)
+    w = None if table.weight_name is None else np.empty(n)
+    for block in table.blocks():
         part = slice(block.first, block.first + len(block))
         with located(block.place):
+            encoding.encode(block.X, X[part])
             y[part] = labels.encode(block.y, len(block))
             if w is not None:
                 w[part] = as_weights(block.w, len(block), some=False)
-    return encoded(encoding, table, model.dtype, n), y, w
+    return X, y, w
 
 
 def report(model: Model, rows: Any, options: Namespace) -> None:

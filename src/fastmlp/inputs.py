@@ -13,7 +13,7 @@ from .rows.sparse import SparseRows
 from .rows.streamed import StreamedRows
 from .rows.streams.array import Array
 from .rows.streams.arrow import Arrow
-from .rows.streams.stream import Stream, located
+from .rows.streams.stream import Stream, check_alone, located
 from .rows.streams.table import Table
 from .rows.survey import classes_of
 
@@ -40,8 +40,7 @@ def rows_of(model: Any, X: Any, y: Any = None, sample_weight: Any = None, *, lab
 def inputs(model: Any, X: Any, y: Any, sample_weight: Any, labelled: bool, learn: bool) -> tuple[Rows, Learned]:
     """`rows_of`, and what the model may learn from X and y, if it is to learn."""
     if isinstance(X, Stream):
-        if y is not None or sample_weight is not None:
-            raise ValueError("X is a stream, which brings y and sample_weight with its rows; leave these out")
+        check_alone(y, sample_weight)
         return streamed(model, X, labelled, learn)
     if isinstance(X, np.memmap) and X.ndim == 2 and X.nbytes > available_memory() and model.encoding is None:
         return streamed(model, Array(X, y, sample_weight), labelled, learn)

@@ -9,7 +9,7 @@ from sklearn.utils.optimize import _check_optimize_result
 from .network import Network, Rows
 
 
-def objective(network: Any, rows: Any, alpha: float, theta: np.ndarray) -> tuple[float, np.ndarray]:
+def objective(network: Network, rows: Rows, alpha: float, theta: np.ndarray) -> tuple[float, np.ndarray]:
     """(J + alpha/2 ‖W‖²) / Σw and its gradient (|θ|) at theta, which stays in the network."""
     network.theta[:] = theta
     tally, gradient = network.gradient(rows)

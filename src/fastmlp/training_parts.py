@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import checked_float
+from .arguments import checked_fraction
 from .inputs import rows_of
 from .network import Rows
 from .rows.array import ArrayRows
@@ -24,9 +24,7 @@ def parts_of(
         if validation_fraction:
             raise ValueError("give validation_data or validation_fraction, not both")
         return Part(rows, rows.order()), validation_part(model, validation_data)
-    if not 0 <= checked_float("validation_fraction", validation_fraction, 0) < 1:
-        raise ValueError(f"validation_fraction={validation_fraction}: must be at least 0 and less than 1")
-    if validation_fraction == 0:
+    if checked_fraction("validation_fraction", validation_fraction) == 0:
         return Part(rows, rows.order()), None
     if isinstance(rows, StreamedRows):
         training, drawn = rows.parts(validation_fraction, model.seed)

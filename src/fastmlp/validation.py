@@ -13,10 +13,14 @@ def evaluate(
     network: Network, rows: Rows, order: Order | Pass, w: np.ndarray | None = None, own: bool = False
 ) -> tuple[float, float]:
     """(Mean loss, accuracy) over the rows of an order; parameters as for `sums`."""
-    loss, right, weight = sums(network, rows, order, w, own)
+    return means(*sums(network, rows, order, w, own))
+
+
+def means(loss: float, right: float, weight: float) -> tuple[float, float]:
+    """(Mean loss, accuracy) from what `sums` gives."""
     if weight == 0:
         raise ValueError("the rows kept for validation have no weight; at least one must have a weight above 0")
-    return loss / weight, right / weight
+    return float(loss / weight), float(right / weight)
 
 
 def sums(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import optimizers, training
-from ..arguments import checked_float, checked_int
+from ..arguments import checked_float, checked_fraction, checked_int
 from ..inputs import check_names
 from ..model import Model
 from ..rows.labels import Labels
@@ -69,7 +69,7 @@ def fit(
         checked_float("l2", l2, 0), True, model.seed, bool(early_stopping),
         checked_int("n_iter_no_change", n_iter_no_change, 1), checked_float("tol", tol, 0), int(verbose),
     )  # fmt: skip
-    check(model, settings, checked_float("validation_fraction", validation_fraction, 0), optimizer)
+    check(model, settings, validation_fraction, optimizer)
     with Cluster(client, timeout) as cluster:
         partitions = Partitions(cluster, X, y, sample_weight)
         run(model, partitions, None, settings, validation_fraction, optimizer, callback)
@@ -84,8 +84,7 @@ def check(model: Model, settings: training.Settings, validation_fraction: float,
         raise ValueError("the model has dropout, which workers do not train with; make a model without")
     if not np.isfinite(model.parameters).all():
         raise ValueError("parameters contain NaN or inf; set them anew before training")
-    if validation_fraction >= 1:
-        raise ValueError(f"validation_fraction={validation_fraction}: must be at least 0 and less than 1")
+    checked_fraction("validation_fraction", validation_fraction)
     if settings.early_stopping and not validation_fraction:
         raise ValueError("early_stopping needs a validation set: give validation_fraction")
     if isinstance(optimizer, str) and optimizer == "lbfgs":

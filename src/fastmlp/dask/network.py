@@ -9,6 +9,7 @@ from dask.base import tokenize
 from ..network import Network, Tally
 from ..optimizers import Optimizer
 from ..rows.order import Pass
+from ..validation import means
 from . import worker
 from .borrow import Net
 from .cluster import Cluster
@@ -47,10 +48,8 @@ class DaskNetwork:
         """Mean log loss and accuracy over the rows kept for validation."""
         theta = self.cluster.shared(self.theta)
         parts = self.cluster.map("score", worker.score, self.partitions.rows, theta=theta, net=self.net, order=order)
-        loss, right, weight = self.cluster.total(parts)
-        if weight == 0:
-            raise ValueError("the rows kept for validation have no weight; at least one must have a weight above 0")
-        return {"validation_loss": float(loss / weight), "validation_accuracy": float(right / weight)}
+        loss, accuracy = means(*self.cluster.total(parts))
+        return {"validation_loss": loss, "validation_accuracy": accuracy}
 
     def train(
         self, rows: Any, order: Pass, batch_rows: int, optimizer: Optimizer, l2: float,

@@ -9,11 +9,12 @@ import numpy as np
 from ..network import Tally
 from ..optimizers import Optimizer
 from ..rows.array import ArrayRows, as_table
+from ..rows.columns import put_columns
 from ..rows.frame import Columns
 from ..rows.labels import MOST_CLASSES, Labels, distinct, shown
 from ..rows.order import Order, Pass
 from ..rows.streamed import StreamedRows
-from ..rows.streams.stream import Block, Stream
+from ..rows.streams.stream import Block, Stream, equal_blocks
 from ..rows.targets import as_weights
 from ..rows.window import Window
 from ..validation import sums
@@ -95,8 +96,7 @@ def dense(X: Any, dtype: np.dtype) -> np.ndarray:
     if hasattr(X, "columns"):
         columns = Columns(X)
         out = np.empty(columns.shape, dtype)
-        for k, column in enumerate(columns.columns):
-            out[:, k] = column
+        put_columns(columns.columns, out)
         return out
     table = as_table(X)
     return table if table.dtype in (np.float32, np.float64) else table.astype(dtype)
@@ -150,7 +150,7 @@ class Parts(Stream):
     def __init__(self, parts: list[Rows]) -> None:
         self.cuts = [(k, a) for k, part in enumerate(parts) for a in range(0, len(part.X), BLOCK_ROWS)]
         self.parts, self.n_features = parts, parts[0].X.shape[1]
-        self.block_rows = np.array([min(BLOCK_ROWS, len(parts[k].X) - a) for k, a in self.cuts], np.intp)
+        self.block_rows = np.concatenate([equal_blocks(len(part.X), BLOCK_ROWS) for part in parts])
 
     def blocks(self, order: np.ndarray | None = None) -> Any:
         for number in range(len(self.cuts)) if order is None else order:

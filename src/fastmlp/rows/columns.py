@@ -4,6 +4,18 @@ from typing import Any
 
 import numpy as np
 
+CACHED_ROWS = 4096  # of a window, whose cache lines stay near while one column after the other is written
+
+
+def put_columns(columns: list[np.ndarray], out: np.ndarray, rows: np.ndarray | None = None) -> None:
+    """Columns side by side, cast: out (n, p). rows (n): which of them; None: all."""
+    with np.errstate(over="ignore"):
+        for first in range(0, len(out), CACHED_ROWS):
+            part = out[first : first + CACHED_ROWS]
+            chosen = slice(first, first + CACHED_ROWS) if rows is None else rows[first : first + CACHED_ROWS]
+            for k, column in enumerate(columns):
+                part[:, k] = column[chosen]
+
 
 def column_of(table: Any, name: str) -> Any:
     """The column of that name; a missing one is an error that lists what is there."""

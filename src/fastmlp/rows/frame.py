@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 
 from .array import ArrayRows
-
-CACHED_ROWS = 4096  # of a window, whose cache lines stay near while one column after the other is written
+from .columns import put_columns
 
 
 class Columns:
@@ -39,11 +38,7 @@ class FrameRows(ArrayRows):
 
     def taken(self, rows: np.ndarray) -> np.ndarray:
         X = np.empty((len(rows), self.X.shape[1]), self.dtype)
-        with np.errstate(over="ignore"):
-            for first in range(0, len(rows), CACHED_ROWS):
-                part, out = rows[first : first + CACHED_ROWS], X[first : first + CACHED_ROWS]
-                for k, column in enumerate(self.X.columns):
-                    out[:, k] = column[part]
+        put_columns(self.X.columns, X, rows)
         return X
 
     def taken_exactly(self, row: int) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 from ...arguments import checked_int
 from ..array import as_table
 from .file_array import FileArray
-from .stream import Block, Stream, checked_names
+from .stream import Block, Stream, checked_names, equal_blocks
 
 BLOCK_BYTES, BLOCKS_PER_WINDOW = 2**20, 128
 
@@ -59,8 +59,7 @@ class Array(Stream):
             size = checked_int("block_rows", block_rows, 1)
         elif self.window_rows is not None:
             size = max(1, min(size, self.window_rows // BLOCKS_PER_WINDOW))
-        self.block_rows = np.full(-(-n // size), size)
-        self.block_rows[-1:] -= len(self.block_rows) * size - n
+        self.block_rows = equal_blocks(n, size)
         self.names = checked_names(names, self.n_features)
 
     def blocks(self, order: np.ndarray | None = None) -> Iterator[Block]:

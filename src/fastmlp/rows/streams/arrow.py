@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..record_batches import record_batches
+from .stream import equal_blocks
 from .table import Piece, Table
 
 BLOCK_ROWS = 2**13
@@ -38,9 +39,7 @@ class Arrow(Table):
         schema = self.reader().schema if self.table is None else self.table.schema
         super().__init__(schema, target, weight, columns, window_rows)
         if self.table is not None:
-            n = self.table.num_rows
-            self.block_rows = np.full(-(-n // BLOCK_ROWS), BLOCK_ROWS)
-            self.block_rows[-1:] -= len(self.block_rows) * BLOCK_ROWS - n
+            self.block_rows = equal_blocks(self.table.num_rows, BLOCK_ROWS)
 
     def reader(self) -> Any:
         """A new pass over what the user's function gives."""

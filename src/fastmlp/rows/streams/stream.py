@@ -97,6 +97,19 @@ class Stream:
         return np.cumsum(np.asarray(self.block_rows, np.intp)) - np.asarray(self.block_rows, np.intp)
 
 
+def check_alone(y: Any, sample_weight: Any) -> None:
+    """Raise ValueError if y or weights are given beside a stream."""
+    if y is not None or sample_weight is not None:
+        raise ValueError("X is a stream, which brings y and sample_weight with its rows; leave these out")
+
+
+def equal_blocks(n: int, size: int) -> np.ndarray:
+    """The rows of each block, where n rows are cut into blocks of this size, and a rest."""
+    block_rows = np.full(-(-n // size), size)
+    block_rows[-1:] -= len(block_rows) * size - n
+    return block_rows
+
+
 def counted(blocks: Iterator[Block]) -> Iterator[Block]:
     """Blocks from the first on, with their rows counted."""
     first = 0

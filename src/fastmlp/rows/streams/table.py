@@ -7,10 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...arguments import checked_int
-from ..columns import check_named
+from ..columns import check_named, put_columns
 from .stream import Block, Stream, located
-
-CACHED_ROWS = 4096  # of a window, whose cache lines stay near while one column after the other is written
 
 
 class Piece(NamedTuple):
@@ -85,11 +83,7 @@ class Table(Stream):
         columns = [number_column(X, name) for name in self.names or []]
         if out.shape != (X.num_rows, len(columns)):
             raise ValueError(f"X has {len(columns)} columns, but {out.shape[1]} are required")
-        with np.errstate(over="ignore"):
-            for first in range(0, len(out), CACHED_ROWS):
-                part = out[first : first + CACHED_ROWS]
-                for k, column in enumerate(columns):
-                    part[:, k] = column[first : first + CACHED_ROWS]
+        put_columns(columns, out)
 
     def labels(self) -> Iterator[Block]:
         if self.target_name is None:
