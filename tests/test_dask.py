@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 import time
+from dataclasses import replace
 
 import cloudpickle
 import dask
@@ -30,7 +31,8 @@ from fastmlp import Adam, DivergenceError, Model, rows
 from fastmlp.dask import DaskMLPClassifier, borrow, worker
 from fastmlp.dask.borrow import Net
 from fastmlp.dask.cluster import Cluster
-from fastmlp.rows.order import Pass
+from fastmlp.dask.deal import dealt
+from fastmlp.rows.order import Pass, drawn_for_validation
 
 n, p = 1500, 4
 random = np.random.default_rng(0)
@@ -75,9 +77,9 @@ def trained(model=None, chunks=(400, 400, 700), data=(X, y, w), **options):
 
 
 @functools.cache
-def expected(validation_fraction=0.0):
+def expected(validation_fraction=0.0, batch_size=None):
     """Parameters after a fit that nothing disturbs."""
-    return trained(validation_fraction=validation_fraction).parameters
+    return trained(validation_fraction=validation_fraction, batch_size=batch_size).parameters
 
 
 def alone(**options):
@@ -216,14 +218,16 @@ def test_local_steps_learn_as_well_as_one_machine(client):
     assert ours.history[-1]["loss"] < 0.3 * ours.history[0]["loss"]
 
 
-def test_local_steps_of_one_worker_are_those_of_a_stream(client):
-    """One partition lies on one worker: nothing is averaged, and validation rows are left out."""
-    ours = trained(chunks=(n,), batch_size=100, optimizer="adam", validation_fraction=0.2)
+def test_local_steps_of_one_worker_are_those_of_a_stream():
+    """Nothing is averaged, and validation rows are left out."""
+    settings = {"batch_size": 100, "optimizer": "adam", "validation_fraction": 0.2}
+    with (
+        LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=":0") as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        ours = trained(client=client, chunks=(n,), **settings)
     expected = Model([p, 8, 1], dtype="float64", seed=1)
-    expected.fit(
-        rows.Array(X, y, w, block_rows=2**13), batch_size=100, optimizer="adam", l2=0.01, epochs=4,
-        validation_fraction=0.2,
-    )  # fmt: skip
+    expected.fit(rows.Array(X, y, w, block_rows=2**13), l2=0.01, epochs=4, **settings)
     np.testing.assert_allclose(ours.parameters, expected.parameters, rtol=1e-9, atol=1e-12)
     assert ours.history[-1]["validation_loss"] == pytest.approx(expected.history[-1]["validation_loss"])
 
@@ -242,7 +246,7 @@ def test_an_epoch_leaves_its_arguments_as_they_were():
     net = Net("test", model.widths, "relu", True, "float64", False, 1, None)
     part = worker.Rows(X, y.astype(np.uint8), w)
     optimizer, theta, moments = Adam(), model.parameters.copy(), np.zeros(2 * model.parameters.size)
-    arguments = [part], theta, moments, net, optimizer, 0.0, 100, Pass(n, key=(0, 1))
+    arguments = [part], theta, moments, net, optimizer, 0.0, 100, (0, 1)
     first, second = worker.epoch(*arguments), worker.epoch(*arguments)
     assert optimizer.t == 0
     assert optimizer.moments is None
@@ -252,29 +256,43 @@ def test_an_epoch_leaves_its_arguments_as_they_were():
     assert first.t == n * 15
 
 
-def test_workers_train_on_what_lies_on_them_as_far_as_the_work_is_even(client):
-    class Future:
-        def __init__(self, key):
-            self.key = key
+def test_rows_are_dealt_evenly_and_from_all_parts_of_the_table():
+    def of(share):
+        return [(piece.partition, piece.turn, piece.of) for piece in share]
 
-    class Pretended(Cluster):
-        threads = {"a": 1, "b": 1}  # noqa: RUF012
+    ours, others = dealt([10, 70, 0, 20], [1, 1])
+    assert of(ours) == [(0, 0, 2), (1, 0, 2), (3, 0, 2)]
+    assert of(others) == [(0, 1, 2), (1, 1, 2), (3, 1, 2)]
+    assert [len(share) for share in dealt([30], [4, 8])] == [1, 2]  # three turns: as many as threads have it
+    assert [len(share) for share in dealt([2], [1] * 5)] == [1, 1, 0, 0, 0]
+    assert dealt([1] * 5, [3]) == [[(k, 0, 1) for k in range(5)]]
+    many = dealt([100] * 1000, [2] * 10)
+    assert {len(share) for share in many} == {100}  # whole partitions
+    assert [piece.partition for piece in many[3]] == list(range(3, 1000, 10))
 
-        def ask(self, question, **arguments):
-            return self.places
 
-    cluster = Pretended(client, 10)
-    futures = [Future(str(k)) for k in range(4)]
-    cluster.places = {"0": ["a"], "1": ["b"], "2": ["a"], "3": ["b", "a"]}
-    assert cluster.where(futures, [10] * 4) == [("a", [0, 2]), ("b", [1, 3])]
-    assert cluster.where(futures[:1], [10]) == [("a", [0])]
-    cluster.places = {"0": ["gone"], "1": ["a"], "2": ["a"]}
-    assert cluster.where(futures, [10] * 4) == [("a", [1, 2]), ("b", [0, 3])]
-    cluster.places = {str(k): ["a"] for k in range(4)}
-    assert [len(group) for _, group in cluster.where(futures, [10] * 4)] == [2, 2]
-    assert cluster.where(futures, [70, 10, 10, 10]) == [("a", [0]), ("b", [1, 2, 3])]
-    cluster.threads = {}
-    assert cluster.where(futures, [10] * 4) == [("", [0, 1, 2, 3])]
+def test_each_row_is_dealt_once():
+    part = worker.Rows(np.arange(14.0).reshape(7, 2), np.arange(7, dtype=np.uint8), None, 100)
+    order = Pass(None, 0.3, 5)
+    pieces = [worker.piece(part, turn, 3, order=order) for turn in range(3)]
+    held = worker.piece(part, order=replace(order, validation=True))
+    assert sorted(np.concatenate([piece.y for piece in [*pieces, held]])) == list(range(7))
+    assert held.y.tolist() == np.flatnonzero(drawn_for_validation(100, 7, 0.3, 5)).tolist()
+    assert all((piece.X[:, 0] == 2 * piece.y).all() for piece in [*pieces, held])
+    assert worker.piece(part, order=Pass(7)) is part
+
+
+def test_local_steps_of_a_sorted_table(client):
+    """Each partition holds other rows than the next: workers must see all of them."""
+    Z = np.random.default_rng(1).standard_normal((24_000, 6)).astype("float32")
+    Z[:20_000] = Z[:20_000][np.argsort(Z[:20_000, 0])]
+    label = (Z**2).sum(axis=1) > 5.35
+    ours, one = (Model([6, 32, 1], seed=0) for _ in range(2))
+    settings = {"epochs": 16, "batch_size": 64}
+    fastmlp.dask.fit(ours, *arrays((7000, 3000, 8000, 2000), Z[:20_000], label[:20_000]), timeout=60, **settings)
+    one.fit(Z[:20_000], label[:20_000], **settings)
+    auc = [roc_auc_score(label[20_000:], model.predict_proba(Z[20_000:])) for model in (ours, one)]
+    assert auc[0] > auc[1] - 0.005
 
 
 # --- collections ----------------------------------------------------------------------------------
@@ -561,7 +579,8 @@ def test_nothing_stays_on_the_cluster(client):
         model = Model([p, 8, 1], dtype="float64", seed=1)
         fastmlp.dask.fit(model, D, da.from_array(y, chunks=400), **settings | options)
         assert not left(client)
-    assert all("rows" in kinds and "partition" not in kinds for kinds in seen)
+    assert all({"rows", "hand"} & kinds and not {"partition", "piece"} & kinds for kinds in seen)
+    assert any("hand" in kinds and "rows" not in kinds for kinds in seen)
     DaskMLPClassifier((4,), max_iter=2).fit(D, da.from_array(y, chunks=400))
     assert not left(client)
 
@@ -583,7 +602,7 @@ def test_the_dashboard_tells_what_goes_on(client):
     prefixes = client.run_on_scheduler(lambda dask_scheduler: set(dask_scheduler.task_prefixes))
     ours = {name for name in prefixes if name.startswith("fastmlp")}
     kinds = {"partition", "survey", "gather", "rows", "parameters", "gradient", "sum", "score"}
-    more = {"epoch", "predict", "predict-proba"}  # of other tests
+    more = {"piece", "hand", "held", "epoch", "predict", "predict-proba"}  # of other tests
     assert {f"fastmlp-{kind}" for kind in kinds} <= ours <= {f"fastmlp-{kind}" for kind in kinds | more}
 
 
@@ -720,11 +739,14 @@ def test_a_worker_that_dies_while_partitions_are_made(client, tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
-@pytest.mark.parametrize("phase", ["survey", "gather", "rows", "parameters", "gradient", "sum", "score", "epoch"])
+@pytest.mark.parametrize("phase", [
+    "survey", "gather", "rows", "parameters", "gradient", "sum", "score", "piece", "held", "hand", "epoch",
+])  # fmt: skip
 def test_a_worker_that_dies_in_the_middle_of_a_task(client, phase, tmp_path, monkeypatch):
     """The first task of a kind kills its worker: it is made again elsewhere, and each row counts once."""
-    settings = {"validation_fraction": 0.2, "batch_size": 100 if phase == "epoch" else None}
-    expected(0.2)
+    dealing = phase in ("piece", "held", "hand", "epoch")
+    settings = {"validation_fraction": 0.2, "batch_size": 100 if dealing else None}
+    expected(**settings)
     once = DiesOnce(tmp_path)
     plain_map, plain_submit = Cluster.map, Cluster.submit
 
@@ -740,8 +762,7 @@ def test_a_worker_that_dies_in_the_middle_of_a_task(client, phase, tmp_path, mon
     ours = trained(chunks=chunks, **settings)
     assert (tmp_path / "died").exists()
     assert len(ours.history) == 4
-    if phase != "epoch":  # who trains on which rows may change
-        np.testing.assert_allclose(ours.parameters, expected(0.2), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(ours.parameters, expected(**settings), rtol=1e-9, atol=1e-12)
 
 
 def dying(function, once):

@@ -27,8 +27,8 @@ class DaskMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     alpha : float, default=0.0001
         Adds alpha/(2n) ‖W‖² to the mean loss, as scikit-learn does.
     batch_size : int or None, default=None
-        None: each epoch is one exact step over all rows. Else each worker makes steps over batches of its own rows,
-        and parameters are averaged after each epoch.
+        None: each epoch is one exact step over all rows. Else rows are dealt to the workers, who make steps on batches
+        of their own, and parameters are averaged after each epoch.
     learning_rate_init : float, default=0.001
     max_iter : int, default=200
         Epochs, or iterations of L-BFGS.

@@ -16,7 +16,6 @@ from . import worker
 ARITY = 8  # of the tree along which sums are added, always over the same neighbours
 PIECE_BYTES = 2**22  # of an array, that go to the scheduler at a time; Dask warns of more than 10 MB
 LOST = "the cluster or its client was closed or restarted, or rows kept there were lost; make these anew and fit again"
-UNEVEN = 1.25  # times its even share of rows a worker may train on, before others fetch some
 
 
 class Cluster:
@@ -136,20 +135,3 @@ class Cluster:
             return str(len(self.client.sync(self.client.scheduler.ncores, callback_timeout=5)))
         except (OSError, TimeoutError):
             return "unreachable"
-
-    def where(self, futures: list[Any], sizes: list[int]) -> list[tuple[str, list[int]]]:
-        """(Worker, numbers of the futures that it shall train on): where they lie, as far as the work is even."""
-        holders = dict(self.ask(self.client.scheduler.who_has, keys=[future.key for future in futures]))
-        load = dict.fromkeys(sorted(self.threads), 0)
-        if not load:
-            return [("", list(range(len(futures))))]
-        here = [[name for name in holders.get(future.key, ()) if name in load] for future in futures]
-        most = UNEVEN * sum(sizes) / len(load)
-        groups: dict[str, list[int]] = {name: [] for name in load}
-        for i in sorted(range(len(futures)), key=lambda i: (len(here[i]) != 1, -sizes[i], i)):
-            name = min(here[i] or load, key=lambda name: load[name])
-            if load[name] + sizes[i] > most:
-                name = min(load, key=lambda name: (load[name], name not in here[i]))
-            groups[name].append(i)
-            load[name] += sizes[i]
-        return [(name, sorted(group)) for name, group in groups.items() if group]

@@ -38,8 +38,10 @@ def fit(
     epochs : int
         Or, for "lbfgs", iterations at most.
     batch_size : int or None
-        None: an epoch is one step on the gradient of all rows, exactly as on one machine. Else each worker makes an
-        epoch of steps on batches of its own rows, and parameters and moments are averaged after it.
+        None: an epoch is one step on the gradient of all rows, exactly as on one machine; rows stay where they are.
+        Else rows are dealt to the workers, once, each of which makes an epoch of steps on batches of its own; then
+        parameters and moments are averaged. Each of k workers makes 1/k of the steps, at k times the learning_rate,
+        8 times at most.
     optimizer : str or Optimizer
         As for `Model.fit`, or "lbfgs": scipy's L-BFGS over all rows, on the client; it takes no batch_size and no
         validation.

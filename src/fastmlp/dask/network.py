@@ -1,6 +1,7 @@
 """A net whose rows lie on the workers of a cluster: the same gradient, summed there."""
 
 import copy
+import math
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from .borrow import Net
 from .cluster import Cluster
 from .partitions import Partitions
 
+MOST_RATE = 8  # times the optimizer's learning rate, at most
+
 
 class DaskNetwork:
     """What training asks of a network, over partitions.
@@ -27,7 +30,7 @@ class DaskNetwork:
     def __init__(self, network: Network, model: Any, cluster: Cluster, partitions: Partitions) -> None:
         self.network, self.cluster, self.partitions = network, cluster, partitions
         self.theta, self.plan = network.theta, network.plan
-        self.planned: int | None = None  # steps of the optimizer's schedule, had one machine all rows
+        self.epochs: int | None = None  # of the optimizer's schedule
         threads = cluster.threads
         share = max(1, sum(threads.values()) // max(1, len(partitions.sizes)))
         what = (
@@ -46,6 +49,8 @@ class DaskNetwork:
 
     def evaluate(self, order: Pass) -> dict[str, float]:
         """Mean log loss and accuracy over the rows kept for validation."""
+        if self.partitions.hands:  # no other rows are left
+            order = Pass(order.size)
         theta = self.cluster.shared(self.theta)
         parts = self.cluster.map("score", worker.score, self.partitions.rows, theta=theta, net=self.net, order=order)
         loss, accuracy = means(*self.cluster.total(parts))
@@ -72,19 +77,19 @@ class DaskNetwork:
 
     def local_steps(self, order: Pass, batch_rows: int, optimizer: Optimizer, l2: float, tally: Tally) -> None:
         """An epoch of each worker over its rows; then the mean of parameters and moments, weighted by rows."""
+        assert order.size is not None
         cluster, partitions = self.cluster, self.partitions
         optimizer.prepare(self.theta.size, self.theta.dtype)
-        groups = cluster.where(partitions.rows, partitions.sizes)
-        self.shorten_schedule(optimizer, [sum(partitions.sizes[i] for i in group) for _, group in groups])
-        light = copy.copy(optimizer)
-        light.moments = None
+        if not partitions.hands:
+            partitions.deal(order)
         theta, moments = cluster.shared(self.theta), cluster.shared(np.asarray(optimizer.moments))
+        light = self.for_workers(optimizer, order.size, batch_rows)
         futures = [
             cluster.submit(
-                "epoch", worker.epoch, [partitions.rows[i] for i in group], theta, moments, self.net, light, l2,
-                batch_rows, order, workers=[name] if name else None,
+                "epoch", worker.epoch, hand.rows, theta, moments, self.net, light, l2, batch_rows, order.key,
+                workers=[hand.home] if hand.home else None,
             )
-            for name, group in groups
+            for hand in partitions.hands
         ]  # fmt: skip
         found: worker.Trained = cluster.total(futures)
         tally.J, tally.weight, tally.rows = found.J, found.weight, found.rows
@@ -96,9 +101,18 @@ class DaskNetwork:
         optimizer.moments[:] = found.moments / found.rows
         optimizer.t = round(found.t / found.rows)
 
-    def shorten_schedule(self, optimizer: Optimizer, rows: list[int]) -> None:
-        """Steps of the schedule as workers make them, who have so many rows each and step at the same time."""
-        if self.planned is None:
-            self.planned = optimizer.schedule_steps
-        share = np.array(rows) / max(1, sum(rows))
-        optimizer.schedule_steps = max(1, round(self.planned * float(share @ share)))
+    def for_workers(self, optimizer: Optimizer, n: int, batch_rows: int) -> Optimizer:
+        """The optimizer of each worker: no moments yet; steps longer and fewer than those of one machine on n rows.
+
+        The mean of what k workers did goes as far as one of them, and each makes 1/k of the steps: a rate k times as
+        high makes up for it (Goyal et al. 2017, arXiv:1706.02677).
+        """
+        share = np.array([hand.size for hand in self.partitions.hands], float)
+        share /= share.sum()
+        if self.epochs is None:
+            self.epochs = optimizer.schedule_steps // -(-n // batch_rows)
+        optimizer.schedule_steps = self.epochs * math.ceil(n * share.max() / batch_rows)
+        light = copy.copy(optimizer)
+        light.moments = None
+        light.learning_rate *= min(1 / float(share @ share), MOST_RATE)
+        return light

@@ -1,5 +1,6 @@
 """Dask's arrays and dataframes as partitions of rows that lie on the workers."""
 
+from dataclasses import replace
 from itertools import accumulate
 from typing import Any
 
@@ -10,6 +11,7 @@ from ..rows.labels import MOST_CLASSES, Labels, shown
 from ..rows.order import Pass
 from . import worker
 from .cluster import Cluster
+from .deal import Hand, deal
 
 
 def blocks_of(name: str, collection: Any, dimensions: int) -> list[Any]:
@@ -79,6 +81,7 @@ class Partitions:
 
     def __init__(self, cluster: Cluster, X: Any, y: Any, w: Any) -> None:
         self.cluster = cluster
+        self.hands: list[Hand] = []  # once rows are dealt
         parts = aligned(X, y, w)
         named = [name for name in (y, w) if isinstance(name, str)]
         self.names = [str(name) for name in X.columns if name not in named] if hasattr(X, "columns") else None
@@ -107,6 +110,12 @@ class Partitions:
         firsts = [0, *accumulate(self.sizes)][:-1]
         self.rows = self.cluster.map("rows", rows, self.parts, firsts, dtype=dtype, labels=labels)
         self.parts = []  # the scheduler makes one again if its rows are lost
+
+    def deal(self, training: Pass) -> None:
+        """Deal the rows of a pass to the workers; of the partitions, only those for validation stay."""
+        self.hands = deal(self.cluster, self.rows, self.sizes, training)
+        held = replace(training, validation=True)
+        self.rows = self.cluster.map("held", worker.piece, self.rows, order=held) if training.fraction else []
 
     def parts_for(self, fraction: float, seed: int) -> tuple[Pass, Pass]:
         """The rows to train on, and those drawn for validation."""

@@ -16,7 +16,7 @@ from ..rows.order import Order, Pass
 from ..rows.streamed import StreamedRows
 from ..rows.streams.stream import Block, Stream, equal_blocks
 from ..rows.targets import as_weights
-from ..rows.window import Window
+from ..rows.window import Window, not_finite
 from ..validation import sums
 from .borrow import Net, borrowed
 
@@ -87,6 +87,7 @@ def rows(X: Any, y: Any, w: Any, dtype: str, labels: Labels, first: int) -> Rows
     """A partition as kernels read it."""
     n = len(X)
     table = dense(X, np.dtype(dtype))
+    refuse_not_finite(table, np.dtype(dtype), first)
     weights = None if w is None else as_weights(np.asarray(w), n, some=False)
     return Rows(table, labels.encode(np.asarray(y), n), weights, first)
 
@@ -100,6 +101,24 @@ def dense(X: Any, dtype: np.dtype) -> np.ndarray:
         return out
     table = as_table(X)
     return table if table.dtype in (np.float32, np.float64) else table.astype(dtype)
+
+
+def refuse_not_finite(X: np.ndarray, dtype: np.dtype, first: int) -> None:
+    """Raise where a number is not finite in the dtype of the net, with the number of its row in the whole table."""
+    for start in range(0, len(X), BLOCK_ROWS):
+        block = X[start : start + BLOCK_ROWS]
+        good = np.abs(block) <= np.finfo(dtype).max
+        if not good.all():
+            row, column = np.argwhere(~good)[0].tolist()
+            raise not_finite(block[row, column], f"in row {first + start + row}, column {column}", dtype)
+
+
+def piece(part: Rows, turn: int = 0, of: int = 1, *, order: Pass) -> Rows:
+    """Every `of`-th of the partition's rows of a pass; copied, so that the others need not stay."""
+    chosen = order_of(part, order).rows(0, len(part.X))[turn::of]
+    if len(chosen) == len(part.X):
+        return part
+    return Rows(part.X[chosen], part.y[chosen], None if part.w is None else part.w[chosen])
 
 
 def array_rows(net: Net, part: Rows) -> ArrayRows:
@@ -145,23 +164,18 @@ def add(parts: list[Any]) -> Any:
 
 
 class Parts(Stream):
-    """The rows of a worker's partitions as a stream: blocks that lie in memory."""
+    """The rows of several partitions as a stream: blocks that lie in memory."""
 
     def __init__(self, parts: list[Rows]) -> None:
-        self.cuts = [(k, a) for k, part in enumerate(parts) for a in range(0, len(part.X), BLOCK_ROWS)]
-        self.parts, self.n_features = parts, parts[0].X.shape[1]
+        self.cuts = [(part, first) for part in parts for first in range(0, len(part.X), BLOCK_ROWS)]
+        self.n_features = parts[0].X.shape[1]
         self.block_rows = np.concatenate([equal_blocks(len(part.X), BLOCK_ROWS) for part in parts])
 
     def blocks(self, order: np.ndarray | None = None) -> Any:
         for number in range(len(self.cuts)) if order is None else order:
-            k, a = self.cuts[number]
-            part, rows = self.parts[k], slice(a, a + BLOCK_ROWS)
-            w = None if part.w is None else part.w[rows]
-            yield Block(part.X[rows], part.y[rows], w, part.first + a)
-
-    def numbered_labels(self) -> Any:
-        """Numbered as in the whole table, of which this worker may hold any part."""
-        return self.blocks()
+            part, first = self.cuts[number]
+            X, y, w = (None if a is None else a[first : first + BLOCK_ROWS] for a in part[:3])
+            yield Block(X, y, w)
 
 
 class RowsInTurn(StreamedRows):
@@ -174,23 +188,22 @@ class RowsInTurn(StreamedRows):
 
 
 def epoch(
-    parts: list[Rows], theta: np.ndarray, moments: np.ndarray, net: Net,
-    optimizer: Optimizer, l2: float, batch_rows: int, order: Pass,
+    hand: list[Rows], theta: np.ndarray, moments: np.ndarray, net: Net,
+    optimizer: Optimizer, l2: float, batch_rows: int, key: tuple[int, int] | None,
 ) -> Trained:  # fmt: skip
-    """An epoch of steps over a worker's rows, from common parameters and moments on."""
+    """An epoch of steps over the rows dealt to a worker, from common parameters and moments on; key as in Pass."""
     optimizer = copy.copy(optimizer)  # the task may run again, with the same arguments
     optimizer.moments = np.array(moments)
-    parts, tally, n = [part for part in parts if part.has_weight], Tally(), 0
+    parts, tally = [part for part in hand if part.has_weight], Tally()
+    n = sum(len(part.X) for part in parts)
     with borrowed(net, theta) as network:
         if parts:
             labels = Labels(net.widths[-1], net.softmax)
             streamed = RowsInTurn(
                 Parts(parts), n_features=net.widths[0], dtype=np.dtype(net.dtype), labels=labels, scaling=net.scaling
             )
-            n = streamed.survey(order.fraction, order.seed).n_training
-            if n:
-                own = Pass(n, order.fraction, order.seed, key=order.key)
-                network.train(streamed, own, batch_rows, optimizer, l2, None, tally)
+            streamed.survey()
+            network.train(streamed, Pass(n, key=key), batch_rows, optimizer, l2, None, tally)
         J = np.inf if tally.diverged else tally.J
         left = n * network.theta.astype(np.float64), n * optimizer.moments.astype(np.float64), n * float(optimizer.t)
     return Trained(J, tally.weight, n, *left)
