@@ -5,11 +5,12 @@
 
 speed: rows per second of exact steps, 28-256-256-1, over 16 partitions that lie on two workers of one thread each,
 and of one process with two threads over the same numbers; in turn, and the median of the rounds' ratios.
-overhead: milliseconds per step where there is nothing to compute, 16 partitions of 100 rows.
-bytes: what a step sends, from the sizes of parameters and gradients.
+overhead: milliseconds per step where there is next to nothing to compute, partitions of 100 rows.
+bytes: what a step sends, from the sizes of parameters and gradients, and what workers count between each other.
 auc: on held-out rows of a Parquet table of numbers, over seconds of training: fastmlp.dask with local steps,
-54-64-64 and batches of 256, and scikit-learn's MLPClassifier, by partial_fit over one partition after the other, as
-dask_ml's Incremental does. Time for the AUC itself does not count; that of new workers to load kernels does.
+54-64-64 and batches of 256, and scikit-learn's MLPClassifier by partial_fit over one partition after the other: as
+they are, after a shuffle that does not count, and by dask_ml's Incremental where it is installed. Time for the AUC
+itself does not count; that of new workers to load kernels does.
 """
 
 import argparse
@@ -36,13 +37,13 @@ def cluster():
         yield client
 
 
-def numbers(rows):
+def numbers(rows, partitions):
     """Features and labels, made by the workers and kept there."""
     import dask
     import dask.array as da
     from distributed import wait
 
-    size = -(-rows // PARTITIONS)
+    size = -(-rows // partitions)
     X = da.random.default_rng(0).standard_normal((rows, P), chunks=(size, P), dtype="float32")
     y = ((X[:, :10] ** 2).sum(axis=1) + X[:, 10] * X[:, 11] > 9.34).astype("int8")
     X, y = dask.persist(X, y)
@@ -50,20 +51,20 @@ def numbers(rows):
     return X, y
 
 
-def seconds_per_step(fit, steps):
+def seconds_per_step(fit, steps, widths=WIDTHS):
     """Of steps on all rows, the first left out."""
     from fastmlp import Model
 
-    model = Model(WIDTHS, seed=0, n_threads=WORKERS)
+    model = Model(widths, seed=0, n_threads=WORKERS)
     fit(model, epochs=steps + 1, batch_size=None)
     return statistics.median(record["seconds"] for record in model.history[1:])
 
 
-def contenders(rows):
+def contenders(rows, partitions=PARTITIONS):
     """Two functions that fit a model to the same rows: over the cluster, and alone."""
     import fastmlp.dask
 
-    X, y = numbers(rows)
+    X, y = numbers(rows, partitions)
     one_X, one_y = X.compute(), y.compute()
     return (
         lambda model, **options: fastmlp.dask.fit(model, X, y, **options),
@@ -87,12 +88,20 @@ def speed(options):
 
 def overhead(options):
     """Milliseconds per step over tiny partitions."""
-    took = [seconds_per_step(fit, max(options.steps, 20)) * 1e3 for fit in contenders(PARTITIONS * TINY_ROWS)]
-    print(f"overhead: ms per step over {PARTITIONS} × {TINY_ROWS} rows: cluster {took[0]:.1f}, alone {took[1]:.2f}")
+    for partitions in (2, 16, 128):
+        for widths in ([P, 16, 1], WIDTHS):
+            fits = contenders(partitions * TINY_ROWS, partitions)
+            took = [seconds_per_step(fit, max(options.steps, 20), widths) * 1e3 for fit in fits]
+            print(
+                f"overhead: ms per step over {partitions} × {TINY_ROWS} rows, {'-'.join(map(str, widths))}: "
+                f"cluster {took[0]:.1f}, alone {took[1]:.2f}"
+            )
 
 
 def sent(options):
-    """Bytes per step: parameters to each worker; gradients along the tree, at most, and their sum to the client."""
+    """Bytes per step: parameters to each worker; gradients along the tree, and their sum to the client."""
+    from distributed import default_client
+
     from fastmlp import Model
     from fastmlp.dask.cluster import ARITY
 
@@ -105,6 +114,14 @@ def sent(options):
         f"bytes: {theta.size} parameters; per step {mb[0]:.2f} MB of parameters to {WORKERS} workers, at most "
         f"{mb[1]:.2f} MB of gradients ({summed}) between workers, {mb[2]:.2f} MB to the client"
     )
+    fit = contenders(PARTITIONS * TINY_ROWS)[0]
+    counts = []
+    for steps in (1, 1 + max(options.steps, 20)):
+        seconds_per_step(fit, steps)
+        found = default_client().run(lambda dask_worker: dask_worker.transfer_outgoing_bytes_total)
+        counts.append(sum(found.values()))
+    first, both = counts
+    print(f"  counted by the workers: {(both - 2 * first) / max(options.steps, 20) / 1e6:.2f} MB a step")
 
 
 def split(path, target):
@@ -140,7 +157,7 @@ class Curve:
         from sklearn.metrics import roc_auc_score
 
         now = time.perf_counter()
-        print(f"  {self.name:12} {now - self.begin:8.2f} s  AUC {roc_auc_score(self.y, probabilities(self.X)):.5f}")
+        print(f"  {self.name:13} {now - self.begin:8.2f} s  AUC {roc_auc_score(self.y, probabilities(self.X)):.5f}")
         took = now - self.begin
         self.begin += time.perf_counter() - now
         return took > self.most
@@ -163,23 +180,52 @@ def auc(options):
         model, X, y, epochs=options.epochs, batch_size=BATCH_ROWS,
         callback=lambda model, record: curve.point(lambda X: model.predict_proba(X)),
     )  # fmt: skip
-    incremental(X, y, held, options)
-
-
-def incremental(X, y, held, options):
-    """scikit-learn, over one partition after the other, which lie in this process beforehand."""
-    from sklearn.neural_network import MLPClassifier
-
     parts = [
         (part_X.compute().to_numpy(), part_y.compute().to_numpy())
         for part_X, part_y in zip(X.partitions, y.partitions, strict=True)
     ]
+    incremental("by partitions", parts, held, options)
+    incremental("shuffled", shuffled(parts), held, options)
+    through_dask_ml(X, y, held, options)
+
+
+def incremental(name, parts, held, options):
+    """scikit-learn, over one partition after the other, which lie in this process beforehand."""
+    from sklearn.neural_network import MLPClassifier
+
     rival = MLPClassifier(HIDDEN, batch_size=BATCH_ROWS, random_state=0)
-    curve = Curve("scikit-learn", *held, options.seconds)
+    curve = Curve(name, *held, options.seconds)
     for _ in range(options.epochs):
         for part_X, part_y in parts:
             rival.partial_fit(part_X, part_y, classes=[0, 1])
         if curve.point(lambda X: rival.predict_proba(X)[:, 1]):
+            break
+
+
+def shuffled(parts):
+    """The same rows, in partitions that are alike."""
+    import numpy as np
+
+    X, y = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    order = np.random.default_rng(0).permutation(len(X))
+    return [(X[rows], y[rows]) for rows in np.array_split(order, len(parts))]
+
+
+def through_dask_ml(X, y, held, options):
+    """The same by dask_ml's Incremental, where it is installed."""
+    try:
+        from dask_ml.wrappers import Incremental
+    except ImportError:
+        print("  dask_ml: not installed")
+        return
+    from sklearn.neural_network import MLPClassifier
+
+    X, y = (collection.to_dask_array(lengths=True) for collection in (X, y))
+    rival = Incremental(MLPClassifier(HIDDEN, batch_size=BATCH_ROWS, random_state=0), random_state=0)
+    curve = Curve("dask_ml", *held, options.seconds)
+    for _ in range(options.epochs):
+        rival.partial_fit(X, y, classes=[0, 1])
+        if curve.point(lambda X: rival.estimator_.predict_proba(X)[:, 1]):
             break
 
 
