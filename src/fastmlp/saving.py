@@ -1,6 +1,8 @@
 """What a file keeps of a Model, and a Model from it."""
 
+import contextlib
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,11 @@ from .table_encoding import TableEncoding
 
 def save(model: Any, path: str | os.PathLike) -> None:
     """Write everything to a file, replacing it in one step."""
+    model_file.write(path, *contents(model))
+
+
+def contents(model: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Description and tensors of all that a file keeps."""
     tensors = {"parameters": model.parameters}
     optimizer = model.optimizer
     description: dict[str, Any] = {
@@ -28,24 +35,31 @@ def save(model: Any, path: str | os.PathLike) -> None:
         description["optimizer"] = {"name": optimizer.name, "t": optimizer.t, **optimizer.settings()}
         if optimizer.moments is not None:
             tensors["moments"] = optimizer.moments
-    model_file.write(path, description, tensors)
+    return description, tensors
 
 
 def load(kind: type, path: str | os.PathLike, given: dict[str, Any], n_threads: int | None) -> Any:
     """A model of class `kind` from a file that `save` wrote; given: the user's own activations by name."""
     description, tensors = model_file.read(path)
-    try:
+    with damaged(path):
         model = kind(
             description["widths"], [given_activation(name, given) for name in description["activations"]],
             description["bias"], description["dtype"], description["seed"], n_threads,
             description.get("out_activation"),
         )  # fmt: skip
         restore(model, description, tensors)
+    return model
+
+
+@contextlib.contextmanager
+def damaged(path: str | os.PathLike) -> Iterator[None]:
+    """Errors while a file's contents are taken over, as ModelFormatError with its name."""
+    try:
+        yield
     except ModelFormatError as error:
         raise ModelFormatError(f"{os.fspath(path)}: {error}") from None
     except (KeyError, TypeError, ValueError) as error:
         raise ModelFormatError(f"{os.fspath(path)}: damaged description or tensors ({error!r})") from None
-    return model
 
 
 def restore(model: Any, description: dict[str, Any], tensors: dict[str, np.ndarray]) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numba import config
 
-from .kernels.barrier import FAILED, PROGRESS, STOP
+from .kernels.barrier import FAILED, PROGRESS, STOP, new_team
 
 SHORT_FLOPS = 4e7  # about a millisecond of one core: run it in the caller
 FLOPS_PER_THREAD = 1e6  # between two barriers; with less, the barriers cost more than a further thread gains
@@ -132,6 +132,11 @@ def run_counted(
     if failures:
         raise failures[0]
     return time.perf_counter() - begin, sum(on_core)
+
+
+def interrupts_wait() -> contextlib.AbstractContextManager[None]:
+    """Let Ctrl-C reach its handler only after the block, which is short: all of it is done, or none."""
+    return interrupts_stop(new_team())
 
 
 @contextlib.contextmanager

@@ -58,7 +58,7 @@ class DaskNetwork:
 
     def train(
         self, rows: Any, order: Pass, batch_rows: int, optimizer: Optimizer, l2: float,
-        watch: Any, tally: Tally, seed: int = 0,
+        watch: Any, tally: Tally, seed: int = 0, after: Any = None,
     ) -> None:  # fmt: skip
         """One pass: a step on the gradient of all rows, or steps of each worker over its own."""
         assert order.size is not None
