@@ -34,13 +34,15 @@ class Checkpoint:
     ) -> None:
         self.path, self.every, self.last = os.fspath(path), checked_float("checkpoint_every", every, 0), -np.inf
         self.model, self.optimizer = model, optimizer
-        self.arguments = json.loads(json.dumps(arguments))
+        self.arguments: dict[str, Any] = json.loads(json.dumps(arguments))
+        self.written: tuple[Any, ...] = ()
 
     def __call__(self, progress: Progress, always: bool) -> None:
-        """Write, if it is time, or always."""
-        if always or time.monotonic() - self.last >= self.every:
+        """Write, if it is time, or always, but never the same state twice."""
+        state = self.optimizer.t, progress.epoch, progress.tally.rows, progress.ended
+        if state != self.written and (always or time.monotonic() - self.last >= self.every):
             self.write(progress)
-            self.last = time.monotonic()
+            self.last, self.written = time.monotonic(), state
 
     def write(self, progress: Progress) -> None:
         """Replace the file."""

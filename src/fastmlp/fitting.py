@@ -10,6 +10,7 @@ from . import optimizers, refit, training
 from .arguments import checked_float, checked_int
 from .checkpoint import Checkpoint
 from .inputs import Learned, inputs
+from .kernels.interrupts import postponed
 from .optimizers import Optimizer
 from .rows.streamed import StreamedRows
 from .training import Part, Settings
@@ -47,7 +48,7 @@ def fit(
         raise ValueError("parameters contain NaN or inf; set them anew before training")
     optimizer = optimizers.resolve(optimizer)
     optimizer.prepare(model.parameters.size, model.dtype)
-    with refit.fitting(model, lambda: aligned_copy(model.parameters)) as guard:
+    with postponed(), refit.fitting(model, lambda: aligned_copy(model.parameters)) as guard:
         keep = progress = None
         if checkpoint is not None:
             same = arguments(model, learned, settings, optimizer, part, validation)

@@ -11,7 +11,8 @@ import numpy as np
 from . import team
 from .contention import Contention
 from .kernels import steps
-from .kernels.barrier import BAD_ROW, PROGRESS, new_team
+from .kernels.barrier import BAD_ROW, PROGRESS, STOP, new_team
+from .kernels.interrupts import check
 from .kernels.records import JOB, OPTIMIZER, Sums, Team
 from .optimizers import Optimizer
 from .plan import Plan
@@ -99,7 +100,8 @@ class Network:
         second, where θ, optimizer and tally are those of the same completed step.
 
         Ends early, with θ as the last completed step left it, by KeyboardInterrupt, or when the loss of a batch
-        is not finite (tally.diverged).
+        is not finite (tally.diverged). Where Ctrl-C is `postponed`, it comes when tally and optimizer, too, are those
+        of that step.
         """
         optimizer.prepare(self.plan.n_parameters, self.plan.dtype)
         assert optimizer.moments is not None
@@ -120,28 +122,29 @@ class Network:
                 if skip == window.size:
                     continue
                 whole = window.ends_batch and part.rows == 0
-                size = call_rows if whole else window.size
-                for first in range(skip, window.size, size):
+                size, first = call_rows if whole else window.size, skip
+                while first < window.size:
                     call = shape._replace(n_threads=self._threads_now(rows, shape))
                     last = min(first + size, window.size)
                     job = self._job(call, first, last, batch_rows, backward=True, updates=whole, drops=drops, seed=seed)
                     counted = tally if whole else part
+                    before = counted.rows
                     took = self._train(rows, window, call, job, workspace, sums, counted, watch, optimizer)
                     if not rows.reads_ahead:
                         self._contention.saw(call.n_threads, *took)
                     if counted.diverged:
                         tally.diverged = True
                         return
+                    first += counted.rows - before  # fewer than asked, where Ctrl-C had a handler of the user's own
                     if after is not None and whole:
                         after()
                 if window.ends_batch and not whole:
-                    with team.interrupts_wait():
-                        t = optimizer.t
+                    t = optimizer.t
+                    while optimizer.t == t and part.weight > 0:
                         job = self._job(shape, 0, 0, part.rows, backward=True, updates=True)
                         self._train(rows, window, shape, job, workspace, sums, part, watch, optimizer)
-                        if optimizer.t > t or part.weight == 0:  # else Ctrl-C came before the step
-                            tally.add(part)
-                            part = Tally()
+                    tally.add(part)
+                    part = Tally()
                     if after is not None:
                         after()
         self._workspaces.give_back(shape, workspace)
@@ -188,7 +191,12 @@ class Network:
                     job = self._job(shape, first, last, last - first, probabilities=probabilities)
                     flags = new_team()
                     arguments = Team(flags, job), window.source, workspace.with_theta(theta).net, out.reshape(-1)
+                    self._compile(steps.predict, arguments)
                     self._run(rows, window, flags, shape, steps.predict, arguments)
+                    check()
+                    while flags[STOP]:  # by a Ctrl-C whose handler is the user's own, and has not raised anything
+                        flags[:] = 0
+                        self._run(rows, window, flags, shape, steps.predict, arguments)
                     yield out, window, first
                 self._workspaces.give_back(shape, workspace)
 
@@ -211,35 +219,38 @@ class Network:
         self, rows: Rows, window: Window, shape: Shape, job: np.ndarray, workspace: Workspace, sums: Sums,
         tally: Tally, watch: Watch, optimizer: Optimizer | None = None,
     ) -> tuple[float, float]:  # fmt: skip
-        """Run steps.train over positions of a window, which goes on from the tally; seconds as `team.run`.
-
-        Ctrl-C is raised when the tally and the optimizer have caught up with θ.
-        """
+        """Run steps.train over positions of a window, which goes on from the tally; seconds as `team.run`."""
         flags = new_team()
         before = tally.rows
         job["J"], job["weight"], job["objective"] = tally.J, tally.weight, tally.objective
         seen = None if watch is None else lambda progress: watch(before + progress)
-        with team.interrupts_stop(flags):
-            try:
-                arguments = Team(flags, job), window.source, workspace.net, sums
-                return self._run(rows, window, flags, shape, steps.train, arguments, seen)
-            finally:
-                done = job[0]
-                tally.J, tally.weight, tally.objective = (float(done[name]) for name in ("J", "weight", "objective"))
-                tally.rows += int(flags[PROGRESS])
-                tally.diverged = bool(done["diverged"])
-                if optimizer is not None:
-                    optimizer.t = int(sums.optimizer["t"][0])
+        arguments = Team(flags, job), window.source, workspace.net, sums
+        self._compile(steps.train, arguments)
+        try:
+            took = self._run(rows, window, flags, shape, steps.train, arguments, seen)
+        finally:
+            done = job[0]
+            tally.J, tally.weight, tally.objective = (float(done[name]) for name in ("J", "weight", "objective"))
+            tally.rows += int(flags[PROGRESS])
+            tally.diverged = bool(done["diverged"])
+            if optimizer is not None:
+                optimizer.t = int(sums.optimizer["t"][0])
+        check()
+        if flags[STOP] and not job["updates"]:  # the sum is not complete, and its beginning is lost
+            raise KeyboardInterrupt
+        return took
+
+    def _compile(self, kernel: Callable[..., None], arguments: tuple) -> None:
+        """Here and not in a thread of the team: Ctrl-C must be able to end a compilation of seconds."""
+        if kernel not in self._compiled and hasattr(kernel, "compile"):
+            kernel.compile(tuple(numba.typeof(argument) for argument in (0, *arguments)))
+            self._compiled.add(kernel)
 
     def _run(
         self, rows: Rows, window: Window, flags: np.ndarray, shape: Shape,
         kernel: Callable[..., None], arguments: tuple, watch: Watch = None,
     ) -> tuple[float, float]:  # fmt: skip
         """Run a kernel by all threads of the call, seconds as `team.run`; a row that it refused becomes an error."""
-        if kernel not in self._compiled and hasattr(kernel, "compile"):
-            # Here and not in a thread of the team: Ctrl-C must be able to end a compilation of seconds.
-            kernel.compile(tuple(numba.typeof(argument) for argument in (0, *arguments)))
-            self._compiled.add(kernel)
         took = team.run(lambda thread: kernel(thread, *arguments), flags, shape.n_threads, shape.short, watch)
         if flags[BAD_ROW] > 0:
             rows.refuse(window, int(flags[BAD_ROW]) - 1)

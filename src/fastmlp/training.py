@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from . import team
 from .exceptions import DivergenceError
+from .kernels.interrupts import allowed, check
 from .network import Network, Rows, Tally
 from .optimizers import Optimizer
 from .validation import evaluate
@@ -121,7 +121,7 @@ def train(
     ------
     DivergenceError : the loss or θ is not finite; θ is that of the last epoch that ended well
     ValueError : a row of X is not finite; θ is that from before
-    KeyboardInterrupt : θ is that of the last completed step
+    KeyboardInterrupt : θ is that of the last completed step; where Ctrl-C is `postponed`, so is all else
     """
     theta = network.theta
     optimizer.prepare(theta.size, theta.dtype)
@@ -164,12 +164,15 @@ def epochs(
             record = one_epoch(network, optimizer, part, settings, progress, bar, keep)
             if validate is not None:
                 record |= validate()
-            with team.interrupts_wait():
-                stops = progress.count(record, history, settings, lambda: Snapshot.of(theta, optimizer))
+            stops = progress.count(record, history, settings, lambda: Snapshot.of(theta, optimizer))
             bar.set_postfix_str(" ".join(f"{k}={record[k]:.4f}" for k in ("loss", "validation_loss") if k in record))
             warn_of_explosion(history, progress)
-            if (callback is not None and callback(record)) or stops:
+            if callback is not None:
+                with allowed():
+                    stops = bool(callback(record)) or stops
+            if stops:
                 return
+            check()
             keep(progress, False)
 
 
