@@ -114,7 +114,10 @@ SCRIPT = "import sys; from fastmlp.cli import main; print('ready', flush=True); 
 
 def started(*arguments):
     process = subprocess.Popen(
-        [sys.executable, "-u", "-c", SCRIPT, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-u", "-c", SCRIPT, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout.readline() == "ready\n"
     return process
