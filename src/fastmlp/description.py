@@ -38,10 +38,10 @@ class Described:
     feature_names: list[str] | None
     target_name: str | None
     classes: list[Any] | None
-    encoding: TableEncoding | None
     scaling: tuple[np.ndarray, np.ndarray] | None
     optimizer: Optimizer | None
     history: tuple[Any, ...]
+    encoding: TableEncoding | None
 
     def records(self) -> list[dict[str, Any]]:
         """The history of the model."""
@@ -72,21 +72,18 @@ def checked_fields(description: dict[str, Any], tensors: Tensors) -> Described:
     need(dtype in ("float32", "float64"), f"dtype is {dtype[:80]!r}")
     need(seed >= 0, "the seed is negative")
     theta = checked_theta(tensors["parameters"], widths, bias, np.dtype(dtype))
-    encoding = checked_encoding(description.get("encoding"), widths[0])
     out = checked_output(description.get("out_activation"), widths[-1])
     names = description["feature_names"]
     need(names is None or is_list_of(str, names), "feature_names are no strings")
-    need(
-        names is None or encoding is not None or len(names) == widths[0],
-        f"there are {len(names or ())} feature_names for {widths[0]} features",
-    )
+    own = names is not None and description.get("encoding") is None  # else they are those of the table's columns
+    need(not own or len(names) == widths[0], f"there are {len(names or ())} feature_names for {widths[0]} features")
     target_name = description.get("target_name")
     need(target_name is None or type(target_name) is str, "target_name is no string")
     return Described(
         widths, checked_activations(description["activations"], len(widths) - 2), bias, dtype, seed, out, theta, names,
-        target_name, checked_classes(description["classes"], widths[-1] if out == "softmax" else 2), encoding,
+        target_name, checked_classes(description["classes"], widths[-1] if out == "softmax" else 2),
         checked_scaling(tensors, widths[0]), checked_optimizer(description["optimizer"], tensors, theta),
-        checked_history(description["history"], tensors),
+        checked_history(description["history"], tensors), checked_encoding(description.get("encoding"), widths[0]),
     )  # fmt: skip
 
 
@@ -162,6 +159,10 @@ def checked_encoding(data: Any, n_features: int) -> TableEncoding | None:
     """How the columns of a table become numbers."""
     if data is None:
         return None
+    columns = data.get("columns") if type(data) is dict else None
+    need(is_list_of(dict, columns), f"the encoding is {str(data)[:80]}")
+    n = sum(len(column["categories"]) if type(column.get("categories")) is list else 1 for column in data["columns"])
+    need(n <= n_features, f"the encoding has {n} numbers and categories, but the net has {n_features} features")
     encoding = TableEncoding.from_dict(data)
     n = encoding.n_features_out
     need(n == n_features, f"the encoding gives {n} numbers a row, but the net has {n_features} features")
