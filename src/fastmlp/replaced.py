@@ -6,16 +6,15 @@ import io
 import os
 import stat
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import Any
 
 from . import temporaries
 
-BUFFER = 2**18
 NO_SYNC_OF_FOLDERS = (errno.EINVAL, errno.ENOTSUP)  # say file systems that cannot do it
 
 
 @contextlib.contextmanager
-def replaced(path: str | os.PathLike) -> Iterator[BinaryIO]:
+def replaced(path: str | os.PathLike) -> Iterator["Temporary"]:
     """A file to write, which takes the place of `path` at the end, on disk; if anything fails, nothing has changed.
 
     A link's target is replaced. A new file has the mode bits that `open` would give it; an old one's are kept.
@@ -28,7 +27,7 @@ def replaced(path: str | os.PathLike) -> Iterator[BinaryIO]:
     path = os.path.realpath(os.fsdecode(path))
     mode = mode_of(path)
     temporaries.remove_left_behind(path)
-    name, handle, raw = "", -1, None
+    name, handle, file = "", -1, Temporary(-1)
     try:
         while True:
             name = temporaries.new_name(path)
@@ -38,31 +37,29 @@ def replaced(path: str | os.PathLike) -> Iterator[BinaryIO]:
             if temporaries.lock(handle):
                 break
             os.close(handle)
-        raw = HandleWriter(handle)
-        file = io.BufferedWriter(raw, BUFFER)
+        file.handle = handle
         yield file
-        file.flush()
         if mode is not None and stat.S_IMODE(os.fstat(handle).st_mode) != mode:
             os.fchmod(handle, mode)
         os.fsync(handle)
         os.replace(name, path)
     except BaseException:
-        if raw is not None:
-            raw.discards = True
         with contextlib.suppress(OSError):
             os.unlink(name)
         with contextlib.suppress(OSError):
             os.close(handle)
         raise
+    finally:
+        file.handle = -1  # whoever still writes must not hit another file of that number
     os.close(handle)
     sync_folder(os.path.dirname(path))
 
 
-class HandleWriter(io.RawIOBase):
-    """Writes to an open handle, which stays the owner's; `discards`: no longer, as what is buffered is not wanted."""
+class Temporary(io.RawIOBase):
+    """Writes to an open handle, which stays its owner's; all at once, as callers bring large pieces."""
 
     def __init__(self, handle: int) -> None:
-        self.handle, self.discards = handle, False
+        self.handle = handle
 
     def writable(self) -> bool:
         return True
@@ -71,7 +68,11 @@ class HandleWriter(io.RawIOBase):
         return True
 
     def write(self, data: Any) -> int:
-        return len(data) if self.discards else os.write(self.handle, data)
+        view = memoryview(data).cast("B")
+        size = len(view)
+        while len(view) > 0:
+            view = view[os.write(self.handle, view) :]
+        return size
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         return os.lseek(self.handle, offset, whence)
