@@ -168,7 +168,6 @@ class OwnAdam(Adam):
 
 UNSAVEABLE = {
     "not finite": lambda model: model.parameters.__setitem__(5, np.nan),
-    "feature_names": lambda model: setattr(model, "feature_names", ["a", "b"]),
     "no strings": lambda model: setattr(model, "feature_names", ["a", "b", 3]),
     "target_name": lambda model: setattr(model, "target_name", 3),
     "classes": lambda model: setattr(model, "classes", ["no", "yes", "perhaps"]),
@@ -177,6 +176,7 @@ UNSAVEABLE = {
     "moments": lambda model: model.optimizer.moments.__setitem__(3, np.nan),
     "'note'": lambda model: model.history[1].update(note="good"),
     "without an epoch": lambda model: model.history[0].pop("epoch"),
+    "holds too much": lambda model: setattr(model, "feature_names", ["column"] * 1_000_000),
     "surrogates": lambda model: setattr(model, "feature_names", ["a", "b", "\ud800"]),
 }
 

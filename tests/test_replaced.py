@@ -67,6 +67,7 @@ def test_an_error_of_each_system_call(monkeypatch, target, code):
         else:
             assert isinstance(error, OSError), at
             assert error.errno == code, at
+            assert call in ("stat", "close", "fstat", "access") or error.filename == str(target) or in_place == NEW, at
             assert in_place == OLD or (call in ("open", "fsync", "close") and in_place == NEW), at
     assert seen >= {"stat", "access", "listdir", "open", "flock", "fstat", "write", "fsync", "replace", "close"}
 

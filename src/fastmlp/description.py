@@ -75,8 +75,6 @@ def checked_fields(description: dict[str, Any], tensors: Tensors) -> Described:
     out = checked_output(description.get("out_activation"), widths[-1])
     names = description["feature_names"]
     need(names is None or is_list_of(str, names), "feature_names are no strings")
-    own = names is not None and description.get("encoding") is None  # else they are those of the table's columns
-    need(not own or len(names) == widths[0], f"there are {len(names or ())} feature_names for {widths[0]} features")
     target_name = description.get("target_name")
     need(target_name is None or type(target_name) is str, "target_name is no string")
     return Described(

@@ -27,22 +27,25 @@ def replaced(path: str | os.PathLike) -> Iterator["Temporary"]:
     path = os.path.realpath(os.fsdecode(path))
     mode = mode_of(path)
     temporaries.remove_left_behind(path)
-    name, handle, file = "", -1, Temporary(-1)
+    name, handle, file = "", -1, Temporary(path)
     try:
         while True:
             name = temporaries.new_name(path)
             # The kernel applies the umask, which no thread can read without changing it for all.
             asked = 0o666 if mode is None else mode | stat.S_IRUSR | stat.S_IWUSR
-            handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, asked)
+            with naming(path):
+                handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, asked)
             if temporaries.lock(handle):
                 break
-            os.close(handle)
+            taken, handle = handle, -1
+            os.close(taken)
         file.handle = handle
         yield file
-        if mode is not None and stat.S_IMODE(os.fstat(handle).st_mode) != mode:
-            os.fchmod(handle, mode)
-        os.fsync(handle)
-        os.replace(name, path)
+        with naming(path):
+            if mode is not None and stat.S_IMODE(os.fstat(handle).st_mode) != mode:
+                os.fchmod(handle, mode)
+            os.fsync(handle)
+            os.replace(name, path)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(name)
@@ -55,11 +58,21 @@ def replaced(path: str | os.PathLike) -> Iterator["Temporary"]:
     sync_folder(os.path.dirname(path))
 
 
-class Temporary(io.RawIOBase):
-    """Writes to an open handle, which stays its owner's; all at once, as callers bring large pieces."""
+@contextlib.contextmanager
+def naming(path: str) -> Iterator[None]:
+    """Errors of the system name the file that a user knows."""
+    try:
+        yield
+    except OSError as error:
+        error.filename, error.filename2 = path, None
+        raise
 
-    def __init__(self, handle: int) -> None:
-        self.handle = handle
+
+class Temporary(io.RawIOBase):
+    """Writes to an open handle, which stays its owner's; nothing is buffered, as callers bring large pieces."""
+
+    def __init__(self, path: str) -> None:
+        self.path, self.handle = path, -1
 
     def writable(self) -> bool:
         return True
@@ -70,8 +83,9 @@ class Temporary(io.RawIOBase):
     def write(self, data: Any) -> int:
         view = memoryview(data).cast("B")
         size = len(view)
-        while len(view) > 0:
-            view = view[os.write(self.handle, view) :]
+        with naming(self.path):
+            while len(view) > 0:
+                view = view[os.write(self.handle, view) :]
         return size
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
