@@ -3,6 +3,7 @@
 import json
 import math
 import pickle
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -196,12 +197,31 @@ def test_what_could_not_be_loaded_is_not_saved(tmp_path, problem):
 
 def test_values_of_numpy_are_saved(tmp_path):
     model = Model([2, 1])
-    model.feature_names, model.classes = np.array(["a", "b"]), np.array([3, 5])
+    model.feature_names, model.classes, model.target_name = np.array(["a", "b"]), np.array([3, 5]), np.str_("y")
     model.optimizer = Adam(np.float32(0.5))
     model.save(tmp_path / "m")
     loaded = Model.load(tmp_path / "m")
     assert (loaded.feature_names, loaded.classes, loaded.optimizer.learning_rate) == (["a", "b"], [3, 5], 0.5)
     assert type(loaded.classes[0]) is int
+
+
+def test_a_save_while_weights_change(tmp_path):
+    """As from another thread than the one that trains: a digest of what was there before would not fit."""
+    model, done = Model([1000, 1000, 1]), threading.Event()
+
+    def change():
+        while not done.is_set():
+            model.parameters[:] = -model.parameters
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    try:
+        for _ in range(5):
+            model.save(tmp_path / "m")
+            assert np.array_equal(abs(Model.load(tmp_path / "m").parameters), abs(model.parameters))
+    finally:
+        done.set()
+        thread.join()
 
 
 def test_an_encoding_comes_back(tmp_path):

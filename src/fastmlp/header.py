@@ -27,6 +27,10 @@ SPARE_BYTES = 60 * 2**20
 CONTAINER_BYTES, VALUE_BYTES, TEXT_COPIES = 256, 72, 5  # that parsing takes at most
 
 
+class NewerError(ModelFormatError):
+    """The file may be sound, but this is not the version to read it."""
+
+
 @dataclass(frozen=True)
 class Entry:
     """One tensor: its name, dtype and shape, and how many bytes of the data it is."""
@@ -142,9 +146,7 @@ def checked_version(description: Any, newest: int) -> int:
     if type(version) is not int or version < 1:
         raise ModelFormatError("its description has no format version")
     if version > newest:
-        raise ModelFormatError(
-            f"format version {version} is newer than this fastmlp, which reads up to {newest}; upgrade it"
-        )
+        raise NewerError(f"format version {version} is newer than this fastmlp, which reads up to {newest}; upgrade it")
     return version
 
 

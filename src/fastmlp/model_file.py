@@ -77,6 +77,8 @@ def read(path: str | os.PathLike) -> tuple[dict[str, Any], dict[str, np.ndarray]
     with open(path, "rb", buffering=0, opener=open_at_once) as file:
         try:
             return read_from(file, os.fstat(file.fileno()))
+        except header.NewerError as error:
+            raise ModelFormatError(f"{os.fspath(path)}: {error}") from None
         except ModelFormatError as error:
             raise ModelFormatError(f"{os.fspath(path)}: not a fastmlp model, or damaged: {error}") from None
 

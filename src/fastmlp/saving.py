@@ -38,7 +38,8 @@ def contents(model: Any) -> Contents:
         "widths": list(model.widths), "bias": model.bias, "dtype": str(model.dtype), "seed": model.seed,
         "out_activation": model.out_activation,
         "activations": [{"own": one.name} if one.g else one.name for one in model.network.plan.activations],
-        "feature_names": plain(model.feature_names), "target_name": model.target_name, "classes": plain(model.classes),
+        "feature_names": plain(model.feature_names), "target_name": plain(model.target_name),
+        "classes": plain(model.classes),
         "encoding": None if model.encoding is None else model.encoding.to_dict(),
         "history": figures, "optimizer": None,
     }  # fmt: skip
@@ -64,9 +65,9 @@ def load(kind: type, path: str | os.PathLike, given: dict[str, Any], n_threads: 
     description, tensors = model_file.read(path)
     try:
         found = checked(description, tensors)
-        activations = [given_activation(name, own, given) for name, own in found.activations]
     except ModelFormatError as error:
-        raise ModelFormatError(f"{os.fspath(path)}: not a model, or damaged: {error}") from None
+        raise ModelFormatError(f"{os.fspath(path)}: not a fastmlp model, or damaged: {error}") from None
+    activations = [given_activation(path, name, own, given) for name, own in found.activations]
     return restored(kind, found, activations, n_threads)
 
 
@@ -80,12 +81,13 @@ def restored(kind: type, found: Described, activations: list[Any], n_threads: in
     return model
 
 
-def given_activation(name: str, own: bool | None, given: dict[str, Any]) -> Any:
+def given_activation(path: str | os.PathLike, name: str, own: bool | None, given: dict[str, Any]) -> Any:
     """An activation of a model file: the user's, or one of the library's by name."""
     if own is False:
         return name
     if name not in given:
         raise ModelFormatError(
-            f"the model has an activation of its own, {name!r}; load it with activations={{{name!r}: (g, dg)}}"
+            f"{os.fspath(path)}: the model has an activation of its own, {name!r}; "
+            f"load it with activations={{{name!r}: (g, dg)}}"
         )
     return given[name]
