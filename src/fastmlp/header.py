@@ -24,7 +24,7 @@ DTYPES: dict[str, np.dtype] = {
 NAME = re.compile(r"[a-z_][a-z_0-9]*(\.[a-z_0-9]+)*")
 ALIGNMENT = 8
 SPARE_BYTES = 60 * 2**20
-CONTAINER_BYTES, VALUE_BYTES, TEXT_COPIES = 256, 72, 5  # that parsing takes at most
+CONTAINER_BYTES, VALUE_BYTES, TEXT_COPIES = 256, 80, 5  # that parsing takes at most
 
 
 class NewerError(ModelFormatError):
@@ -109,7 +109,8 @@ def parse(raw: bytes | bytearray, data_size: int, newest: int) -> Header:
 
 def check_cost(raw: bytes | bytearray, data_size: int) -> None:
     """Refuse a header that could, parsed and beside the tensors, take more memory than twice the file and 64 MiB."""
-    text = len(raw) * (1 if raw.isascii() else 4)
+    widest = np.frombuffer(raw, np.uint8).max(initial=0)
+    text = len(raw) * (1 if widest < 0xC4 else 2 if widest < 0xF0 else 4)  # Python's bytes for each character
     containers, values = raw.count(b"[") + raw.count(b"{"), raw.count(b",") + raw.count(b":")
     cost = CONTAINER_BYTES * containers + VALUE_BYTES * values + TEXT_COPIES * text
     if cost > 2 * len(raw) + data_size + SPARE_BYTES:
