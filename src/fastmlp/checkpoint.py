@@ -10,6 +10,7 @@ import numpy as np
 
 from . import model_file, saving
 from .arguments import checked_float
+from .description import checked
 from .exceptions import ModelFormatError
 from .network import Tally
 from .optimizers import Optimizer
@@ -46,7 +47,7 @@ class Checkpoint:
 
     def write(self, progress: Progress) -> None:
         """Replace the file."""
-        description, tensors = saving.contents(self.model)
+        description, tensors = saving.described(self.model)
         optimizer, tally = self.optimizer, progress.tally
         description["fit"] = {
             "arguments": self.arguments, "first": progress.first, "epoch": progress.epoch,
@@ -56,7 +57,7 @@ class Checkpoint:
         }  # fmt: skip
         if progress.best_loss < np.inf:
             description["fit"]["best"] = {"loss": progress.best_loss, "t": progress.best.t}
-            tensors["best_parameters"], tensors["best_moments"] = progress.best.theta, progress.best.moments
+            tensors["best.parameters"], tensors["best.moments"] = progress.best.theta, progress.best.moments
         model_file.write(self.path, description, tensors)
 
     def begin(self, resume: bool) -> Progress | None:
@@ -84,20 +85,26 @@ class Checkpoint:
         fit = description.get("fit")
         if fit is None:
             raise ValueError(f"checkpoint={self.path!r}: holds a model, and no fit to go on with")
-        self.check_same(fit["arguments"])
-        with saving.damaged(self.path):
-            saving.restore(self.model, description, tensors)
-            optimizer, kept = self.optimizer, self.model.optimizer
-            optimizer.t, optimizer.moments = kept.t, kept.moments
-            optimizer.schedule_start, optimizer.schedule_steps = fit["schedule"]
-            best, best_loss = Snapshot.of(self.model.parameters, optimizer), np.inf
-            if fit["best"] is not None:
-                best = Snapshot(tensors["best_parameters"], fit["best"]["t"], tensors["best_moments"])
-                best_loss = fit["best"]["loss"]
-            return Progress(
-                fit["first"], fit["epoch"], best, best_loss, fit["waited"], Tally(**fit["tally"]), fit["seconds"],
-                fit["exploded"], fit["ended"],
-            )  # fmt: skip
+        try:
+            self.check_same(fit["arguments"])
+            saving.take_over(self.model, checked(description, tensors))
+            return self.found(fit, tensors)
+        except (ModelFormatError, KeyError, TypeError) as error:
+            raise ModelFormatError(f"checkpoint={self.path!r}: damaged ({error!r})") from None
+
+    def found(self, fit: dict[str, Any], tensors: dict[str, np.ndarray]) -> Progress:
+        """Where the fit of a file stands; the optimizer goes on from that of the file."""
+        optimizer, kept = self.optimizer, self.model.optimizer
+        optimizer.t, optimizer.moments = kept.t, kept.moments
+        optimizer.schedule_start, optimizer.schedule_steps = fit["schedule"]
+        best, best_loss = Snapshot.of(self.model.parameters, optimizer), np.inf
+        if fit["best"] is not None:
+            best = Snapshot(tensors["best.parameters"], fit["best"]["t"], tensors["best.moments"])
+            best_loss = fit["best"]["loss"]
+        return Progress(
+            fit["first"], fit["epoch"], best, best_loss, fit["waited"], Tally(**fit["tally"]), fit["seconds"],
+            fit["exploded"], fit["ended"],
+        )  # fmt: skip
 
     def check_same(self, others: dict[str, Any]) -> None:
         """Raise where the file's fit had other arguments."""
