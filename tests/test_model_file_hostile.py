@@ -225,6 +225,33 @@ def test_more_of_tensors(whole, refused):
             refused(assemble(description, {**broken, name: bad}))
 
 
+WRONG = {
+    "t": [("optimizer", "t", value) for value in (-1, 2**63, 1.0, True, None)],
+    "settings": [("optimizer", "learning_rate", value) for value in (0, -1.0, 10**400, "0.1", None, True)],
+    "more settings": [("optimizer", "beta_1", 1), ("optimizer", "schedule", "never"), ("optimizer", "momentum", 0.5)],
+    "optimizers": [("optimizer", "name", value) for value in ("sgd", "Optimizer", "__init__", 3)],
+    "seed": [("seed", value) for value in (-1, 0.5, True, None)],
+    "bias": [("bias", value) for value in (1, None, False)],
+    "dtype": [("dtype", value) for value in ("float64", "float16", "object", None)],
+    "outputs": [("out_activation", value) for value in ("softmax", "relu", 3)],
+    "classes": [("classes", value) for value in ([1, 2, 3], [1, 1], ["a", 1], [[], []], "ab", {"a": 1, "b": 2})],
+    "activations": [("activations", value) for value in ([], ["tanh", "tanh"], "tanh", [3], [{"own": "tanh"}])],
+    "names": [("feature_names", value) for value in ("ab", [1, 2], {"a": 1}, [None])],
+    "target": [("target_name", value) for value in (3, ["y"])],
+    "history": [("history", value) for value in ([], ["epoch"], ["loss"] * 6, list("abcdef"), None, {"epoch": 1})],
+    "encoding": [("encoding", value) for value in ({}, [], {"columns": []}, {"columns": [3]})],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_values(whole, refused, name):
+    description, tensors = taken_apart(whole)
+    for *keys, value in WRONG[name]:
+        changed = copy.deepcopy(description)
+        (changed[keys[0]] if len(keys) == 2 else changed)[keys[-1]] = value
+        refused(assemble(changed, tensors))
+
+
 def test_nasty_values_of_every_field(whole, tmp_path):
     """A signed file with one odd value: refused, or a model that works."""
     description, tensors = taken_apart(whole)
