@@ -14,6 +14,7 @@ from . import optimizers
 from .inputs import Encoded, checked_classes, rows_of
 from .model import Model
 from .predictions import table_writer
+from .replaced import mode_of
 from .rows.labels import Labels
 from .rows.memory import available_memory
 from .rows.streams.files import open_table
@@ -188,3 +189,4 @@ def check_writable(*paths: str | None) -> None:
             raise FileNotFoundError(f"{path}: its folder does not exist")
         if not os.access(folder, os.W_OK):
             raise PermissionError(f"{path}: its folder is not writable")
+        mode_of(os.path.realpath(path))

@@ -302,7 +302,15 @@ class Model:
         return labels[:, 0] if self.widths[-1] == 1 else labels
 
     def save(self, path: str | os.PathLike) -> None:
-        """Write everything to a file, replacing it in one step: parameters, names, encoding, optimizer, history."""
+        """Write everything to a file, replacing it in one step: parameters, names, encoding, optimizer, history.
+
+        Raises
+        ------
+        ValueError
+            No file can hold the model: weights that are not finite, say.
+        OSError
+            The file cannot be written; an old one is as it was.
+        """
         refit.check_at_rest(self)
         saving.save(self, path)
 
@@ -323,6 +331,8 @@ class Model:
         ------
         ModelFormatError
             The file is not a model, damaged, of a newer version, or needs an activation that was not given.
+        OSError
+            It cannot be read.
         """
         model: Model = saving.load(cls, path, activations or {}, n_threads)
         return model

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .model import Model
+from .replaced import replaced
 
 FEW_EPOCHS = 30  # so many are marked one by one
 SHARE_BELOW = 0.22  # height of the learning rate's axes, as a part of that of the losses' axes
@@ -154,7 +155,9 @@ def learning_curve(history: list[dict[str, Any]], path: str | os.PathLike) -> No
     ax = figure.subplots()
     LossCurveDisplay(**of_history(history)).plot(ax)
     ax.set(ylabel="mean log loss", title="Learning curve")
-    figure.savefig(path, dpi=150)
+    name = os.fspath(path)
+    with replaced(path) as file:
+        figure.savefig(file, dpi=150, format=os.path.splitext(name)[1][1:] or "png")
 
 
 def recorded(estimator: Any) -> dict[str, Any]:
