@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import IO, Any, cast
 
 import numpy as np
 
@@ -157,7 +157,7 @@ def learning_curve(history: list[dict[str, Any]], path: str | os.PathLike) -> No
     ax.set(ylabel="mean log loss", title="Learning curve")
     name = os.fspath(path)
     with replaced(path) as file:
-        figure.savefig(file, dpi=150, format=os.path.splitext(name)[1][1:] or "png")
+        figure.savefig(cast("IO[bytes]", file), dpi=150, format=os.path.splitext(name)[1][1:] or "png")
 
 
 def recorded(estimator: Any) -> dict[str, Any]:
