@@ -13,7 +13,7 @@ test: $(VENV)/test.stamp
 
 # Long runs (SOAK_MINUTES=15 sets the longest one's), each of which prints its figures; soak/conftest.py says more.
 soak: $(VENV)/test.stamp
-	$(BIN)/python -m pytest -s -o addopts='-q --strict-markers --strict-config' soak
+	$(BIN)/python -m pytest -s -o addopts='-q --strict-markers --strict-config' -o pythonpath=tests soak
 
 lint: $(VENV)/lint.stamp
 	$(BIN)/ruff check .
