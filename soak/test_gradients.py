@@ -52,7 +52,9 @@ def test_against_torch():
     compare(f"torch {torch.__version__}", gradient_of)
 
 
-def test_against_jax():
+def test_against_jax(monkeypatch):
+    # Every net is a program of its own, of which compiling takes the time.
+    monkeypatch.setenv("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")
     jax = pytest.importorskip("jax")
     jax.config.update("jax_enable_x64", True)
     jnp, nn = jax.numpy, jax.nn
@@ -78,7 +80,7 @@ def test_against_jax():
             return (losses if net.w is None else net.w * losses).sum()
 
         theta = [jnp.asarray(part) for part in (*net.model.weights, *net.model.biases)]
-        J, gradient = jax.value_and_grad(objective)(theta)
+        J, gradient = jax.jit(jax.value_and_grad(objective))(theta)
         return float(J), [np.asarray(part) for part in gradient]
 
     compare(f"JAX {jax.__version__}", gradient_of)

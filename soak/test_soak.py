@@ -1,0 +1,76 @@
+"""SOAK_MINUTES of fits and predictions of random shapes in one process: does anything stay behind?
+
+The first fifth warms up: code is loaded, pools of threads start, the allocator's heap reaches the size that the
+largest shapes need. From then on, the resident memory (RSS) after each action is compared: the median over the last fifth of the time against that
+over the second fifth. Threads and file descriptors are counted after the warm-up and at the end.
+"""
+
+import gc
+import hashlib
+import os
+import threading
+import time
+
+import numpy as np
+from actions import Actions
+
+from fastmlp import Model
+
+MOST_DRIFT = 0.01
+SETTLE_SECONDS = 5  # for a thread that waits for its queue to notice that it is no longer needed
+PAGE = os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def rss():
+    """Resident memory of this process in MiB."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * PAGE
+
+
+def left_open():
+    """(threads of Python, threads of the process, open file descriptors)."""
+    return threading.active_count(), len(os.listdir("/proc/self/task")), len(os.listdir("/proc/self/fd")) - 1
+
+
+def settled(most):
+    """`left_open`, once it is no more than this, or after some seconds."""
+    end = time.monotonic() + SETTLE_SECONDS
+    while (found := left_open()) > most and time.monotonic() < end:
+        time.sleep(0.05)
+    return found
+
+
+def control():
+    """The digest of a fit that is always the same."""
+    random = np.random.default_rng(0)
+    X = random.standard_normal((3000, 20))
+    model = Model([20, 64, 32, 1], ["tanh", "gelu"], seed=1).fit(X, X[:, 0] * X[:, 1] > 0, epochs=2, batch_size=256)
+    return hashlib.sha256(model.parameters.tobytes()).hexdigest()
+
+
+def test_nothing_stays_behind(tmp_path, soak_seconds):
+    actions, expected = Actions(tmp_path), control()
+    begin = now = time.monotonic()
+    seen, fifth, base = [], 0, None
+    while now < begin + soak_seconds:
+        actions.act()
+        now = time.monotonic()
+        seen.append(((now - begin) / soak_seconds, rss()))
+        if seen[-1][0] >= (fifth + 1) / 5:
+            fifth += 1
+            assert control() == expected, "the same fit gives other bits"
+            median = np.median([size for at, size in seen if at >= (fifth - 1) / 5])
+            print(f"{(now - begin) / 60:.1f} minutes, {len(seen)} actions: median RSS of the last fifth {median:.1f} MiB")
+            if base is None:
+                gc.collect()
+                base = settled(left_open())
+    gc.collect()
+    end = settled(base)
+    first, last = (np.median([size for at, size in seen if low <= at < low + 0.2]) for low in (0.2, 0.8))
+    drift = last / first - 1
+    print(", ".join(f"{count} × {name}" for name, count in sorted(actions.done.items())))
+    print(f"RSS {first:.1f} MiB after the warm-up, {last:.1f} MiB at the end: drift {100 * drift:+.2f} %")
+    print("threads of Python, threads, file descriptors: {} after the warm-up, {} at the end".format(base, end))
+    assert end <= base, "threads or files are left open"
+    assert all(b <= a for a, b in zip(base, end, strict=True))
+    assert drift < MOST_DRIFT
