@@ -39,17 +39,17 @@ def write_rows(folder):
     return folder
 
 
-def rows_at(folder, dtype, source, blocks):
+def rows_at(folder, dtype, source, blocks, window_rows):
     """The arguments of fit: (X, y), or a stream; blocks: shuffled block by block, as Parquet is."""
     if source == "Parquet":
-        return (rows.Parquet(folder / f"{dtype}.parquet", target="y", window_rows=WINDOW_ROWS),)
+        return (rows.Parquet(folder / f"{dtype}.parquet", target="y", window_rows=window_rows),)
     X, y = (np.load(folder / f"{name}-{dtype}.npy", mmap_mode="r" if source == "memmap" else None) for name in "Xy")
     X = np.asfortranarray(X) if source == "Fortran order" else X
-    return (rows.Array(X, y, block_rows=BLOCK_ROWS, window_rows=WINDOW_ROWS),) if blocks else (X, y)
+    return (rows.Array(X, y, block_rows=BLOCK_ROWS, window_rows=window_rows),) if blocks else (X, y)
 
 
 def models(dtype, n_threads):
-    """name: (a function that fits, shuffled?)."""
+    """name: (a function that fits, shuffled?, rows of a window: a batch that is larger is summed in other parts)."""
 
     def model(batch_size, shuffle):
         def fit(*data):
@@ -72,11 +72,11 @@ def models(dtype, n_threads):
         return fit
 
     return {
-        "Model, batches": (model(256, False), False),
-        "Model, shuffled": (model(256, True), True),
-        "Model, all rows at once": (model(None, False), False),
-        "MLPClassifier": (classifier(False), False),
-        "MLPClassifier, shuffled": (classifier(True), True),
+        "Model, batches": (model(256, False), False, WINDOW_ROWS),
+        "Model, shuffled": (model(256, True), True, WINDOW_ROWS),
+        "Model, all rows at once": (model(None, False), False, n),
+        "MLPClassifier": (classifier(False), False, WINDOW_ROWS),
+        "MLPClassifier, shuffled": (classifier(True), True, WINDOW_ROWS),
     }
 
 
@@ -98,12 +98,9 @@ def digests(folder, n_threads=None, sources=SOURCES):
     """{model and dtype: SHA-256 of the weights}, of which every source of rows has the same, else (source, SHA-256)."""
     found = {}
     for dtype in DTYPES:
-        for name, (fit, shuffled) in models(dtype, n_threads).items():
+        for name, (fit, shuffled, window_rows) in models(dtype, n_threads).items():
             for source in sources:
-                # A batch that is larger than a window is summed in other parts: only that fit needs arrays.
-                if source == "Parquet" and name == "Model, all rows at once":
-                    continue
-                theta = fit(*rows_at(Path(folder), dtype, source, blocks=shuffled))
+                theta = fit(*rows_at(Path(folder), dtype, source, shuffled, window_rows))
                 digest = hashlib.sha256(theta.tobytes()).hexdigest()
                 found.setdefault(f"{name}, {dtype}", {}).setdefault(digest, []).append(source)
     return found
