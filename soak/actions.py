@@ -35,8 +35,8 @@ class Actions:
         self.done, self.kept = Counter(), []
         self.choices = [
             self.fit, self.fit, self.classify, self.classify, self.train_by_parts, self.stream_arrays,
-            self.stream_parquet, self.stream_blocks, self.save_and_load, self.predict, self.refuse, self.refuse_a_stream,
-            self.diverge, self.interrupt,
+            self.stream_parquet, self.stream_blocks, self.save_and_load, self.predict, self.refuse,
+            self.refuse_a_stream, self.diverge, self.interrupt,
         ]  # fmt: skip
 
     def act(self):
@@ -51,7 +51,7 @@ class Actions:
 
     def integer(self, low, high):
         """Up to `high`, small ones as often as large ones."""
-        return int(round(np.exp(self.random.uniform(np.log(low), np.log(high + 0.4)))))
+        return round(np.exp(self.random.uniform(np.log(low), np.log(high + 0.4))))
 
     def one_of(self, values):
         return list(values)[self.random.integers(len(values))]
@@ -68,7 +68,8 @@ class Actions:
         activations = [self.one_of([*ACTIVATIONS, (bent, bent_derivative)]) for _ in hidden]
         return Model(
             [p, *hidden, 1 if K == 2 else K], activations, bias=self.random.random() < 0.8,
-            dtype=self.one_of(["float32", "float64"]), seed=self.integer(1, 100), n_threads=self.one_of([None, 1, 2, 3]),
+            dtype=self.one_of(["float32", "float64"]), seed=self.integer(1, 100),
+            n_threads=self.one_of([None, 1, 2, 3]),
         )  # fmt: skip
 
     def settings(self):

@@ -20,7 +20,10 @@ def compare(name, gradient_of):
         (J, got), (expected_J, expected) = net.gradient(), gradient_of(net)
         error = worst_error(got, expected)
         assert error <= MOST, f"net {seed}, {net}: {error:.3g}"
-        worst, worst_J = max(worst, error), max(worst_J, abs(J - expected_J) / abs(expected_J) if expected_J else abs(J))
+        worst, worst_J = (
+            max(worst, error),
+            max(worst_J, abs(J - expected_J) / abs(expected_J) if expected_J else abs(J)),
+        )
     assert worst_J <= MOST
     print(f"{NETS} nets against {name}: worst relative error of the gradient {worst:.2g}, of J {worst_J:.2g}")
 

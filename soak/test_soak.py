@@ -1,8 +1,8 @@
 """SOAK_MINUTES of fits and predictions of random shapes in one process: does anything stay behind?
 
 The first fifth warms up: code is loaded, pools of threads start, the allocator's heap reaches the size that the
-largest shapes need. From then on, the resident memory (RSS) after each action is compared: the median over the last fifth of the time against that
-over the second fifth. Threads and file descriptors are counted after the warm-up and at the end.
+largest shapes need. The resident memory (RSS) is read after each action: its median over the last fifth of the time is
+compared with that over the second fifth. Threads and file descriptors are counted after the warm-up and at the end.
 """
 
 import gc
@@ -32,12 +32,16 @@ def left_open():
     return threading.active_count(), len(os.listdir("/proc/self/task")), len(os.listdir("/proc/self/fd")) - 1
 
 
-def settled(most):
-    """`left_open`, once it is no more than this, or after some seconds."""
+def exceeds(found, base):
+    return any(a > b for a, b in zip(found, base, strict=True))
+
+
+def settled(base):
+    """`left_open`, once nothing exceeds the base, or after some seconds."""
     end = time.monotonic() + SETTLE_SECONDS
-    while (found := left_open()) > most and time.monotonic() < end:
+    while exceeds(left_open(), base) and time.monotonic() < end:
         time.sleep(0.05)
-    return found
+    return left_open()
 
 
 def control():
@@ -60,7 +64,9 @@ def test_nothing_stays_behind(tmp_path, soak_seconds):
             fifth += 1
             assert control() == expected, "the same fit gives other bits"
             median = np.median([size for at, size in seen if at >= (fifth - 1) / 5])
-            print(f"{(now - begin) / 60:.1f} minutes, {len(seen)} actions: median RSS of the last fifth {median:.1f} MiB")
+            print(
+                f"{(now - begin) / 60:.1f} minutes, {len(seen)} actions: median RSS of the last fifth {median:.1f} MiB"
+            )
             if base is None:
                 gc.collect()
                 base = settled(left_open())
@@ -70,7 +76,6 @@ def test_nothing_stays_behind(tmp_path, soak_seconds):
     drift = last / first - 1
     print(", ".join(f"{count} × {name}" for name, count in sorted(actions.done.items())))
     print(f"RSS {first:.1f} MiB after the warm-up, {last:.1f} MiB at the end: drift {100 * drift:+.2f} %")
-    print("threads of Python, threads, file descriptors: {} after the warm-up, {} at the end".format(base, end))
-    assert end <= base, "threads or files are left open"
-    assert all(b <= a for a, b in zip(base, end, strict=True))
+    print(f"threads of Python, threads, file descriptors: {base} after the warm-up, {end} at the end")
+    assert not exceeds(end, base), "threads or files are left open"
     assert drift < MOST_DRIFT
