@@ -1,7 +1,8 @@
 """SHA-256 of the weights over threads × where rows lie × runs, and over processes of other environments.
 
 The promise: the same version of fastmlp, the same instruction set (the width of vectors that kernels are compiled for)
-and the same dtype give the same weights, bit for bit. Not L-BFGS, which is scipy's: its sums go through BLAS.
+and the same dtype give the same weights, bit for bit. L-BFGS is scipy's, and needs the same BLAS, too, but no number of
+its threads.
 """
 
 import itertools

@@ -3,7 +3,11 @@
 import os
 
 import bits
+import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
+
+from fastmlp import MLPClassifier
 
 
 @pytest.fixture(scope="module")
@@ -31,3 +35,15 @@ def test_another_process_on_one_core_with_another_blas_has_the_same_bits(folder)
         PYTHONHASHSEED="7",
     )  # fmt: skip
     assert elsewhere == bits.digests(folder)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_threads_of_blas_change_no_bit_of_lbfgs():
+    """BLAS shares a dot product of more than 10,000 numbers among its threads."""
+    X = np.random.default_rng(0).standard_normal((300, 40))
+    y, weights = X[:, 0] * X[:, 1] > 0, []
+    for threads in (1, 2):
+        with threadpool_limits(threads, "blas"):
+            made = MLPClassifier((200, 60), solver="lbfgs", max_iter=15, random_state=0).fit(X, y)
+        weights.append(made.coefs_[0].tobytes())
+    assert weights[0] == weights[1]

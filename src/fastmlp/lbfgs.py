@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize
 from sklearn.utils.optimize import _check_optimize_result
+from threadpoolctl import threadpool_limits
 
 from .network import Network, Rows
 
@@ -24,14 +25,16 @@ def fit(estimator: Any, network: Network, rows: Rows) -> None:
     def report(intermediate_result: Any) -> None:
         print(f"loss = {intermediate_result.fun:.8f}")
 
-    result = minimize(
-        lambda theta: objective(network, rows, estimator.alpha, theta),
-        network.theta.copy(),
-        jac=True,
-        method="L-BFGS-B",
-        callback=report if estimator.verbose else None,
-        options={"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol},
-    )
+    # The dot products of BLAS, scipy's too, are sums of as many parts as it has threads: here of one, on any machine.
+    with threadpool_limits(1, "blas"):
+        result = minimize(
+            lambda theta: objective(network, rows, estimator.alpha, theta),
+            network.theta.copy(),
+            jac=True,
+            method="L-BFGS-B",
+            callback=report if estimator.verbose else None,
+            options={"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol},
+        )
     estimator.n_iter_ = _check_optimize_result("lbfgs", result, estimator.max_iter)
     estimator.loss_ = float(result.fun)
     network.theta[:] = result.x
