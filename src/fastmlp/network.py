@@ -131,12 +131,15 @@ class Network:
         try:
             with closing(rows.windows(order, batch_rows)) as windows:
                 for window in windows:
-                    whole = window.ends_batch and part.rows == 0
-                    size = call_rows if whole else window.size
-                    for first in range(0, window.size, size):
+                    whole, first = window.ends_batch and part.rows == 0, 0
+                    while first < window.size:
                         free = shape.n_threads if self.n_threads is not None else team.free_cores()
+                        size = call_rows if whole else window.size
                         if not rows.reads_ahead:  # else the other program is this one
                             free = min(free, self._contention.threads(shape.n_threads))
+                            if whole:
+                                of_call = call_rows * self._contention.part_of_call(min(free, shape.n_threads))
+                                size = max(1, int(of_call) // batch_rows) * batch_rows
                         call = shape._replace(n_threads=min(free, shape.n_threads))
                         last = min(first + size, window.size)
                         job = self._job(
@@ -148,6 +151,7 @@ class Network:
                         if tally.diverged or part.diverged:
                             tally.diverged = True
                             return
+                        first = last
                     if window.ends_batch and not whole:
                         job = self._job(shape, 0, 0, part.rows, backward=True, updates=True)
                         job["J"], job["weight"] = part.J, part.weight
