@@ -3,6 +3,7 @@
 The first fifth warms up: code is loaded, pools of threads start, the allocator's heap reaches the size that the
 largest shapes need. The resident memory (RSS) is read after each action: its median over the last fifth of the time is
 compared with that over the second fifth. Threads and file descriptors are counted after the warm-up and at the end.
+In less than about five minutes the heap does not warm up, and what it still grows by looks like a drift.
 """
 
 import gc

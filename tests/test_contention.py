@@ -5,7 +5,7 @@ import pytest
 
 from fastmlp import Model, network, team
 from fastmlp import contention as contention_module
-from fastmlp.contention import IDLE, MOST_CALLS_UNTIL_RETRY, PATIENCE, TRIAL, WORTH, Contention
+from fastmlp.contention import BESIDE_READER, IDLE, MOST_CALLS_UNTIL_RETRY, PATIENCE, TRIAL, WORTH, Contention
 
 SECONDS = 0.7 * PATIENCE
 
@@ -125,3 +125,11 @@ def test_trials_take_a_small_part_of_the_time_on_a_crowded_machine(clock):
     assert 0 < trials <= 1.2 * others / WORTH
     assert {part for n, part, _ in found if n == 2} == {TRIAL}
     assert {part for n, part, _ in found if n == 1} == {1.0}
+
+
+def test_a_reading_thread_of_our_own_is_no_crowd():
+    for share, expected in ((0.5, 2), (0.05, 1)):
+        contention = Contention()
+        for _ in range(3):
+            contention.saw(contention.threads(2), SECONDS, 2 * SECONDS * share, BESIDE_READER)
+        assert contention.threads(2) == expected

@@ -9,6 +9,7 @@ two threads can take 10 ms instead of 50 µs. The number of threads changes no b
 from time import perf_counter
 
 CROWDED = 0.75  # of the time on cores, or less: some threads waited for one, and the others for them
+BESIDE_READER = 0.2  # the same, where this program's own thread reads ahead: it alone leaves them more than that
 PATIENCE = 0.1  # seconds of crowded calls on end; less may be another program's last breath
 IDLE = 0.1  # seconds between two calls, after which nothing is known any more
 MOST_CALLS_UNTIL_RETRY = 16
@@ -34,10 +35,10 @@ class Contention:
         """How much of a whole call the next one is to do: less, while it is a trial."""
         return 1.0 if n_threads == 1 else self.part
 
-    def saw(self, n_threads: int, seconds: float, cpu_seconds: float) -> None:
+    def saw(self, n_threads: int, seconds: float, cpu_seconds: float, limit: float = CROWDED) -> None:
         """Take note of a call: what it took by the clock, and the time on cores of all its threads."""
         self.last_end = perf_counter()
-        crowded = n_threads > 1 and cpu_seconds < CROWDED * n_threads * seconds
+        crowded = n_threads > 1 and cpu_seconds < limit * n_threads * seconds
         self.crowded_seconds = self.crowded_seconds + seconds if crowded else 0.0
         self.part = TRIAL if crowded or n_threads == 1 else min(1.0, 2 * self.part)
         known = crowded and self.running == n_threads - 1 and self.wait > 1  # tried again, and it is as before

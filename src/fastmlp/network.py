@@ -9,7 +9,7 @@ import numba
 import numpy as np
 
 from . import team
-from .contention import Contention
+from .contention import BESIDE_READER, CROWDED, Contention
 from .kernels import steps
 from .kernels.barrier import BAD_ROW, PROGRESS, new_team
 from .kernels.records import JOB, OPTIMIZER, Net, Sums, Team
@@ -128,6 +128,7 @@ class Network:
         workspace.total[:] = 0
         sums = Sums(record, optimizer.moments, workspace.total, workspace.losses, workspace.squares)
         part = Tally()  # of a batch that comes in several windows
+        limit = BESIDE_READER if rows.reads_ahead else CROWDED
         try:
             with closing(rows.windows(order, batch_rows)) as windows:
                 for window in windows:
@@ -135,19 +136,16 @@ class Network:
                     while first < window.size:
                         free = shape.n_threads if self.n_threads is not None else team.free_cores()
                         size = call_rows if whole else window.size
-                        if not rows.reads_ahead:  # else the other program is this one
-                            free = min(free, self._contention.threads(shape.n_threads))
-                            if whole:
-                                of_call = call_rows * self._contention.part_of_call(min(free, shape.n_threads))
-                                size = max(1, int(of_call) // batch_rows) * batch_rows
-                        call = shape._replace(n_threads=min(free, shape.n_threads))
+                        call = shape._replace(n_threads=min(free, self._contention.threads(shape.n_threads)))
+                        if whole:
+                            of_call = call_rows * self._contention.part_of_call(call.n_threads)
+                            size = max(1, int(of_call) // batch_rows) * batch_rows
                         last = min(first + size, window.size)
                         job = self._job(
                             call, first, last, batch_rows, backward=True, updates=whole, drops=drops, seed=seed
                         )
                         took = self._train(rows, window, call, job, workspace, sums, tally if whole else part, watch)
-                        if not rows.reads_ahead:
-                            self._contention.saw(call.n_threads, *took)
+                        self._contention.saw(call.n_threads, *took, limit)
                         if tally.diverged or part.diverged:
                             tally.diverged = True
                             return
