@@ -14,12 +14,18 @@ import time
 import numpy as np
 import pytest
 
-from fastmlp import Model, team
+from fastmlp import Model, rows, team
 
 BUSY, ROUNDS, MOST = 4, 3, 2.5
 CORES = len(os.sched_getaffinity(0))
 SPIN = "print('spins', flush=True)\nwhile True: pass"
 SECONDS = 2.0  # of the fit on a quiet machine, about
+
+
+CASES = [
+    *((hidden, batch_size, False) for batch_size in (32, 256, None) for hidden in ((64, 64), (256, 256))),
+    ((64, 64), 256, True),
+]
 
 
 def busy_processes():
@@ -37,19 +43,19 @@ def end(processes):
         process.stdout.close()
 
 
-@pytest.mark.parametrize("hidden", [(64, 64), (256, 256)])
-@pytest.mark.parametrize("batch_size", [32, 256, None])
-def test_a_fit_beside_four_busy_processes(hidden, batch_size, monkeypatch):
+@pytest.mark.parametrize(("hidden", "batch_size", "streamed"), CASES)
+def test_a_fit_beside_four_busy_processes(hidden, batch_size, streamed, monkeypatch):
     random = np.random.default_rng(0)
     X = random.standard_normal((40_000, 28), np.float32)
     y = X[:, 0] * X[:, 1] > 0
+    data = (rows.Array(X, y),) if streamed else (X, y)
     started, run = [], team.run
     monkeypatch.setattr(team, "run", lambda *call: started.append(call[2]) or run(*call))
 
     def seconds(epochs):
         model = Model([28, *hidden, 1], seed=0)
         begin = time.perf_counter()
-        model.fit(X, y, epochs=epochs, batch_size=batch_size)
+        model.fit(*data, epochs=epochs, batch_size=batch_size)
         return time.perf_counter() - begin
 
     epochs = max(1, round(SECONDS / min(seconds(1) for _ in range(4))))
@@ -65,7 +71,8 @@ def test_a_fit_beside_four_busy_processes(hidden, batch_size, monkeypatch):
     t_alone, t_busy = statistics.median(alone), statistics.median(busy)
     explained = t_alone * max(1, (threads + BUSY) / CORES)
     print(
-        f"28-{'-'.join(map(str, hidden))}-1, batches of {batch_size or 'all rows'}, {threads} threads: "
+        f"28-{'-'.join(map(str, hidden))}-1, batches of {batch_size or 'all rows'}"
+        f"{' of a stream' if streamed else ''}, {threads} threads: "
         f"{t_alone:.2f} s alone, {t_busy:.2f} s beside {BUSY} busy processes on {CORES} cores, of which its share "
         f"explains {explained:.2f} s: {t_busy / explained:.2f} times that"
     )
