@@ -3,13 +3,17 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench bench-quick bench-report bench-compare clean
+.PHONY: demo test soak lint bench bench-quick bench-report bench-compare clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/python demo/run.py demo-output
 
 test: $(VENV)/test.stamp
 	$(BIN)/python -m pytest
+
+# Long runs (SOAK_MINUTES=15 sets the longest one's), each of which prints its figures; soak/conftest.py says more.
+soak: $(VENV)/test.stamp
+	$(BIN)/python -m pytest -s -o addopts='-q --strict-markers --strict-config' -o pythonpath=tests soak
 
 lint: $(VENV)/lint.stamp
 	$(BIN)/ruff check .

@@ -5,7 +5,7 @@ import pytest
 
 from fastmlp import Model, network, team
 from fastmlp import contention as contention_module
-from fastmlp.contention import IDLE, MOST_CALLS_UNTIL_RETRY, PATIENCE, Contention
+from fastmlp.contention import BESIDE_READER, IDLE, MOST_CALLS_UNTIL_RETRY, PATIENCE, TRIAL, WORTH, Contention
 
 SECONDS = 0.7 * PATIENCE
 
@@ -96,3 +96,40 @@ def test_threads_that_change_within_an_epoch_change_no_bit(batch_size, monkeypat
     assert len(set(started)) > 1
     assert model.parameters.tobytes() == expected.parameters.tobytes()
     assert model.history[-1]["loss"] == expected.history[-1]["loss"]
+
+
+def calls(contention, clock, free, seconds, count):
+    """(threads, part of a whole call) of some calls, of which a whole one of all threads takes so many seconds."""
+    found = []
+    for _ in range(count):
+        n = contention.threads(2)
+        part = contention.part_of_call(n)
+        took = seconds * part * (100 if n > free else 1)  # a step waits for threads that have no core
+        clock[0] += took
+        contention.saw(n, took, n * took * (0.95 if n <= free else 0.01))
+        found.append((n, part, took))
+    return found
+
+
+def test_trials_are_short_and_calls_whole_once_all_threads_run(clock):
+    contention = Contention()
+    parts = [part for _, part, _ in calls(contention, clock, 2, 0.1, 10)]
+    assert parts == [TRIAL * 2**k for k in range(5)] + [1.0] * 5
+    clock[0] += 2 * IDLE
+    assert calls(contention, clock, 2, 0.1, 1)[0][1] == TRIAL, "nothing is known after a pause"
+
+
+def test_trials_take_a_small_part_of_the_time_on_a_crowded_machine(clock):
+    found = calls(Contention(), clock, 1, 0.1, 300)
+    trials, others = (sum(took for n, _, took in found if n == k) for k in (2, 1))
+    assert 0 < trials <= 1.2 * others / WORTH
+    assert {part for n, part, _ in found if n == 2} == {TRIAL}
+    assert {part for n, part, _ in found if n == 1} == {1.0}
+
+
+def test_a_reading_thread_of_our_own_is_no_crowd():
+    for share, expected in ((0.5, 2), (0.05, 1)):
+        contention = Contention()
+        for _ in range(3):
+            contention.saw(contention.threads(2), SECONDS, 2 * SECONDS * share, BESIDE_READER)
+        assert contention.threads(2) == expected

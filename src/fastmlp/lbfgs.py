@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize
 from sklearn.utils.optimize import _check_optimize_result
+from threadpoolctl import threadpool_limits
 
 from .kernels.interrupts import postponed
 from .network import Network, Rows
@@ -32,7 +33,8 @@ def fit(estimator: Any, network: Network, rows: Rows) -> None:
             print(f"loss = {estimator.loss_:.8f}")
 
     try:
-        with postponed():
+        # The dot products of BLAS are sums of as many parts as it has threads: here of one, on any machine.
+        with postponed(), threadpool_limits(1, "blas"):
             result = minimize(
                 lambda theta: objective(network, rows, estimator.alpha, theta),
                 theta.copy(),

@@ -9,7 +9,7 @@ import numba
 import numpy as np
 
 from . import team
-from .contention import Contention
+from .contention import BESIDE_READER, CROWDED, Contention
 from .kernels import steps
 from .kernels.barrier import BAD_ROW, PROGRESS, STOP, new_team
 from .kernels.interrupts import check
@@ -116,22 +116,25 @@ class Network:
         sums = Sums(record, optimizer.moments, workspace.total, workspace.losses, workspace.squares)
         part = Tally()  # of a batch that comes in several windows
         done, position = tally.rows, 0
+        limit = BESIDE_READER if rows.reads_ahead else CROWDED
         with closing(rows.windows(order, batch_rows)) as windows:
             for window in windows:
                 skip, position = min(max(done - position, 0), window.size), position + window.size
                 if skip == window.size:
                     continue
                 whole = window.ends_batch and part.rows == 0
-                size, first = call_rows if whole else window.size, skip
+                first = skip
                 while first < window.size:
-                    call = shape._replace(n_threads=self._threads_now(rows, shape))
+                    call, size = shape._replace(n_threads=self._threads_now(shape)), window.size
+                    if whole:
+                        of_call = call_rows * self._contention.part_of_call(call.n_threads)
+                        size = max(1, int(of_call) // batch_rows) * batch_rows
                     last = min(first + size, window.size)
                     job = self._job(call, first, last, batch_rows, backward=True, updates=whole, drops=drops, seed=seed)
                     counted = tally if whole else part
                     before = counted.rows
                     took = self._train(rows, window, call, job, workspace, sums, counted, watch, optimizer)
-                    if not rows.reads_ahead:
-                        self._contention.saw(call.n_threads, *took)
+                    self._contention.saw(call.n_threads, *took, limit)
                     if counted.diverged:
                         tally.diverged = True
                         return
@@ -149,12 +152,10 @@ class Network:
                         after()
         self._workspaces.give_back(shape, workspace)
 
-    def _threads_now(self, rows: Rows, shape: Shape) -> int:
+    def _threads_now(self, shape: Shape) -> int:
         """Threads of the next call: fewer where others use the cores."""
         free = shape.n_threads if self.n_threads is not None else team.free_cores()
-        if not rows.reads_ahead:  # else the other program is this one
-            free = min(free, self._contention.threads(shape.n_threads))
-        return min(free, shape.n_threads)
+        return min(free, self._contention.threads(shape.n_threads))
 
     def step(self, optimizer: Optimizer, gradient: np.ndarray, weight: float, l2: float) -> None:
         """One step of the optimizer on a gradient that was summed elsewhere (|θ| numbers) over rows of this weight."""

@@ -136,6 +136,7 @@ def minimise(
 ) -> None:  # fmt: skip
     """L-BFGS on the client: each evaluation is a pass over all rows; θ is that of the last iteration, come what may."""
     from scipy.optimize import minimize  # workers import this module, and have no use for it
+    from threadpoolctl import threadpool_limits
 
     theta = network.theta.astype(np.float64)
     first, n_weights, begin = len(history), network.plan.n_weights, [time.perf_counter()]
@@ -160,6 +161,7 @@ def minimise(
 
     try:
         options = {"maxiter": settings.epochs, "gtol": settings.tol}
-        minimize(objective, theta.copy(), jac=True, method="L-BFGS-B", callback=report, options=options)
+        with threadpool_limits(1, "blas"):  # as in lbfgs.py
+            minimize(objective, theta.copy(), jac=True, method="L-BFGS-B", callback=report, options=options)
     finally:
         network.theta[:] = theta

@@ -18,16 +18,16 @@ def read_ahead(make: Callable[[Callable[[], bool]], Iterator[Any]], most: int) -
     `stopped()` tells the maker that nobody waits any more. What it raises is raised here. The thread ends with
     this iterator, or, where it is blocked, soon after; close the iterator, or read it to its end.
     """
-    room, made, stop = (
-        threading.Semaphore(most),
-        queue.SimpleQueue[tuple[Any, BaseException | None]](),
-        threading.Event(),
-    )
+    # C code, in the middle of which Ctrl-C cannot come: whatever it interrupts here, the thread is told to end.
+    room, made = queue.SimpleQueue[Any](), queue.SimpleQueue[tuple[Any, BaseException | None]]()
+    ended: list[bool] = []
+    for _ in range(most):
+        room.put(None)
 
     def work() -> None:
         try:
-            items = make(stop.is_set)
-            while room.acquire() and not stop.is_set():
+            items = make(lambda: bool(ended))
+            while room.get() is not END and not ended:
                 item = next(items, END)
                 made.put((item, None))
                 if item is END:
@@ -36,8 +36,8 @@ def read_ahead(make: Callable[[Callable[[], bool]], Iterator[Any]], most: int) -
             made.put((END, failure))
 
     thread = threading.Thread(target=work, name="fastmlp-read-ahead", daemon=True)
-    thread.start()
     try:
+        thread.start()
         while True:
             try:
                 item, failure = made.get(timeout=WATCH_SECONDS)
@@ -50,8 +50,11 @@ def read_ahead(make: Callable[[Callable[[], bool]], Iterator[Any]], most: int) -
                 return
             yield item
             del item
-            room.release()
+            room.put(None)
     finally:
-        stop.set()
-        room.release()
-        thread.join(PATIENCE)
+        try:
+            ended.append(True)
+        finally:
+            room.put(END)
+            if thread.is_alive():
+                thread.join(PATIENCE)
