@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from .exceptions import DivergenceError
 from .network import Network, Rows, Tally
 from .optimizers import Optimizer
+from .progress import Bar
 from .validation import evaluate
 
 Record = dict[str, Any]
@@ -77,7 +77,7 @@ def train(
     optimizer.start_schedule(settings.epochs * -(-part.order.size // (settings.batch_size or part.order.size)))
     best, best_loss, waited = start, np.inf, 0
     first = history[-1]["epoch"] if history else 0
-    bar = tqdm(
+    bar = Bar(
         total=part.order.size * settings.epochs, unit="rows", unit_scale=True, disable=not settings.verbose,
         smoothing=0.1, dynamic_ncols=True, leave=True,
     )  # fmt: skip
