@@ -125,7 +125,9 @@ def fork_during_a_fit():
         return stop.is_set()
 
     long = Model([20, 64, 1], "relu", n_threads=2)
-    thread = threading.Thread(target=lambda: long.fit(X, y, epochs=10**6, batch_size=8000, callback=callback))
+    thread = threading.Thread(
+        target=lambda: long.fit(X, y, epochs=10**6, batch_size=8000, callback=callback), daemon=True
+    )
     thread.start()
     going.wait()
     found = []
@@ -143,6 +145,41 @@ def fork_during_a_fit():
     return [expected, *found, fit_and_predict()]
 
 
+def fork_in_a_signal_handler():
+    """A child that goes on with the fit of its parent has none of its threads: an error, not a wait for ever."""
+    expected, children = fit_and_predict(), []
+    X, y = rows()
+
+    def handler(number, frame):
+        children.append(os.fork())
+        if children[-1] == 0:
+            signal.alarm(LIMIT)
+
+    from fastmlp import Model, team
+
+    signal.signal(signal.SIGUSR1, handler)
+    going = threading.Thread(target=signal_in_a_call, args=(team._running, children), daemon=True)
+    going.start()
+    model = Model([20, 64, 1], "relu", n_threads=2)
+    try:
+        model.fit(X, y, epochs=10**6, batch_size=500, callback=lambda model, record: bool(children))
+    except RuntimeError as error:
+        if children != [0]:
+            raise
+        os._exit("ended before its work was done" not in str(error) or team._running != [])
+    assert 0 not in children, "the child has gone on without threads"
+    assert os.waitpid(children[0], 0)[1] == 0
+    return [expected, fit_and_predict(), fit_and_predict()]
+
+
+def signal_in_a_call(running, until):
+    """Send this process a signal while a call of two threads is under way."""
+    while not until:
+        if running == [2]:
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGUSR1)
+            time.sleep(0.2)
+
+
 def fork_during_a_compilation():
     """Numba's lock is taken then; a child must not find it taken for ever."""
     expected, stop, compiled = fit_with_own_activation(), threading.Event(), []
@@ -151,7 +188,7 @@ def fork_during_a_compilation():
         while not stop.is_set():
             compiled.append(fit_with_own_activation())
 
-    thread = threading.Thread(target=compile_on_and_on)
+    thread = threading.Thread(target=compile_on_and_on, daemon=True)
     thread.start()
     found = []
     for _ in range(4):
@@ -175,7 +212,7 @@ def fork_during_a_redraw():
             taken.set()
             over.wait(LIMIT)
 
-    thread = threading.Thread(target=redraw)
+    thread = threading.Thread(target=redraw, daemon=True)
     thread.start()
     taken.wait()
     found = [forked(fit_and_predict), forked(fit_and_predict)]
@@ -221,12 +258,13 @@ def loky():
 
 
 CASES = {
-    "fit after fork": fit_after_fork,
-    "fork after fit": fork_after_fit,
-    "fork during a fit": fork_during_a_fit,
-    "fork during a compilation": fork_during_a_compilation,
-    "fork during a redraw": fork_during_a_redraw,
-    "preloading server": preloading_server,
+    "fit_after_fork": fit_after_fork,
+    "fork_after_fit": fork_after_fit,
+    "fork_during_a_fit": fork_during_a_fit,
+    "fork_in_a_signal_handler": fork_in_a_signal_handler,
+    "fork_during_a_compilation": fork_during_a_compilation,
+    "fork_during_a_redraw": fork_during_a_redraw,
+    "preloading_server": preloading_server,
     "spawn": lambda: pool("spawn"),
     "fork": lambda: pool("fork"),
     "forkserver": lambda: pool("forkserver"),

@@ -170,6 +170,17 @@ def test_a_full_disk_leaves_nothing_behind_and_warns_once(folder, monkeypatch):
     assert found()
 
 
+def test_what_killed_processes_left_is_removed(kept):
+    """But not what another process may be writing now."""
+    now, long_ago = (kept.with_name(f"{kept.name}.{name}.part") for name in ("now", "long_ago"))
+    for path in (now, long_ago):
+        path.touch()
+    os.utime(long_ago, (0, 0))
+    assert not found(thrice, 3)
+    assert now.exists()
+    assert not long_ago.exists()
+
+
 def test_a_folder_in_place_of_the_file(kept):
     kept.unlink()
     kept.mkdir()

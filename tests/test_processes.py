@@ -28,7 +28,7 @@ def test_processes(case, expected):
     found = done.stdout.split()
     assert len(found) > 2
     assert len(set(found)) == 1
-    assert case == "fork during a compilation" or found[0] == expected
+    assert case == "fork_during_a_compilation" or found[0] == expected
 
 
 def test_eight_threads_fit_at_once_each_as_if_alone():

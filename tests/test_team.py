@@ -106,6 +106,36 @@ def test_a_thread_that_cannot_start_releases_the_others(monkeypatch):
     assert passed == [0, 0]
 
 
+@pytest.mark.parametrize("n_threads", [2, 3])
+@pytest.mark.parametrize("watched", [False, True])
+def test_a_thread_that_dies_outside_of_its_work_releases_the_others(monkeypatch, n_threads, watched):
+    """As by a trace function that raises: it never reaches the code that would say so."""
+    flags, passed, run = new_team(), [], threading.Thread.run
+    monkeypatch.setattr(threading.Thread, "run", lambda self: None if self.name == "fastmlp-1" else run(self))
+    watch = (lambda progress: None) if watched else None
+    error = within(
+        30, lambda: team.run(lambda thread: passed.append(meet(flags, n_threads, 10)), flags, n_threads, False, watch)
+    )
+    assert isinstance(error, RuntimeError)
+    assert "fastmlp-1 ended before its work was done" in str(error)
+    assert passed == [0] * (n_threads - 1)
+
+
+def test_a_thread_that_dies_and_one_that_cannot_start(monkeypatch):
+    """Nothing is left to wait for; the caller sees the failure to start."""
+    flags, run, start = new_team(), threading.Thread.run, threading.Thread.start
+    monkeypatch.setattr(threading.Thread, "run", lambda self: None if self.name == "fastmlp-0" else run(self))
+
+    def refuse(thread):
+        if thread.name == "fastmlp-1":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    error = within(30, lambda: team.run(lambda thread: meet(flags, 2, 10), flags, 2, False, None))
+    assert "can't start" in str(error)
+
+
 def test_a_stop_lets_all_threads_leave_at_one_barrier():
     flags, passed = new_team(), []
 

@@ -15,6 +15,7 @@ import pickle
 import stat
 import sys
 import tempfile
+import time
 import uuid
 import warnings
 from pathlib import Path
@@ -27,6 +28,7 @@ from numba.core.serialize import dumps
 
 IRRELEVANT = ("CACHE", "CUDA", "THREAD")  # settings of Numba that change no machine code of ours
 DIGEST_SIZE = hashlib.sha256().digest_size
+ABANDONED_SECONDS = 3600  # after which nobody can still be writing a file
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -173,3 +175,7 @@ def save(path, key, payload):
         raise
     if read(path, key) is None:
         raise OSError(f"other users can write to {path}")
+    for left in path.parent.glob("*.part"):  # by processes that were killed
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > ABANDONED_SECONDS:
+                left.unlink()
