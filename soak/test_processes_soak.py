@@ -168,7 +168,7 @@ def test_eight_threads_predict_while_others_fit():
 
 
 @pytest.mark.parametrize(
-    "case", ["fork_during_a_fit", "fork_during_a_compilation", "fork_in_a_signal_handler", "preloading_server"]
+    "case", ["fork_during_a_fit", "fork_during_a_compilation", "fork_within_a_call", "preloading_server"]
 )
 def test_forks_again_and_again(case):
     """At another moment each time."""
