@@ -76,6 +76,11 @@ def forked(call):
     return result
 
 
+def first_fits_in_threads():
+    """Eight threads need kernels that nobody has loaded yet."""
+    return several(fit_and_predict, 8)
+
+
 def fit_after_fork():
     import fastmlp  # noqa: F401
 
@@ -249,6 +254,7 @@ def loky():
 
 
 CASES = {
+    "first_fits_in_threads": first_fits_in_threads,
     "fit_after_fork": fit_after_fork,
     "fork_after_fit": fork_after_fit,
     "fork_during_a_fit": fork_during_a_fit,

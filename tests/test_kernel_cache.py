@@ -217,6 +217,16 @@ def test_sources_that_change_after_the_import_stop_the_cache(kept, monkeypatch):
     assert found()
 
 
+def test_files_that_are_no_sources_do_not_matter(tmp_path, monkeypatch):
+    """As the dangling link by which an editor says that it has the file open."""
+    (tmp_path / "update.py").write_text("pass")
+    (tmp_path / ".#update.py").symlink_to("user@host.1")
+    monkeypatch.setattr(kernel_cache, "__file__", str(tmp_path / "kernel_cache.py"))
+    assert kernel_cache.sources() == {"update.py": b"pass"}
+    (tmp_path / "matmul.py").symlink_to("nowhere")
+    assert kernel_cache.sources() == {}
+
+
 def test_without_sources_nothing_is_kept(kept, monkeypatch):
     """In a zip file there is nothing that would tell one version's kernels from another's."""
     monkeypatch.setattr(kernel_cache, "sources", dict)
@@ -232,7 +242,8 @@ def test_without_sources_nothing_is_kept(kept, monkeypatch):
         ({"XDG_CACHE_HOME": "/b", "HOME": "/c"}, ["/b", "private"]),
         ({"HOME": "/c"}, ["/c/.cache", "private"]),
         ({"FASTMLP_CACHE_DIR": "", "XDG_CACHE_HOME": "", "HOME": "/c"}, ["/c/.cache", "private"]),
-        ({"XDG_CACHE_HOME": "relative", "HOME": "/c"}, ["private"]),
+        ({"XDG_CACHE_HOME": "relative", "HOME": "/c"}, ["/c/.cache", "private"]),
+        ({"XDG_CACHE_HOME": "relative", "HOME": "relative"}, ["private"]),
         ({"HOME": ""}, ["private"]),
         ({}, ["private"]),
     ],

@@ -11,6 +11,7 @@ import pytest
 from fastmlp import SGD, Model, network, team
 from fastmlp.kernels.barrier import FAILED, STOP, barrier, new_team
 from fastmlp.network import Tally
+from fastmlp.rows.ahead import read_ahead
 from fastmlp.rows.array import ArrayRows
 from fastmlp.rows.order import Order
 
@@ -119,6 +120,14 @@ def test_a_thread_that_dies_outside_of_its_work_releases_the_others(monkeypatch,
     assert isinstance(error, RuntimeError)
     assert "fastmlp-1 ended before its work was done" in str(error)
     assert passed == [0] * (n_threads - 1)
+
+
+def test_a_dead_thread_that_should_read_ahead(monkeypatch):
+    run = threading.Thread.run
+    monkeypatch.setattr(threading.Thread, "run", lambda self: None if self.name == "fastmlp-read-ahead" else run(self))
+    error = within(30, lambda: list(read_ahead(lambda stopped: iter([1, 2]), 2)))
+    assert isinstance(error, RuntimeError)
+    assert "reads ahead ended" in str(error)
 
 
 def test_a_thread_that_dies_and_one_that_cannot_start(monkeypatch):

@@ -33,8 +33,12 @@ OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 def sources():
-    """The package's files by name; none in a zip file or where only bytecode is installed."""
-    return {path.name: path.read_bytes() for path in Path(__file__).parent.glob("*.py")}
+    """The package's files by name; none in a zip file, or where they cannot be read or only bytecode is installed."""
+    try:
+        # By names that can be imported: editors put others beside them.
+        return {path.name: path.read_bytes() for path in Path(__file__).parent.glob("*.py") if path.stem.isidentifier()}
+    except OSError:
+        return {}
 
 
 def made_from():
@@ -67,8 +71,9 @@ def cache_folders():
     if os.environ.get("FASTMLP_CACHE_DIR"):
         roots = [Path(os.environ["FASTMLP_CACHE_DIR"])]
     else:
-        users = os.environ.get("XDG_CACHE_HOME") or (os.environ.get("HOME") and os.environ["HOME"] + "/.cache")
-        roots = [Path(users)] if users and os.path.isabs(users) else []
+        home, xdg = os.environ.get("HOME", ""), os.environ.get("XDG_CACHE_HOME", "")
+        users = xdg if os.path.isabs(xdg) else f"{home}/.cache"
+        roots = [Path(users)] if os.path.isabs(users) and users != "/.cache" else []
         roots.append(Path(tempfile.gettempdir()) / f"fastmlp-{os.geteuid()}")
     return [root / "fastmlp" / f"kernels-{AT_IMPORT[:16]}" for root in roots]
 

@@ -32,11 +32,20 @@ def read_ahead(make: Callable[[Callable[[], bool]], Iterator[Any]], most: int) -
         except BaseException as failure:
             made.put((END, failure))
 
+    def next_made() -> tuple[Any, BaseException | None]:
+        """Waits for it; but not for a thread that a trace function or a fork has taken away."""
+        while True:
+            try:
+                return made.get(timeout=PATIENCE)
+            except queue.Empty:
+                if not thread.is_alive() and made.empty():
+                    raise RuntimeError("the thread that reads ahead ended before its work was done") from None
+
     thread = threading.Thread(target=work, name="fastmlp-read-ahead", daemon=True)
     thread.start()
     try:
         while True:
-            item, failure = made.get()
+            item, failure = next_made()
             if failure is not None:
                 raise failure
             if item is END:
