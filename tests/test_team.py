@@ -256,4 +256,5 @@ def test_fits_at_the_same_time_start_no_more_threads_than_cores(monkeypatch):
     for fit in fits:
         fit.join()
     assert len(running) > 50
-    assert np.mean(np.array(running) > 2) < 0.2
+    # One has both cores, the other one thread at least; without the count, both would start two.
+    assert np.mean(np.array(running) > 3) < 0.2
