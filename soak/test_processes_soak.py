@@ -1,9 +1,7 @@
 """Long runs of the kernel cache, threads and forks: whole fits where tests/ takes small kernels and few repetitions."""
 
-import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -74,25 +72,6 @@ def test_fits_on_damaged_caches(cache, tmp_path):
         assert run(FIT, folder) == (cache[1], False, 0)
         assert run(FIT, folder) == (cache[1], True, 0)
     print(f"fits on {rounds} damaged caches: {rounds} times the result of an undamaged one, each mended")
-
-
-def test_writers_that_are_killed(cache, tmp_path):
-    """At random times, most while their kernels are compiled and written."""
-    chance, killed = random.Random(0), 0
-    for _ in range(10):
-        process = subprocess.Popen(
-            [sys.executable, "-c", FIT], env={**os.environ, "FASTMLP_CACHE_DIR": str(tmp_path)},
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        try:
-            process.wait(chance.uniform(1, 12))
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            killed += 1
-    assert run(FIT, tmp_path)[::2] == (cache[1], 0)
-    assert run(FIT, tmp_path) == (cache[1], True, 0)
-    print(f"{killed} of 10 processes killed on one cache: right result, no warning")
 
 
 def test_an_edited_kernel_and_bounds_checks_of_a_whole_fit(cache, tmp_path):

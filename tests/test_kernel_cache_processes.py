@@ -110,6 +110,19 @@ def test_a_folder_that_takes_nothing(order, tmp_path, place):
         assert run(ORDER, path) == (order[1], True, 0)
 
 
+KILLED = "import os; os.replace = lambda *names: os.kill(os.getpid(), 9)" + ORDER
+
+
+def test_a_process_that_is_killed_as_it_writes(order, tmp_path):
+    """No other process takes what it left for a kernel."""
+    killed = start(KILLED, tmp_path)
+    killed.communicate(timeout=100)
+    assert killed.returncode == -9
+    assert [file.suffix for file in tmp_path.rglob("*") if file.is_file()] == [".part"]
+    assert run(ORDER, tmp_path) == (order[1], False, 0)
+    assert run(ORDER, tmp_path) == (order[1], True, 0)
+
+
 def test_a_read_only_cache_is_used(order, tmp_path):
     """As one that another user has filled."""
     shutil.copytree(order[0], tmp_path, dirs_exist_ok=True)
