@@ -199,7 +199,7 @@ def fork_during_a_redraw():
     """Of the progress bar, ours or another one of tqdm's: a child must not find its lock taken for ever."""
     from tqdm import tqdm
 
-    from fastmlp.progress import Bar
+    from fastmlp.progress_bar import Bar
 
     before, taken, over = fit_and_predict(), threading.Event(), threading.Event()
 

@@ -1,7 +1,9 @@
 """The only place with compile options: flags, and the register tile of this machine."""
 
+import concurrent.futures
 import os
 import platform
+import threading
 
 import llvmlite.binding
 import numba
@@ -10,12 +12,15 @@ from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_lock import global_compiler_lock
 
+from .interrupts import check
 from .kernel_cache import KernelCache
 
 # No "nnan" and no "ninf": with them LLVM deletes the checks for NaN and inf. No "contract" and no "reassoc"
 # but in sums: the rest of a loop must give the same bits as its vectors, so fused multiply-adds are written out.
 ELEMENTWISE = {"nsz"}
 SUM = {"contract", "nsz", "reassoc"}
+
+WATCH_SECONDS = 0.05  # from one look for Ctrl-C to the next, while a kernel is compiled
 
 # Kernels allocate nothing: without Numba's runtime, slices are not counted by atomics that all threads share.
 OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": ELEMENTWISE, "_nrt": False}
@@ -84,7 +89,36 @@ def entry_point(function):
     dispatcher = numba.njit(**OPTIONS, no_cfunc_wrapper=True)(function)
     if not config.DISABLE_JIT:
         dispatcher._cache = KernelCache(function, register_tile())
+        dispatcher.compile = interruptible(dispatcher.compile)
     return dispatcher
+
+
+def interruptible(compile_signature):
+    """A dispatcher's `compile` that Ctrl-C need not wait for.
+
+    A KeyboardInterrupt in the middle of it would leave Numba's lock closed, or be lost where LLVM calls Python. So a
+    thread compiles to the end, which may be after the call; not a daemon: the process ends after it.
+    """
+
+    def compile(signature):
+        if threading.current_thread() is not threading.main_thread() or global_compiler_lock.is_locked():
+            return compile_signature(signature)
+        outcome, ended = concurrent.futures.Future(), threading.Event()
+
+        def work():
+            try:
+                outcome.set_result(compile_signature(signature))
+            except BaseException as failure:
+                outcome.set_exception(failure)
+            finally:
+                ended.set()
+
+        threading.Thread(target=work, name="fastmlp-compile").start()
+        while not ended.wait(WATCH_SECONDS):
+            check()
+        return outcome.result()
+
+    return compile
 
 
 def cpu_features():

@@ -5,7 +5,10 @@ import threading
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
+from ..kernels.interrupts import check
+
 END = object()
+WATCH_SECONDS = 0.05  # from one look for Ctrl-C to the next
 PATIENCE = 0.5  # seconds; a user's iterator may be waiting for something, and Ctrl-C must not
 
 
@@ -32,20 +35,18 @@ def read_ahead(make: Callable[[Callable[[], bool]], Iterator[Any]], most: int) -
         except BaseException as failure:
             made.put((END, failure))
 
-    def next_made() -> tuple[Any, BaseException | None]:
-        """Waits for it; but not for a thread that a trace function or a fork has taken away."""
-        while True:
-            try:
-                return made.get(timeout=PATIENCE)
-            except queue.Empty:
-                if not thread.is_alive() and made.empty():
-                    raise RuntimeError("the thread that reads ahead ended before its work was done") from None
-
     thread = threading.Thread(target=work, name="fastmlp-read-ahead", daemon=True)
     thread.start()
     try:
         while True:
-            item, failure = next_made()
+            try:
+                item, failure = made.get(timeout=WATCH_SECONDS)
+            except queue.Empty:
+                check()
+                if thread.is_alive() or not made.empty():
+                    continue
+                # By a trace function or a fork.
+                raise RuntimeError("the thread that reads ahead ended before its work was done") from None
             if failure is not None:
                 raise failure
             if item is END:
