@@ -195,6 +195,44 @@ def fork_during_a_compilation():
     return [expected, *found, *compiled]
 
 
+def ctrl_c_after_a_fork_beside_a_fit():
+    """While the main thread's fit postpones Ctrl-C, another thread forks: the child's Ctrl-C must come through."""
+    from fastmlp import Model
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    expected, found, going, over = fit_and_predict(), [], threading.Event(), threading.Event()
+
+    def child():
+        before = fit_and_predict()
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(1)
+        except KeyboardInterrupt:
+            return before
+        raise AssertionError("Ctrl-C was lost")
+
+    def fork():
+        going.wait()
+        try:
+            while signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+                time.sleep(0.001)
+            found.extend([forked(child), forked(child)])
+        finally:
+            over.set()
+
+    thread = threading.Thread(target=fork, daemon=True)
+    thread.start()
+
+    def callback(model, record):
+        going.set()
+        return over.is_set()
+
+    Model([20, 64, 1], "relu", n_threads=2).fit(*rows(), epochs=10**6, batch_size=8000, callback=callback)
+    thread.join()
+    assert len(found) == 2
+    return [expected, *found]
+
+
 def fork_during_a_redraw():
     """Of the progress bar, ours or another one of tqdm's: a child must not find its lock taken for ever."""
     from tqdm import tqdm
@@ -260,6 +298,7 @@ CASES = {
     "fork_during_a_fit": fork_during_a_fit,
     "fork_within_a_call": fork_within_a_call,
     "fork_during_a_compilation": fork_during_a_compilation,
+    "ctrl_c_after_a_fork_beside_a_fit": ctrl_c_after_a_fork_beside_a_fit,
     "fork_during_a_redraw": fork_during_a_redraw,
     "preloading_server": preloading_server,
     "spawn": lambda: pool("spawn"),
