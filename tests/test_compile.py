@@ -1,4 +1,4 @@
-"""The kernel cache and the compile options, each in a process of its own."""
+"""The compile options and the import, each in a process of its own."""
 
 import os
 import subprocess
@@ -6,42 +6,12 @@ import sys
 
 import pytest
 
-FIT = """
-import numpy as np
-from fastmlp import Model
-X = np.random.default_rng(0).standard_normal((64, 3))
-model = Model([3, 4, 1]).fit(X, X[:, 0] > 0, epochs=1)
-from fastmlp.kernels import steps
-print(model.parameters.tobytes().hex(), steps.train.stats.cache_hits[steps.train.signatures[0]])
-"""
-
 
 def python(code, folder, **environment):
     """Run code in a new process; returns (exit code, standard output, standard error)."""
     variables = {**os.environ, "FASTMLP_CACHE_DIR": str(folder), **environment}
     done = subprocess.run([sys.executable, "-c", code], env=variables, capture_output=True, text=True, timeout=300)
     return done.returncode, done.stdout.split(), done.stderr
-
-
-def test_cache_is_used_and_its_damage_is_survived(tmp_path):
-    code, (cold, *hits), error = python(FIT, tmp_path)
-    assert (code, error) == (0, "")
-    code, (warm, *hits), error = python(FIT, tmp_path)
-    assert (code, warm, error) == (0, cold, "")
-    assert hits == ["1"]
-    files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert files
-    for path in files:
-        path.write_bytes(path.read_bytes()[:100])
-    code, (repaired, *_), error = python(FIT, tmp_path)
-    assert (code, repaired, error) == (0, cold, "")
-
-
-def test_unusable_cache_folder(tmp_path):
-    (tmp_path / "file").write_text("not a folder")
-    code, out, error = python(FIT, tmp_path / "file")
-    assert (code, error) == (0, "")
-    assert out
 
 
 PLANTED = """

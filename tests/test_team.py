@@ -11,6 +11,7 @@ import pytest
 from fastmlp import SGD, Model, network, team
 from fastmlp.kernels.barrier import FAILED, STOP, barrier, new_team
 from fastmlp.network import Tally
+from fastmlp.rows.ahead import read_ahead
 from fastmlp.rows.array import ArrayRows
 from fastmlp.rows.order import Order
 
@@ -104,6 +105,44 @@ def test_a_thread_that_cannot_start_releases_the_others(monkeypatch):
     error = within(30, lambda: team.run(lambda thread: passed.append(meet(flags, 3, 10)), flags, 3, False, None))
     assert "can't start" in str(error)
     assert passed == [0, 0]
+
+
+@pytest.mark.parametrize("n_threads", [2, 3])
+@pytest.mark.parametrize("watched", [False, True])
+def test_a_thread_that_dies_outside_of_its_work_releases_the_others(monkeypatch, n_threads, watched):
+    """As by a trace function that raises: it never reaches the code that would say so."""
+    flags, passed, run = new_team(), [], threading.Thread.run
+    monkeypatch.setattr(threading.Thread, "run", lambda self: None if self.name == "fastmlp-1" else run(self))
+    watch = (lambda progress: None) if watched else None
+    error = within(
+        30, lambda: team.run(lambda thread: passed.append(meet(flags, n_threads, 10)), flags, n_threads, False, watch)
+    )
+    assert isinstance(error, RuntimeError)
+    assert "fastmlp-1 ended before its work was done" in str(error)
+    assert passed == [0] * (n_threads - 1)
+
+
+def test_a_dead_thread_that_should_read_ahead(monkeypatch):
+    run = threading.Thread.run
+    monkeypatch.setattr(threading.Thread, "run", lambda self: None if self.name == "fastmlp-read-ahead" else run(self))
+    error = within(30, lambda: list(read_ahead(lambda stopped: iter([1, 2]), 2)))
+    assert isinstance(error, RuntimeError)
+    assert "reads ahead ended" in str(error)
+
+
+def test_a_thread_that_dies_and_one_that_cannot_start(monkeypatch):
+    """Nothing is left to wait for; the caller sees the failure to start."""
+    flags, run, start = new_team(), threading.Thread.run, threading.Thread.start
+    monkeypatch.setattr(threading.Thread, "run", lambda self: None if self.name == "fastmlp-0" else run(self))
+
+    def refuse(thread):
+        if thread.name == "fastmlp-1":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    error = within(30, lambda: team.run(lambda thread: meet(flags, 2, 10), flags, 2, False, None))
+    assert "can't start" in str(error)
 
 
 def test_a_stop_lets_all_threads_leave_at_one_barrier():
@@ -217,4 +256,5 @@ def test_fits_at_the_same_time_start_no_more_threads_than_cores(monkeypatch):
     for fit in fits:
         fit.join()
     assert len(running) > 50
-    assert np.mean(np.array(running) > 2) < 0.2
+    # One has both cores, the other one thread at least; without the count, both would start two.
+    assert np.mean(np.array(running) > 3) < 0.2

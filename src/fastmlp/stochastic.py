@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from tqdm import tqdm
 
 from .kernels.interrupts import allowed, check, postponed
 from .network import Network, Rows, Tally
 from .optimizers import OPTIMIZERS, SCHEDULES, SGD, Adam, Momentum, Nesterov, Optimizer
+from .progress_bar import Bar
 from .rows.order import Order, Pass
 from .validation import Validation
 
@@ -86,7 +86,7 @@ class Fit:
         if not incremental or not hasattr(estimator, "_optimizer"):
             estimator._optimizer = optimizer_of(estimator)
             estimator._optimizer.start_schedule(0 if incremental else most * -(-self.n // self.batch_rows))
-        bar = tqdm(
+        bar = Bar(
             total=self.n * most, unit="rows", unit_scale=True, disable=estimator.verbose != "bar", dynamic_ncols=True
         )
         try:

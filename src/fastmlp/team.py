@@ -22,6 +22,8 @@ SHORT_FLOPS = 4e7  # about a millisecond of one core: run it in the caller
 FLOPS_PER_THREAD = 1e6  # between two barriers; with less, the barriers cost more than a further thread gains
 WATCH_SECONDS = 0.05
 _running: list[int] = []  # threads of each call under way in this process; list operations are atomic
+if hasattr(os, "register_at_fork"):  # a forked process has none of its parent's threads
+    os.register_at_fork(after_in_child=_running.clear)
 
 
 def available_cores() -> int:
@@ -85,7 +87,8 @@ def run(
     try:
         return run_counted(work, flags, n_threads, short, watch)
     finally:
-        _running.remove(n_threads)
+        with contextlib.suppress(ValueError):  # in a process that a signal handler forked in the middle
+            _running.remove(n_threads)
 
 
 def run_counted(
@@ -111,23 +114,35 @@ def run_counted(
         finally:
             ended[thread].set()
 
+    threads: list[threading.Thread] = []
+
+    def look_after_the_dead() -> None:
+        """A thread that ended outside of `body`, by a trace function or a fork: its partners wait for it."""
+        for thread, event in zip(threads, ended):
+            if not thread.is_alive() and not event.is_set():
+                failures.append(RuntimeError(f"the thread {thread.name} ended before its work was done"))
+                flags[FAILED] = 1
+                event.set()
+
     with interrupts_stop(flags):
-        started = 0
         try:
             for i in range(n_threads):
-                threading.Thread(target=body, args=(i,), name=f"fastmlp-{i}", daemon=True).start()
-                started += 1
+                thread = threading.Thread(target=body, args=(i,), name=f"fastmlp-{i}", daemon=True)
+                thread.start()
+                threads.append(thread)
             for event in ended:
                 while not event.wait(WATCH_SECONDS):
+                    look_after_the_dead()
                     if watch is not None:
                         watch(int(flags[PROGRESS]))
         except BaseException:
             # Where a thread did not start, its partners must not wait for it at a barrier.
-            flags[STOP if started == n_threads else FAILED] = 1
+            flags[STOP if len(threads) == n_threads else FAILED] = 1
             raise
         finally:
-            for event in ended[:started]:
-                event.wait()
+            for event in ended[: len(threads)]:
+                while not event.wait(WATCH_SECONDS):
+                    look_after_the_dead()
     if failures:
         raise failures[0]
     return time.perf_counter() - begin, sum(on_core)

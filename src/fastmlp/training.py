@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from .exceptions import DivergenceError
 from .kernels.interrupts import allowed, check
 from .network import Network, Rows, Tally
 from .optimizers import Optimizer
+from .progress_bar import Bar
 from .validation import evaluate
 
 EXPLODED = 10  # times the loss of the first epoch
@@ -154,7 +154,7 @@ def epochs(
 ) -> None:  # fmt: skip
     """The epochs that are left, or fewer."""
     theta, last = network.theta, progress.first + settings.epochs
-    bar = tqdm(
+    bar = Bar(
         total=part.order.size * settings.epochs, unit="rows", unit_scale=True, disable=not settings.verbose,
         initial=part.order.size * (progress.epoch - 1 - progress.first), smoothing=0.1, dynamic_ncols=True, leave=True,
     )  # fmt: skip

@@ -1,38 +1,37 @@
-"""The only place with compile options: flags, the kernel cache, and the register tile of this machine.
-
-Why not plain ``cache=True``: Numba's key for a cached function holds the function's own bytecode and
-nothing of the functions that it calls, so an edit elsewhere would silently run the old code. Cached
-kernels live in a folder that is named by a digest of this package's sources and of the NUMBA_* settings.
-"""
+"""The only place with compile options: flags, and the register tile of this machine."""
 
 import concurrent.futures
-import contextlib
-import hashlib
 import os
 import platform
-import tempfile
 import threading
-from pathlib import Path
-from typing import ClassVar
 
 import llvmlite.binding
 import numba
-from numba.core import caching, config
+from numba.core import config
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_lock import global_compiler_lock
 
 from .interrupts import check
+from .kernel_cache import KernelCache
 
 # No "nnan" and no "ninf": with them LLVM deletes the checks for NaN and inf. No "contract" and no "reassoc"
 # but in sums: the rest of a loop must give the same bits as its vectors, so fused multiply-adds are written out.
 ELEMENTWISE = {"nsz"}
 SUM = {"contract", "nsz", "reassoc"}
 
-# Kernels allocate nothing: without Numba's runtime, slices are not counted by atomics that all threads share.
 WATCH_SECONDS = 0.05  # from one look for Ctrl-C to the next, while a kernel is compiled
 
+# Kernels allocate nothing: without Numba's runtime, slices are not counted by atomics that all threads share.
 OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": ELEMENTWISE, "_nrt": False}
+
+# A process that is forked while a thread compiles would find the compiler's lock taken for ever.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=global_compiler_lock.acquire,
+        after_in_parent=global_compiler_lock.release,
+        after_in_child=global_compiler_lock.release,
+    )
 
 
 class InnerLibrary(JITCodeLibrary):
@@ -89,7 +88,7 @@ def entry_point(function):
     """Compile like `kernel`, and keep the machine code in the kernel cache for the next process."""
     dispatcher = numba.njit(**OPTIONS, no_cfunc_wrapper=True)(function)
     if not config.DISABLE_JIT:
-        dispatcher._cache = KernelCache(function)
+        dispatcher._cache = KernelCache(function, register_tile())
         dispatcher.compile = interruptible(dispatcher.compile)
     return dispatcher
 
@@ -142,70 +141,3 @@ def register_tile():
 
 
 VECTOR_BYTES, TILE_ROWS, TILE_VECTORS = register_tile()
-
-
-def digest():
-    """Name of the folder of cached kernels: whatever changes the machine code changes it."""
-    text = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        text.update(path.name.encode() + path.read_bytes())
-    for name in sorted(os.environ):
-        if name.startswith("NUMBA_"):
-            text.update(f"{name}={os.environ[name]}".encode())
-    text.update(f"{numba.__version__} {llvmlite.__version__} {VECTOR_BYTES}".encode())
-    return text.hexdigest()[:16]
-
-
-def cache_folder():
-    """$FASTMLP_CACHE_DIR, else the user's cache folder, else a private folder for temporary files."""
-    root = os.environ.get("FASTMLP_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME")
-    if root is None:
-        home = Path.home() if os.environ.get("HOME") or os.name == "nt" else None
-        root = home / ".cache" if home else Path(tempfile.gettempdir()) / f"fastmlp-{os.getuid()}"
-    return Path(root) / "fastmlp" / f"kernels-{digest()}"
-
-
-class KernelLocator(caching._CacheLocator):
-    """Tells Numba where a kernel's machine code lies."""
-
-    def __init__(self, function):
-        self._function = function
-
-    @classmethod
-    def from_function(cls, py_func, py_file):
-        return cls(py_func)
-
-    def ensure_cache_path(self):
-        os.makedirs(self.get_cache_path(), mode=0o700, exist_ok=True)
-
-    def get_cache_path(self):
-        return str(cache_folder())
-
-    def get_source_stamp(self):
-        return "the folder's name holds the digest of all sources"
-
-    def get_disambiguator(self):
-        return self._function.__module__.rpartition(".")[2]
-
-
-class KernelCacheImpl(caching.CompileResultCacheImpl):
-    _locator_classes: ClassVar = [KernelLocator]
-
-
-class KernelCache(caching.FunctionCache):
-    """A cache that can only save time: whatever is wrong with its files, the kernel is compiled anew."""
-
-    _impl_class = KernelCacheImpl
-
-    def load_overload(self, sig, target_context):
-        try:
-            return super().load_overload(sig, target_context)
-        except Exception:
-            return None
-
-    def save_overload(self, sig, data):
-        try:
-            super().save_overload(sig, data)
-        except Exception:
-            with contextlib.suppress(Exception):
-                self.flush()

@@ -6,6 +6,7 @@ there is nothing to do.
 """
 
 import contextlib
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -29,6 +30,22 @@ class Block(NamedTuple):
 
 
 _blocks: list[Block] = []  # of the main thread, from the outermost on
+
+
+_main = threading.main_thread().ident
+
+
+def forget() -> None:
+    """In a process that another thread than the main one forked, none of its blocks goes on, and Ctrl-C is free."""
+    global _main
+    if _blocks and threading.get_ident() != _main:
+        signal.signal(signal.SIGINT, _blocks[0].handler)
+        _blocks.clear()
+    _main = threading.get_ident()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=forget)
 
 
 @contextlib.contextmanager

@@ -43,7 +43,10 @@ def read_ahead(make: Callable[[Callable[[], bool]], Iterator[Any]], most: int) -
                 item, failure = made.get(timeout=WATCH_SECONDS)
             except queue.Empty:
                 check()
-                continue
+                if thread.is_alive() or not made.empty():
+                    continue
+                # By a trace function or a fork.
+                raise RuntimeError("the thread that reads ahead ended before its work was done") from None
             if failure is not None:
                 raise failure
             if item is END:
