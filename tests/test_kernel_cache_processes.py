@@ -83,7 +83,7 @@ def test_home_that_cannot_be_written_to(order, tmp_path):
     """A temporary folder helps."""
     home = tmp_path / "home"
     home.mkdir(0o500)
-    for variables in ({"HOME": home}, {"HOME": "/nonexistent"}, {"HOME": None}):
+    for variables in ({"HOME": home}, {"HOME": home / "nothing"}, {"HOME": None}):
         temporary = tmp_path / str(len(list(tmp_path.iterdir())))
         temporary.mkdir()
         variables = {**variables, "FASTMLP_CACHE_DIR": None, "XDG_CACHE_HOME": None, "TMPDIR": temporary}
