@@ -7,6 +7,7 @@ from scipy.optimize import minimize
 from sklearn.utils.optimize import _check_optimize_result
 
 from .network import Network, Rows
+from .stochastic import raise_not_finite
 
 
 def objective(network: Network, rows: Rows, alpha: float, theta: np.ndarray) -> tuple[float, np.ndarray]:
@@ -24,14 +25,19 @@ def fit(estimator: Any, network: Network, rows: Rows) -> None:
     def report(intermediate_result: Any) -> None:
         print(f"loss = {intermediate_result.fun:.8f}")
 
-    result = minimize(
-        lambda theta: objective(network, rows, estimator.alpha, theta),
-        network.theta.copy(),
-        jac=True,
-        method="L-BFGS-B",
-        callback=report if estimator.verbose else None,
-        options={"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol},
-    )
+    start = network.theta.copy()
+    try:
+        result = minimize(
+            lambda theta: objective(network, rows, estimator.alpha, theta),
+            start,
+            jac=True,
+            method="L-BFGS-B",
+            callback=report if estimator.verbose else None,
+            options={"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol},
+        )
+    except ZeroDivisionError:  # scipy's, of a gradient beyond all numbers
+        network.theta[:] = start
+        raise_not_finite()
     estimator.n_iter_ = _check_optimize_result("lbfgs", result, estimator.max_iter)
     estimator.loss_ = float(result.fun)
     network.theta[:] = result.x
