@@ -12,11 +12,12 @@ from .arguments import checked_float, checked_int, checked_widths
 from .initialize import initialize
 from .inputs import inputs, rows_of
 from .network import Network, aligned_zeros
-from .plan import Plan
+from .plan import Plan, checked_size
+from .rows.memory import check_memory
 from .table_encoding import TableEncoding
-from .training_parts import check_classes, parts_of
+from .training_parts import check_batch_size, check_classes, check_training_memory, parts_of
 
-MOST_PARAMETERS = 2**46
+BATCH_ROWS = 1024
 Scaling = tuple[np.ndarray, np.ndarray]
 
 
@@ -115,11 +116,9 @@ class Model:
         self.seed = checked_int("seed", seed, 0)
         self.n_threads = None if n_threads is None else checked_int("n_threads", n_threads, 1)
         layers = activations.resolve_all(activation, len(self.widths) - 2, self.dtype)
+        argument = f"widths={list(self.widths)}"
+        check_memory(argument, checked_size(argument, self.widths) * self.dtype.itemsize)
         plan = Plan(self.widths, layers, self.bias, self.dtype, self.out_activation == "softmax")
-        if plan.n_parameters > MOST_PARAMETERS:
-            raise ValueError(
-                f"widths={list(self.widths)}: {plan.n_parameters} parameters are more than can be addressed"
-            )
         self._parameters = aligned_zeros(plan.n_parameters, self.dtype)
         self._network = Network(plan, self._parameters, self.n_threads)
         self.weights, self.biases = plan.views(self._parameters)
@@ -202,7 +201,7 @@ class Model:
         sample_weight: Any = None,
         *,
         epochs: int = 10,
-        batch_size: int | None = 1024,
+        batch_size: int | None = BATCH_ROWS,
         optimizer: Any = "adam",
         l2: float = 0.0,
         shuffle: bool = True,
@@ -225,7 +224,7 @@ class Model:
         sample_weight : array-like (n), finite and not negative, or None
         epochs : int
         batch_size : int or None
-            Rows per step; None: all rows (full-batch gradient descent).
+            Rows per step; None: all rows (full-batch gradient descent). More than there are: all, with a warning.
         optimizer : str or Optimizer
             sgd, momentum, nesterov, adam, adamw, or an object such as ``Adam(learning_rate=1e-3)``. The same
             object in a second `fit` continues with its moments.
@@ -274,9 +273,11 @@ class Model:
         if early_stopping and validation is None:
             raise ValueError("early_stopping needs a validation set: give validation_data or validation_fraction")
         check_classes(part)
+        check_batch_size(settings.batch_size, part.order.size, BATCH_ROWS)
         if not np.isfinite(self._parameters).all():
             raise ValueError("parameters contain NaN or inf; set them anew before training")
         resolved = optimizers.resolve(optimizer)
+        check_training_memory(self.widths, self._parameters.size, self.dtype, resolved.n_moments)
         resolved.prepare(self._parameters.size, self.dtype)
         self.optimizer = resolved
         learned.adopt(self)
