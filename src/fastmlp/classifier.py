@@ -238,7 +238,8 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self
         """
         if _check_partial_fit_first_call(self, classes):
-            multilabel = not isinstance(X, Stream) and type_of_target(y).startswith("multilabel")
+            table = not isinstance(X, Stream) and np.ndim(y) == 2
+            multilabel = table and type_of_target(y).startswith("multilabel")
             self._label_binarizer = LabelBinarizer().fit(y if multilabel else classes)
         return self._fit(X, y, sample_weight, incremental=True)
 

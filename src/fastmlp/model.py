@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -117,7 +118,8 @@ class Model:
         self.n_threads = None if n_threads is None else checked_int("n_threads", n_threads, 1)
         layers = activations.resolve_all(activation, len(self.widths) - 2, self.dtype)
         argument = f"widths={list(self.widths)}"
-        check_memory(argument, checked_size(argument, self.widths) * self.dtype.itemsize)
+        largest = max(p_in * p_out for p_in, p_out in pairwise(self.widths))  # W, which is drawn in float64
+        check_memory(argument, checked_size(argument, self.widths) * self.dtype.itemsize + 8 * largest)
         plan = Plan(self.widths, layers, self.bias, self.dtype, self.out_activation == "softmax")
         self._parameters = aligned_zeros(plan.n_parameters, self.dtype)
         self._network = Network(plan, self._parameters, self.n_threads)
