@@ -293,7 +293,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         else:
             rows = self._rows(network, X, targets(y, self._label_binarizer), self._weighted(y, w))
         if self.solver == "lbfgs":
-            lbfgs.fit(self, network, rows)
+            lbfgs.fit_if_finite(self, network, rows)
         else:
             training: np.ndarray | Pass
             if isinstance(rows, StreamedRows):

@@ -25,19 +25,24 @@ def fit(estimator: Any, network: Network, rows: Rows) -> None:
     def report(intermediate_result: Any) -> None:
         print(f"loss = {intermediate_result.fun:.8f}")
 
-    start = network.theta.copy()
-    try:
-        result = minimize(
-            lambda theta: objective(network, rows, estimator.alpha, theta),
-            start,
-            jac=True,
-            method="L-BFGS-B",
-            callback=report if estimator.verbose else None,
-            options={"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol},
-        )
-    except ZeroDivisionError:  # scipy's, of a gradient beyond all numbers
-        network.theta[:] = start
-        raise_not_finite()
+    result = minimize(
+        lambda theta: objective(network, rows, estimator.alpha, theta),
+        network.theta.copy(),
+        jac=True,
+        method="L-BFGS-B",
+        callback=report if estimator.verbose else None,
+        options={"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol},
+    )
     estimator.n_iter_ = _check_optimize_result("lbfgs", result, estimator.max_iter)
     estimator.loss_ = float(result.fun)
     network.theta[:] = result.x
+
+
+def fit_if_finite(estimator: Any, network: Network, rows: Rows) -> None:
+    """`fit`; where scipy divides by 0, as a gradient is beyond all numbers, θ is what it was before."""
+    start = network.theta.copy()
+    try:
+        fit(estimator, network, rows)
+    except ZeroDivisionError:
+        network.theta[:] = start
+        raise_not_finite()
