@@ -6,6 +6,8 @@ import numpy as np
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.multiclass import unique_labels
 
+from .rows.targets import refuse_masked
+
 
 def learn_classes(classifier: Any, y: np.ndarray, anew: bool) -> None:
     """Set the classifier's classes and number of outputs by y (anew), or compare y with the classes it knows."""
@@ -26,6 +28,7 @@ def learn_classes(classifier: Any, y: np.ndarray, anew: bool) -> None:
 
 def check_one_kind(y: Any) -> None:
     """Labels must have an order: numbers or strings, none missing; scikit-learn itself tells of NaN and NA."""
+    refuse_masked("y", y)
     values = y
     if not isinstance(y, (list, tuple)):
         array = np.asarray(y)

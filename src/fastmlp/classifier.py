@@ -27,6 +27,7 @@ from .rows.order import Order, Pass
 from .rows.sparse import SparseRows
 from .rows.streamed import StreamedRows
 from .rows.streams.stream import Stream, check_alone
+from .rows.targets import refuse_masked
 from .split import validation_rows
 from .validation import Validation
 
@@ -42,6 +43,7 @@ def trains_by_epochs(estimator: "MLPClassifier") -> bool:
 
 def checked_weights(name: str, given: Any, X: Any) -> np.ndarray | None:
     """Weights as scikit-learn checks them; whatever is wrong, the message names the argument."""
+    refuse_masked(name, given)
     try:
         w: np.ndarray | None = None if given is None else _check_sample_weight(given, X)
     except (ValueError, TypeError) as error:

@@ -35,10 +35,15 @@ def as_indicators(y: Any, n: int, K: int) -> np.ndarray:
     return indicators
 
 
-def as_vector(name: str, values: Any, n: int) -> np.ndarray:
-    """One real number for each of n rows; no copy of an array."""
+def refuse_masked(name: str, values: Any) -> None:
+    """NumPy would take what lies behind a mask."""
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         raise TypeError(f"{name} is a masked array with masked entries; drop these rows")
+
+
+def as_vector(name: str, values: Any, n: int) -> np.ndarray:
+    """One real number for each of n rows; no copy of an array."""
+    refuse_masked(name, values)
     try:
         vector: np.ndarray = np.asarray(values)
         if vector.dtype == object:

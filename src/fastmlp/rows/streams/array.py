@@ -8,6 +8,7 @@ import numpy as np
 
 from ...arguments import checked_int
 from ..array import as_table
+from ..targets import refuse_masked
 from .file_array import FileArray
 from .stream import Block, Stream, checked_names, equal_blocks
 
@@ -85,8 +86,7 @@ def labels_of(name: str, values: Any) -> Any:
     """y or weights, in memory or in a file."""
     if values is None:
         return None
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
-        raise TypeError(f"{name} is a masked array with masked entries; drop these rows")
+    refuse_masked(name, values)
     opened = on_disk(values)
     values = np.asarray(values) if opened is None else opened
     if len(values.shape) == 0:
