@@ -1,6 +1,7 @@
 """`MLPClassifier`: scikit-learn's estimator over this library's kernels."""
 
 import operator
+from reprlib import repr as shortened
 from typing import Any
 
 import numpy as np
@@ -381,7 +382,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         dtype = np.dtype(self.dtype if self.dtype != "auto" else dtype)
         if self.solver == "lbfgs":
             dtype = np.dtype(np.float64)
-        argument = f"hidden_layer_sizes={self.hidden_layer_sizes!r}"
+        argument = f"hidden_layer_sizes={shortened(self.hidden_layer_sizes)}"
         # Drawn in float64, and then: coefs_, θ, the best θ, two moments and an accumulator, and a sum in float64.
         check_memory(argument, checked_size(argument, widths) * (6 * dtype.itemsize + 16))
         self.coefs_, self.intercepts_ = drawn(widths, self.activation, self._random_state, dtype)

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from reprlib import repr as shortened
 from typing import Any
 
 import numpy as np
@@ -117,7 +118,7 @@ class Model:
         self.seed = checked_int("seed", seed, 0)
         self.n_threads = None if n_threads is None else checked_int("n_threads", n_threads, 1)
         layers = activations.resolve_all(activation, len(self.widths) - 2, self.dtype)
-        argument = f"widths={list(self.widths)}"
+        argument = f"widths={shortened(list(self.widths))}"
         largest = max(p_in * p_out for p_in, p_out in pairwise(self.widths))  # W, which is drawn in float64
         check_memory(argument, checked_size(argument, self.widths) * self.dtype.itemsize + 8 * largest)
         plan = Plan(self.widths, layers, self.bias, self.dtype, self.out_activation == "softmax")

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
+from reprlib import repr as shortened
 from typing import Any
 
 import numpy as np
@@ -73,7 +74,7 @@ def check_training_memory(widths: Sequence[int], n_parameters: int, dtype: np.dt
     """
     moments = 2 if n_moments else 0
     numbers = 1 + moments + 2 * (1 + moments)
-    check_memory(f"training a net of widths {list(widths)}", n_parameters * (numbers * dtype.itemsize + 8))
+    check_memory(f"training a net of widths {shortened(list(widths))}", n_parameters * (numbers * dtype.itemsize + 8))
 
 
 def validation_part(model: Any, data: tuple | Stream) -> Part:
