@@ -44,6 +44,8 @@ if what == "classifier":
     assert fails(lambda: classifier.fit(X, y))
 elif what == "stream":
     assert fails(lambda: model.fit(rows.Array(X, y), epochs=3, callback=cut))
+elif what == "every second row":  # which are mapped, not read
+    assert fails(lambda: model.fit(rows.Array(X[::2], y[: n // 2]), epochs=3, callback=cut))
 elif what == "y":
     labels = np.memmap(path, np.uint8, "r+", shape=(n * p,))
     labels[:] = np.arange(n * p) % 2
@@ -72,7 +74,7 @@ def test_shorter_than_declared(tmp_path):
     63, "a memmap whose file is cut during training", "`ValueError` before the next epoch; within an epoch, see below"
 )
 @pytest.mark.parametrize(("what", "dtype"), [("model", "f4"), ("model", "f8"), ("model", "i2"), ("classifier", "f8"),
-                                             ("stream", "f4"), ("y", "u1")])  # fmt: skip
+                                             ("stream", "f4"), ("every second row", "f4"), ("y", "u1")])  # fmt: skip
 def test_cut_during_training(what, dtype, tmp_path):
     assert python(CUT, tmp_path / "X.bin", what, dtype, timeout=60) == "refused\n"
 
