@@ -255,6 +255,8 @@ class Model:
         ------
         ValueError, TypeError
             Names the argument and what is wrong with it. The weights stay as they were.
+        MemoryError
+            Before training begins, where what it takes is not left.
         DivergenceError
             The loss is no longer finite. The weights are those before that epoch.
         KeyboardInterrupt
