@@ -11,8 +11,8 @@ from fastmlp.kernels import head, matmul, pointwise, shuffle, update
 from fastmlp.kernels.compile import TILE_ROWS, VECTOR_BYTES
 from fastmlp.kernels.records import OPTIMIZER
 from fastmlp.kernels.register_tile import AS_IS
-from fastmlp.network import aligned_zeros
 from fastmlp.optimizers import Adam
+from fastmlp.workspace import aligned_zeros
 
 ROWS, K, P = 96, 256, 240  # a tile of rows; p[l-1]; p[l] in whole panels of 3 vectors of 16, 8 or 4
 NUMBERS = 8192

@@ -101,4 +101,4 @@ def test_memory_does_not_grow_with_n():
     rows, labels = np.broadcast_to(np.float32([[1, 2, 3]]), (n, 3)), np.broadcast_to(np.int8(1), n)
     model = Model([3, 1])
     assert model.loss(rows, labels) == pytest.approx(n / 7 * model.loss(rows[:7], labels[:7]), rel=1e-6)
-    assert all(workspace.net.work.nbytes < 2**21 for workspace in model._network._idle.values())
+    assert all(workspace.net.work.nbytes < 2**21 for workspace in model._network._workspaces._idle.values())

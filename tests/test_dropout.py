@@ -8,10 +8,11 @@ from sklearn.datasets import make_classification
 
 from fastmlp import SGD, MLPClassifier
 from fastmlp.activations import resolve_all
-from fastmlp.network import Network, Tally, aligned_zeros
+from fastmlp.network import Network, Tally
 from fastmlp.plan import Plan
 from fastmlp.rows.array import ArrayRows
 from fastmlp.rows.order import Order
+from fastmlp.workspace import aligned_zeros
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 MASK_64, MASK_32 = 2**64 - 1, 2**32 - 1

@@ -12,9 +12,10 @@ from fastmlp.kernels import head, matmul
 from fastmlp.kernels.compile import TILE_ROWS, TILE_VECTORS, VECTOR_BYTES
 from fastmlp.kernels.matmul import PACKED
 from fastmlp.kernels.register_tile import AS_IS, CLIPPED, MASKED
-from fastmlp.network import Network, aligned_zeros
+from fastmlp.network import Network
 from fastmlp.plan import Plan, round_up
 from fastmlp.rows.array import ArrayRows
+from fastmlp.workspace import aligned_zeros
 
 DTYPES = ["float32", "float64"]
 TOLERANCE = {"float32": 1e-5, "float64": 1e-13}
@@ -263,7 +264,7 @@ def test_padding_of_A_and_dZ_stays_zero(activation, batch_size, dtype):
     X, y = random.standard_normal((1037, 3)), random.integers(0, 2, 1037)
     g = (moved, slope) if activation == "own" else activation
     model = Model([3, 5, 17, 1], g, dtype=dtype).fit(X, y, epochs=2, batch_size=batch_size)
-    [((rows, _), workspace)] = model._network._idle.items()
+    [((rows, _), workspace)] = model._network._workspaces._idle.items()
     for l, layer in enumerate(workspace.net.layers):
         names = [("A_in", "ld_in", "p_in")] + [("dZ", "ld_out", "p_out")] * (l < 2)
         for at, ld, p in ((int(layer[field]) for field in name) for name in names):

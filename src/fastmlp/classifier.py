@@ -1,11 +1,13 @@
 """`MLPClassifier`: scikit-learn's estimator over this library's kernels."""
 
+import copy
 import operator
 from reprlib import repr as shortened
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.exceptions import NotFittedError
 from sklearn.metrics import check_scoring
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import _safe_indexing, check_random_state, column_or_1d
@@ -14,7 +16,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from . import classifier_streams, lbfgs, stochastic
+from . import classifier_streams, lbfgs, refit, stochastic
 from .activations import resolve_all
 from .classes import check_known, check_one_kind, learn_classes, targets
 from .coefficients import Coefficients, drawn, widths_of
@@ -31,6 +33,7 @@ from .rows.streams.stream import Stream, check_alone
 from .rows.targets import refuse_masked
 from .split import validation_rows
 from .validation import Validation
+from .workspace import aligned_copy
 
 SPARSE = ["csr", "csc"]
 
@@ -248,15 +251,15 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> np.ndarray:
         """The class of each row, array (n), or 0 and 1 for each label, array (n, K)."""
-        check_is_fitted(self)
-        classes: np.ndarray = self._label_binarizer.inverse_transform(self._probabilities(X))
+        now, theta = self._present()
+        classes: np.ndarray = now._label_binarizer.inverse_transform(now._probabilities(X, theta))
         return classes
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities of the classes in the order of `classes_`: array (n, K)."""
-        check_is_fitted(self)
-        P = self._probabilities(X)
-        return P if self.n_outputs_ > 1 else np.stack([1 - P, P], axis=1)
+        now, theta = self._present()
+        P = now._probabilities(X, theta)
+        return P if now.n_outputs_ > 1 else np.stack([1 - P, P], axis=1)
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """Logarithms of `predict_proba`."""
@@ -269,6 +272,10 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _fit(
         self, X: Any, y: Any, sample_weight: Any, incremental: bool, given: tuple | None = None
     ) -> "MLPClassifier":
+        with refit.fitting(self, self._frozen):
+            return self._fit_alone(X, y, sample_weight, incremental, given)
+
+    def _fit_alone(self, X: Any, y: Any, sample_weight: Any, incremental: bool, given: tuple | None) -> "MLPClassifier":
         sizes = self.hidden_layer_sizes
         hidden = [operator.index(size) for size in (sizes if np.iterable(sizes) else [sizes])]
         if min(hidden, default=1) <= 0:
@@ -296,7 +303,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         else:
             rows = self._rows(network, X, targets(y, self._label_binarizer), self._weighted(y, w))
         if self.solver == "lbfgs":
-            lbfgs.fit_if_finite(self, network, rows)
+            lbfgs.fit(self, network, rows)
         else:
             training: np.ndarray | Pass
             if isinstance(rows, StreamedRows):
@@ -424,7 +431,28 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             n_features=plan.widths[0], dtype=plan.dtype, outputs=plan.widths[-1], softmax=plan.softmax,
         )  # fmt: skip
 
-    def _probabilities(self, X: Any) -> np.ndarray:
+    def _weights(self) -> tuple["MLPClassifier", np.ndarray]:
+        """The estimator, and a copy of its θ."""
+        check_is_fitted(self)
+        return self, aligned_copy(self._network().theta)
+
+    def _frozen(self) -> tuple["MLPClassifier", np.ndarray] | None:
+        """The same of a copy, which a fit leaves as it is; None before the first fit."""
+        if not hasattr(self, "coefs_"):
+            return None
+        frozen = copy.copy(self)
+        network = frozen._network()
+        frozen.coefs_, frozen.intercepts_ = list(frozen._coefficients.weights), list(frozen._coefficients.biases)
+        return frozen, network.theta
+
+    def _present(self) -> tuple["MLPClassifier", np.ndarray]:
+        """What to predict with: this estimator, or, while another thread fits it, the one from before."""
+        now = refit.present(self, self._weights)
+        if now is None:
+            raise NotFittedError(f"This {type(self).__name__} instance is being fitted for the first time.")
+        return now
+
+    def _probabilities(self, X: Any, theta: np.ndarray) -> np.ndarray:
         """P of each output: (n, K), or (n) of a single output."""
         rows: Rows
         if isinstance(X, Stream):
@@ -436,10 +464,11 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             X = validate_data(self, without_surprises(X), accept_sparse=SPARSE, reset=False, ensure_all_finite=False)
             network = self._network()
             rows = self._rows(network, X)
-        P = network.logits(rows, probabilities=True)
+        P = network.logits(rows, probabilities=True, theta=theta)
         return P if self.n_outputs_ > 1 else P[:, 0]
 
     def __getstate__(self) -> dict[str, Any]:
+        refit.check_at_rest(self)
         state = dict(super().__getstate__())
         state.pop("_coefficients", None)  # made again from coefs_ and intercepts_
         return state

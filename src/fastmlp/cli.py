@@ -63,6 +63,9 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--threads", type=int, help="at most so many; default: all cores")
     train.add_argument("--seed", type=int, default=0)
     train.add_argument("--save", required=True, metavar="MODEL", help="file for the trained model")
+    train.add_argument("--checkpoint", metavar="FILE", help="keep the training in a file while it goes on")
+    train.add_argument("--checkpoint-every", type=float, default=60.0, metavar="SECONDS")
+    train.add_argument("--resume", action="store_true", help="go on where the checkpoint is, if there is one")
     train.add_argument("--plot", metavar="FILE.png", help="draw the learning curve")
     train.add_argument("--quiet", action="store_true", help="no progress bar")
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from .network import Network, aligned_zeros
+from .network import Network
 from .plan import Plan
+from .workspace import aligned_zeros
 
 
 class Coefficients:

@@ -11,9 +11,10 @@ import numpy as np
 from tqdm import tqdm
 
 from . import optimizers
-from .inputs import checked_classes, rows_of
+from .inputs import Encoded, checked_classes, rows_of
 from .model import Model
 from .predictions import table_writer
+from .replaced import mode_of
 from .rows.labels import Labels
 from .rows.memory import available_memory
 from .rows.streams.files import open_table
@@ -26,7 +27,7 @@ from .training_parts import parts_of
 
 def train(options: Namespace) -> int:
     """Read, encode, train, save, and print the validation's figures."""
-    check_writable(options.save, options.plot)
+    check_writable(options.save, options.plot, options.checkpoint)
     columns = None if options.columns is None else options.columns.split(",")
     table = open_table(
         options.data, options.target, weight=options.weight, columns=columns, window_rows=options.window_rows
@@ -38,35 +39,34 @@ def train(options: Namespace) -> int:
         dtype=options.dtype, seed=options.seed, n_threads=options.threads,
     )  # fmt: skip
     model.feature_names, model.target_name, model.classes = list(table.names or []), options.target, classes
-    data = training_data(table, encoder, model, options)
-    ended = fit(model, data, options)
-    rows = rows_of(model, *data, labelled=True) if ended else None
     model.encoding = encoder
-    model.save(options.save)
-    if not ended:
-        print(f"fastmlp: interrupted; the model as it is was saved to {options.save}", file=sys.stderr)
+    data = training_data(table, encoder, model, options)
+    try:
+        fit(model, data, options)
+        model.save(options.save)
+    except KeyboardInterrupt:
+        model.save(options.save)
+        resume = f"; go on with --resume and {options.checkpoint}" if options.checkpoint else ""
+        print(f"fastmlp: interrupted; the model as it is was saved to {options.save}{resume}", file=sys.stderr)
         return 130
     if options.plot:
         from .plot import learning_curve
 
         learning_curve(model.history, options.plot)
-    report(model, rows, options)
+    report(model, rows_of(model, *data, labelled=True), options)
     return 0
 
 
-def fit(model: Model, data: tuple[Any, ...], options: Namespace) -> bool:
-    """Train; did it come to its end, or was it interrupted?"""
+def fit(model: Model, data: tuple[Any, ...], options: Namespace) -> None:
+    """Train as the options have it."""
     kind = optimizers.OPTIMIZERS[options.optimizer]
     optimizer = kind() if options.learning_rate is None else kind(learning_rate=options.learning_rate)
-    try:
-        model.fit(
-            *data, epochs=options.epochs, batch_size=options.batch_size or None, optimizer=optimizer, l2=options.l2,
-            validation_fraction=options.validation_fraction, early_stopping=options.early_stopping,
-            verbose=0 if options.quiet else 1,
-        )  # fmt: skip
-    except KeyboardInterrupt:
-        return False
-    return True
+    model.fit(
+        *data, epochs=options.epochs, batch_size=options.batch_size or None, optimizer=optimizer, l2=options.l2,
+        validation_fraction=options.validation_fraction, early_stopping=options.early_stopping,
+        verbose=0 if options.quiet else 1,
+        checkpoint=options.checkpoint, checkpoint_every=options.checkpoint_every, resume=options.resume,
+    )  # fmt: skip
 
 
 def fitted_encoder(table: Table, options: Namespace) -> Any:
@@ -104,7 +104,6 @@ def training_data(table: Table, encoder: Any, model: Model, options: Namespace) 
         + ("in memory" if in_memory else "read block by block")
     )
     if not in_memory:
-        model.encoding = encoder
         return (table,)
     labels = Labels(1, False, model.classes, options.target)
     X, y = np.empty((n, encoding.n_features_out), model.dtype), np.empty(n, np.uint8)
@@ -116,7 +115,7 @@ def training_data(table: Table, encoder: Any, model: Model, options: Namespace) 
             y[part] = labels.encode(block.y, len(block))
             if w is not None:
                 w[part] = as_weights(block.w, len(block), some=False)
-    return X, y, w
+    return Encoded(X), y, w
 
 
 def report(model: Model, rows: Any, options: Namespace) -> None:
@@ -190,3 +189,4 @@ def check_writable(*paths: str | None) -> None:
             raise FileNotFoundError(f"{path}: its folder does not exist")
         if not os.access(folder, os.W_OK):
             raise PermissionError(f"{path}: its folder is not writable")
+        mode_of(os.path.realpath(path))

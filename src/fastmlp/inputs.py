@@ -18,6 +18,12 @@ from .rows.streams.table import Table
 from .rows.survey import classes_of
 
 
+class Encoded(NamedTuple):
+    """Rows that the model's encoding has turned into numbers before: (n, p)."""
+
+    X: np.ndarray
+
+
 class Learned(NamedTuple):
     """What a model without names and classes takes over from the rows of `fit`, once all is checked."""
 
@@ -42,6 +48,8 @@ def inputs(model: Any, X: Any, y: Any, sample_weight: Any, labelled: bool, learn
     if isinstance(X, Stream):
         check_alone(y, sample_weight)
         return streamed(model, X, labelled, learn)
+    if isinstance(X, Encoded):
+        return array_rows(model, ArrayRows, X.X, y, sample_weight), Learned()
     if isinstance(X, np.memmap) and X.ndim == 2 and X.nbytes > available_memory() and model.encoding is None:
         return streamed(model, Array(X, y, sample_weight), labelled, learn)
     if labelled and y is None:
@@ -58,11 +66,15 @@ def inputs(model: Any, X: Any, y: Any, sample_weight: Any, labelled: bool, learn
         names = names_of(X)
         check_names(model, names)
         kind = ArrayRows if shares_memory(X) else FrameRows
-    rows = kind(
+    return array_rows(model, kind, X, y, sample_weight), Learned(names)
+
+
+def array_rows(model: Any, kind: type[ArrayRows], X: Any, y: Any, sample_weight: Any) -> ArrayRows:
+    """Rows that lie in memory."""
+    return kind(
         X, y, sample_weight, n_features=model.widths[0], dtype=model.dtype, scaling=model.scaling,
         outputs=model.widths[-1], softmax=model.out_activation == "softmax",
     )  # fmt: skip
-    return rows, Learned(names)
 
 
 def streamed(model: Any, stream: Stream, labelled: bool, learn: bool) -> tuple[StreamedRows, Learned]:

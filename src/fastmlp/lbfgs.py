@@ -1,11 +1,13 @@
 """L-BFGS by scipy over all rows at once: the objective and its gradient come from the kernels, in float64."""
 
+import warnings
 from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
 from sklearn.utils.optimize import _check_optimize_result
 
+from .kernels.interrupts import postponed
 from .network import Network, Rows
 from .stochastic import raise_not_finite
 
@@ -20,29 +22,31 @@ def objective(network: Network, rows: Rows, alpha: float, theta: np.ndarray) -> 
 
 
 def fit(estimator: Any, network: Network, rows: Rows) -> None:
-    """Minimise until scipy or max_iter or max_fun ends it; θ, loss_ and n_iter_ of the estimator out."""
+    """Minimise until scipy or max_iter or max_fun ends it, or Ctrl-C; θ, loss_ and n_iter_ of the estimator out."""
+    theta = network.theta.copy()  # of the last iteration
+    estimator.n_iter_, estimator.loss_ = 0, float("nan")
 
     def report(intermediate_result: Any) -> None:
-        print(f"loss = {intermediate_result.fun:.8f}")
+        theta[:], estimator.loss_ = intermediate_result.x, float(intermediate_result.fun)
+        estimator.n_iter_ += 1
+        if estimator.verbose:
+            print(f"loss = {estimator.loss_:.8f}")
 
-    result = minimize(
-        lambda theta: objective(network, rows, estimator.alpha, theta),
-        network.theta.copy(),
-        jac=True,
-        method="L-BFGS-B",
-        callback=report if estimator.verbose else None,
-        options={"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol},
-    )
-    estimator.n_iter_ = _check_optimize_result("lbfgs", result, estimator.max_iter)
-    estimator.loss_ = float(result.fun)
-    network.theta[:] = result.x
-
-
-def fit_if_finite(estimator: Any, network: Network, rows: Rows) -> None:
-    """`fit`; where scipy divides by 0, as a gradient is beyond all numbers, θ is what it was before."""
-    start = network.theta.copy()
     try:
-        fit(estimator, network, rows)
-    except ZeroDivisionError:
-        network.theta[:] = start
+        with postponed():
+            result = minimize(
+                lambda theta: objective(network, rows, estimator.alpha, theta),
+                theta.copy(),
+                jac=True,
+                method="L-BFGS-B",
+                callback=report,
+                options={"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol},
+            )
+        estimator.n_iter_ = _check_optimize_result("lbfgs", result, estimator.max_iter)
+        estimator.loss_, theta = float(result.fun), result.x
+    except ZeroDivisionError:  # scipy's, of a gradient beyond all numbers
         raise_not_finite()
+    except KeyboardInterrupt:
+        warnings.warn("Training interrupted by user.", stacklevel=2)
+    finally:
+        network.theta[:] = theta

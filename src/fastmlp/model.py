@@ -9,17 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from . import activations, optimizers, saving, training
-from .arguments import checked_float, checked_int, checked_widths
+from . import activations, fitting, optimizers, refit, saving
+from .arguments import checked_int, checked_widths
 from .initialize import initialize
-from .inputs import inputs, rows_of
-from .network import Network, aligned_zeros
+from .inputs import rows_of
+from .network import Network
 from .plan import Plan, checked_size
 from .rows.memory import check_memory
 from .table_encoding import TableEncoding
-from .training_parts import check_batch_size, check_classes, check_training_memory, parts_of
+from .training_parts import BATCH_ROWS
+from .workspace import aligned_copy, aligned_zeros
 
-BATCH_ROWS = 1024
 Scaling = tuple[np.ndarray, np.ndarray]
 
 
@@ -188,12 +188,14 @@ class Model:
         y : array-like (n) of 0 and 1, or as `out_activation` has it
         sample_weight : array-like (n), finite and not negative, or None
         """
-        done, _ = self._network.gradient(rows_of(self, X, y, sample_weight, labelled=True), backward=False)
+        rows = rows_of(self, X, y, sample_weight, labelled=True)
+        done, _ = self._network.gradient(rows, backward=False, theta=self._present())
         return done.J
 
     def loss_and_gradient(self, X: Any, y: Any = None, sample_weight: Any = None) -> tuple[float, Gradient]:
         """J and its gradient, both summed over rows. Parameters as in `loss`."""
-        done, total = self._network.gradient(rows_of(self, X, y, sample_weight, labelled=True))
+        rows = rows_of(self, X, y, sample_weight, labelled=True)
+        done, total = self._network.gradient(rows, theta=self._present())
         gradient = total.astype(self.dtype)
         return done.J, Gradient(gradient, *self._network.plan.views(gradient))
 
@@ -215,6 +217,9 @@ class Model:
         tol: float = 1e-4,
         verbose: int = 0,
         callback: Callable[["Model", dict[str, Any]], bool | None] | None = None,
+        checkpoint: str | os.PathLike | None = None,
+        checkpoint_every: float = 60.0,
+        resume: bool = False,
     ) -> "Model":
         """Train, from the present weights on.
 
@@ -246,6 +251,14 @@ class Model:
             1: a progress bar.
         callback : callable(model, record) or None
             After each epoch, with its record of `history`; training ends if it returns True.
+        checkpoint : str, path or None
+            A file that is replaced in one step at the start, each `checkpoint_every` seconds, by Ctrl-C, and at the
+            end. `Model.load` reads it.
+        checkpoint_every : float
+            Seconds.
+        resume : bool
+            Go on where the checkpoint left a fit of the same rows and arguments: the weights become those of a fit
+            that was never interrupted, bit for bit. Without a file, start; after a fit that ended, take its model.
 
         Returns
         -------
@@ -258,57 +271,51 @@ class Model:
         MemoryError
             Before training begins, where what it takes is not left.
         DivergenceError
-            The loss is no longer finite. The weights are those before that epoch.
+            The loss is no longer finite. The weights are those before that epoch, the last whose loss was finite.
         KeyboardInterrupt
             Ctrl-C, within a second. The weights are those after the last completed step.
+        OSError
+            The checkpoint cannot be written, or holds another fit that has not ended.
+        RuntimeError
+            The model is being fitted in another thread. Predictions of other threads meanwhile see the weights from
+            before, or those after the last epoch.
         """
-        rows, learned = inputs(self, X, y, sample_weight, labelled=True, learn=True)
-        settings = training.Settings(
-            checked_int("epochs", epochs, 0),
-            None if batch_size is None else checked_int("batch_size", batch_size, 1),
-            checked_float("l2", l2, 0),
-            bool(shuffle),
-            self.seed,
-            bool(early_stopping),
-            checked_int("n_iter_no_change", n_iter_no_change, 1),
-            checked_float("tol", tol, 0),
-            int(verbose),
+        settings = fitting.settings_of(
+            self, epochs, batch_size, l2, shuffle, early_stopping, n_iter_no_change, tol, verbose
         )
-        part, validation = parts_of(self, rows, validation_data, validation_fraction)
-        if early_stopping and validation is None:
-            raise ValueError("early_stopping needs a validation set: give validation_data or validation_fraction")
-        check_classes(part)
-        check_batch_size(settings.batch_size, part.order.size, BATCH_ROWS)
-        if not np.isfinite(self._parameters).all():
-            raise ValueError("parameters contain NaN or inf; set them anew before training")
-        resolved = optimizers.resolve(optimizer)
-        check_training_memory(self.widths, self._parameters.size, self.dtype, resolved.n_moments)
-        resolved.prepare(self._parameters.size, self.dtype)
-        self.optimizer = resolved
-        learned.adopt(self)
-        after = None if callback is None else lambda record: callback(self, record)
-        score = None if validation is None else lambda: training.validate(self._network, validation)
-        training.train(self._network, resolved, part, score, settings, self.history, after)
+        fitting.fit(
+            self, X, y, sample_weight, settings, optimizer, validation_data, validation_fraction, callback,
+            checkpoint, checkpoint_every, resume,
+        )  # fmt: skip
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """P(y = 1) of each row: array (n) in the model's dtype; (n, K) of K classes or labels."""
-        P = self._network.logits(rows_of(self, X), probabilities=True)
+        P = self._network.logits(rows_of(self, X), probabilities=True, theta=self._present())
         return P[:, 0] if self.widths[-1] == 1 else P
 
     def iter_proba(self, X: Any) -> Iterator[np.ndarray]:
         """`predict_proba` of consecutive parts of X, for streams of more rows than memory holds."""
-        for P, _, _ in self._network.outputs(rows_of(self, X), probabilities=True):
+        for P, _, _ in self._network.outputs(rows_of(self, X), probabilities=True, theta=self._present()):
             yield P[:, 0] if self.widths[-1] == 1 else P
 
     def predict(self, X: Any) -> np.ndarray:
         """0 or 1 for each row: array (n) of int64; 1 where P(y = 1) > 1/2. Or its class, (n), or its labels, (n, K)."""
-        Z = self._network.logits(rows_of(self, X))
+        Z = self._network.logits(rows_of(self, X), theta=self._present())
         labels = np.asarray(Z.argmax(axis=1) if self.out_activation == "softmax" else (Z > 0).astype(np.int64))
         return labels[:, 0] if self.widths[-1] == 1 else labels
 
     def save(self, path: str | os.PathLike) -> None:
-        """Write everything to a file, replacing it in one step: parameters, names, encoding, optimizer, history."""
+        """Write everything to a file, replacing it in one step: parameters, names, encoding, optimizer, history.
+
+        Raises
+        ------
+        ValueError
+            No file can hold the model: weights that are not finite, say.
+        OSError
+            The file cannot be written; an old one is as it was.
+        """
+        refit.check_at_rest(self)
         saving.save(self, path)
 
     @classmethod
@@ -328,11 +335,18 @@ class Model:
         ------
         ModelFormatError
             The file is not a model, damaged, of a newer version, or needs an activation that was not given.
+        OSError
+            It cannot be read.
         """
         model: Model = saving.load(cls, path, activations or {}, n_threads)
         return model
 
+    def _present(self) -> np.ndarray:
+        """The parameters to compute with now: a copy, as a fit in another thread may begin meanwhile."""
+        return refit.present(self, lambda: aligned_copy(self._parameters))
+
     def __getstate__(self) -> dict[str, Any]:
+        refit.check_at_rest(self)
         hidden = {"_network", "weights", "biases"}
         return {name: value for name, value in vars(self).items() if name not in hidden}
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numba
 import numpy as np
@@ -11,47 +11,21 @@ import numpy as np
 from . import team
 from .contention import Contention
 from .kernels import steps
-from .kernels.barrier import BAD_ROW, PROGRESS, new_team
-from .kernels.records import JOB, OPTIMIZER, Net, Sums, Team
+from .kernels.barrier import BAD_ROW, PROGRESS, STOP, new_team
+from .kernels.interrupts import check
+from .kernels.records import JOB, OPTIMIZER, Sums, Team
 from .optimizers import Optimizer
 from .plan import Plan
 from .rows.array import ArrayRows
 from .rows.order import Order, Pass
 from .rows.streamed import StreamedRows
 from .rows.window import Window
+from .workspace import Shape, Workspace, Workspaces
 
-CACHE_LINE = 64
 CALL_FLOPS = 2e10  # of training in one call, some 0.1 s: then the number of threads may change
 PART_ROWS = 2**18  # of outputs that `outputs` computes at a time
 Watch = Callable[[int], None] | None
 Rows = ArrayRows | StreamedRows
-
-
-def aligned_zeros(size: int, dtype: np.dtype) -> np.ndarray:
-    """Zeros that begin at the start of a cache line."""
-    itemsize = np.dtype(dtype).itemsize
-    buffer = np.zeros(size * itemsize + CACHE_LINE, np.uint8)
-    skip = -buffer.ctypes.data % CACHE_LINE
-    return buffer[skip : skip + size * itemsize].view(dtype)
-
-
-class Shape(NamedTuple):
-    """What a call needs: threads, how a batch is cut, rows of buffers and accumulators."""
-
-    n_threads: int
-    short: bool
-    chunk_rows: int
-    accumulators: int
-    rows: int
-
-
-class Workspace(NamedTuple):
-    """Buffers of one call at a time."""
-
-    net: Net
-    total: np.ndarray
-    losses: np.ndarray
-    squares: np.ndarray
 
 
 @dataclass
@@ -63,6 +37,11 @@ class Tally:
     objective: float = 0.0  # Σ over batches of rows × (J + l2/2 ‖W‖²) / Σw, if l2 is shared by batches
     rows: int = 0
     diverged: bool = False
+
+    def add(self, part: "Tally") -> None:
+        """Count a batch that came in several windows."""
+        self.J, self.weight = self.J + part.J, self.weight + part.weight
+        self.objective, self.rows = self.objective + part.objective, self.rows + part.rows
 
 
 class Network:
@@ -77,25 +56,29 @@ class Network:
 
     def __init__(self, plan: Plan, theta: np.ndarray, n_threads: int | None = None) -> None:
         self.plan, self.theta, self.n_threads = plan, theta, n_threads
-        self._idle: dict[tuple[int, int], Workspace] = {}
+        self._workspaces = Workspaces(plan, theta)
         self._compiled: set[Any] = set()
         self._contention = Contention()
 
     def gradient(
-        self, rows: Rows, order: Order | Pass | None = None, backward: bool = True
+        self, rows: Rows, order: Order | Pass | None = None, backward: bool = True, theta: np.ndarray | None = None
     ) -> tuple[Tally, np.ndarray]:
-        """J and its gradient, both summed over rows; the gradient as |θ| float64 numbers (backward=False: zeros)."""
+        """J and its gradient, both summed over rows; the gradient as |θ| float64 numbers (backward=False: zeros).
+
+        theta : parameters in place of the network's own, aligned as `aligned_copy` does it
+        """
         given: Any = order or rows.order()
         shape = self._shape(given.size, given.size, backward, *self.plan.chunks(given.size))
-        workspace, tally = self._take(shape), Tally()
+        workspace, tally = self._workspaces.take(shape), Tally()
+        used = workspace.with_theta(theta)
         workspace.total[:] = 0
         sums = Sums(np.zeros(1, OPTIMIZER), self.theta[:0], workspace.total, workspace.losses, workspace.squares)
         with closing(rows.windows(given, given.size)) as windows:
             for window in windows:
                 job = self._job(shape, 0, window.size, window.size, backward=backward)
-                self._train(rows, window, shape, job, workspace, sums, tally, None)
+                self._train(rows, window, shape, job, used, sums, tally, None)
         gradient = workspace.total.copy()
-        self._give_back(shape, workspace)
+        self._workspaces.give_back(shape, workspace)
         return tally, gradient
 
     def train(
@@ -108,13 +91,17 @@ class Network:
         watch: Watch,
         tally: Tally,
         seed: int = 0,
+        after: Callable[[], None] | None = None,
     ) -> None:
         """One pass over `order` in batches; θ, the optimizer and the tally change step by step.
 
-        The seed is that of dropout; each step of the optimizer has masks of its own.
+        A pass begins with the rows that the tally has not counted yet: so one that was interrupted goes on. The seed
+        is that of dropout; each step of the optimizer has masks of its own. `after` is called some ten times a
+        second, where θ, optimizer and tally are those of the same completed step.
 
         Ends early, with θ as the last completed step left it, by KeyboardInterrupt, or when the loss of a batch
-        is not finite (tally.diverged).
+        is not finite (tally.diverged). Where Ctrl-C is `postponed`, it comes when tally and optimizer, too, are those
+        of that step.
         """
         optimizer.prepare(self.plan.n_parameters, self.plan.dtype)
         assert optimizer.moments is not None
@@ -124,80 +111,102 @@ class Network:
         shape = self._shape(order.size, batch_rows, True, *cut(batch_rows), for_long=True)
         call_rows = max(1, int(CALL_FLOPS / self.plan.flops_per_row(True)) // batch_rows) * batch_rows
         drops = any(self.plan.dropout)
-        workspace, record = self._take(shape), optimizer.record(l2)
+        workspace, record = self._workspaces.take(shape), optimizer.record(l2)
         workspace.total[:] = 0
         sums = Sums(record, optimizer.moments, workspace.total, workspace.losses, workspace.squares)
         part = Tally()  # of a batch that comes in several windows
-        try:
-            with closing(rows.windows(order, batch_rows)) as windows:
-                for window in windows:
-                    whole = window.ends_batch and part.rows == 0
-                    size = call_rows if whole else window.size
-                    for first in range(0, window.size, size):
-                        free = shape.n_threads if self.n_threads is not None else team.free_cores()
-                        if not rows.reads_ahead:  # else the other program is this one
-                            free = min(free, self._contention.threads(shape.n_threads))
-                        call = shape._replace(n_threads=min(free, shape.n_threads))
-                        last = min(first + size, window.size)
-                        job = self._job(
-                            call, first, last, batch_rows, backward=True, updates=whole, drops=drops, seed=seed
-                        )
-                        took = self._train(rows, window, call, job, workspace, sums, tally if whole else part, watch)
-                        if not rows.reads_ahead:
-                            self._contention.saw(call.n_threads, *took)
-                        if tally.diverged or part.diverged:
-                            tally.diverged = True
-                            return
-                    if window.ends_batch and not whole:
+        done, position = tally.rows, 0
+        with closing(rows.windows(order, batch_rows)) as windows:
+            for window in windows:
+                skip, position = min(max(done - position, 0), window.size), position + window.size
+                if skip == window.size:
+                    continue
+                whole = window.ends_batch and part.rows == 0
+                size, first = call_rows if whole else window.size, skip
+                while first < window.size:
+                    call = shape._replace(n_threads=self._threads_now(rows, shape))
+                    last = min(first + size, window.size)
+                    job = self._job(call, first, last, batch_rows, backward=True, updates=whole, drops=drops, seed=seed)
+                    counted = tally if whole else part
+                    before = counted.rows
+                    took = self._train(rows, window, call, job, workspace, sums, counted, watch, optimizer)
+                    if not rows.reads_ahead:
+                        self._contention.saw(call.n_threads, *took)
+                    if counted.diverged:
+                        tally.diverged = True
+                        return
+                    first += counted.rows - before  # fewer than asked, where Ctrl-C had a handler of the user's own
+                    if after is not None and whole:
+                        after()
+                if window.ends_batch and not whole:
+                    t = optimizer.t
+                    while optimizer.t == t and part.weight > 0:
                         job = self._job(shape, 0, 0, part.rows, backward=True, updates=True)
-                        job["J"], job["weight"] = part.J, part.weight
-                        self._train(rows, window, shape, job, workspace, sums, tally, watch)
-                        tally.rows, part = tally.rows + part.rows, Tally()
-        finally:
-            optimizer.t = int(record["t"][0])
-        self._give_back(shape, workspace)
+                        self._train(rows, window, shape, job, workspace, sums, part, watch, optimizer)
+                    tally.add(part)
+                    part = Tally()
+                    if after is not None:
+                        after()
+        self._workspaces.give_back(shape, workspace)
+
+    def _threads_now(self, rows: Rows, shape: Shape) -> int:
+        """Threads of the next call: fewer where others use the cores."""
+        free = shape.n_threads if self.n_threads is not None else team.free_cores()
+        if not rows.reads_ahead:  # else the other program is this one
+            free = min(free, self._contention.threads(shape.n_threads))
+        return min(free, shape.n_threads)
 
     def step(self, optimizer: Optimizer, gradient: np.ndarray, weight: float, l2: float) -> None:
         """One step of the optimizer on a gradient that was summed elsewhere (|θ| numbers) over rows of this weight."""
         optimizer.prepare(self.plan.n_parameters, self.plan.dtype)
         assert optimizer.moments is not None
         shape = self._shape(1, 1, True, *self.plan.chunks(1))
-        workspace, record = self._take(shape), optimizer.record(l2)
+        workspace, record = self._workspaces.take(shape), optimizer.record(l2)
         workspace.total[:] = gradient
         sums = Sums(record, optimizer.moments, workspace.total, workspace.losses, workspace.squares)
         job = self._job(shape, 0, 0, 1, backward=True, updates=True)
-        job["weight"] = weight
         nothing = np.zeros((1, self.plan.widths[0]), self.plan.dtype)
         rows = ArrayRows(nothing, n_features=self.plan.widths[0], dtype=self.plan.dtype)
         with closing(rows.windows(Order(1), 1)) as windows:
             for window in windows:
-                self._train(rows, window, shape, job, workspace, sums, Tally(), None)
-        optimizer.t = int(record["t"][0])
-        self._give_back(shape, workspace)
+                self._train(rows, window, shape, job, workspace, sums, Tally(weight=weight), None, optimizer)
+        self._workspaces.give_back(shape, workspace)
 
     def outputs(
-        self, rows: Rows, order: Order | Pass | None = None, probabilities: bool = False
-    ) -> Iterator[tuple[np.ndarray, Window, int]]:
-        """Z[L], or σ(Z[L]), of every row, a part at a time: (m, p[L]), the rows' window, and the first's position."""
+        self, rows: Rows, order: Order | Pass | None = None, probabilities: bool = False,
+        theta: np.ndarray | None = None,
+    ) -> Iterator[tuple[np.ndarray, Window, int]]:  # fmt: skip
+        """Z[L], or σ(Z[L]), of every row, a part at a time: (m, p[L]), the rows' window, and the first's position.
+
+        theta : as for `gradient`
+        """
         given: Any = order or rows.order()
         with closing(rows.windows(given, PART_ROWS if given.size is None else given.size)) as windows:
             for window in windows:
                 shape = self._shape(window.size, window.size, False, self.plan.tile_rows, 0)
-                workspace = self._take(shape)
+                workspace = self._workspaces.take(shape)
                 for first in range(0, window.size, PART_ROWS):
                     last = min(first + PART_ROWS, window.size)
                     out = np.empty((last - first, self.plan.widths[-1]), self.plan.dtype)
                     job = self._job(shape, first, last, last - first, probabilities=probabilities)
                     flags = new_team()
-                    arguments = Team(flags, job), window.source, workspace.net, out.reshape(-1)
+                    arguments = Team(flags, job), window.source, workspace.with_theta(theta).net, out.reshape(-1)
+                    self._compile(steps.predict, arguments)
                     self._run(rows, window, flags, shape, steps.predict, arguments)
+                    check()
+                    while flags[STOP]:  # by a Ctrl-C whose handler is the user's own, and has not raised anything
+                        flags[:] = 0
+                        self._run(rows, window, flags, shape, steps.predict, arguments)
                     yield out, window, first
-                self._give_back(shape, workspace)
+                self._workspaces.give_back(shape, workspace)
 
-    def logits(self, rows: Rows, order: Order | Pass | None = None, probabilities: bool = False) -> np.ndarray:
-        """Z[L], or σ(Z[L]), of every row: (n, p[L])."""
+    def logits(
+        self, rows: Rows, order: Order | Pass | None = None, probabilities: bool = False,
+        theta: np.ndarray | None = None,
+    ) -> np.ndarray:  # fmt: skip
+        """Z[L], or σ(Z[L]), of every row: (n, p[L]); theta as for `gradient`."""
         given: Any = order or rows.order()
-        parts = self.outputs(rows, given, probabilities)
+        parts = self.outputs(rows, given, probabilities, theta)
         if given.size is None:
             return np.concatenate([np.empty((0, self.plan.widths[-1]), self.plan.dtype), *(out for out, _, _ in parts)])
         result, at = np.empty((given.size, self.plan.widths[-1]), self.plan.dtype), 0
@@ -207,33 +216,41 @@ class Network:
         return result
 
     def _train(
-        self, rows: Rows, window: Window, shape: Shape, job: np.ndarray,
-        workspace: Workspace, sums: Sums, tally: Tally, watch: Watch,
+        self, rows: Rows, window: Window, shape: Shape, job: np.ndarray, workspace: Workspace, sums: Sums,
+        tally: Tally, watch: Watch, optimizer: Optimizer | None = None,
     ) -> tuple[float, float]:  # fmt: skip
-        """Run steps.train over positions of a window, and add to the tally what came of it; seconds as `team.run`."""
+        """Run steps.train over positions of a window, which goes on from the tally; seconds as `team.run`."""
         flags = new_team()
         before = tally.rows
+        job["J"], job["weight"], job["objective"] = tally.J, tally.weight, tally.objective
         seen = None if watch is None else lambda progress: watch(before + progress)
+        arguments = Team(flags, job), window.source, workspace.net, sums
+        self._compile(steps.train, arguments)
         try:
-            return self._run(
-                rows, window, flags, shape, steps.train, (Team(flags, job), window.source, workspace.net, sums), seen
-            )
+            took = self._run(rows, window, flags, shape, steps.train, arguments, seen)
         finally:
             done = job[0]
-            tally.J, tally.weight = tally.J + float(done["J"]), tally.weight + float(done["weight"])
-            tally.objective += float(done["objective"])
+            tally.J, tally.weight, tally.objective = (float(done[name]) for name in ("J", "weight", "objective"))
             tally.rows += int(flags[PROGRESS])
             tally.diverged = bool(done["diverged"])
+            if optimizer is not None:
+                optimizer.t = int(sums.optimizer["t"][0])
+        check()
+        if flags[STOP] and not job["updates"]:  # the sum is not complete, and its beginning is lost
+            raise KeyboardInterrupt
+        return took
+
+    def _compile(self, kernel: Callable[..., None], arguments: tuple) -> None:
+        """Here and not in a thread of the team: Ctrl-C must be able to end a compilation of seconds."""
+        if kernel not in self._compiled and hasattr(kernel, "compile"):
+            kernel.compile(tuple(numba.typeof(argument) for argument in (0, *arguments)))
+            self._compiled.add(kernel)
 
     def _run(
         self, rows: Rows, window: Window, flags: np.ndarray, shape: Shape,
         kernel: Callable[..., None], arguments: tuple, watch: Watch = None,
     ) -> tuple[float, float]:  # fmt: skip
         """Run a kernel by all threads of the call, seconds as `team.run`; a row that it refused becomes an error."""
-        if kernel not in self._compiled and hasattr(kernel, "compile"):
-            # Here and not in a thread of the team: Ctrl-C must be able to end a compilation of seconds.
-            kernel.compile(tuple(numba.typeof(argument) for argument in (0, *arguments)))
-            self._compiled.add(kernel)
         took = team.run(lambda thread: kernel(thread, *arguments), flags, shape.n_threads, shape.short, watch)
         if flags[BAD_ROW] > 0:
             rows.refuse(window, int(flags[BAD_ROW]) - 1)
@@ -263,19 +280,3 @@ class Network:
         for name, value in what.items():
             job[name] = value
         return job
-
-    def _take(self, shape: Shape) -> Workspace:
-        """A workspace that no other call is using: the idle one of the same shape, or a new one."""
-        workspace = self._idle.pop((shape.rows, shape.accumulators), None)
-        if workspace is not None:
-            return workspace
-        layers, layout, size = self.plan.layout(shape.rows, shape.accumulators)
-        work = aligned_zeros(size, self.plan.dtype)
-        losses = np.zeros(shape.rows + 2 * max(1, shape.accumulators))
-        net = Net(layers, layout, self.theta, work, np.zeros(shape.rows, np.intp))
-        return Workspace(net, np.zeros(self.plan.n_parameters), losses, np.zeros(self.plan.n_squares))
-
-    def _give_back(self, shape: Shape, workspace: Workspace) -> None:
-        if len(self._idle) > 3:
-            self._idle.clear()
-        self._idle[shape.rows, shape.accumulators] = workspace

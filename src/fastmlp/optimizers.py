@@ -45,7 +45,7 @@ class Optimizer:
         if self.schedule not in SCHEDULES:
             raise ValueError(f"schedule={self.schedule!r}: choose one of {', '.join(SCHEDULES)}")
         for name, value in self.numbers().items():
-            if not isinstance(value, numbers.Real) or isinstance(value, bool) or not math.isfinite(value):
+            if not isinstance(value, numbers.Real) or isinstance(value, bool) or not is_finite(value):
                 raise ValueError(f"{name}={value!r}: must be a finite number")
         if self.learning_rate <= 0:
             raise ValueError(f"learning_rate={self.learning_rate}: must be greater than 0")
@@ -149,6 +149,14 @@ class AdamW(Adam):
 OPTIMIZERS: dict[str, type[Optimizer]] = {
     "sgd": SGD, "momentum": Momentum, "nesterov": Nesterov, "adam": Adam, "adamw": AdamW,
 }  # fmt: skip
+
+
+def is_finite(value: numbers.Real) -> bool:
+    """Is it a number of float64?"""
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def resolve(optimizer: Any) -> Optimizer:

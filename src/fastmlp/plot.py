@@ -2,11 +2,12 @@
 
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import IO, Any, cast
 
 import numpy as np
 
 from .model import Model
+from .replaced import replaced
 
 FEW_EPOCHS = 30  # so many are marked one by one
 SHARE_BELOW = 0.22  # height of the learning rate's axes, as a part of that of the losses' axes
@@ -154,7 +155,9 @@ def learning_curve(history: list[dict[str, Any]], path: str | os.PathLike) -> No
     ax = figure.subplots()
     LossCurveDisplay(**of_history(history)).plot(ax)
     ax.set(ylabel="mean log loss", title="Learning curve")
-    figure.savefig(path, dpi=150)
+    name = os.fspath(path)
+    with replaced(path) as file:
+        figure.savefig(cast("IO[bytes]", file), dpi=150, format=os.path.splitext(name)[1][1:] or "png")
 
 
 def recorded(estimator: Any) -> dict[str, Any]:

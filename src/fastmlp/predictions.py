@@ -19,13 +19,13 @@ def table_writer(path: str | os.PathLike) -> Iterator[Callable[[dict[str, Any]],
     suffix = Path(path).suffix.lower()
     if suffix not in kinds:
         raise ValueError(f"{path}: the name must end with .csv or .parquet")
-    with replaced(path) as temporary, contextlib.ExitStack() as stack:
+    with replaced(path) as file, contextlib.ExitStack() as stack:
         writers: list[Any] = []
 
         def write(columns: dict[str, Any]) -> None:
             table = pyarrow.table(columns)
             if not writers:
-                writers.append(stack.enter_context(kinds[suffix](str(temporary), table.schema)))
+                writers.append(stack.enter_context(kinds[suffix](file, table.schema)))
             writers[0].write_table(table)
 
         yield write

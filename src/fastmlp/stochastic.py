@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from tqdm import tqdm
 
+from .kernels.interrupts import allowed, check, postponed
 from .network import Network, Rows, Tally
 from .optimizers import OPTIMIZERS, SCHEDULES, SGD, Adam, Momentum, Nesterov, Optimizer
 from .rows.order import Order, Pass
@@ -89,7 +90,7 @@ class Fit:
             total=self.n * most, unit="rows", unit_scale=True, disable=estimator.verbose != "bar", dynamic_ncols=True
         )
         try:
-            with bar:
+            with postponed(), bar:
                 self.epochs(most, incremental, bar)
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.", stacklevel=2)
@@ -211,7 +212,9 @@ class Fit:
 def stops(estimator: Any, record: dict[str, Any]) -> bool:
     """Call the callbacks; does one of them end the training?"""
     callbacks = estimator.callbacks if isinstance(estimator.callbacks, list) else [estimator.callbacks]
-    answers = [callback(estimator, record) for callback in callbacks if callback is not None]
+    with allowed():
+        answers = [callback(estimator, record) for callback in callbacks if callback is not None]
+    check()
     return any(answers)
 
 

@@ -7,17 +7,16 @@ Ctrl-C and draw progress; short work runs in the caller alone, where starting th
 import contextlib
 import functools
 import os
-import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numba import config
 
 from .kernels.barrier import FAILED, PROGRESS, STOP
+from .kernels.interrupts import postponed
 
 SHORT_FLOPS = 4e7  # about a millisecond of one core: run it in the caller
 FLOPS_PER_THREAD = 1e6  # between two barriers; with less, the barriers cost more than a further thread gains
@@ -134,27 +133,13 @@ def run_counted(
     return time.perf_counter() - begin, sum(on_core)
 
 
-@contextlib.contextmanager
-def interrupts_stop(flags: np.ndarray) -> Iterator[None]:
+def interrupts_stop(flags: np.ndarray) -> contextlib.AbstractContextManager[None]:
     """Let Ctrl-C set the stop flag, and reach its handler only after the block: no exception in the middle of it.
 
-    Python delivers signals to the main thread alone; in others there is nothing to do. A KeyboardInterrupt
-    inside of Thread.join or Thread.start would leave it open whether the thread still runs.
+    A KeyboardInterrupt inside of Thread.join or Thread.start would leave it open whether the thread still runs.
     """
-    handler = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(handler):
-        yield
-        return
-    arrived: list[Any] = []
 
-    def stop(number: int, frame: Any) -> None:
-        arrived[:] = [number, frame]
+    def stop() -> None:
         flags[STOP] = 1
 
-    signal.signal(signal.SIGINT, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
-        if arrived:
-            handler(*arrived)
+    return postponed(stop)

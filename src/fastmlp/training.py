@@ -1,18 +1,22 @@
 """Epochs: validation, early stopping, history, progress, callbacks; what to keep when training goes wrong."""
 
+import contextlib
 import time
+import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 from .exceptions import DivergenceError
+from .kernels.interrupts import allowed, check
 from .network import Network, Rows, Tally
 from .optimizers import Optimizer
 from .validation import evaluate
 
+EXPLODED = 10  # times the loss of the first epoch
 Record = dict[str, Any]
 Callback = Callable[[Record], bool | None]
 
@@ -40,23 +44,69 @@ class Settings:
     verbose: int
 
 
+@dataclass(frozen=True)
 class Snapshot:
     """θ and the optimizer's state at one moment."""
 
-    def __init__(self, theta: np.ndarray, optimizer: Optimizer) -> None:
-        self.theta = theta.copy()
-        self.t, self.moments = optimizer.t, None if optimizer.moments is None else optimizer.moments.copy()
+    theta: np.ndarray
+    t: int
+    moments: np.ndarray
+
+    @staticmethod
+    def of(theta: np.ndarray, optimizer: Optimizer) -> "Snapshot":
+        assert optimizer.moments is not None
+        return Snapshot(theta.copy(), optimizer.t, optimizer.moments.copy())
 
     def restore(self, theta: np.ndarray, optimizer: Optimizer) -> None:
-        theta[:] = self.theta
-        optimizer.t = self.t
-        if self.moments is not None and optimizer.moments is not None:
-            optimizer.moments[:] = self.moments
+        assert optimizer.moments is not None
+        theta[:], optimizer.t = self.theta, self.t
+        optimizer.moments[:] = self.moments
+
+
+@dataclass
+class Progress:
+    """Where a fit stands: all that it goes on from, beside θ, the optimizer and the history.
+
+    Attributes
+    ----------
+    first : epochs of former fits
+    epoch : the one under way
+    tally, seconds : of its batches so far
+    best, best_loss, waited : the weights with the lowest validation loss, it, and epochs since
+    exploded : has the user been warned that the loss grows?
+    ended : is there nothing left to do?
+    """
+
+    first: int
+    epoch: int
+    best: Snapshot
+    best_loss: float = np.inf
+    waited: int = 0
+    tally: Tally = field(default_factory=Tally)
+    seconds: float = 0.0
+    exploded: bool = False
+    ended: bool = False
+
+    def count(self, record: Record, history: list[Record], settings: Settings, now: Callable[[], Snapshot]) -> bool:
+        """An epoch has ended; shall training end with it, as the loss over the validation rows no longer falls?"""
+        history.append(record)
+        self.epoch, self.tally, self.seconds = self.epoch + 1, Tally(), 0.0
+        if not settings.early_stopping:
+            return False
+        loss = record["validation_loss"]
+        self.waited = 0 if loss < self.best_loss - settings.tol else self.waited + 1
+        if loss < self.best_loss:
+            self.best, self.best_loss = now(), loss
+        return self.waited >= settings.n_iter_no_change
+
+
+Keep = Callable[[Progress, bool], None]  # the progress; is it to be kept in any case, or when it is time?
 
 
 def train(
     network: Any, optimizer: Optimizer, part: Part, validate: Callable[[], Record] | None,
-    settings: Settings, history: list[Record], callback: Callback | None,
+    settings: Settings, history: list[Record], callback: Callback | None = None,
+    progress: Progress | None = None, keep: Keep | None = None,
 ) -> None:  # fmt: skip
     """Train for some epochs; θ, the optimizer and the history change as it goes.
 
@@ -64,64 +114,88 @@ def train(
     ----------
     network : Network, or what has its theta, plan and train
     validate : figures over the rows kept for validation, after each epoch
+    progress : of the fit that this one goes on with, or None
+    keep : called where θ, optimizer, history and progress belong together
 
     Raises
     ------
     DivergenceError : the loss or θ is not finite; θ is that of the last epoch that ended well
     ValueError : a row of X is not finite; θ is that from before
-    KeyboardInterrupt : θ is that of the last completed step
+    KeyboardInterrupt : θ is that of the last completed step; where Ctrl-C is `postponed`, so is all else
     """
     theta = network.theta
     optimizer.prepare(theta.size, theta.dtype)
-    start = Snapshot(theta, optimizer)
-    optimizer.start_schedule(settings.epochs * -(-part.order.size // (settings.batch_size or part.order.size)))
-    best, best_loss, waited = start, np.inf, 0
-    first = history[-1]["epoch"] if history else 0
-    bar = tqdm(
-        total=part.order.size * settings.epochs, unit="rows", unit_scale=True, disable=not settings.verbose,
-        smoothing=0.1, dynamic_ncols=True, leave=True,
-    )  # fmt: skip
+    start = Snapshot.of(theta, optimizer)
+    if progress is None:
+        first = history[-1]["epoch"] if history else 0
+        progress = Progress(first, first + 1, start)
+        optimizer.start_schedule(settings.epochs * -(-part.order.size // (settings.batch_size or part.order.size)))
+    keep = keep or (lambda progress, always: None)
     try:
-        for epoch in range(first + 1, first + settings.epochs + 1):
-            finite = Snapshot(theta, optimizer)
-            bar.set_description(f"epoch {epoch}/{first + settings.epochs}", refresh=False)
-            record = one_epoch(network, optimizer, part, settings, epoch, bar, finite)
-            if validate is not None:
-                record |= validate()
-            history.append(record)
-            bar.set_postfix_str(" ".join(f"{k}={record[k]:.4f}" for k in ("loss", "validation_loss") if k in record))
-            if callback is not None and callback(record):
-                break
-            if settings.early_stopping:
-                loss = record["validation_loss"]
-                waited = 0 if loss < best_loss - settings.tol else waited + 1
-                if loss < best_loss:
-                    best, best_loss = Snapshot(theta, optimizer), loss
-                if waited >= settings.n_iter_no_change:
-                    break
-        if settings.early_stopping and best_loss < np.inf:
-            best.restore(theta, optimizer)
+        keep(progress, True)
+        epochs(network, optimizer, part, validate, settings, history, callback, progress, keep)
+        if settings.early_stopping and progress.best_loss < np.inf:
+            progress.best.restore(theta, optimizer)
+        progress.ended = True
+        keep(progress, True)
+    except KeyboardInterrupt:
+        keep(progress, True)
+        raise
     except DivergenceError:
         raise
     except ValueError:
         start.restore(theta, optimizer)
         raise
-    finally:
-        bar.close()
+
+
+def epochs(
+    network: Any, optimizer: Optimizer, part: Part, validate: Callable[[], Record] | None, settings: Settings,
+    history: list[Record], callback: Callback | None, progress: Progress, keep: Keep,
+) -> None:  # fmt: skip
+    """The epochs that are left, or fewer."""
+    theta, last = network.theta, progress.first + settings.epochs
+    bar = tqdm(
+        total=part.order.size * settings.epochs, unit="rows", unit_scale=True, disable=not settings.verbose,
+        initial=part.order.size * (progress.epoch - 1 - progress.first), smoothing=0.1, dynamic_ncols=True, leave=True,
+    )  # fmt: skip
+    with contextlib.closing(bar):
+        while progress.epoch <= last:
+            bar.set_description(f"epoch {progress.epoch}/{last}", refresh=False)
+            record = one_epoch(network, optimizer, part, settings, progress, bar, keep)
+            if validate is not None:
+                record |= validate()
+            stops = progress.count(record, history, settings, lambda: Snapshot.of(theta, optimizer))
+            bar.set_postfix_str(" ".join(f"{k}={record[k]:.4f}" for k in ("loss", "validation_loss") if k in record))
+            warn_of_explosion(history, progress)
+            if callback is not None:
+                with allowed():
+                    stops = bool(callback(record)) or stops
+            if stops:
+                return
+            check()
+            keep(progress, False)
 
 
 def one_epoch(
-    network: Any, optimizer: Optimizer, part: Part, settings: Settings, epoch: int, bar: Any, finite: Snapshot
+    network: Any, optimizer: Optimizer, part: Part, settings: Settings, progress: Progress, bar: Any, keep: Keep
 ) -> Record:
-    """One pass over the training rows: its record for the history."""
+    """One pass over the training rows, or what is left of it: its record for the history."""
+    epoch, tally = progress.epoch, progress.tally
     order = part.order.shuffled(settings.seed, epoch) if settings.shuffle else part.order
     batch_rows = order.size if settings.batch_size is None else settings.batch_size
-    tally, begin, base = Tally(), time.perf_counter(), bar.n
+    finite = Snapshot.of(network.theta, optimizer)
+    begin, base = time.perf_counter() - progress.seconds, bar.n
 
     def watch(rows: int) -> None:
         bar.update(base + rows - bar.n)
 
-    network.train(part.rows, order, batch_rows, optimizer, settings.l2, watch if settings.verbose else None, tally)
+    def after() -> None:
+        progress.seconds = time.perf_counter() - begin
+        keep(progress, False)
+
+    network.train(
+        part.rows, order, batch_rows, optimizer, settings.l2, watch if settings.verbose else None, tally, after=after
+    )  # fmt: skip
     seconds = time.perf_counter() - begin
     watch(order.size)
     if tally.diverged or not np.isfinite(network.theta).all():
@@ -142,6 +216,19 @@ def one_epoch(
         "seconds": seconds,
         "rows_per_second": order.size / seconds,
     }
+
+
+def warn_of_explosion(history: list[Record], progress: Progress) -> None:
+    """Warn, once, where the loss grows instead of falling."""
+    now, begun = history[-1], history[progress.first - history[-1]["epoch"]]
+    if now["loss"] > EXPLODED * begun["loss"] and not progress.exploded:
+        progress.exploded = True
+        warnings.warn(
+            f"the loss of epoch {now['epoch']} is {now['loss']:.3g}, that of the first was {begun['loss']:.3g}; a "
+            "lower learning_rate, or features of similar scale, may help",
+            RuntimeWarning,
+            stacklevel=2,
+        )
 
 
 def validate(network: Network, validation: Part) -> Record:

@@ -17,6 +17,8 @@ from .rows.streamed import StreamedRows
 from .rows.streams.stream import Stream
 from .training import Part
 
+BATCH_ROWS = 1024  # of a step, where the user does not say
+
 
 def parts_of(
     model: Any, rows: Rows, validation_data: tuple | Stream | None, validation_fraction: float
@@ -61,10 +63,10 @@ def check_validation_classes(fraction: float, counts: np.ndarray) -> None:
         )
 
 
-def check_batch_size(batch_size: int | None, n: int, default: int) -> None:
+def check_batch_size(batch_size: int | None, n: int) -> None:
     """Warn where a user asks for more rows in a batch than there are; the default is clipped silently."""
-    if batch_size is not None and batch_size > n and batch_size != default:
-        warnings.warn(f"batch_size={batch_size} is clipped to {n}, the number of training rows", stacklevel=3)
+    if batch_size is not None and batch_size > n and batch_size != BATCH_ROWS:
+        warnings.warn(f"batch_size={batch_size} is clipped to {n}, the number of training rows", stacklevel=4)
 
 
 def check_training_memory(widths: Sequence[int], n_parameters: int, dtype: np.dtype, n_moments: int) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .kernels.interrupts import allowed
 from .network import Network, Rows
 from .rows.order import Order, Pass
 
@@ -78,4 +79,5 @@ class Validation:
         loss, accuracy = evaluate(network, self.rows, self.order, self.w, self.own)
         if not np.isfinite(loss):
             return loss, float("nan")
-        return loss, accuracy if self.score is None else float(self.score())
+        with allowed():
+            return loss, accuracy if self.score is None else float(self.score())

@@ -8,7 +8,7 @@ import numba
 import numpy as np
 from fastmlp import Model
 from fastmlp.kernels.compile import OPTIONS, kernel
-from fastmlp.network import Network
+from fastmlp.workspace import Workspaces
 
 checked = os.environ.get("NUMBA_BOUNDSCHECK") == "1"
 
@@ -33,16 +33,16 @@ assert raises(lambda: overrun(np.ones(9)[:8])) == checked
 # A workspace that ends too early, of a step in several threads: each must leave, and the caller gets the error.
 X = np.random.default_rng(0).standard_normal((4096, 30)).astype("f4")
 y = X[:, 0] > 0
-take = Network._take
+take = Workspaces.take
 for batch_size in (64, 4096) if checked else ():
     for missing in (1024, 20_000):
         def cut(self, shape):
             whole = take(self, shape)
             return whole._replace(net=whole.net._replace(work=whole.net.work[:-missing]))
-        Network._take = cut
+        Workspaces.take = cut
         model = Model([30, 40, 20, 1], n_threads=2)
         assert raises(lambda: model.fit(X, y, epochs=1, batch_size=batch_size)), (batch_size, missing)
-    Network._take = take
+    Workspaces.take = take
     assert np.isfinite(Model([30, 40, 20, 1]).fit(X, y, epochs=1, batch_size=batch_size).parameters).all()
 print("checked" if checked else "unchecked")
 """

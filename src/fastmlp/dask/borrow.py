@@ -9,9 +9,10 @@ import numpy as np
 from distributed import get_worker
 
 from ..activations import resolve_all
-from ..network import Network, aligned_zeros
+from ..network import Network
 from ..plan import Plan
 from ..team import available_cores
+from ..workspace import aligned_zeros
 
 MOST_NETS = 4  # of which a process keeps idle networks
 _idle: dict[str, list[Network]] = {}  # by the net's token, as buffers cost time at their first touch

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from dask.base import tokenize
 
+from ..kernels.interrupts import postponed
 from ..network import Network, Tally
 from ..optimizers import Optimizer
 from ..rows.order import Pass
@@ -58,7 +59,7 @@ class DaskNetwork:
 
     def train(
         self, rows: Any, order: Pass, batch_rows: int, optimizer: Optimizer, l2: float,
-        watch: Any, tally: Tally, seed: int = 0,
+        watch: Any, tally: Tally, seed: int = 0, after: Any = None,
     ) -> None:  # fmt: skip
         """One pass: a step on the gradient of all rows, or steps of each worker over its own."""
         assert order.size is not None
@@ -73,7 +74,8 @@ class DaskNetwork:
         tally.J, tally.weight, tally.rows = found.J, found.weight, found.rows
         tally.diverged = not np.isfinite(found.J)
         if not tally.diverged and found.weight > 0:
-            self.network.step(optimizer, found.gradient, found.weight, l2)
+            with postponed():
+                self.network.step(optimizer, found.gradient, found.weight, l2)
 
     def local_steps(self, order: Pass, batch_rows: int, optimizer: Optimizer, l2: float, tally: Tally) -> None:
         """An epoch of each worker over its rows; then the mean of parameters and moments, weighted by rows."""

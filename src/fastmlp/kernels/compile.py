@@ -5,11 +5,13 @@ nothing of the functions that it calls, so an edit elsewhere would silently run 
 kernels live in a folder that is named by a digest of this package's sources and of the NUMBA_* settings.
 """
 
+import concurrent.futures
 import contextlib
 import hashlib
 import os
 import platform
 import tempfile
+import threading
 from pathlib import Path
 from typing import ClassVar
 
@@ -18,6 +20,9 @@ import numba
 from numba.core import caching, config
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
+from numba.core.compiler_lock import global_compiler_lock
+
+from .interrupts import check
 
 # No "nnan" and no "ninf": with them LLVM deletes the checks for NaN and inf. No "contract" and no "reassoc"
 # but in sums: the rest of a loop must give the same bits as its vectors, so fused multiply-adds are written out.
@@ -25,6 +30,8 @@ ELEMENTWISE = {"nsz"}
 SUM = {"contract", "nsz", "reassoc"}
 
 # Kernels allocate nothing: without Numba's runtime, slices are not counted by atomics that all threads share.
+WATCH_SECONDS = 0.05  # from one look for Ctrl-C to the next, while a kernel is compiled
+
 OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": ELEMENTWISE, "_nrt": False}
 
 
@@ -83,7 +90,36 @@ def entry_point(function):
     dispatcher = numba.njit(**OPTIONS, no_cfunc_wrapper=True)(function)
     if not config.DISABLE_JIT:
         dispatcher._cache = KernelCache(function)
+        dispatcher.compile = interruptible(dispatcher.compile)
     return dispatcher
+
+
+def interruptible(compile_signature):
+    """A dispatcher's `compile` that Ctrl-C need not wait for.
+
+    A KeyboardInterrupt in the middle of it would leave Numba's lock closed, or be lost where LLVM calls Python. So a
+    thread compiles to the end, which may be after the call; not a daemon: the process ends after it.
+    """
+
+    def compile(signature):
+        if threading.current_thread() is not threading.main_thread() or global_compiler_lock.is_locked():
+            return compile_signature(signature)
+        outcome, ended = concurrent.futures.Future(), threading.Event()
+
+        def work():
+            try:
+                outcome.set_result(compile_signature(signature))
+            except BaseException as failure:
+                outcome.set_exception(failure)
+            finally:
+                ended.set()
+
+        threading.Thread(target=work, name="fastmlp-compile").start()
+        while not ended.wait(WATCH_SECONDS):
+            check()
+        return outcome.result()
+
+    return compile
 
 
 def cpu_features():

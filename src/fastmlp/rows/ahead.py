@@ -5,7 +5,10 @@ import threading
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
+from ..kernels.interrupts import check
+
 END = object()
+WATCH_SECONDS = 0.05  # from one look for Ctrl-C to the next
 PATIENCE = 0.5  # seconds; a user's iterator may be waiting for something, and Ctrl-C must not
 
 
@@ -36,7 +39,11 @@ def read_ahead(make: Callable[[Callable[[], bool]], Iterator[Any]], most: int) -
     thread.start()
     try:
         while True:
-            item, failure = made.get()
+            try:
+                item, failure = made.get(timeout=WATCH_SECONDS)
+            except queue.Empty:
+                check()
+                continue
             if failure is not None:
                 raise failure
             if item is END:

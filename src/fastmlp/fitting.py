@@ -1,0 +1,99 @@
+"""One call of `Model.fit`: what is given, checked; its rows, its checkpoint; training."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from . import optimizers, refit, training
+from .arguments import checked_float, checked_int
+from .checkpoint import Checkpoint
+from .inputs import Learned, inputs
+from .kernels.interrupts import postponed
+from .optimizers import Optimizer
+from .rows.streamed import StreamedRows
+from .training import Part, Settings
+from .training_parts import check_batch_size, check_classes, check_training_memory, parts_of
+from .workspace import aligned_copy
+
+SAMPLED_ROWS = 64  # of X, by which a fit that goes on is told from one on other rows
+
+
+def settings_of(
+    model: Any, epochs: int, batch_size: int | None, l2: float, shuffle: bool, early_stopping: bool,
+    n_iter_no_change: int, tol: float, verbose: int,
+) -> Settings:  # fmt: skip
+    """Arguments of `Model.fit`, checked."""
+    return Settings(
+        checked_int("epochs", epochs, 0), None if batch_size is None else checked_int("batch_size", batch_size, 1),
+        checked_float("l2", l2, 0), bool(shuffle), model.seed, bool(early_stopping),
+        checked_int("n_iter_no_change", n_iter_no_change, 1), checked_float("tol", tol, 0), int(verbose),
+    )  # fmt: skip
+
+
+def fit(
+    model: Any, X: Any, y: Any, sample_weight: Any, settings: Settings, optimizer: Any, validation_data: Any,
+    validation_fraction: float, callback: Callable[..., Any] | None, checkpoint: Any, every: float, resume: bool,
+) -> None:  # fmt: skip
+    """Train a model; see `Model.fit`."""
+    if resume and checkpoint is None:
+        raise ValueError("resume=True needs checkpoint=, the file to go on with")
+    rows, learned = inputs(model, X, y, sample_weight, labelled=True, learn=True)
+    part, validation = parts_of(model, rows, validation_data, validation_fraction)
+    if settings.early_stopping and validation is None:
+        raise ValueError("early_stopping needs a validation set: give validation_data or validation_fraction")
+    check_classes(part)
+    check_batch_size(settings.batch_size, part.order.size)
+    if not np.isfinite(model.parameters).all():
+        raise ValueError("parameters contain NaN or inf; set them anew before training")
+    optimizer = optimizers.resolve(optimizer)
+    check_training_memory(model.widths, model.parameters.size, model.dtype, optimizer.n_moments)
+    optimizer.prepare(model.parameters.size, model.dtype)
+    with postponed(), refit.fitting(model, lambda: aligned_copy(model.parameters)) as guard:
+        keep = progress = None
+        if checkpoint is not None:
+            same = arguments(model, learned, settings, optimizer, part, validation)
+            keep = Checkpoint(checkpoint, every, model, optimizer, same)
+            progress = keep.begin(resume)
+        model.optimizer = optimizer
+        learned.adopt(model)
+        if progress is not None and progress.ended:
+            return
+
+        def after(record: dict[str, Any]) -> Any:
+            guard.seen = aligned_copy(model.parameters)
+            return callback is not None and callback(model, record)
+
+        score = None if validation is None else lambda: training.validate(model.network, validation)
+        training.train(model.network, optimizer, part, score, settings, model.history, after, progress, keep)
+
+
+def arguments(
+    model: Any, learned: Learned, settings: Settings, optimizer: Optimizer, part: Part, validation: Part | None
+) -> dict[str, Any]:
+    """All that decides how a fit goes on."""
+    scaling = None if model.scaling is None else [values.tolist() for values in model.scaling]
+    return {
+        "widths": list(model.widths), "activation": model.activation_names, "bias": model.bias,
+        "dtype": str(model.dtype), "seed": model.seed, "out_activation": model.out_activation, "scaling": scaling,
+        "encoding": None if model.encoding is None else model.encoding.to_dict(),
+        **{name: getattr(model, name) or value for name, value in learned._asdict().items()},
+        "optimizer": {"name": optimizer.name, **optimizer.settings()},
+        **{name: value for name, value in vars(settings).items() if name != "verbose"},
+        "training rows": fingerprint(part), "validation rows": None if validation is None else fingerprint(validation),
+    }  # fmt: skip
+
+
+def fingerprint(part: Part) -> str:
+    """The number of rows; of those in memory, also a digest of some."""
+    rows, n = part.rows, part.order.size
+    if isinstance(rows, StreamedRows):
+        return str(n)
+    some = np.unique(np.linspace(0, n - 1, SAMPLED_ROWS).astype(np.intp))
+    index = np.concatenate([part.order.rows(int(i), int(i) + 1) for i in some])
+    digest = hashlib.sha256(np.ascontiguousarray(rows.taken(index)).tobytes())
+    for values in (rows.y, rows.w):
+        if values is not None:
+            digest.update(np.ascontiguousarray(values[index]).tobytes())
+    return f"{n}, {digest.hexdigest()[:16]}"
