@@ -377,7 +377,7 @@ def test_csv_values_that_do_not_fit(tmp_path):
         rows.Csv(path, target="y")
     path.write_text("a,y\n1,0\n,1\n")
     with refused(ValueError, "t.csv", "'a' has 1 missing"):
-        fit(rows.Csv(path, target="y"), (1, 1))
+        Model([1, 1]).fit(rows.Csv(path, target="y"))
 
 
 def test_csv_that_changes_and_columns_of_one_name(tmp_path):

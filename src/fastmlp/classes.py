@@ -6,6 +6,8 @@ import numpy as np
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.multiclass import unique_labels
 
+from .rows.targets import refuse_masked
+
 
 def learn_classes(classifier: Any, y: np.ndarray, anew: bool) -> None:
     """Set the classifier's classes and number of outputs by y (anew), or compare y with the classes it knows."""
@@ -22,6 +24,26 @@ def learn_classes(classifier: Any, y: np.ndarray, anew: bool) -> None:
         check_known("y", classes, classifier.classes_)
     many = classifier._label_binarizer.y_type_ != "binary"
     classifier.n_outputs_ = len(classifier.classes_) if many else 1
+
+
+def check_one_kind(y: Any) -> None:
+    """Labels must have an order: numbers or strings, none missing; scikit-learn itself tells of NaN and NA."""
+    refuse_masked("y", y)
+    values = y
+    if not isinstance(y, (list, tuple)):
+        array = np.asarray(y)
+        if array.dtype != object or array.ndim not in (1, 2):
+            return
+        values = array.ravel()
+    kinds = {type(value) for value in values}
+    if type(None) in kinds:
+        raise ValueError("y contains None; drop rows without a label")
+    if any(kind.__name__ in ("NAType", "NaTType") for kind in kinds):
+        return
+    text = {kind for kind in kinds if issubclass(kind, str)}
+    if text and kinds != text and not any(value != value for value in values if isinstance(value, float)):
+        names = ", ".join(sorted(kind.__name__ for kind in kinds))
+        raise TypeError(f"y holds labels of several types ({names}), which have no order; make all of them strings")
 
 
 def check_known(name: str, classes: np.ndarray, known: np.ndarray) -> None:

@@ -2,6 +2,7 @@
 
 import copy
 import operator
+from reprlib import repr as shortened
 from typing import Any
 
 import numpy as np
@@ -17,16 +18,19 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from . import classifier_streams, lbfgs, refit, stochastic
 from .activations import resolve_all
-from .classes import check_known, learn_classes, targets
+from .classes import check_known, check_one_kind, learn_classes, targets
 from .coefficients import Coefficients, drawn, widths_of
 from .network import Network, Rows
 from .parameters import CONSTRAINTS
-from .plan import Plan
+from .plan import Plan, checked_size
 from .rows.array import ArrayRows
+from .rows.frame import without_surprises
+from .rows.memory import check_memory
 from .rows.order import Order, Pass
 from .rows.sparse import SparseRows
 from .rows.streamed import StreamedRows
 from .rows.streams.stream import Stream, check_alone
+from .rows.targets import refuse_masked
 from .split import validation_rows
 from .validation import Validation
 from .workspace import aligned_copy
@@ -39,6 +43,16 @@ def trains_by_epochs(estimator: "MLPClassifier") -> bool:
     if estimator.solver == "lbfgs":
         raise AttributeError("partial_fit is only available for stochastic optimizers. lbfgs is not stochastic.")
     return True
+
+
+def checked_weights(name: str, given: Any, X: Any) -> np.ndarray | None:
+    """Weights as scikit-learn checks them; whatever is wrong, the message names the argument."""
+    refuse_masked(name, given)
+    try:
+        w: np.ndarray | None = None if given is None else _check_sample_weight(given, X)
+    except (ValueError, TypeError) as error:
+        raise type(error)(str(error) if "weight" in str(error) else f"{name}: {error}") from None
+    return w
 
 
 class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -230,7 +244,8 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self
         """
         if _check_partial_fit_first_call(self, classes):
-            multilabel = not isinstance(X, Stream) and type_of_target(y).startswith("multilabel")
+            table = not isinstance(X, Stream) and np.ndim(y) == 2
+            multilabel = table and type_of_target(y).startswith("multilabel")
             self._label_binarizer = LabelBinarizer().fit(y if multilabel else classes)
         return self._fit(X, y, sample_weight, incremental=True)
 
@@ -275,7 +290,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         else:
             X, y = self._table_and_y(X, y, reset=first)
             learn_classes(self, y, anew)
-            w = None if sample_weight is None else _check_sample_weight(sample_weight, X)
+            w = checked_weights("sample_weight", sample_weight, X)
             dtype = X.dtype
         self._random_state = check_random_state(self.random_state)
         if first:
@@ -330,7 +345,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 raise ValueError("X_val is a stream, but X is not; give both as streams, or both in memory")
             X, y = self._table_and_y(given[0], given[1], reset=False)
             check_known("y_val", unique_labels(y), self.classes_)
-            w = None if given[2] is None else _check_sample_weight(given[2], X)
+            w = checked_weights("sample_weight_val", given[2], X)
             rows, index = self._rows(network, X, targets(y, self._label_binarizer)), np.arange(X.shape[0])
         elif self.early_stopping:
             assert rows.y is not None
@@ -354,8 +369,15 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _table_and_y(self, X: Any, y: Any, reset: bool) -> tuple[Any, np.ndarray]:
         """X in float32 or float64, or sparse, and y; reset: this X tells how many features there are."""
+        check_one_kind(y)
         X, y = validate_data(
-            self, X, y, accept_sparse=SPARSE, multi_output=True, dtype=(np.float64, np.float32), reset=reset
+            self,
+            without_surprises(X),
+            y,
+            accept_sparse=SPARSE,
+            multi_output=True,
+            dtype=(np.float64, np.float32),
+            reset=reset,
         )
         return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
@@ -367,6 +389,9 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         dtype = np.dtype(self.dtype if self.dtype != "auto" else dtype)
         if self.solver == "lbfgs":
             dtype = np.dtype(np.float64)
+        argument = f"hidden_layer_sizes={shortened(self.hidden_layer_sizes)}"
+        # Drawn in float64, and then: coefs_, θ, the best θ, two moments and an accumulator, and a sum in float64.
+        check_memory(argument, checked_size(argument, widths) * (6 * dtype.itemsize + 16))
         self.coefs_, self.intercepts_ = drawn(widths, self.activation, self._random_state, dtype)
         if self.solver != "lbfgs":
             self.loss_curve_ = []
@@ -436,7 +461,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             rows = classifier_streams.rows_of(self, network, X, labelled=False)
         else:
             # Kernels refuse what is not finite as they read it; a check beforehand would read X once more.
-            X = validate_data(self, X, accept_sparse=SPARSE, reset=False, ensure_all_finite=False)
+            X = validate_data(self, without_surprises(X), accept_sparse=SPARSE, reset=False, ensure_all_finite=False)
             network = self._network()
             rows = self._rows(network, X)
         P = network.logits(rows, probabilities=True, theta=theta)

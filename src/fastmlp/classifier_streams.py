@@ -89,4 +89,9 @@ def split(classifier: Any, network: Network, rows: StreamedRows, given: tuple | 
     found = rows.survey(classifier.validation_fraction, seed)
     if found.n_validation < 2 or found.n_training < 1:
         raise ValueError("The validation set is too small. Increase 'validation_fraction' or the size of your dataset.")
+    if np.count_nonzero(found.kept) < 2 <= len(classifier.classes_):
+        raise ValueError(
+            f"validation_fraction={classifier.validation_fraction}: the {found.n_validation} rows drawn for "
+            "validation hold only one class; increase it, or give X_val"
+        )
     return parts[0], Validation(held, parts[1], None, own=True)

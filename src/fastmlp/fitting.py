@@ -14,7 +14,7 @@ from .kernels.interrupts import postponed
 from .optimizers import Optimizer
 from .rows.streamed import StreamedRows
 from .training import Part, Settings
-from .training_parts import check_classes, parts_of
+from .training_parts import check_batch_size, check_classes, check_training_memory, parts_of
 from .workspace import aligned_copy
 
 SAMPLED_ROWS = 64  # of X, by which a fit that goes on is told from one on other rows
@@ -44,9 +44,11 @@ def fit(
     if settings.early_stopping and validation is None:
         raise ValueError("early_stopping needs a validation set: give validation_data or validation_fraction")
     check_classes(part)
+    check_batch_size(settings.batch_size, part.order.size)
     if not np.isfinite(model.parameters).all():
         raise ValueError("parameters contain NaN or inf; set them anew before training")
     optimizer = optimizers.resolve(optimizer)
+    check_training_memory(model.widths, model.parameters.size, model.dtype, optimizer.n_moments)
     optimizer.prepare(model.parameters.size, model.dtype)
     with postponed(), refit.fitting(model, lambda: aligned_copy(model.parameters)) as guard:
         keep = progress = None

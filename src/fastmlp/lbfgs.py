@@ -10,6 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from .kernels.interrupts import postponed
 from .network import Network, Rows
+from .stochastic import raise_not_finite
 
 
 def objective(network: Network, rows: Rows, alpha: float, theta: np.ndarray) -> tuple[float, np.ndarray]:
@@ -45,6 +46,8 @@ def fit(estimator: Any, network: Network, rows: Rows) -> None:
             )
         estimator.n_iter_ = _check_optimize_result("lbfgs", result, estimator.max_iter)
         estimator.loss_, theta = float(result.fun), result.x
+    except ZeroDivisionError:  # scipy's, of a gradient beyond all numbers
+        raise_not_finite()
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", stacklevel=2)
     finally:

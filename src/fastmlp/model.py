@@ -3,6 +3,8 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from reprlib import repr as shortened
 from typing import Any
 
 import numpy as np
@@ -12,11 +14,12 @@ from .arguments import checked_int, checked_widths
 from .initialize import initialize
 from .inputs import rows_of
 from .network import Network
-from .plan import Plan
+from .plan import Plan, checked_size
+from .rows.memory import check_memory
 from .table_encoding import TableEncoding
+from .training_parts import BATCH_ROWS
 from .workspace import aligned_copy, aligned_zeros
 
-MOST_PARAMETERS = 2**46
 Scaling = tuple[np.ndarray, np.ndarray]
 
 
@@ -115,11 +118,10 @@ class Model:
         self.seed = checked_int("seed", seed, 0)
         self.n_threads = None if n_threads is None else checked_int("n_threads", n_threads, 1)
         layers = activations.resolve_all(activation, len(self.widths) - 2, self.dtype)
+        argument = f"widths={shortened(list(self.widths))}"
+        largest = max(p_in * p_out for p_in, p_out in pairwise(self.widths))  # W, which is drawn in float64
+        check_memory(argument, checked_size(argument, self.widths) * self.dtype.itemsize + 8 * largest)
         plan = Plan(self.widths, layers, self.bias, self.dtype, self.out_activation == "softmax")
-        if plan.n_parameters > MOST_PARAMETERS:
-            raise ValueError(
-                f"widths={list(self.widths)}: {plan.n_parameters} parameters are more than can be addressed"
-            )
         self._parameters = aligned_zeros(plan.n_parameters, self.dtype)
         self._network = Network(plan, self._parameters, self.n_threads)
         self.weights, self.biases = plan.views(self._parameters)
@@ -204,7 +206,7 @@ class Model:
         sample_weight: Any = None,
         *,
         epochs: int = 10,
-        batch_size: int | None = 1024,
+        batch_size: int | None = BATCH_ROWS,
         optimizer: Any = "adam",
         l2: float = 0.0,
         shuffle: bool = True,
@@ -230,7 +232,7 @@ class Model:
         sample_weight : array-like (n), finite and not negative, or None
         epochs : int
         batch_size : int or None
-            Rows per step; None: all rows (full-batch gradient descent).
+            Rows per step; None: all rows (full-batch gradient descent). More than there are: all, with a warning.
         optimizer : str or Optimizer
             sgd, momentum, nesterov, adam, adamw, or an object such as ``Adam(learning_rate=1e-3)``. The same
             object in a second `fit` continues with its moments.
@@ -266,6 +268,8 @@ class Model:
         ------
         ValueError, TypeError
             Names the argument and what is wrong with it. The weights stay as they were.
+        MemoryError
+            Before training begins, where what it takes is not left.
         DivergenceError
             The loss is no longer finite. The weights are those before that epoch, the last whose loss was finite.
         KeyboardInterrupt

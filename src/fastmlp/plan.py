@@ -4,8 +4,10 @@
 transposed, aligned) lives in a workspace, one flat array that this module lays out.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -14,6 +16,7 @@ from .kernels.compile import TILE_ROWS, VECTOR_BYTES
 from .kernels.records import LAYER, LAYOUT
 from .kernels.steps import MOST_SUM_ROWS
 
+MOST_PARAMETERS = 2**46
 MOST_ACCUMULATORS = 32
 ACCUMULATOR_BYTES = 64 * 2**20  # for all accumulators together, unless fewer than FEWEST_ACCUMULATORS fit
 FEWEST_ACCUMULATORS, MOST_ACCUMULATOR_BYTES = 16, 256 * 2**20
@@ -24,6 +27,14 @@ TILE_BYTES, FEWEST_TILE_ROWS, MOST_TILE_ROWS = 768 * 2**10, 64, 1024
 
 def round_up(size: int, multiple: int) -> int:
     return -(-size // multiple) * multiple
+
+
+def checked_size(argument: str, widths: Sequence[int]) -> int:
+    """|θ| of a net with biases; ValueError, which names the argument, if no memory could ever address it."""
+    size = sum((p_in + 1) * p_out for p_in, p_out in pairwise(widths))
+    if size > MOST_PARAMETERS:
+        raise ValueError(f"{argument}: {size} parameters are more than can be addressed")
+    return size
 
 
 @dataclass(frozen=True)

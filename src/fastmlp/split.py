@@ -1,5 +1,7 @@
 """Rows to train on and rows for validation, drawn as scikit-learn draws them; no row of X is copied."""
 
+from typing import Any
+
 import numpy as np
 from sklearn.model_selection import train_test_split
 from sklearn.utils.extmath import _approximate_mode
@@ -13,14 +15,34 @@ def validation_rows(
     """(Rows to train on, rows for validation) of n = len(y); stratified: y (n) holds 0 and 1, in the same shares."""
     n = len(y)
     if not stratified:
-        training, validation = train_test_split(np.arange(n), random_state=random, test_size=fraction)
+        training, validation = scikit_learn_rows(n, fraction, random)
     elif n <= FEW_ROWS or min(np.bincount(y, minlength=2)) < 2:
-        names = np.where(y, "True", "False")
-        training, validation = train_test_split(np.arange(n), random_state=random, test_size=fraction, stratify=names)
+        training, validation = scikit_learn_rows(n, fraction, random, stratify=np.where(y, "True", "False"))
     else:
         training, validation = stratified_rows(y, int(np.ceil(n * fraction)), random)
     if len(validation) < 2:
         raise ValueError("The validation set is too small. Increase 'validation_fraction' or the size of your dataset.")
+    if y.ndim == 1 and one_class(y[validation]) and not one_class(y):
+        raise ValueError(
+            f"validation_fraction={fraction}: the {len(validation)} rows drawn for validation hold only one class; "
+            "increase it, or give X_val and y_val"
+        )
+    return training, validation
+
+
+def one_class(y: np.ndarray) -> bool:
+    """Are all labels the same?"""
+    return bool((y == y[0]).all())
+
+
+def scikit_learn_rows(
+    n: int, fraction: float, random: np.random.RandomState, **options: Any
+) -> tuple[np.ndarray, np.ndarray]:
+    """scikit-learn's own draw; its errors name the parameter that users know."""
+    try:
+        training, validation = train_test_split(np.arange(n), random_state=random, test_size=fraction, **options)
+    except ValueError as error:
+        raise ValueError(f"validation_fraction={fraction}: {error}") from None
     return training, validation
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from .exceptions import DivergenceError
 from .kernels.interrupts import allowed, check, postponed
 from .network import Network, Rows, Tally
 from .optimizers import OPTIMIZERS, SCHEDULES, SGD, Adam, Momentum, Nesterov, Optimizer
@@ -219,7 +220,8 @@ def stops(estimator: Any, record: dict[str, Any]) -> bool:
 
 
 def raise_not_finite() -> None:
-    raise ValueError(
+    """The error of training that diverged, in scikit-learn's words."""
+    raise DivergenceError(
         "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
         "preprocessed."
     )

@@ -1,5 +1,8 @@
-"""Which rows of `fit` are trained on, and which validate."""
+"""Which rows of `fit` are trained on, and which validate; can training begin at all?"""
 
+import warnings
+from collections.abc import Sequence
+from reprlib import repr as shortened
 from typing import Any
 
 import numpy as np
@@ -8,10 +11,13 @@ from .arguments import checked_fraction
 from .inputs import rows_of
 from .network import Rows
 from .rows.array import ArrayRows
+from .rows.memory import check_memory
 from .rows.order import validation_split
 from .rows.streamed import StreamedRows
 from .rows.streams.stream import Stream
 from .training import Part
+
+BATCH_ROWS = 1024  # of a step, where the user does not say
 
 
 def parts_of(
@@ -34,9 +40,43 @@ def parts_of(
                 f"validation_fraction={validation_fraction}: {found.n_validation} rows were drawn for validation and "
                 f"{found.n_training} are left to train on; 2 and 1 are required"
             )
+        if rows.labels is not None and not rows.labels.shape:
+            check_validation_classes(validation_fraction, found.kept)
         return Part(rows, training), Part(rows, drawn)
     validation, rest = validation_split(rows.n_rows, validation_fraction, model.seed)
+    assert rows.y is not None
+    if rows.y.ndim == 1:
+        kept = np.zeros(max(2, model.widths[-1]), np.int64)
+        for index in validation.blocks():
+            kept += np.bincount(rows.y[index], minlength=len(kept))
+        check_validation_classes(validation_fraction, kept)
     return Part(rows, rest), Part(rows, validation)
+
+
+def check_validation_classes(fraction: float, counts: np.ndarray) -> None:
+    """Do the rows drawn for validation hold two classes at least?"""
+    found = np.flatnonzero(counts)
+    if len(found) < 2:
+        raise ValueError(
+            f"validation_fraction={fraction}: the {counts.sum()} rows drawn for validation hold only one class "
+            f"({found[0]}); increase it, or give validation_data"
+        )
+
+
+def check_batch_size(batch_size: int | None, n: int) -> None:
+    """Warn where a user asks for more rows in a batch than there are; the default is clipped silently."""
+    if batch_size is not None and batch_size > n and batch_size != BATCH_ROWS:
+        warnings.warn(f"batch_size={batch_size} is clipped to {n}, the number of training rows", stacklevel=4)
+
+
+def check_training_memory(widths: Sequence[int], n_parameters: int, dtype: np.dtype, n_moments: int) -> None:
+    """Raise MemoryError if what training takes beside θ and X is not there: better now than after hours.
+
+    That is an accumulator, a sum in float64, and two copies of θ and the moments beside the moments themselves.
+    """
+    moments = 2 if n_moments else 0
+    numbers = 1 + moments + 2 * (1 + moments)
+    check_memory(f"training a net of widths {shortened(list(widths))}", n_parameters * (numbers * dtype.itemsize + 8))
 
 
 def validation_part(model: Any, data: tuple | Stream) -> Part:
@@ -68,6 +108,8 @@ def check_classes(part: Part) -> None:
             found.update(np.unique(rows.y[index] if rows.w is None else rows.y[index][rows.w[index] > 0]).tolist())
             if len(found) > 1 or rows.y.ndim == 2:
                 return
+    if order.size == 1:
+        raise ValueError("X has 1 sample to train on; rows of two classes are required")
     if len(found) < 2:
         only, above = ", ".join(map(str, found)), " with a weight above 0" if weighted else ""
         raise ValueError(f"y holds only one class ({only}) among the training rows{above}; two are required")

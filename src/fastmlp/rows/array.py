@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .mapped import mapped_files
 from .order import Order
 from .targets import READ_IN_PLACE, as_targets, as_weights
 from .window import Window, addresses, cuts, not_finite
@@ -39,7 +40,8 @@ class ArrayRows:
         self.n_rows = self.X.shape[0]
         self.dtype = np.dtype(dtype)
         self.y = None if y is None else as_targets(y, self.n_rows, outputs, softmax)
-        self.w = None if sample_weight is None else as_weights(sample_weight, self.n_rows)
+        self.w = None if sample_weight is None else as_weights(sample_weight, self.n_rows, dtype=self.dtype)
+        self.files = mapped_files(self.X, self.y, self.w)
         self.scaling = np.zeros((0, 0)) if scaling is None else np.stack(scaling).astype(np.float64)
 
     def checked(self, X: Any) -> Any:
@@ -67,7 +69,12 @@ class ArrayRows:
         return not self.in_place and batch_rows > self.window_rows
 
     def windows(self, order: Order, batch_rows: int) -> Generator[Window, None, None]:
-        """Consecutive parts of `order`: whole batches each, or parts of one batch that is too large to cast at once."""
+        """Consecutive parts of `order`: whole batches each, or parts of one batch that is too large to cast at once.
+
+        Raises ValueError if a file that X, y or w is mapped from is no longer what it was.
+        """
+        for file in self.files:
+            file.check()
         if self.in_place:
             source = addresses(self.X, self.y, self.w, order, self.scaling)
             yield Window(source, order, True, self.X, self.y, self.w)
@@ -102,18 +109,11 @@ def as_table(X: Any) -> np.ndarray:
     """X as a two-dimensional array of real numbers; no copy of an array."""
     if hasattr(X, "toarray") and hasattr(X, "nnz"):
         raise TypeError("X is sparse, and blocks of a stream must be dense; make them so with X.toarray()")
-    if isinstance(X, np.ma.MaskedArray) and np.ma.is_masked(X):
-        raise TypeError("X is a masked array with masked entries; fill them, for example with X.filled(value)")
-    if hasattr(X, "collect") and not hasattr(X, "__array__"):
-        raise TypeError("X is a lazy frame; read it first, with X.collect()")
-    try:
-        table: np.ndarray = np.asarray(X)
-    except ValueError as error:
-        raise ValueError(f"X: rows must have the same number of features ({error})") from None
+    refuse_hidden(X)
+    table = as_array(X)
     if table.dtype == object:
         table = from_objects(table)
-    if table.dtype.kind not in "fiub":
-        raise ValueError(f"X has dtype {table.dtype}; it must hold real numbers")
+    check_real(table)
     if table.ndim != 2:
         hint = (
             "; reshape with X.reshape(-1, 1) if it is one feature, X.reshape(1, -1) if one row"
@@ -126,11 +126,38 @@ def as_table(X: Any) -> np.ndarray:
     return table
 
 
-def from_objects(X: np.ndarray) -> np.ndarray:
-    """An object array of numbers as float64."""
+def as_array(X: Any) -> np.ndarray:
+    """What NumPy makes of X; ragged rows are an error."""
     try:
-        return X.astype(np.float64)
+        return np.asarray(X)
+    except ValueError as error:
+        raise ValueError(f"X: rows must have the same number of features ({error})") from None
+
+
+def refuse_hidden(X: Any) -> None:
+    """Refuse what NumPy would take for an array: values behind a mask, and a table that was never read."""
+    if isinstance(X, np.ma.MaskedArray) and np.ma.is_masked(X):
+        raise TypeError("X is a masked array with masked entries; fill them, for example with X.filled(value)")
+    if hasattr(X, "collect") and not hasattr(X, "__array__"):
+        raise TypeError("X is a lazy frame; read it first, with X.collect()")
+
+
+def check_real(table: np.ndarray) -> None:
+    """Are the numbers real?"""
+    if table.dtype.kind not in "fiub":
+        raise ValueError(f"X has dtype {table.dtype}; it must hold real numbers")
+
+
+def from_objects(X: np.ndarray, name: str = "X") -> np.ndarray:
+    """An object array of numbers as float64; text is no number, whatever it spells."""
+    kind: type[Exception]
+    try:
+        text = next((value for value in X.flat if isinstance(value, (str, bytes))), None)
+        if text is None:
+            return X.astype(np.float64)
+        kind, reason = ValueError, f"{text!r}"
     except (ValueError, OverflowError) as error:
-        raise ValueError(f"X holds what is not a number: {error}") from None
+        kind, reason = ValueError, str(error)
     except TypeError as error:
-        raise TypeError(f"X holds what is not a number: {error}") from None
+        kind, reason = TypeError, str(error)
+    raise kind(f"{name} holds what is not a number: {reason}")

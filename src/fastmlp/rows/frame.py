@@ -4,8 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from .array import ArrayRows
+from .array import ArrayRows, as_array, check_real, from_objects, refuse_hidden
 from .columns import put_columns
+
+NO_NUMBERS = ("categor", "enum", "date", "time", "duration", "period", "interval", "list", "struct", "dict")
+TEXT = ("str", "string", "utf8", "large_string", "string_view")
 
 
 class Columns:
@@ -17,9 +20,7 @@ class Columns:
     dtype = np.dtype(object)  # no kernel reads it in place
 
     def __init__(self, frame: Any) -> None:
-        table = hasattr(frame, "column_names")
-        names = frame.column_names if table else frame.columns
-        self.columns = [numbers(str(name), frame.column(name) if table else frame[name]) for name in names]
+        self.columns = [numbers(name, column) for name, column in columns_of(frame)]
         self.shape = len(frame), len(self.columns)
 
 
@@ -50,6 +51,42 @@ def names_of(frame: Any) -> list[str]:
     return [str(name) for name in (frame.column_names if hasattr(frame, "column_names") else frame.columns)]
 
 
+def columns_of(frame: Any) -> list[tuple[str, Any]]:
+    """(Name, column) of a frame of pandas or polars, or a pyarrow.Table, also where two have the same name."""
+    if hasattr(frame, "column_names"):
+        return list(zip(names_of(frame), frame.columns, strict=True))
+    if hasattr(frame, "items"):
+        return [(str(name), column) for name, column in frame.items()]
+    return [(name, frame[name]) for name in frame.columns]
+
+
+def check_columns(frame: Any) -> None:
+    """Refuse columns that another library might take for numbers: categories, dates, text."""
+    for name, column in columns_of(frame):
+        check_kind(name, kind_of(column))
+        if kind_of(column).lower() == "object":
+            numbers(name, column)
+
+
+def without_surprises(X: Any) -> Any:
+    """X for another library's checks, which would take text, dates, categories and masked entries for numbers.
+
+    Those, lazy frames, ragged rows and objects that are no numbers are refused here, by name.
+    """
+    refuse_hidden(X)
+    if hasattr(X, "compute"):  # a lazy frame that becomes an array when it is asked for
+        return X
+    if hasattr(X, "columns") or hasattr(X, "column_names"):
+        check_columns(X)
+    elif isinstance(X, (list, tuple)):
+        X = as_array(X)
+    if isinstance(X, np.ndarray) and X.dtype == object:
+        return from_objects(X)
+    if isinstance(X, np.ndarray) and X.dtype.kind != "c":
+        check_real(X)
+    return X
+
+
 def shares_memory(frame: Any) -> bool:
     """Is the frame one array of float32 or float64, which kernels can read where it lies?"""
     kinds = {str(kind) for kind in getattr(frame, "dtypes", [])}
@@ -60,20 +97,27 @@ def shares_memory(frame: Any) -> bool:
 
 def numbers(name: str, column: Any) -> np.ndarray:
     """A column as an array of numbers; missing values are NaN."""
-    kind = str(column.dtype if hasattr(column, "dtype") else column.type)
-    if kind.lower().startswith(
-        ("categor", "enum", "date", "time", "duration", "period", "interval", "list", "struct", "dict")
-    ):
-        raise TypeError(f"X: column {name!r} is of type {kind}; it must hold numbers, see fastmlp.TableEncoder")
+    kind = kind_of(column)
+    check_kind(name, kind)
     if hasattr(column, "iloc") and getattr(column.dtype, "na_value", None) is not None and column.hasnans:
         values = column.to_numpy(np.float64, na_value=np.nan)
     else:
         values = np.asarray(column.to_numpy())
     if values.dtype == object:
-        try:
-            values = values.astype(np.float64)
-        except (ValueError, TypeError) as error:
-            raise type(error)(f"X: column {name!r} holds what is not a number: {error}") from None
+        values = from_objects(values, f"X: column {name!r}")
     if values.dtype.kind not in "fiub":
         raise ValueError(f"X: column {name!r} is of type {kind}; it must hold numbers, see fastmlp.TableEncoder")
     return np.asarray(values)
+
+
+def kind_of(column: Any) -> str:
+    """The name of a column's type."""
+    return str(column.dtype if hasattr(column, "dtype") else column.type)
+
+
+def check_kind(name: str, kind: str) -> None:
+    """Raise TypeError or ValueError, which name the column, for types that are no numbers."""
+    no_number = kind.lower().startswith(NO_NUMBERS)
+    if no_number or kind.lower() in TEXT:
+        error = TypeError if no_number else ValueError
+        raise error(f"X: column {name!r} is of type {kind}; it must hold numbers, see fastmlp.TableEncoder")

@@ -97,7 +97,10 @@ def as_labels(values: Any, name: str) -> Any:
     if types.is_floating(kind):
         values = values.dictionary_decode() if hasattr(values, "dictionary") else values
         values = values.cast("float64")  # of float16, Arrow knows little
-        count += int(np.isnan(values.drop_null().to_numpy()).sum())
+        numbers = values.drop_null().to_numpy()
+        count += int(np.isnan(numbers).sum())
+        if np.isinf(numbers).any():
+            raise ValueError(f"target {name!r} contains inf, which is no class; drop these rows")
     if count or str(kind) == "null":
         raise missing(name, count or len(values))
     return values

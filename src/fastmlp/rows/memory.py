@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+LITTLE = 2**28  # bytes that are asked for without a look at what is left
+
 
 def available_memory() -> int:
     """Bytes: what the machine has left, bounded by what the cgroup (v2 or v1) grants."""
@@ -22,6 +24,15 @@ def available_memory() -> int:
         except (OSError, ValueError):
             continue
     return max(0, min(found))
+
+
+def check_memory(argument: str, size: int) -> None:
+    """Raise MemoryError if so many bytes are not there.
+
+    Linux grants more than there is, and kills the process when the memory is used.
+    """
+    if size > LITTLE and size > (left := available_memory()):
+        raise MemoryError(f"{argument}: this takes {size / 2**30:.1f} GiB, but only {left / 2**30:.1f} GiB are left")
 
 
 def cache_that_goes(stat: Path) -> int:

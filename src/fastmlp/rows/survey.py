@@ -18,12 +18,14 @@ class Survey(NamedTuple):
     n_training, n_validation : numbers of rows
     weighted : do the rows have weights?
     counts : of each class (or of both labels together), rows to train on with a weight above 0
+    kept : the same of the rows kept for validation, whatever their weight
     """
 
     n_training: int
     n_validation: int
     weighted: bool
     counts: np.ndarray
+    kept: np.ndarray
 
 
 def survey(stream: Stream, labels: Labels, order: Pass) -> Survey:
@@ -34,7 +36,7 @@ def survey(stream: Stream, labels: Labels, order: Pass) -> Survey:
     ValueError : no rows; a value is none of the labels' classes; weights that are not finite, negative or all 0
     """
     sizes, weighted, weight = [0, 0], False, 0.0
-    counts = np.zeros(max(2, labels.outputs), np.int64)
+    counts, kept = np.zeros((2, max(2, labels.outputs)), np.int64)
     for block in stream.numbered_labels():
         n = len(block)
         drawn = order.chosen(block.first, n)
@@ -43,6 +45,7 @@ def survey(stream: Stream, labels: Labels, order: Pass) -> Survey:
         sizes[1] += n - int(training.sum())
         with located(block.place):
             Y = labels.encode(block.y, n)
+            kept += np.bincount(Y[~training].ravel(), minlength=len(kept))
             if block.w is not None:
                 weighted, w = True, as_weights(block.w, n, some=False)
                 training, weight = training & (w > 0), weight + float(w.sum())
@@ -51,7 +54,7 @@ def survey(stream: Stream, labels: Labels, order: Pass) -> Survey:
         raise ValueError("X has 0 rows; at least 1 is required")
     if weighted and weight == 0:
         raise ValueError("sample_weight is 0 for every row")
-    return Survey(sizes[0], sizes[1], weighted, counts)
+    return Survey(sizes[0], sizes[1], weighted, counts, kept)
 
 
 def classes_of(stream: Stream) -> list[Any]:

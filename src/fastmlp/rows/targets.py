@@ -35,10 +35,15 @@ def as_indicators(y: Any, n: int, K: int) -> np.ndarray:
     return indicators
 
 
-def as_vector(name: str, values: Any, n: int) -> np.ndarray:
-    """One real number for each of n rows; no copy of an array."""
+def refuse_masked(name: str, values: Any) -> None:
+    """NumPy would take what lies behind a mask."""
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         raise TypeError(f"{name} is a masked array with masked entries; drop these rows")
+
+
+def as_vector(name: str, values: Any, n: int) -> np.ndarray:
+    """One real number for each of n rows; no copy of an array."""
+    refuse_masked(name, values)
     try:
         vector: np.ndarray = np.asarray(values)
         if vector.dtype == object:
@@ -50,26 +55,29 @@ def as_vector(name: str, values: Any, n: int) -> np.ndarray:
     if vector.shape != (n,):
         raise ValueError(f"{name} has shape {vector.shape}, but X has {n} rows: it must have shape ({n},)")
     if vector.dtype.kind not in "fiub":
-        raise ValueError(f"{name} has dtype {vector.dtype}; it must hold numbers (labels: 0 and 1, as from y == 'yes')")
+        hint = " (labels: 0 and 1, as from y == 'yes')" if name == "y" else ""
+        raise ValueError(f"{name} has dtype {vector.dtype}; it must hold numbers{hint}")
     return vector
 
 
 def as_labels(y: Any, n: int) -> np.ndarray:
-    """y as bytes 0 and 1: one byte a row."""
+    """y as bytes 0 and 1: one byte a row; no copy of an array of bytes."""
     vector = as_vector("y", y, n)
-    labels = np.empty(n, np.uint8)
+    in_place = vector.dtype.itemsize == 1
+    labels = vector.view(np.uint8) if in_place else np.empty(n, np.uint8)
     for first in range(0, n, BLOCK_ROWS):
         part = vector[first : first + BLOCK_ROWS]
         is_one = part == 1
         if not np.all(is_one | (part == 0)):
             wrong = part[~(is_one | (part == 0))][0]
             raise ValueError(f"y contains {wrong}; a binary Model wants the labels 0 and 1")
-        labels[first : first + BLOCK_ROWS] = is_one
+        if not in_place:
+            labels[first : first + BLOCK_ROWS] = is_one
     return labels
 
 
-def as_weights(sample_weight: Any, n: int, some: bool = True) -> np.ndarray:
-    """Weights as float32 or float64, finite, not negative and, if `some` are wanted, not all 0."""
+def as_weights(sample_weight: Any, n: int, some: bool = True, dtype: Any = np.float64) -> np.ndarray:
+    """Weights as float32 or float64, finite, not negative and, if `some` are wanted, not all 0 in the net's dtype."""
     w = as_vector("sample_weight", sample_weight, n)
     if w.dtype not in READ_IN_PLACE:
         w = w.astype(np.float64)
@@ -79,4 +87,6 @@ def as_weights(sample_weight: Any, n: int, some: bool = True) -> np.ndarray:
         raise ValueError(f"sample_weight contains {w.min()}; weights must not be negative")
     if some and n and not w.any():
         raise ValueError("sample_weight is 0 for every row")
+    if some and n and w.max() < np.finfo(dtype).tiny:
+        raise ValueError(f"sample_weight is at most {w.max()}, which is 0 in {np.dtype(dtype)}; divide it by its mean")
     return w

@@ -8,6 +8,8 @@ import numpy as np
 
 from ...arguments import checked_int
 from ..array import as_table
+from ..mapped import mapped_files
+from ..targets import refuse_masked
 from .file_array import FileArray
 from .stream import Block, Stream, checked_names, equal_blocks
 
@@ -53,6 +55,7 @@ class Array(Stream):
         for name, a in (("y", self.y), ("sample_weight", self.w)):
             if a is not None and len(a) != n:
                 raise ValueError(f"{name} has {len(a)} rows, but X has {n} rows")
+        self.files = mapped_files(self.X, self.y, self.w)
         self.window_rows = None if window_rows is None else checked_int("window_rows", window_rows, 1)
         size = max(1, BLOCK_BYTES // (self.n_features * self.X.dtype.itemsize))
         if block_rows is not None:
@@ -72,6 +75,8 @@ class Array(Stream):
 
     def parts(self, X: Any, order: np.ndarray | None) -> Iterator[Block]:
         """Blocks with this X."""
+        for file in self.files:
+            file.check()
         assert self.block_rows is not None
         firsts, place = self.first_rows, str(getattr(self.X, "path", ""))
         for k in range(len(firsts)) if order is None else order:
@@ -85,8 +90,7 @@ def labels_of(name: str, values: Any) -> Any:
     """y or weights, in memory or in a file."""
     if values is None:
         return None
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
-        raise TypeError(f"{name} is a masked array with masked entries; drop these rows")
+    refuse_masked(name, values)
     opened = on_disk(values)
     values = np.asarray(values) if opened is None else opened
     if len(values.shape) == 0:

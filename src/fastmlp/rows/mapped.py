@@ -1,0 +1,54 @@
+"""Files that are mapped into memory: reading behind the end of one would kill the process (SIGBUS)."""
+
+import mmap
+import os
+from typing import Any
+
+import numpy as np
+
+
+class MappedFile:
+    """A file of which an array shows a part, and what it was like when it was first seen.
+
+    Raises
+    ------
+    ValueError : the file is shorter than what is mapped of it
+    """
+
+    def __init__(self, array: np.memmap, mapped: mmap.mmap) -> None:
+        self.path, self.mapped = array.filename, mapped
+        self.end = array.offset - array.offset % mmap.ALLOCATIONGRANULARITY + len(mapped)
+        # Through a map that can be written the owner may change the file himself, at any time.
+        self.known = None if array.flags.writeable else self.status()
+        self.check()
+
+    def status(self) -> tuple[int, int, int] | None:
+        """(Inode, size, time of change) of what has the file's name now; None: nothing has, or there is no name."""
+        try:
+            found = os.stat(self.path)  # type: ignore[arg-type]
+        except (OSError, TypeError):
+            return None
+        return found.st_ino, found.st_size, found.st_mtime_ns
+
+    def check(self) -> None:
+        """Raise ValueError if the file was cut or written to; one that was removed or replaced is still whole."""
+        if self.mapped.size() < self.end:
+            raise ValueError(
+                f"{self.path}: the file has {self.mapped.size()} bytes, but {self.end} are mapped; it has changed "
+                "since it was opened, or was never complete"
+            )
+        now = None if self.known is None else self.status()
+        if self.known is not None and now is not None and now[0] == self.known[0] and now != self.known:
+            raise ValueError(f"{self.path}: the file has changed since it was opened; train on a file at rest")
+
+
+def mapped_files(*arrays: Any) -> list[MappedFile]:
+    """The files behind those of the arrays, or of the memory that they show, that are np.memmap."""
+    found: dict[int, MappedFile] = {}
+    for array in arrays:
+        while isinstance(array, np.ndarray):
+            base = array.base
+            if isinstance(array, np.memmap) and isinstance(base, mmap.mmap) and id(base) not in found:
+                found[id(base)] = MappedFile(array, base)
+            array = base
+    return list(found.values())

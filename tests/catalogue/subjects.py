@@ -1,0 +1,120 @@
+"""What the catalogue's inputs are given to: a Model, an MLPClassifier and the command line."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pyarrow
+import pytest
+from pyarrow import parquet
+
+from fastmlp import DivergenceError, MLPClassifier, Model
+from fastmlp.cli import main
+
+n, p = 30, 3
+X = np.random.default_rng(0).standard_normal((n, p))
+y = np.arange(n) % 2
+w = np.ones(n)
+NAMES = ["a", "b", "c"]
+
+quiet = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.filterwarnings("ignore:X (has|does not have valid) feature names:UserWarning"),
+]
+
+
+def classifier(**settings):
+    return MLPClassifier(**{"hidden_layer_sizes": (4,), "max_iter": 2, "random_state": 0, "batch_size": 8, **settings})
+
+
+FITTED = classifier(max_iter=1).partial_fit(X, y, classes=[0, 1])
+
+
+def fitting(model, X, y=y, w=None):
+    """The methods of a Model that read labels."""
+    return [
+        lambda: model.fit(X, y, w, epochs=2, batch_size=8),
+        lambda: model.fit(X, y, w, epochs=1, batch_size=None),
+        lambda: model.loss(X, y, w),
+        lambda: model.loss_and_gradient(X, y, w),
+    ]
+
+
+def refused(error, words, *calls):
+    """Each call raises this error, and the message has these words."""
+    for call in calls:
+        with pytest.raises(error, match=words) as caught:
+            call()
+        assert isinstance(caught.value, DivergenceError) == (error is DivergenceError)
+
+
+def model_refuses(error, words, X=X, y=y, w=None, *, fit_only=False, **settings):
+    """All methods of a Model refuse X, y or w, and its weights stay as they were."""
+    model = Model([p, 4, 1], **settings)
+    before = model.parameters.copy()
+    refused(error, words, *fitting(model, X, y, w))
+    if not fit_only:
+        refused(error, words, lambda: model.predict(X), lambda: model.predict_proba(X))
+    np.testing.assert_array_equal(model.parameters, before)
+    assert model.history == []
+
+
+def classifier_refuses(error, words, X=X, y=y, w=None, *, fit_only=False, **settings):
+    """All methods of an MLPClassifier refuse X, y or w."""
+    fits = [lambda: classifier(**settings).fit(X, y, w)]
+    fits.append(lambda: classifier(solver="lbfgs").fit(X, y, w))
+    fits.append(lambda: classifier(**settings).partial_fit(X, y, w, classes=[0, 1]))
+    refused(error, words, *fits)
+    if not fit_only:
+        refused(error, words, lambda: FITTED.predict(X), lambda: FITTED.predict_proba(X))
+
+
+def bits(X, y=y, w=None, dtype="float64"):
+    """All that a Model and an MLPClassifier make of rows, as bytes."""
+    model = Model([p, 4, 1], dtype=dtype).fit(X, y, w, epochs=2, batch_size=8)
+    estimator = classifier(dtype=dtype).fit(X, y, w)
+    results = model.parameters, model.predict_proba(X), estimator.coefs_[0], estimator.predict_proba(X)
+    return [result.tobytes() for result in results]
+
+
+def finite(X, y=y, w=None, **settings):
+    """A Model and an MLPClassifier fit, and what they predict is finite."""
+    model = Model([p, 4, 1], **settings).fit(X, y, w, epochs=2, batch_size=1)
+    estimator = classifier(batch_size=1).fit(X, y, w)
+    for result in (model.parameters, model.predict_proba(X), estimator.coefs_[0], estimator.predict_proba(X)):
+        assert np.isfinite(result).all()
+    assert model.history[1]["loss"] != model.history[0]["loss"]
+
+
+def columns(**others):
+    """A table whose columns have these values."""
+    return {"a": X[:, 0], "b": X[:, 1], "c": X[:, 2], "y": y} | others
+
+
+def command_refuses(folder, capsys, words, columns, *options):
+    """`fastmlp train` ends with code 2 and one line, which has these words, and writes no model."""
+    assert run_train(folder, columns, *options) == 2
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert error.startswith("fastmlp: error: ")
+    for word in words:
+        assert word in error
+    assert not (folder / "model").exists()
+
+
+def run_train(folder, columns, *options):
+    """The exit code of `fastmlp train` over a Parquet file with these columns."""
+    path = folder / "t.parquet"
+    parquet.write_table(pyarrow.table(columns), path)
+    command = ["train", str(path), "--target", "y", "--hidden", "4", "--epochs", "2", "--quiet"]
+    return main([*command, "--save", str(folder / "model"), *options])
+
+
+def python(code, *arguments, timeout=120, **environment):
+    """Run code in a process of its own, which must end well and in time: its standard output."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code, *map(str, arguments)],
+        env={**os.environ, **environment}, capture_output=True, text=True, timeout=timeout,
+    )  # fmt: skip
+    assert done.returncode == 0, f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done.stdout

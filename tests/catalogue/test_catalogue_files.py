@@ -1,0 +1,123 @@
+"""Arrays in files that are not whole, or do not stay so. Reading them can kill a process, so each has its own."""
+
+import numpy as np
+import pytest
+from cases import case
+from subjects import X, classifier, python, quiet, refused, y
+
+from fastmlp import Model, rows
+
+pytestmark = quiet
+
+
+def mapped(folder, values=X):
+    """(Path, np.memmap) of a file with rows."""
+    path = folder / "X.bin"
+    values.tofile(path)
+    return path, np.memmap(path, values.dtype, "r", shape=values.shape)
+
+
+CUT = """
+import os, sys
+import numpy as np
+from fastmlp import MLPClassifier, Model, rows
+
+path, what, dtype = sys.argv[1:]
+n, p = 4096, 64  # 1 MiB or more: what is cut off lies on pages of its own
+values = np.random.default_rng(0).integers(-9, 9, (n, p)).astype(dtype)
+values.tofile(path)
+X, y = np.memmap(path, dtype, "r", shape=(n, p)), np.arange(n) % 2
+
+def cut(*_):
+    os.truncate(path, 4096)
+
+def fails(call):
+    try:
+        call()
+    except ValueError as error:
+        assert path in str(error) and "changed since it was opened" in str(error), error
+        return True
+
+model = Model([p, 4, 1])
+classifier = MLPClassifier((4,), max_iter=3, callbacks=cut)
+if what == "classifier":
+    assert fails(lambda: classifier.fit(X, y))
+elif what == "stream":
+    assert fails(lambda: model.fit(rows.Array(X, y), epochs=3, callback=cut))
+elif what == "every second row":  # which are mapped, not read
+    assert fails(lambda: model.fit(rows.Array(X[::2], y[: n // 2]), epochs=3, callback=cut))
+elif what == "y":
+    labels = np.memmap(path, np.uint8, "r+", shape=(n * p,))
+    labels[:] = np.arange(n * p) % 2
+    assert fails(lambda: Model([1, 1]).fit(np.zeros((n * p, 1), "f4"), labels, epochs=3, callback=cut))
+else:
+    assert fails(lambda: model.fit(X, y, epochs=3, batch_size=64, callback=cut))
+    assert len(model.history) == 1
+    assert fails(lambda: model.predict(X[:, :]))
+    assert fails(lambda: model.loss(X[::-1], y))
+assert np.isfinite(model.parameters).all()
+print("refused")
+"""
+
+
+@case(62, "a memmap or .npy file shorter than declared", "`ValueError` when it is opened: the path, both sizes")
+def test_shorter_than_declared(tmp_path):
+    np.save(tmp_path / "X.npy", X)
+    whole = (tmp_path / "X.npy").read_bytes()
+    (tmp_path / "cut.npy").write_bytes(whole[:-8])
+    refused(ValueError, r"cut\.npy: \d+ bytes.*shape \(30, 3\)", lambda: rows.Array(tmp_path / "cut.npy", y))
+    path, _ = mapped(tmp_path)
+    refused(ValueError, "mmap length is greater than file ?size", lambda: np.memmap(path, "f8", "r", shape=(31, 3)))
+
+
+@case(
+    63, "a memmap whose file is cut during training", "`ValueError` before the next epoch; within an epoch, see below"
+)
+@pytest.mark.parametrize(("what", "dtype"), [("model", "f4"), ("model", "i2"), ("classifier", "f8"),
+                                             ("stream", "f4"), ("every second row", "f4"), ("y", "u1")])  # fmt: skip
+def test_cut_during_training(what, dtype, tmp_path):
+    assert python(CUT, tmp_path / "X.bin", what, dtype, timeout=60) == "refused\n"
+
+
+@case(
+    64,
+    "a memmap that is rewritten during training",
+    "`ValueError` before the next epoch; a file put in its place does no harm",
+)
+def test_rewritten_during_training(tmp_path):
+    path, data = mapped(tmp_path)
+
+    def rewrite(*_):
+        (X + 1).tofile(path)
+
+    words = r"X\.bin: the file has changed since it was opened"
+    refused(ValueError, words, lambda: Model([3, 4, 1]).fit(data, y, epochs=3, callback=rewrite))
+    path, data = mapped(tmp_path)
+    refused(ValueError, words, lambda: classifier(max_iter=3, callbacks=rewrite).fit(data, y))
+    path, data = mapped(tmp_path)
+    refused(ValueError, words, lambda: Model([3, 4, 1]).fit(rows.Array(data, y), epochs=3, callback=rewrite))
+
+
+def test_a_file_that_is_removed_or_replaced_stays_whole(tmp_path):
+    expected = Model([3, 4, 1]).fit(X, y, epochs=3).parameters
+    for removes in (True, False):
+        path, data = mapped(tmp_path)
+
+        def replace(*_, path=path, removes=removes):
+            if removes:
+                path.unlink(missing_ok=True)
+            else:
+                (tmp_path / "other").write_bytes(b"short")
+                (tmp_path / "other").replace(path)
+
+        model = Model([3, 4, 1]).fit(data, y, epochs=3, callback=replace)
+        np.testing.assert_array_equal(model.parameters, expected)
+        np.testing.assert_array_equal(model.predict(data), model.predict(X))
+
+
+def test_a_map_of_one_s_own_may_be_written_to(tmp_path):
+    X.tofile(tmp_path / "X.bin")
+    for mode in ("r+", "c"):
+        data = np.memmap(tmp_path / "X.bin", "f8", mode, shape=X.shape)
+        model = Model([3, 4, 1]).fit(data, y, epochs=3, callback=lambda *_, data=data: data.fill(1.5))
+        assert len(model.history) == 3

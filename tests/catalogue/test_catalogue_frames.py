@@ -1,0 +1,133 @@
+"""Sparse matrices and frames, and what `predict` meets."""
+
+import numpy as np
+import pandas as pd
+import polars
+import pytest
+from cases import case
+from scipy import sparse
+from sklearn.exceptions import NotFittedError
+from subjects import (
+    FITTED,
+    NAMES,
+    X,
+    classifier,
+    classifier_refuses,
+    model_refuses,
+    quiet,
+    refused,
+    y,
+)
+
+from fastmlp import MLPClassifier, Model, TableEncoder, rows
+
+pytestmark = quiet
+frame = pd.DataFrame(X, columns=NAMES)
+
+
+@case(25, "a sparse matrix", "trains, all formats; as a block of a stream: `TypeError`, X.toarray()")
+@pytest.mark.parametrize("kind", ["csr", "csc", "coo", "lil", "dok", "bsr", "dia"])
+def test_sparse(kind):
+    thin = np.where(np.abs(X) > 0.5, X, 0)
+    expected = Model([3, 4, 1]).fit(thin, y, epochs=2, batch_size=8).parameters
+    for of in (f"{kind}_matrix", f"{kind}_array"):
+        matrix = getattr(sparse, of)(thin)
+        got = Model([3, 4, 1]).fit(matrix, y, epochs=2, batch_size=8)
+        np.testing.assert_array_equal(got.parameters, expected)
+        np.testing.assert_array_equal(got.predict(matrix), got.predict(thin))
+        estimator = classifier().fit(matrix, y)
+        np.testing.assert_array_equal(estimator.predict(matrix), classifier().fit(thin, y).predict(thin))
+    blocks = rows.Blocks(lambda: iter([(sparse.csr_matrix(X), y)]), 3)
+    refused(TypeError, r"X is sparse.*X\.toarray\(\)", lambda: Model([3, 1]).fit(blocks))
+
+
+@case(26, "nullable columns of pandas", "with NA: `ValueError`, NaN; without: the same as an array")
+@pytest.mark.parametrize("dtype", ["Float32", "Float64", "Int64", "boolean"])
+def test_nullable(dtype):
+    whole = pd.DataFrame({name: pd.array(np.round(X[:, k]) != 0, "boolean") for k, name in enumerate(NAMES)})
+    whole = whole if dtype == "boolean" else whole.astype("Int64").astype(dtype)
+    plain = whole.to_numpy(np.float64)
+    for make in (lambda: Model([3, 4, 1], dtype="float64"), lambda: classifier(dtype="float64")):
+        got, expected = make().fit(whole, y), make().fit(plain, y)
+        np.testing.assert_array_equal(got.predict_proba(whole), expected.predict_proba(plain))
+    bad = whole.copy()
+    bad.loc[7, "c"] = pd.NA
+    model_refuses(ValueError, "X contains NaN in row 7, column 2", bad)
+    classifier_refuses(ValueError, "X contains NaN", bad)
+
+
+ODD_COLUMNS = {
+    "category": pd.Categorical(["x", "y"] * 15),
+    "category of numbers": pd.Categorical([1.5, 2.5] * 15),
+    "datetime64": pd.date_range("2020", periods=30),
+    "with a time zone": pd.date_range("2020", periods=30, tz="UTC"),
+    "timedelta64": pd.to_timedelta(np.arange(30), unit="s"),
+    "period": pd.period_range("2020", periods=30, freq="D"),
+}
+
+
+@case(27, "a column of categories or dates", "`TypeError`: names the column; a `TableEncoder` encodes categories")
+@pytest.mark.parametrize("kind", ODD_COLUMNS)
+def test_categories_and_dates(kind):
+    bad = frame.assign(b=ODD_COLUMNS[kind])
+    model_refuses(TypeError, "X: column 'b' is of type", bad)
+    classifier_refuses(TypeError, "X: column 'b' is of type", bad)
+    for each in (frame.assign(b=ODD_COLUMNS[kind])[["b"]], polars.DataFrame({"b": pd.date_range("2020", periods=30)})):
+        refused(TypeError, "X: column 'b'", lambda each=each: Model([1, 1]).fit(each, y))
+        refused(TypeError, "X: column 'b'", lambda each=each: classifier().fit(each, y))
+    if kind.startswith("category"):
+        assert TableEncoder().fit_transform(bad).shape == (30, 4)
+
+
+@case(28, "null in a frame of polars", "`ValueError`, NaN; without: the same as an array")
+@pytest.mark.parametrize("values", [X[:, 2], np.arange(30)])
+def test_polars_null(values):
+    whole = polars.DataFrame({"a": X[:, 0], "b": X[:, 1], "c": values})
+    got, expected = (Model([3, 4, 1]).fit(table, y, epochs=2) for table in (whole, whole.to_numpy()))
+    np.testing.assert_array_equal(got.parameters, expected.parameters)
+    holed = polars.Series("c", [None if k == 7 else value for k, value in enumerate(values.tolist())])
+    bad = whole.with_columns(holed)
+    model_refuses(ValueError, "X contains NaN in row 7, column 2", bad)
+    classifier_refuses(ValueError, "X contains NaN", bad)
+
+
+@case(29, "a lazy frame of polars", "`TypeError`: X.collect()")
+def test_lazy_frame():
+    lazy = polars.DataFrame(frame).lazy()
+    model_refuses(TypeError, r"X is a lazy frame.*X\.collect\(\)", lazy)
+    classifier_refuses(TypeError, r"X is a lazy frame.*X\.collect\(\)", lazy)
+
+
+@case(30, "columns in another order at predict", "`ValueError`; columns of a stream of a table are found by name")
+def test_reordered_columns():
+    model, estimator = Model([3, 4, 1]).fit(frame, y), classifier().fit(frame, y)
+    for other in (frame[["c", "b", "a"]], polars.DataFrame(frame[["c", "b", "a"]])):
+        refused(ValueError, r"X has the columns \['c', 'b', 'a'\].*\['a', 'b', 'c'\]", lambda o=other: model.predict(o))
+        refused(ValueError, "feature names should match", lambda o=other: estimator.predict(o))
+    by_name = model.predict_proba(rows.Arrow(frame[["c", "b", "a"]]))
+    np.testing.assert_array_equal(by_name, model.predict_proba(frame))
+
+
+@case(31, "another number of features at predict", "`ValueError`: both numbers")
+def test_other_number_of_features():
+    model = Model([3, 4, 1])
+    for bad, count in ((X[:, :2], 2), (np.hstack([X, X]), 6)):
+        refused(ValueError, f"X has {count} features.*3", lambda bad=bad: model.predict(bad))
+        refused(ValueError, f"X has {count} features.*3", lambda bad=bad: FITTED.predict(bad))
+
+
+@case(32, "predict before fit", "`NotFittedError` from `MLPClassifier`; a `Model` has weights from the beginning")
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "predict_log_proba"])
+def test_not_fitted(method):
+    refused(NotFittedError, "not fitted yet", lambda: getattr(MLPClassifier(), method)(X))
+    refused(NotFittedError, "not fitted yet", lambda: MLPClassifier().score(X, y))
+    assert Model([3, 1]).predict(X).shape == (30,)
+
+
+@case(33, "predict on no rows", "`Model`: an empty result; `MLPClassifier`: `ValueError`, as in scikit-learn")
+def test_predict_on_no_rows():
+    for outputs, shape in ((1, (0,)), (4, (0, 4))):
+        P = Model([3, outputs]).predict_proba(X[:0])
+        assert (P.shape, P.dtype) == (shape, np.float32)
+        assert Model([3, outputs]).predict(X[:0]).shape == (0,)
+    refused(ValueError, r"0 sample\(s\)", lambda: FITTED.predict(X[:0]), lambda: FITTED.predict_proba(X[:0]))

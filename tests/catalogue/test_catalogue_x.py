@@ -1,0 +1,186 @@
+"""X that holds what it must not hold, or is of the wrong shape."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from cases import case
+from subjects import (
+    NAMES,
+    X,
+    classifier,
+    classifier_refuses,
+    columns,
+    command_refuses,
+    finite,
+    model_refuses,
+    quiet,
+    refused,
+    run_train,
+    y,
+)
+
+from fastmlp import DivergenceError, Model
+
+pytestmark = quiet
+frame = pd.DataFrame(X, columns=NAMES)
+
+
+def with_value(value, dtype="f8"):
+    bad = X.astype(dtype)
+    bad[7, 2] = value
+    return bad
+
+
+def objects(value):
+    bad = X.astype(object)
+    bad[7, 2] = value
+    return bad
+
+
+@case(1, "NaN", "`ValueError`: the row and column of the first; the command line imputes it and adds a column")
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "O"])
+def test_nan(dtype, tmp_path):
+    bad = with_value(np.nan, dtype)
+    model_refuses(ValueError, "X contains NaN in row 7, column 2", bad)
+    classifier_refuses(ValueError, "X contains NaN", bad)
+    model_refuses(ValueError, "X contains NaN in row 7, column 2", objects(None))
+    assert run_train(tmp_path, columns(c=bad[:, 2].astype(float)), "--validation-fraction", "0") == 0
+    assert "c missing" in Model.load(tmp_path / "model").encoding.feature_names_out
+
+
+@case(2, "inf or -inf", "`ValueError`: the row and column of the first")
+@pytest.mark.parametrize("value", [np.inf, -np.inf])
+def test_inf(value, tmp_path, capsys):
+    model_refuses(ValueError, "X contains inf in row 7, column 2", with_value(value))
+    model_refuses(ValueError, "X contains inf in row 7, column 2", with_value(value, "f4"))
+    classifier_refuses(ValueError, "X contains inf", with_value(value))
+    command_refuses(tmp_path, capsys, ["'c'", "inf"], columns(c=with_value(value)[:, 2]))
+
+
+@case(3, "no rows", "`ValueError` where it trains: X has 0 rows")
+def test_zero_rows(tmp_path, capsys):
+    for nothing in (X[:0], X[:0].astype("f4"), X[:0].astype(int)):
+        refused(ValueError, "X has 0 rows", lambda nothing=nothing: Model([3, 1]).fit(nothing, y[:0]))
+        classifier_refuses(ValueError, r"0 sample\(s\)", nothing, y[:0])
+    command_refuses(tmp_path, capsys, ["0 rows"], {name: values[:0] for name, values in columns().items()})
+
+
+@case(4, "no columns", "`ValueError`: 0 feature(s)")
+def test_zero_columns(tmp_path, capsys):
+    for nothing in (X[:, :0], frame[[]]):
+        model_refuses(ValueError, r"X .*0 feature\(s\)", nothing)
+        classifier_refuses(ValueError, r"0 feature\(s\)", X[:, :0])
+    command_refuses(tmp_path, capsys, ["column"], {"y": y})
+
+
+@case(5, "one dimension", "`ValueError`: reshape with X.reshape(-1, 1)")
+def test_one_dimension():
+    for bad in (X[:, 0], X[:, 0].tolist()):
+        model_refuses(ValueError, r"X has 1 dimension.*X\.reshape\(-1, 1\)", bad)
+        classifier_refuses(ValueError, r"Expected 2D array(.|\n)*reshape\(-1, 1\)", bad)
+
+
+@case(6, "three dimensions", "`ValueError`")
+def test_three_dimensions():
+    model_refuses(ValueError, "X has 3 dimension", X[:, :, None])
+    classifier_refuses(ValueError, "array with dim 3", X[:, :, None])
+
+
+@case(7, "complex numbers", "`ValueError`")
+def test_complex():
+    model_refuses(ValueError, "X has dtype complex128.*real numbers", X + 1j)
+    classifier_refuses(ValueError, "Complex data not supported", X + 1j)
+
+
+@case(9, "an object array with a dict in it", "`TypeError`")
+def test_dict():
+    model_refuses(TypeError, "X holds what is not a number.*dict", objects({}))
+    classifier_refuses(TypeError, "X holds what is not a number.*dict", objects({}))
+
+
+@case(10, "text, also that of numbers", "`ValueError`, except for a table with an encoding, where text is a category")
+def test_strings(tmp_path):
+    for bad in (X.astype(str), X.astype("S"), np.full(X.shape, "word")):
+        model_refuses(ValueError, "X has dtype", bad)
+        classifier_refuses(ValueError, "X has dtype", bad)
+    for bad, words in ((objects("1.5"), "X .*'1.5'"), (frame.assign(b="1.5"), "X: column 'b'")):
+        model_refuses(ValueError, words, bad)
+        classifier_refuses(ValueError, words, bad)
+    text = frame.assign(b=pd.Series(["1.5"] * 30, dtype=object))
+    model_refuses(ValueError, "X: column 'b'.*'1.5'", text)
+    classifier_refuses(ValueError, "X: column 'b'.*'1.5'", text)
+    assert run_train(tmp_path, columns(b=np.where(y, "u", "v")), "--validation-fraction", "0") == 0
+
+
+@case(
+    11,
+    "1e300 with a net of float32",
+    "`ValueError`: exceeds float32; the command line scales 1e30 away, and refuses 1e300",
+)
+@pytest.mark.parametrize("dtype", ["<f8", ">f8"])
+def test_exceeds_float32(dtype, tmp_path, capsys):
+    bad = with_value(1e300, dtype)
+    model_refuses(ValueError, r"X contains 1e\+300 in row 7, column 2, which exceeds float32", bad)
+    classifier_refuses_in_float32(bad)
+    finite(with_value(1e30), dtype="float64")
+    c = bad[:, 2].astype(float)
+    command_refuses(tmp_path, capsys, ["'c'", "too large to be scaled"], columns(c=c))
+    command_refuses(tmp_path, capsys, ["'c'", "float32"], columns(c=c), "--scaling", "none", "--window-rows", "9")
+    assert run_train(tmp_path, columns(c=c / 1e270), "--validation-fraction", "0") == 0
+
+
+def classifier_refuses_in_float32(bad):
+    refused(ValueError, "row 7, column 2, which exceeds float32", lambda: classifier(dtype="float32").fit(bad, y))
+    small = classifier(dtype="float32").fit(X, y)
+    refused(ValueError, "row 7, column 2, which exceeds float32", lambda: small.predict(bad))
+
+
+@case(
+    12, "finite numbers so large that a layer overflows", "`DivergenceError`; the weights stay those before the epoch"
+)
+def test_a_layer_that_overflows():
+    model = Model([3, 4, 1])
+    model.weights[0][...] = 1e30
+    before = model.parameters.copy()
+    refused(DivergenceError, "no longer finite.*scale the features of X", lambda: model.fit(1e30 * X, y, epochs=1))
+    np.testing.assert_array_equal(model.parameters, before)
+    for solver in ("sgd", "lbfgs"):
+        estimator = classifier(solver=solver)
+        refused(DivergenceError, "non-finite parameter weights", lambda fit=estimator.fit: fit(1e300 * X, y))
+        assert all(np.isfinite(W).all() for W in estimator.coefs_)
+
+
+@case(13, "constant columns", "fits")
+def test_constant_columns(tmp_path):
+    finite(np.tile([1.0, 0.0, -2.5], (30, 1)))
+    constant = columns(b=np.ones(30), c=np.full(30, 7))
+    assert run_train(tmp_path, constant, "--validation-fraction", "0") == 0
+
+
+@case(14, "subnormal numbers", "fits; they count as 0. At most 2 × slower: `make soak`")
+@pytest.mark.parametrize(("dtype", "subnormal"), [("float32", 1e-42), ("float64", 1e-310)])
+def test_subnormal_numbers(dtype, subnormal):
+    tiny, zero = np.full(X.shape, subnormal, dtype), np.zeros(X.shape, dtype)
+    assert tiny.all()
+    fits = [Model([3, 4, 1], dtype=dtype).fit(values, y, epochs=2, batch_size=8) for values in (tiny, zero)]
+    np.testing.assert_array_equal(fits[0].parameters, fits[1].parameters)
+    assert np.isfinite(classifier().fit(tiny, y).predict_proba(tiny)).all()
+
+
+@case(23, "a masked array with masked entries", "`TypeError`: fill them; without masked entries: the same as an array")
+def test_masked():
+    bad = np.ma.masked_greater(X, 1)
+    model_refuses(TypeError, "X is a masked array.*filled", bad)
+    classifier_refuses(TypeError, "X is a masked array.*filled", bad)
+    finite(np.ma.masked_greater(X, 100))
+    labels, weights = np.ma.array(y, mask=y == 1), np.ma.array(X[:, 0], mask=X[:, 0] < 0)
+    for name, given in (("y", (labels,)), ("sample_weight", (y, weights))):
+        model_refuses(TypeError, f"{name} is a masked array", X, *given, fit_only=True)
+        classifier_refuses(TypeError, f"{name} is a masked array", X, *given, fit_only=True)
+
+
+@case(24, "rows of different lengths", "`ValueError`")
+def test_ragged():
+    bad = [[1.0, 2.0, 3.0]] * 29 + [[1.0, 2.0]]
+    model_refuses(ValueError, "X: rows must have the same number of features", bad)
+    classifier_refuses(ValueError, "X: rows must have the same number of features", bad)
