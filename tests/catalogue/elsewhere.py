@@ -54,6 +54,6 @@ for number, what, outcome, test in [
     (92, "a Dask task repeated or reordered", "each row counts once",
      f"{DASK}::test_a_worker_that_dies_in_the_middle_of_a_task"),
     (93, "a kernel cache that is damaged, read-only or full", "the same result, at most one warning",
-     "tests/test_kernel_cache.py"),
+     "tests/test_kernel_cache_processes.py::test_a_folder_that_takes_nothing"),
 ]:  # fmt: skip
     register(number, what, outcome, test)
