@@ -9,9 +9,11 @@ import sys
 import time
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy.sparse import csr_matrix
 
-from fastmlp import Adam, Model, Momentum, checkpoint, network, rows
+from fastmlp import SGD, Adam, DivergenceError, Model, Momentum, checkpoint, network, rows
 
 random = np.random.default_rng(0)
 X = random.standard_normal((600, 4)).astype("float32")
@@ -28,6 +30,8 @@ FITS = {
     "a stream of several windows": {"X": lambda: rows.Array(X, y, w, block_rows=50, window_rows=150)},
     "batches larger than windows": {"X": lambda: rows.Array(X, y, block_rows=50, window_rows=100), "batch_size": 250},
     "cast": {"X": lambda: X.astype(np.float16)},
+    "a frame": {"X": lambda: pd.DataFrame(X, columns=list("abcd"))},
+    "a sparse matrix": {"X": lambda: csr_matrix(X)},
 }  # fmt: skip
 
 
@@ -185,6 +189,28 @@ def test_a_disk_that_becomes_full_leaves_the_last_checkpoint(tmp_path, monkeypat
     monkeypatch.undo()
     assert model.optimizer.t > 0, "the weights are those of the last step"
     assert_same(fitted(tmp_path / "run", resume=True), fitted())
+
+
+def test_weights_that_diverge_are_not_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr(network, "CALL_FLOPS", 64 * Model([4, 16, 8, 1]).network.plan.flops_per_row(True))
+    optimizer = SGD(1e-3)
+
+    def diverge(model, record):
+        optimizer.learning_rate = 1e25
+
+    with pytest.raises(DivergenceError):
+        fitted(tmp_path / "run", optimizer=lambda: optimizer, callback=diverge, epochs=20)
+    assert len(Model.load(tmp_path / "run").history) >= 1
+
+
+def test_a_fit_that_was_to_stop_early_stops_when_it_goes_on(tmp_path):
+    """Ctrl-C in the callback of the last epoch."""
+    early = FITS["early stopping"]
+    expected = fitted(**early)
+    last = len(expected.history)
+    with pytest.raises(KeyboardInterrupt):
+        fitted(tmp_path / "run", **early, callback=lambda model, record: stop() if record["epoch"] == last else None)
+    assert_same(fitted(tmp_path / "run", resume=True, **early), expected)
 
 
 SCRIPT = """

@@ -39,9 +39,11 @@ class Checkpoint:
         self.written: tuple[Any, ...] = ()
 
     def __call__(self, progress: Progress, always: bool) -> None:
-        """Write, if it is time, or always, but never the same state twice."""
+        """Write, if it is time, or always; but never the same state twice, nor weights that have diverged."""
         state = self.optimizer.t, progress.epoch, progress.tally.rows, progress.ended
-        if state != self.written and (always or time.monotonic() - self.last >= self.every):
+        if state == self.written or not (always or time.monotonic() - self.last >= self.every):
+            return
+        if np.isfinite(self.model.parameters).all():
             self.write(progress)
             self.last, self.written = time.monotonic(), state
 

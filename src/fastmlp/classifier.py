@@ -1,6 +1,5 @@
 """`MLPClassifier`: scikit-learn's estimator over this library's kernels."""
 
-import copy
 import operator
 from reprlib import repr as shortened
 from typing import Any
@@ -8,34 +7,24 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.exceptions import NotFittedError
-from sklearn.metrics import check_scoring
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils import _safe_indexing, check_random_state, column_or_1d
-from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target
+from sklearn.utils.validation import check_is_fitted
 
-from . import classifier_streams, lbfgs, refit, stochastic
+from . import classifier_rows, classifier_streams, lbfgs, refit, stochastic
 from .activations import resolve_all
-from .classes import check_known, check_one_kind, learn_classes, targets
+from .classes import learn_classes
 from .coefficients import Coefficients, drawn, widths_of
 from .network import Network, Rows
 from .parameters import CONSTRAINTS
 from .plan import Plan, checked_size
-from .rows.array import ArrayRows
-from .rows.frame import without_surprises
 from .rows.memory import check_memory
-from .rows.order import Order, Pass
-from .rows.sparse import SparseRows
+from .rows.order import Pass
 from .rows.streamed import StreamedRows
 from .rows.streams.stream import Stream, check_alone
-from .rows.targets import refuse_masked
-from .split import validation_rows
-from .validation import Validation
 from .workspace import aligned_copy
-
-SPARSE = ["csr", "csc"]
 
 
 def trains_by_epochs(estimator: "MLPClassifier") -> bool:
@@ -43,16 +32,6 @@ def trains_by_epochs(estimator: "MLPClassifier") -> bool:
     if estimator.solver == "lbfgs":
         raise AttributeError("partial_fit is only available for stochastic optimizers. lbfgs is not stochastic.")
     return True
-
-
-def checked_weights(name: str, given: Any, X: Any) -> np.ndarray | None:
-    """Weights as scikit-learn checks them; whatever is wrong, the message names the argument."""
-    refuse_masked(name, given)
-    try:
-        w: np.ndarray | None = None if given is None else _check_sample_weight(given, X)
-    except (ValueError, TypeError) as error:
-        raise type(error)(str(error) if "weight" in str(error) else f"{name}: {error}") from None
-    return w
 
 
 class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -288,9 +267,9 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             classifier_streams.learn(self, X, reset=first, anew=anew)
             dtype = np.dtype(np.float32)
         else:
-            X, y = self._table_and_y(X, y, reset=first)
+            X, y = classifier_rows.table_and_y(self, X, y, reset=first)
             learn_classes(self, y, anew)
-            w = checked_weights("sample_weight", sample_weight, X)
+            w = classifier_rows.checked_weights("sample_weight", sample_weight, X)
             dtype = X.dtype
         self._random_state = check_random_state(self.random_state)
         if first:
@@ -301,7 +280,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if isinstance(X, Stream):
             rows = classifier_streams.training_rows(self, network, X)
         else:
-            rows = self._rows(network, X, targets(y, self._label_binarizer), self._weighted(y, w))
+            rows = classifier_rows.training_rows(self, network, X, y, w)
         if self.solver == "lbfgs":
             lbfgs.fit(self, network, rows)
         else:
@@ -309,7 +288,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             if isinstance(rows, StreamedRows):
                 training, validation = classifier_streams.split(self, network, rows, given)
             else:
-                training, validation = self._split(network, rows, X, y, w, given)
+                training, validation = classifier_rows.split(self, network, rows, X, y, w, given)
             if validation is not None:
                 self._start_validation()
             stochastic.Fit(self, network, rows, training, validation, self._random_state).run(incremental)
@@ -328,58 +307,12 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if self.solver == "lbfgs" and self.optimizer is not None:
             raise ValueError(f"optimizer={self.optimizer!r} takes the place of solver='adam', not of solver='lbfgs'")
 
-    def _weighted(self, y: np.ndarray, w: np.ndarray | None) -> np.ndarray | None:
-        """Weights of rows and of classes, multiplied."""
-        if self.class_weight is None:
-            return w
-        of_classes: np.ndarray = compute_sample_weight(self.class_weight, y)
-        return of_classes if w is None else of_classes * w
-
-    def _split(
-        self, network: Network, rows: ArrayRows, X: Any, y: np.ndarray, w: np.ndarray | None, given: tuple | None
-    ) -> tuple[np.ndarray, Validation | None]:
-        """Rows to train on and to validate on (None: there are none)."""
-        training = np.arange(X.shape[0])
-        if given is not None:
-            if isinstance(given[0], Stream):
-                raise ValueError("X_val is a stream, but X is not; give both as streams, or both in memory")
-            X, y = self._table_and_y(given[0], given[1], reset=False)
-            check_known("y_val", unique_labels(y), self.classes_)
-            w = checked_weights("sample_weight_val", given[2], X)
-            rows, index = self._rows(network, X, targets(y, self._label_binarizer)), np.arange(X.shape[0])
-        elif self.early_stopping:
-            assert rows.y is not None
-            stratified = self.n_outputs_ == 1
-            training, index = validation_rows(rows.y, self.validation_fraction, stratified, self._random_state)
-            w = None if w is None else w[index]
-        else:
-            return training, None
-        if self.scoring is None:
-            return training, Validation(rows, Order.of(index), w)
-        scorer, X_val, y_val = check_scoring(self, self.scoring), _safe_indexing(X, index), _safe_indexing(y, index)
-        weights = {} if w is None else {"sample_weight": w}
-        return training, Validation(rows, Order.of(index), w, lambda: scorer(self, X_val, y_val, **weights))
-
     def _start_validation(self) -> None:
         """Curves for rows to validate on, where former fits had none."""
         if self.validation_scores_ is None or self.validation_loss_curve_ is None:
             self.validation_scores_, self.validation_loss_curve_ = [], []
         if self.early_stopping and self.best_validation_score_ is None:
             self.best_validation_score_, self.best_loss_ = -np.inf, None
-
-    def _table_and_y(self, X: Any, y: Any, reset: bool) -> tuple[Any, np.ndarray]:
-        """X in float32 or float64, or sparse, and y; reset: this X tells how many features there are."""
-        check_one_kind(y)
-        X, y = validate_data(
-            self,
-            without_surprises(X),
-            y,
-            accept_sparse=SPARSE,
-            multi_output=True,
-            dtype=(np.float64, np.float32),
-            reset=reset,
-        )
-        return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
     def _initialize(self, widths: list[int], dtype: np.dtype) -> None:
         """Start anew."""
@@ -424,23 +357,24 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
         return tuple(float(p) for p in given)
 
-    def _rows(self, network: Network, X: Any, y: Any = None, sample_weight: Any = None) -> ArrayRows:
-        plan, kind = network.plan, SparseRows if hasattr(X, "tocsr") else ArrayRows
-        return kind(
-            X, y, sample_weight,
-            n_features=plan.widths[0], dtype=plan.dtype, outputs=plan.widths[-1], softmax=plan.softmax,
-        )  # fmt: skip
+    def _view(self) -> "MLPClassifier":
+        """Another estimator with the same attributes: what this one becomes does not change it."""
+        view = object.__new__(type(self))
+        view.__dict__.update(self.__dict__)
+        return view
 
     def _weights(self) -> tuple["MLPClassifier", np.ndarray]:
-        """The estimator, and a copy of its θ."""
+        """The estimator as it is, and a copy of its θ."""
         check_is_fitted(self)
-        return self, aligned_copy(self._network().theta)
+        network = self._network()
+        return self._view(), aligned_copy(network.theta)
 
     def _frozen(self) -> tuple["MLPClassifier", np.ndarray] | None:
-        """The same of a copy, which a fit leaves as it is; None before the first fit."""
+        """The same, with a net of its own; None before the first fit."""
         if not hasattr(self, "coefs_"):
             return None
-        frozen = copy.copy(self)
+        frozen = self._view()
+        frozen.__dict__.pop("_coefficients", None)
         network = frozen._network()
         frozen.coefs_, frozen.intercepts_ = list(frozen._coefficients.weights), list(frozen._coefficients.biases)
         return frozen, network.theta
@@ -461,9 +395,9 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             rows = classifier_streams.rows_of(self, network, X, labelled=False)
         else:
             # Kernels refuse what is not finite as they read it; a check beforehand would read X once more.
-            X = validate_data(self, without_surprises(X), accept_sparse=SPARSE, reset=False, ensure_all_finite=False)
+            X = classifier_rows.table(self, X)
             network = self._network()
-            rows = self._rows(network, X)
+            rows = classifier_rows.rows_of(network, X)
         P = network.logits(rows, probabilities=True, theta=theta)
         return P if self.n_outputs_ > 1 else P[:, 0]
 

@@ -87,17 +87,21 @@ class Progress:
     exploded: bool = False
     ended: bool = False
 
-    def count(self, record: Record, history: list[Record], settings: Settings, now: Callable[[], Snapshot]) -> bool:
-        """An epoch has ended; shall training end with it, as the loss over the validation rows no longer falls?"""
+    def count(self, record: Record, history: list[Record], settings: Settings, now: Callable[[], Snapshot]) -> None:
+        """An epoch has ended."""
         history.append(record)
         self.epoch, self.tally, self.seconds = self.epoch + 1, Tally(), 0.0
-        if not settings.early_stopping:
+        if settings.early_stopping:
+            loss = record["validation_loss"]
+            self.waited = 0 if loss < self.best_loss - settings.tol else self.waited + 1
+            if loss < self.best_loss:
+                self.best, self.best_loss = now(), loss
+
+    def goes_on(self, settings: Settings) -> bool:
+        """Is there another epoch?"""
+        if settings.early_stopping and self.waited >= settings.n_iter_no_change:
             return False
-        loss = record["validation_loss"]
-        self.waited = 0 if loss < self.best_loss - settings.tol else self.waited + 1
-        if loss < self.best_loss:
-            self.best, self.best_loss = now(), loss
-        return self.waited >= settings.n_iter_no_change
+        return self.epoch <= self.first + settings.epochs
 
 
 Keep = Callable[[Progress, bool], None]  # the progress; is it to be kept in any case, or when it is time?
@@ -159,19 +163,18 @@ def epochs(
         initial=part.order.size * (progress.epoch - 1 - progress.first), smoothing=0.1, dynamic_ncols=True, leave=True,
     )  # fmt: skip
     with contextlib.closing(bar):
-        while progress.epoch <= last:
+        while progress.goes_on(settings):
             bar.set_description(f"epoch {progress.epoch}/{last}", refresh=False)
             record = one_epoch(network, optimizer, part, settings, progress, bar, keep)
             if validate is not None:
                 record |= validate()
-            stops = progress.count(record, history, settings, lambda: Snapshot.of(theta, optimizer))
+            progress.count(record, history, settings, lambda: Snapshot.of(theta, optimizer))
             bar.set_postfix_str(" ".join(f"{k}={record[k]:.4f}" for k in ("loss", "validation_loss") if k in record))
             warn_of_explosion(history, progress)
             if callback is not None:
                 with allowed():
-                    stops = bool(callback(record)) or stops
-            if stops:
-                return
+                    if callback(record):
+                        return
             check()
             keep(progress, False)
 

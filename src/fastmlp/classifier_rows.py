@@ -1,0 +1,92 @@
+"""Arrays, frames and sparse matrices as X in an `MLPClassifier`: checked, and as rows to train and to validate on."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import check_scoring
+from sklearn.utils import _safe_indexing, column_or_1d
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.multiclass import unique_labels
+from sklearn.utils.validation import _check_sample_weight, validate_data
+
+from .classes import check_known, check_one_kind, targets
+from .network import Network
+from .rows.array import ArrayRows
+from .rows.frame import without_surprises
+from .rows.order import Order
+from .rows.sparse import SparseRows
+from .rows.streams.stream import Stream
+from .rows.targets import refuse_masked
+from .split import validation_rows
+from .validation import Validation
+
+SPARSE = ["csr", "csc"]
+
+
+def table(classifier: Any, X: Any) -> Any:
+    """X of a fitted classifier. Kernels refuse what is not finite as they read it; a check would read X once more."""
+    return validate_data(classifier, without_surprises(X), accept_sparse=SPARSE, reset=False, ensure_all_finite=False)
+
+
+def table_and_y(classifier: Any, X: Any, y: Any, reset: bool) -> tuple[Any, np.ndarray]:
+    """X in float32 or float64, or sparse, and y; reset: this X tells how many features there are."""
+    check_one_kind(y)
+    X, y = validate_data(
+        classifier, without_surprises(X), y,
+        accept_sparse=SPARSE, multi_output=True, dtype=(np.float64, np.float32), reset=reset,
+    )  # fmt: skip
+    return X, column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+
+
+def checked_weights(name: str, given: Any, X: Any) -> np.ndarray | None:
+    """Weights as scikit-learn checks them; whatever is wrong, the message names the argument."""
+    refuse_masked(name, given)
+    try:
+        w: np.ndarray | None = None if given is None else _check_sample_weight(given, X)
+    except (ValueError, TypeError) as error:
+        raise type(error)(str(error) if "weight" in str(error) else f"{name}: {error}") from None
+    return w
+
+
+def rows_of(network: Network, X: Any, y: Any = None, w: np.ndarray | None = None) -> ArrayRows:
+    """Rows as kernels read them."""
+    plan, kind = network.plan, SparseRows if hasattr(X, "tocsr") else ArrayRows
+    return kind(
+        X, y, w, n_features=plan.widths[0], dtype=plan.dtype, outputs=plan.widths[-1], softmax=plan.softmax
+    )  # fmt: skip
+
+
+def training_rows(classifier: Any, network: Network, X: Any, y: np.ndarray, w: np.ndarray | None) -> ArrayRows:
+    """The rows of `fit`, with weights of rows and of classes multiplied."""
+    if classifier.class_weight is not None:
+        of_classes = compute_sample_weight(classifier.class_weight, y)
+        w = of_classes if w is None else of_classes * w
+    return rows_of(network, X, targets(y, classifier._label_binarizer), w)
+
+
+def split(
+    classifier: Any, network: Network, rows: ArrayRows, X: Any, y: np.ndarray, w: np.ndarray | None,
+    given: tuple | None,
+) -> tuple[np.ndarray, Validation | None]:  # fmt: skip
+    """Rows to train on and to validate on (None: there are none)."""
+    training = np.arange(X.shape[0])
+    if given is not None:
+        if isinstance(given[0], Stream):
+            raise ValueError("X_val is a stream, but X is not; give both as streams, or both in memory")
+        X, y = table_and_y(classifier, given[0], given[1], reset=False)
+        check_known("y_val", unique_labels(y), classifier.classes_)
+        w = checked_weights("sample_weight_val", given[2], X)
+        rows, index = rows_of(network, X, targets(y, classifier._label_binarizer)), np.arange(X.shape[0])
+    elif classifier.early_stopping:
+        assert rows.y is not None
+        stratified, random = classifier.n_outputs_ == 1, classifier._random_state
+        training, index = validation_rows(rows.y, classifier.validation_fraction, stratified, random)
+        w = None if w is None else w[index]
+    else:
+        return training, None
+    if classifier.scoring is None:
+        return training, Validation(rows, Order.of(index), w)
+    scorer = check_scoring(classifier, classifier.scoring)
+    X_val, y_val = _safe_indexing(X, index), _safe_indexing(y, index)
+    weights = {} if w is None else {"sample_weight": w}
+    return training, Validation(rows, Order.of(index), w, lambda: scorer(classifier, X_val, y_val, **weights))
