@@ -10,7 +10,7 @@ from . import optimizers, refit, training
 from .arguments import checked_float, checked_int
 from .checkpoint import Checkpoint
 from .inputs import Learned, inputs
-from .kernels.interrupts import postponed
+from .kernels.interrupts import allowed, postponed
 from .optimizers import Optimizer
 from .rows.streamed import StreamedRows
 from .training import Part, Settings
@@ -63,7 +63,10 @@ def fit(
 
         def after(record: dict[str, Any]) -> Any:
             guard.seen = aligned_copy(model.parameters)
-            return callback is not None and callback(model, record)
+            if callback is None:
+                return False
+            with allowed():
+                return callback(model, record)
 
         score = None if validation is None else lambda: training.validate(model.network, validation)
         training.train(model.network, optimizer, part, score, settings, model.history, after, progress, keep)

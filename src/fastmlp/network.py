@@ -77,6 +77,7 @@ class Network:
             for window in windows:
                 job = self._job(shape, 0, window.size, window.size, backward=backward)
                 self._train(rows, window, shape, job, used, sums, tally, None)
+                check()
         gradient = workspace.total.copy()
         self._workspaces.give_back(shape, workspace)
         return tally, gradient
@@ -138,16 +139,19 @@ class Network:
                     if counted.diverged:
                         tally.diverged = True
                         return
+                    check()
                     first += counted.rows - before  # fewer than asked, where Ctrl-C had a handler of the user's own
                     if after is not None and whole:
                         after()
                 if window.ends_batch and not whole:
                     t = optimizer.t
                     while optimizer.t == t and part.weight > 0:
+                        check()
                         job = self._job(shape, 0, 0, part.rows, backward=True, updates=True)
                         self._train(rows, window, shape, job, workspace, sums, part, watch, optimizer)
                     tally.add(part)
                     part = Tally()
+                    check()
                     if after is not None:
                         after()
         self._workspaces.give_back(shape, workspace)
@@ -236,8 +240,8 @@ class Network:
             tally.diverged = bool(done["diverged"])
             if optimizer is not None:
                 optimizer.t = int(sums.optimizer["t"][0])
-        check()
         if flags[STOP] and not job["updates"]:  # the sum is not complete, and its beginning is lost
+            check()
             raise KeyboardInterrupt
         return took
 

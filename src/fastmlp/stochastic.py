@@ -212,9 +212,12 @@ class Fit:
 
 def stops(estimator: Any, record: dict[str, Any]) -> bool:
     """Call the callbacks; does one of them end the training?"""
-    callbacks = estimator.callbacks if isinstance(estimator.callbacks, list) else [estimator.callbacks]
+    given = estimator.callbacks if isinstance(estimator.callbacks, list) else [estimator.callbacks]
+    callbacks = [callback for callback in given if callback is not None]
+    if not callbacks:
+        return False
     with allowed():
-        answers = [callback(estimator, record) for callback in callbacks if callback is not None]
+        answers = [callback(estimator, record) for callback in callbacks]
     check()
     return any(answers)
 

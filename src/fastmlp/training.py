@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .exceptions import DivergenceError
-from .kernels.interrupts import allowed, check
+from .kernels.interrupts import check
 from .network import Network, Rows, Tally
 from .optimizers import Optimizer
 from .progress_bar import Bar
@@ -171,10 +171,8 @@ def epochs(
             progress.count(record, history, settings, lambda: Snapshot.of(theta, optimizer))
             bar.set_postfix_str(" ".join(f"{k}={record[k]:.4f}" for k in ("loss", "validation_loss") if k in record))
             warn_of_explosion(history, progress)
-            if callback is not None:
-                with allowed():
-                    if callback(record):
-                        return
+            if callback is not None and callback(record):
+                return
             check()
             keep(progress, False)
 

@@ -79,5 +79,7 @@ class Validation:
         loss, accuracy = evaluate(network, self.rows, self.order, self.w, self.own)
         if not np.isfinite(loss):
             return loss, float("nan")
+        if self.score is None:
+            return loss, accuracy
         with allowed():
-            return loss, accuracy if self.score is None else float(self.score())
+            return loss, float(self.score())

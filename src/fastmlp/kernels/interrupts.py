@@ -16,11 +16,17 @@ Handler = Callable[[int, Any], Any]
 
 
 class Block(NamedTuple):
-    """A block of code that Ctrl-C does not cut: the handler from before, the block's own, and signals that came."""
+    """A block of code that Ctrl-C does not cut.
+
+    handler : the one from before; own: the block's
+    arrived : signals that came
+    reactions : what to call at once when one comes
+    """
 
     handler: Handler
     own: Handler
     arrived: list[tuple[int, Any]]
+    reactions: list[Callable[[], None]]
 
     def pass_on(self) -> None:
         """Call the handler from before, if there was a signal."""
@@ -30,8 +36,6 @@ class Block(NamedTuple):
 
 
 _blocks: list[Block] = []  # of the main thread, from the outermost on
-
-
 _main = threading.main_thread().ident
 
 
@@ -50,24 +54,33 @@ if hasattr(os, "register_at_fork"):
 
 @contextlib.contextmanager
 def postponed(react: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Let Ctrl-C in the block call react(), and reach its handler in `check`, or after the block."""
+    """Let Ctrl-C in the block call react(), and reach its handler in `check`, or after the (outermost) block."""
     handler = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or not callable(handler):
         yield
         return
+    if _blocks and handler is _blocks[-1].own:
+        reactions = _blocks[-1].reactions
+        reactions.append(react)
+        try:
+            yield
+        finally:
+            reactions.remove(react)
+        return
 
     def own(number: int, frame: Any) -> None:
         block.arrived.append((number, frame))
-        react()
+        for reaction in list(block.reactions):
+            reaction()
 
-    block = Block(handler, own, [])
+    block = Block(handler, own, [], [react])
+    signal.signal(signal.SIGINT, own)  # first and, below, last: no Ctrl-C parts the block from its handler
     _blocks.append(block)
-    signal.signal(signal.SIGINT, own)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, handler)
         _blocks.remove(block)
+        signal.signal(signal.SIGINT, handler)
         block.pass_on()
 
 
