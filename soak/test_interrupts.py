@@ -1,6 +1,5 @@
 """Ctrl-C at 200 random moments of a fit each, in the model, the estimator and the command line; 100 SIGKILLs."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -9,6 +8,7 @@ import warnings
 
 import numpy as np
 import pytest
+from ctrl_c import CtrlC
 
 from fastmlp import MLPClassifier, Model, rows
 
@@ -16,27 +16,6 @@ TIMES = 200
 random = np.random.default_rng(0)
 X = random.standard_normal((20_000, 10)).astype("float32")
 y = (X[:, 0] * X[:, 1] + 0.5 * random.standard_normal(20_000) > 0).astype(int)
-
-
-class CtrlC:
-    """SIGINT to this process some seconds after the block begins; `seconds`: how long the block ran on."""
-
-    def __init__(self, delay):
-        self.delay, self.sent = delay, None
-
-    def __enter__(self):
-        self.former = signal.signal(signal.SIGALRM, self.send)
-        signal.setitimer(signal.ITIMER_REAL, self.delay)
-        return self
-
-    def send(self, number, frame):
-        self.sent = time.perf_counter()
-        os.kill(os.getpid(), signal.SIGINT)
-
-    def __exit__(self, *error):
-        self.seconds = time.perf_counter() - self.sent
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, self.former)
 
 
 def told(what, seconds):

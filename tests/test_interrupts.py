@@ -1,7 +1,6 @@
 """Ctrl-C at any moment of a fit, and what other threads see of one: whole weights, always."""
 
 import copy
-import os
 import pickle
 import signal
 import subprocess
@@ -12,6 +11,7 @@ import warnings
 
 import numpy as np
 import pytest
+from ctrl_c import CtrlC
 from sklearn.exceptions import NotFittedError
 
 from fastmlp import MLPClassifier, Model, rows
@@ -21,27 +21,6 @@ X = random.standard_normal((4000, 6)).astype("float32")
 y = (X[:, 0] * X[:, 1] > 0).astype(int)
 NOISE = random.integers(0, 2, 4000)  # there is no end to learning it
 MOMENTS = [0.001, 0.004, 0.013, 0.03, 0.06, 0.1]  # seconds after a fit begins
-
-
-class CtrlC:
-    """Send SIGINT to this process a while after the block begins, and tell how long the block ran on after it."""
-
-    def __init__(self, delay):
-        self.delay, self.sent = delay, None
-
-    def __enter__(self):
-        self.former = signal.signal(signal.SIGALRM, self.send)
-        signal.setitimer(signal.ITIMER_REAL, self.delay)
-        return self
-
-    def send(self, number, frame):
-        self.sent = time.perf_counter()
-        os.kill(os.getpid(), signal.SIGINT)
-
-    def __exit__(self, *error):
-        self.seconds = 0.0 if self.sent is None else time.perf_counter() - self.sent
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, self.former)
 
 
 def fit(model, **options):

@@ -5,9 +5,9 @@ from itertools import product
 
 import numpy as np
 import pytest
+from bits import start_all_threads
 
 from fastmlp import Model, team
-from fastmlp.contention import Contention
 
 THREADS = [1, 2, 3, 4, 8]
 NETS = {
@@ -25,17 +25,8 @@ ROWS = {7: 150, 32: 400, 200: 700, 1000: 2100, None: 2100}  # per batch size; th
 @pytest.fixture(autouse=True)
 def many_threads(monkeypatch):
     """However little there is to do, as many threads start as may; yields the numbers that did."""
-    monkeypatch.setattr(team, "FLOPS_PER_THREAD", 1)
     monkeypatch.setattr(team, "SHORT_FLOPS", 0)
-    monkeypatch.setattr(Contention, "threads", lambda self, most: most)  # also where other programs keep cores busy
-    started, run = [], team.run
-
-    def spy(work, flags, n_threads, short, watch):
-        started.append(n_threads)
-        return run(work, flags, n_threads, short, watch)
-
-    monkeypatch.setattr(team, "run", spy)
-    return started
+    return start_all_threads(monkeypatch)
 
 
 def rows_of(net, n, dtype):
