@@ -5,6 +5,7 @@ SOAK_MINUTES (15) is how long the longest of them, soak/test_soak.py, fits and p
 """
 
 import os
+import signal
 
 import pytest
 
@@ -13,3 +14,8 @@ import pytest
 def soak_seconds():
     """How long the longest run lasts."""
     return 60 * float(os.environ.get("SOAK_MINUTES", "15"))
+
+
+def pytest_configure(config):
+    """Ctrl-C arrives, also where a shell has started this in the background, which ignores it from then on."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
