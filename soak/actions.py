@@ -44,7 +44,11 @@ class Actions:
         action = self.choices[self.random.integers(len(self.choices))]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # fits of few epochs do not converge
-            action()
+            try:
+                action()
+            except ValueError as error:  # of few rows, those drawn for validation may be of one class
+                if "only one class" not in str(error):
+                    raise
         self.done[action.__name__] += 1
 
     # --- random things ---------------------------------------------------------------------------
