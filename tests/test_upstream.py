@@ -9,7 +9,7 @@ import pytest
 import sklearn.neural_network
 
 import fastmlp
-from fastmlp import lbfgs
+from fastmlp import classifier_rows, lbfgs
 
 pytestmark = [
     pytest.mark.filterwarnings("default"),
@@ -48,7 +48,7 @@ def _loss_grad_lbfgs(monkeypatch):
     def objective(self, theta, X, Y, sample_weight, *buffers):
         y = Y.argmax(axis=1) if self.out_activation_ == "softmax" else Y[:, 0]
         network = self._network()
-        return lbfgs.objective(network, self._rows(network, X, y, sample_weight), self.alpha, theta)
+        return lbfgs.objective(network, classifier_rows.rows_of(network, X, y, sample_weight), self.alpha, theta)
 
     monkeypatch.setattr(fastmlp.MLPClassifier, "_loss_grad_lbfgs", objective, raising=False)
 
