@@ -6,15 +6,13 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 import test_processes
 from process_cases import several
-from test_kernel_cache_processes import FIT, end, run, start
+from test_kernel_cache_processes import FIT, end, package_to_edit, run, start
 
-import fastmlp
 from fastmlp import Model
 
 FIT_FLOAT64 = FIT.replace("Model([3, 4, 1])", 'Model([3, 4, 1], dtype="float64")')
@@ -76,10 +74,8 @@ def test_fits_on_damaged_caches(cache, tmp_path):
 
 def test_an_edited_kernel_and_bounds_checks_of_a_whole_fit(cache, tmp_path):
     """The learning rate, some calls below the entry point."""
-    folder, package = tmp_path / "cache", tmp_path / "packages" / "fastmlp"
+    folder, (package, variables) = tmp_path / "cache", package_to_edit(tmp_path)
     shutil.copytree(cache[0], folder)
-    shutil.copytree(Path(fastmlp.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
-    variables = {"PYTHONPATH": package.parent, "PYTHONDONTWRITEBYTECODE": "1"}
     source = package / "kernels" / "update.py"
     text = source.read_text()
     assert run(FIT, folder, **variables) == (cache[1], True, 0)

@@ -69,6 +69,13 @@ def run(*arguments, **variables):
     return end(start(*arguments, **variables))
 
 
+def package_to_edit(folder):
+    """A copy of the package, and the variables by which processes use it."""
+    package = folder / "packages" / "fastmlp"
+    shutil.copytree(Path(fastmlp.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    return package, {"PYTHONPATH": package.parent, "PYTHONDONTWRITEBYTECODE": "1"}
+
+
 @pytest.fixture(scope="module")
 def order(tmp_path_factory):
     """A cache that holds what ORDER needs, and ORDER's result."""
@@ -138,10 +145,8 @@ def test_a_read_only_cache_is_used(order, tmp_path):
 
 def test_an_edited_kernel_and_a_package_that_is_not_mine_to_write(order, tmp_path):
     """An edit of what the entry point calls, which Numba's own cache would not notice."""
-    cache, package = tmp_path / "cache", tmp_path / "packages" / "fastmlp"
+    cache, (package, variables) = tmp_path / "cache", package_to_edit(tmp_path)
     shutil.copytree(order[0], cache)
-    shutil.copytree(Path(fastmlp.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
-    variables = {"PYTHONPATH": package.parent, "PYTHONDONTWRITEBYTECODE": "1"}
     source = package / "kernels" / "shuffle.py"
     text = source.read_text()
     assert text.count("i >> record.shift") == 1

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from . import optimizers
 from .inputs import Encoded, checked_classes, rows_of
 from .model import Model
 from .predictions import table_writer
+from .progress_bar import Bar
 from .replaced import mode_of
 from .rows.labels import Labels
 from .rows.memory import available_memory
@@ -76,7 +76,7 @@ def fitted_encoder(table: Table, options: Namespace) -> Any:
     scaling = None if options.scaling == "none" else options.scaling
     encoder = TableEncoder(scaling=scaling, max_categories=options.max_categories, dtype=options.dtype)
     total = None if table.block_rows is None else int(table.block_rows.sum())
-    with tqdm(
+    with Bar(
         total=total, unit="rows", unit_scale=True, desc="reading", disable=options.quiet, leave=False, delay=1
     ) as bar:
         return encoder.fit(Watched(table, bar))

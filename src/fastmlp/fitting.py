@@ -45,8 +45,7 @@ def fit(
         raise ValueError("early_stopping needs a validation set: give validation_data or validation_fraction")
     check_classes(part)
     check_batch_size(settings.batch_size, part.order.size)
-    if not np.isfinite(model.parameters).all():
-        raise ValueError("parameters contain NaN or inf; set them anew before training")
+    check_parameters(model)
     optimizer = optimizers.resolve(optimizer)
     check_training_memory(model.widths, model.parameters.size, model.dtype, optimizer.n_moments)
     optimizer.prepare(model.parameters.size, model.dtype)
@@ -70,6 +69,12 @@ def fit(
 
         score = None if validation is None else lambda: training.validate(model.network, validation)
         training.train(model.network, optimizer, part, score, settings, model.history, after, progress, keep)
+
+
+def check_parameters(model: Any) -> None:
+    """Can these weights be trained?"""
+    if not np.isfinite(model.parameters).all():
+        raise ValueError("parameters contain NaN or inf; set them anew before training")
 
 
 def arguments(

@@ -16,6 +16,7 @@ class Guard:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.thread: int | None = None
+        self.fit: object = None  # the one under way
         self.seen: Any = None
 
     def elsewhere(self) -> bool:
@@ -41,17 +42,18 @@ def fitting(owner: Any, seen: Callable[[], Any]) -> Iterator[Guard]:
     ------
     RuntimeError : it is being fitted already
     """
-    guard = guard_of(owner)
-    with guard.lock:
-        if guard.thread is not None:
-            raise RuntimeError(f"this {type(owner).__name__} is being fitted already; make another one, or wait")
-        guard.seen = seen()
-        guard.thread = threading.get_ident()
+    guard, fit = guard_of(owner), object()
     try:
+        with guard.lock:
+            if guard.thread is not None:
+                raise RuntimeError(f"this {type(owner).__name__} is being fitted already; make another one, or wait")
+            guard.seen = seen()
+            guard.fit, guard.thread = fit, threading.get_ident()
         yield guard
     finally:
-        with guard.lock:
-            guard.thread = guard.seen = None
+        if guard.fit is fit:  # also where Ctrl-C came before the block
+            with guard.lock:
+                guard.thread = guard.fit = guard.seen = None
 
 
 def present(owner: Any, take: Callable[[], T]) -> T:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from .. import optimizers, training
-from ..arguments import checked_float, checked_fraction, checked_int
+from ..arguments import checked_fraction
+from ..fitting import check_parameters, settings_of
 from ..inputs import check_names
 from ..model import Model
 from ..rows.labels import Labels
@@ -66,11 +67,7 @@ def fit(
     DivergenceError, KeyboardInterrupt
         As from `Model.fit`.
     """
-    settings = training.Settings(
-        checked_int("epochs", epochs, 0), None if batch_size is None else checked_int("batch_size", batch_size, 1),
-        checked_float("l2", l2, 0), True, model.seed, bool(early_stopping),
-        checked_int("n_iter_no_change", n_iter_no_change, 1), checked_float("tol", tol, 0), int(verbose),
-    )  # fmt: skip
+    settings = settings_of(model, epochs, batch_size, l2, True, early_stopping, n_iter_no_change, tol, verbose)
     check(model, settings, validation_fraction, optimizer)
     with Cluster(client, timeout) as cluster:
         partitions = Partitions(cluster, X, y, sample_weight)
@@ -84,8 +81,7 @@ def check(model: Model, settings: training.Settings, validation_fraction: float,
         raise ValueError("the model has an encoding, which reads tables; encode X first, with map_partitions")
     if any(model.network.plan.dropout):
         raise ValueError("the model has dropout, which workers do not train with; make a model without")
-    if not np.isfinite(model.parameters).all():
-        raise ValueError("parameters contain NaN or inf; set them anew before training")
+    check_parameters(model)
     checked_fraction("validation_fraction", validation_fraction)
     if settings.early_stopping and not validation_fraction:
         raise ValueError("early_stopping needs a validation set: give validation_fraction")

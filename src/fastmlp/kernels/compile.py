@@ -12,7 +12,7 @@ from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_lock import global_compiler_lock
 
-from .interrupts import check
+from .interrupts import check, on_main_thread
 from .kernel_cache import KernelCache
 
 # No "nnan" and no "ninf": with them LLVM deletes the checks for NaN and inf. No "contract" and no "reassoc"
@@ -101,7 +101,7 @@ def interruptible(compile_signature):
     """
 
     def compile(signature):
-        if threading.current_thread() is not threading.main_thread() or global_compiler_lock.is_locked():
+        if not on_main_thread() or global_compiler_lock.is_locked():
             return compile_signature(signature)
         outcome, ended = concurrent.futures.Future(), threading.Event()
 

@@ -52,11 +52,16 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=forget)
 
 
+def on_main_thread() -> bool:
+    """Is this the thread that signals reach?"""
+    return threading.current_thread() is threading.main_thread()
+
+
 @contextlib.contextmanager
 def postponed(react: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Let Ctrl-C in the block call react(), and reach its handler in `check`, or after the (outermost) block."""
     handler = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+    if not on_main_thread() or not callable(handler):
         yield
         return
     if _blocks and handler is _blocks[-1].own:
@@ -86,14 +91,14 @@ def postponed(react: Callable[[], None] = lambda: None) -> Iterator[None]:
 
 def check() -> None:
     """Call the handler of a Ctrl-C that was postponed: KeyboardInterrupt, as a rule."""
-    if _blocks and threading.current_thread() is threading.main_thread():
+    if _blocks and on_main_thread():
         _blocks[-1].pass_on()
 
 
 @contextlib.contextmanager
 def allowed() -> Iterator[None]:
     """Let Ctrl-C reach its handler at once, as the block is the user's own code."""
-    if not _blocks or threading.current_thread() is not threading.main_thread():
+    if not _blocks or not on_main_thread():
         yield
         return
     block = _blocks[-1]
