@@ -4,6 +4,8 @@ import os
 import signal
 import time
 
+LOSING = ("_remove", "__del__")  # callbacks of weak references, and finalizers: exceptions from there go nowhere
+
 
 class CtrlC:
     """Send SIGINT to this process a while after the block begins, and tell how long the block ran on after it."""
@@ -17,6 +19,9 @@ class CtrlC:
         return self
 
     def send(self, number, frame):
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler and frame.f_code.co_name in LOSING:
+            signal.setitimer(signal.ITIMER_REAL, 0.001)  # later: outside of a fit, Python itself loses it here
+            return
         self.sent = time.perf_counter()
         os.kill(os.getpid(), signal.SIGINT)
 
