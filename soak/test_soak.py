@@ -1,8 +1,9 @@
 """SOAK_MINUTES of fits and predictions of random shapes in one process: does anything stay behind?
 
-The first fifth warms up: code is loaded, pools of threads start, the allocator's heap reaches the size that the
-largest shapes need. The resident memory (RSS) is read after each action: its median over the last fifth of the time is
-compared with that over the second fifth. Threads and file descriptors are counted after the warm-up and at the end.
+The first fifth of the time warms up: code is loaded, pools of threads start. Rounds of actions repeat the same random
+shapes: with ever new ones, the free pages that the allocator's heap keeps move by more than the drift that is looked
+for. The resident memory (RSS) is read after each action; a round's is the median of them. The rounds of the last fifth
+are compared with those of the second. Threads and file descriptors are counted after the warm-up and at the end.
 In less than about five minutes the heap does not warm up, and what it still grows by looks like a drift.
 """
 
@@ -17,6 +18,7 @@ from actions import Actions
 
 from fastmlp import Model
 
+ROUND = 1000  # actions, some 35 seconds
 MOST_DRIFT = 0.01
 SETTLE_SECONDS = 5  # for a thread that waits for its queue to notice that it is no longer needed
 PAGE = os.sysconf("SC_PAGE_SIZE") / 2**20
@@ -53,27 +55,31 @@ def control():
     return hashlib.sha256(model.parameters.tobytes()).hexdigest()
 
 
+def play(actions):
+    """A round; the median of the RSS after each action."""
+    actions.begin_round()
+    sizes = []
+    for _ in range(ROUND):
+        actions.act()
+        sizes.append(rss())
+    return np.median(sizes)
+
+
 def test_nothing_stays_behind(tmp_path, soak_seconds):
     actions, expected = Actions(tmp_path), control()
-    begin = now = time.monotonic()
-    seen, fifth, base = [], 0, None
-    while now < begin + soak_seconds:
-        actions.act()
-        now = time.monotonic()
-        seen.append(((now - begin) / soak_seconds, rss()))
-        if seen[-1][0] >= (fifth + 1) / 5:
-            fifth += 1
-            assert control() == expected, "the same fit gives other bits"
-            median = np.median([size for at, size in seen if at >= (fifth - 1) / 5])
-            print(
-                f"{(now - begin) / 60:.1f} minutes, {len(seen)} actions: median RSS of the last fifth {median:.1f} MiB"
-            )
-            if base is None:
-                gc.collect()
-                base = settled(left_open())
+    begin, at, base = time.monotonic(), 0.0, None
+    rounds = []  # (the part of the time at which it began, RSS)
+    while at < 1:
+        rounds.append((at, play(actions)))
+        at = (time.monotonic() - begin) / soak_seconds
+        assert control() == expected, "the same fit gives other bits"
+        print(f"{at * soak_seconds / 60:.1f} minutes: median RSS of the round {rounds[-1][1]:.1f} MiB", flush=True)
+        if base is None and at >= 0.2:
+            gc.collect()
+            base = settled(left_open())
     gc.collect()
     end = settled(base)
-    first, last = (np.median([size for at, size in seen if low <= at < low + 0.2]) for low in (0.2, 0.8))
+    first, last = (np.median([size for at, size in rounds if low <= at < low + 0.2]) for low in (0.2, 0.8))
     drift = last / first - 1
     print(", ".join(f"{count} × {name}" for name, count in sorted(actions.done.items())))
     print(f"RSS {first:.1f} MiB after the warm-up, {last:.1f} MiB at the end: drift {100 * drift:+.2f} %")

@@ -22,6 +22,7 @@ ACCUMULATOR_BYTES = 64 * 2**20  # for all accumulators together, unless fewer th
 FEWEST_ACCUMULATORS, MOST_ACCUMULATOR_BYTES = 16, 256 * 2**20
 EXCHANGE_RATIO = 1.5  # numbers of A and dZ that cost as much as one number of an accumulator
 CHUNK_ROWS = 96  # about so many at least
+FAR_APART = 2048  # bytes from row to row: many rows would share few cache sets, each would have a page of its own
 TILE_BYTES, FEWEST_TILE_ROWS, MOST_TILE_ROWS = 768 * 2**10, 64, 1024
 
 
@@ -101,6 +102,11 @@ class Plan:
     def lanes(self) -> int:
         """Numbers per vector."""
         return int(VECTOR_BYTES // self.dtype.itemsize)
+
+    @cached_property
+    def far_apart(self) -> int:
+        """Numbers in a row of W from which on it is packed."""
+        return int(FAR_APART // self.dtype.itemsize)
 
     def padded(self, width: int) -> int:
         """A width rounded up to whole vectors and whole register tiles."""
@@ -200,7 +206,7 @@ class Plan:
             layer["ld_dW"] = 1 if narrow else layer["vectors"] * self.lanes
             layer["W"], layer["b"] = at_W, at_b if self.bias else -1
             layer["zeros"] = zeros
-            in_theta = self.padded(p_out) == p_out and at_W % self.lanes == 0
+            in_theta = self.padded(p_out) == p_out and at_W % self.lanes == 0 and p_out < self.far_apart
             layer["packed"] = -1 if in_theta else allocate(p_in if narrow else p_in * layer["vectors"] * self.lanes)
             layer["squares"], squares = squares, squares + self._groups(p_in, narrow)
             at_W, at_b = at_W + p_in * p_out, at_b + p_out
