@@ -35,7 +35,7 @@ def run_packed(times, A, B, start, C):
 @numba.njit(nogil=True)
 def run_transposed(times, A, B, start, C, fresh):
     for _ in range(times):
-        matmul.multiply_transposed(K, P // LANES, ROWS, A, 0, K, B, 0, P, start, 0, fresh, C, 0, P)
+        matmul.multiply_transposed(K, P // LANES, ROWS, A, 0, K, B, 0, P, start, 0, fresh, C, 0, P, ROWS * K)
 
 
 @numba.njit(nogil=True)
@@ -65,9 +65,10 @@ def packed_product():
 def transposed_product():
     """C = Aᵀ B over a tile of rows."""
     random = np.random.default_rng(0)
-    A, B, C, start = aligned((ROWS, K), random), aligned((ROWS, P), random), aligned((K, P), random), np.zeros(P, "f4")
+    A, B, C = aligned((ROWS, K + matmul.COLUMNS), random), aligned((ROWS, P), random), aligned((K, P), random)
+    start = np.zeros(P, np.float32)
     run_transposed(1, A, B, start, C, True)
-    np.testing.assert_allclose(C.reshape(K, P), A.reshape(ROWS, K).T @ B.reshape(ROWS, P), atol=1e-3)
+    np.testing.assert_allclose(C.reshape(K, P), A[: ROWS * K].reshape(ROWS, K).T @ B.reshape(ROWS, P), atol=1e-3)
     return lambda: run_transposed(REPEATS, A, B, start, C, True), 2 * ROWS * K * P * REPEATS, "flop"
 
 

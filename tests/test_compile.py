@@ -21,9 +21,9 @@ from fastmlp.kernels import matmul
 
 @numba.njit
 def call(A, B, C, K):
-    matmul.multiply_transposed(8, 2, K, A, 0, 8, B, 0, 32, C, 0, False, C, 0, 32)
+    matmul.multiply_transposed(8, 2, K, A, 0, 8, B, 0, 32, C, 0, False, C, 0, 32, 72)
 
-A, B, C = (np.ones(n, np.float32) for n in (64, 8 * 32, 8 * 32))
+A, B, C = (np.ones(n, np.float32) for n in (72 + 72, 8 * 32, 8 * 32))
 call(A, B, C, 8)
 assert C[0] == 9
 try:

@@ -28,8 +28,8 @@ def multiply(M, vectors, K, A, lda, B, ldb, start, C, at_c, ldc, finish, mask):
 
 
 @numba.njit
-def multiply_transposed(M, vectors, K, A, lda, B, ldb, zeros, fresh, C, ldc):
-    matmul.multiply_transposed(M, vectors, K, A, 3, lda, B, 0, ldb, zeros, 0, fresh, C, 5, ldc)
+def multiply_transposed(M, vectors, K, A, lda, B, ldb, zeros, fresh, C, ldc, columns):
+    matmul.multiply_transposed(M, vectors, K, A, 3, lda, B, 0, ldb, zeros, 0, fresh, C, 5, ldc, columns)
 
 
 @numba.njit
@@ -132,12 +132,12 @@ def test_multiply_finishes(finish, naive, vectors, dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("vectors", VECTORS)
+@pytest.mark.parametrize("vectors", [*VECTORS, matmul.MOST_VECTORS_UNPACKED + 1])
 @pytest.mark.parametrize("fresh", [True, False])
 def test_multiply_transposed_sets_or_adds(fresh, vectors, dtype):
     lanes = VECTOR_BYTES // np.dtype(dtype).itemsize
     random = np.random.default_rng(vectors)
-    for M in ROWS:
+    for M in (*ROWS, matmul.COLUMNS + TILE_ROWS + 1):
         for K in DEPTHS:
             columns, width = round_up(M, TILE_ROWS), vectors * lanes
             lda, ldb, ldc = columns + 1, width + 2, width + 3
@@ -145,9 +145,13 @@ def test_multiply_transposed_sets_or_adds(fresh, vectors, dtype):
             B_all, B = tile_of(random.standard_normal((K, width)).astype(dtype), ldb, 0, K)
             C_all, C = tile_of(random.standard_normal((columns, width)).astype(dtype), ldc, 5, columns)
             before = np.zeros_like(C) if fresh else C.copy()
-            multiply_transposed(M, vectors, K, A_all, lda, B_all, ldb, np.zeros(width, dtype), fresh, C_all, ldc)
+            scratch = np.full(K * min(columns, matmul.COLUMNS) + 1, SENTINEL, dtype)
+            work, zeros = np.concatenate([A_all, scratch]), np.zeros(width, dtype)
+            multiply_transposed(M, vectors, K, work, lda, B_all, ldb, zeros, fresh, C_all, ldc, A_all.size)
             expected = before[:M, :width] + np.float64(A[:, :M]).T @ B[:, :width]
             assert_close(C[:M, :width], expected, TOLERANCE[dtype])
+            assert np.array_equal(work[: A_all.size], A_all)
+            assert work[-1] == SENTINEL
             assert (C[:, width:] == SENTINEL).all()
             assert (C_all[:5] == SENTINEL).all()
             assert (C_all[5 + columns * ldc :] == SENTINEL).all()
@@ -264,7 +268,7 @@ def test_padding_of_A_and_dZ_stays_zero(activation, batch_size, dtype):
     X, y = random.standard_normal((1037, 3)), random.integers(0, 2, 1037)
     g = (moved, slope) if activation == "own" else activation
     model = Model([3, 5, 17, 1], g, dtype=dtype).fit(X, y, epochs=2, batch_size=batch_size)
-    [((rows, _), workspace)] = model._network._workspaces._idle.items()
+    [((rows, *_), workspace)] = model._network._workspaces._idle.items()
     for l, layer in enumerate(workspace.net.layers):
         names = [("A_in", "ld_in", "p_in")] + [("dZ", "ld_out", "p_out")] * (l < 2)
         for at, ld, p in ((int(layer[field]) for field in name) for name in names):

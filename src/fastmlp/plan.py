@@ -13,6 +13,7 @@ import numpy as np
 
 from .activations import Activation
 from .kernels.compile import TILE_ROWS, VECTOR_BYTES
+from .kernels.matmul import COLUMNS, MOST_VECTORS_UNPACKED
 from .kernels.records import LAYER, LAYOUT
 from .kernels.steps import MOST_SUM_ROWS
 
@@ -23,7 +24,7 @@ FEWEST_ACCUMULATORS, MOST_ACCUMULATOR_BYTES = 16, 256 * 2**20
 EXCHANGE_RATIO = 1.5  # numbers of A and dZ that cost as much as one number of an accumulator
 CHUNK_ROWS = 96  # about so many at least
 FAR_APART = 2048  # bytes from row to row: many rows would share few cache sets, each would have a page of its own
-TILE_BYTES, FEWEST_TILE_ROWS, MOST_TILE_ROWS = 768 * 2**10, 64, 1024
+TILE_BYTES, FEWEST_TILE_ROWS, MOST_TILE_ROWS = 768 * 2**10, 128, 1024
 
 
 def round_up(size: int, multiple: int) -> int:
@@ -160,8 +161,8 @@ class Plan:
         )  # of odd numbers, one of two threads would have more
         return min(round_up(-(-n // count), TILE_ROWS), MOST_SUM_ROWS), count
 
-    def layout(self, rows: int, accumulators: int) -> tuple[np.ndarray, np.ndarray, int]:
-        """Lay out a workspace for tiles of `rows` rows in all.
+    def layout(self, rows: int, accumulators: int, sum_rows: int = 0) -> tuple[np.ndarray, np.ndarray, int]:
+        """Lay out a workspace for tiles of `rows` rows in all, of which threads sum dW over `sum_rows` at a time.
 
         Returns
         -------
@@ -177,6 +178,8 @@ class Plan:
         for layer in layers:
             layer["dW"] = gradient(round_up(layer["p_in"], TILE_ROWS) * layer["ld_dW"])
             layer["db"] = gradient(layer["vectors"] * self.lanes)
+        if layers["vectors"].max() > MOST_VECTORS_UNPACKED:
+            layout["columns"] = allocate(sum_rows * COLUMNS)
         layout["gradient_size"] = gradient.size
         layout["gradient"] = allocate(gradient.size * accumulators)
         return layers, layout, allocate.size

@@ -27,6 +27,16 @@ class Shape(NamedTuple):
     accumulators: int
     rows: int
 
+    @property
+    def sum_rows(self) -> int:
+        """Rows that the threads sum dW over at the same time, each those of a tile or of a small batch."""
+        return self.rows if self.chunk_rows > 0 else self.n_threads * self.rows
+
+    @property
+    def size(self) -> tuple[int, int, int]:
+        """What a workspace is laid out for."""
+        return self.rows, self.accumulators, self.sum_rows if self.accumulators > 0 else 0
+
 
 def aligned_copy(theta: np.ndarray) -> np.ndarray:
     """The same numbers, from the start of a cache line on."""
@@ -59,14 +69,14 @@ class Workspaces:
 
     def __init__(self, plan: Plan, theta: np.ndarray) -> None:
         self.plan, self.theta = plan, theta
-        self._idle: dict[tuple[int, int], Workspace] = {}
+        self._idle: dict[tuple[int, int, int], Workspace] = {}
 
     def take(self, shape: Shape) -> Workspace:
         """A workspace that no other call is using: the idle one of the same shape, or a new one."""
-        workspace = self._idle.pop((shape.rows, shape.accumulators), None)
+        workspace = self._idle.pop(shape.size, None)
         if workspace is not None:
             return workspace
-        layers, layout, size = self.plan.layout(shape.rows, shape.accumulators)
+        layers, layout, size = self.plan.layout(*shape.size)
         work = aligned_zeros(size, self.plan.dtype)
         losses = np.zeros(shape.rows + 2 * max(1, shape.accumulators))
         net = Net(layers, layout, self.theta, work, np.zeros(shape.rows, np.intp))
@@ -75,4 +85,4 @@ class Workspaces:
     def give_back(self, shape: Shape, workspace: Workspace) -> None:
         if len(self._idle) > 3:
             self._idle.clear()
-        self._idle[shape.rows, shape.accumulators] = workspace
+        self._idle[shape.size] = workspace

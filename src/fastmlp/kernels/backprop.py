@@ -96,8 +96,11 @@ def backward(layers, work, row, m, step, first):
 
 
 @kernel
-def weight_gradient(layer, work, row, m, first, last, gradient, fresh):
-    """dW[first:last] = A[l-1]ᵀ dZ[l] over m rows if fresh, else +=; in the accumulator at `gradient`."""
+def weight_gradient(layer, work, row, m, first, last, gradient, fresh, columns):
+    """dW[first:last] = A[l-1]ᵀ dZ[l] over m rows if fresh, else +=; in the accumulator at `gradient`.
+
+    columns: see `multiply_transposed`.
+    """
     keep_whole()
     a = layer.A_in + row * layer.ld_in + first
     d = layer.dZ + row * layer.ld_out
@@ -110,7 +113,7 @@ def weight_gradient(layer, work, row, m, first, last, gradient, fresh):
     elif first < last:
         multiply_transposed(
             last - first, layer.vectors, m, work, a, layer.ld_in, work, d, layer.ld_out,
-            work, layer.zeros, fresh, work, g, layer.ld_dW,
+            work, layer.zeros, fresh, work, g, layer.ld_dW, columns,
         )  # fmt: skip
 
 

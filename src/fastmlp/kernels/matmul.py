@@ -2,14 +2,17 @@
 
 A product walks over panels of at most TILE_VECTORS vectors of columns, and in each panel over TILE_ROWS
 rows at a time. Wᵀ is packed panel by panel, so that the micro-kernel reads it as one stream; so is a W whose
-rows are not whole vectors, while any other is read where it lies in θ.
+rows are not whole vectors, or lie far apart, while any other is read where it lies in θ. A wide Aᵀ dZ packs columns
+of A as it goes: the numbers of a column lie in as many pages.
 """
 
 from .compile import TILE_ROWS, TILE_VECTORS, VECTOR_BYTES, kernel
 from .llvm import keep_whole
-from .register_tile import AS_IS, copy_vector, fma_tile, transpose_tile
+from .register_tile import AS_IS, copy_tile_rows, copy_vector, fma_tile, transpose_tile
 
 assert TILE_VECTORS == 3, "panel_vectors and the branches below are written for tiles of 3, 2 and 1 vectors"
+COLUMNS = 64  # of A that Aᵀ B packs at a time, if B has more than
+MOST_VECTORS_UNPACKED = 16  # in a row: below, packing takes what it brings
 PACKED = 0  # as the leading dimension of B: it lies in panels
 tile_1, tile_2, tile_3 = fma_tile(1), fma_tile(2), fma_tile(3)
 
@@ -63,30 +66,48 @@ def multiply(M, vectors, K, A, at_a, lda, B, at_b, ldb, start, at_start, C, at_c
 
 
 @kernel
-def multiply_transposed(M, vectors, K, A, at_a, lda, B, at_b, ldb, zeros, at_zeros, fresh, C, at_c, ldc):
+def pack_columns(count, K, A, at_a, lda, packed, at):
+    """Copy columns 0 … count-1 of A (in: K rows, ld lda) into panels of TILE_ROWS columns (out)."""
+    for k in range(K):
+        for i in range(0, count, TILE_ROWS):
+            copy_tile_rows(A, at_a + k * lda + i, packed, at + i * K + k * TILE_ROWS)
+
+
+@kernel
+def multiply_transposed(M, vectors, K, A, at_a, lda, B, at_b, ldb, zeros, at_zeros, fresh, C, at_c, ldc, columns):
     """C = Aᵀ B if fresh, else C += Aᵀ B: dW = A[l-1]ᵀ dZ[l].
 
     A in (K × M, ld lda), B in (K × vectors, ld ldb), zeros in (a row of C), C out or in/out (M rounded up to
-    TILE_ROWS, ld ldc).
+    TILE_ROWS, ld ldc); columns (offset in A's array of K × COLUMNS numbers, if `packs`) destroyed.
     """
     keep_whole()
     lanes = lanes_of(A)
-    j = 0
-    while j < vectors:
-        width = panel_vectors(vectors - j)
-        b = at_b + j * lanes
-        for i in range(0, M, TILE_ROWS):
-            a, c = at_a + i, at_c + i * ldc + j * lanes
-            start, s, lds = (zeros, at_zeros + j * lanes, 0) if fresh else (C, c, ldc)
-            if width == 3:
-                tile_3(A, a, 1, lda, B, b, ldb, start, s, lds, C, c, ldc, K, AS_IS, c)
-            elif width == 2:
-                tile_2(A, a, 1, lda, B, b, ldb, start, s, lds, C, c, ldc, K, AS_IS, c)
-            else:
-                tile_1(A, a, 1, lda, B, b, ldb, start, s, lds, C, c, ldc, K, AS_IS, c)
-        j += width
+    packs = vectors > MOST_VECTORS_UNPACKED
+    block = COLUMNS if packs else M
+    for first in range(0, M, block):
+        count = min(block, M - first)
+        source, across, down = at_a + first, 1, lda
+        if packs:
+            pack_columns(count, K, A, source, lda, A, columns)
+            source, across, down = columns, K, TILE_ROWS
+        j = 0
+        while j < vectors:
+            width = panel_vectors(vectors - j)
+            b = at_b + j * lanes
+            for i in range(0, count, TILE_ROWS):
+                a, c = source + i * across, at_c + (first + i) * ldc + j * lanes
+                start, s, lds = (zeros, at_zeros + j * lanes, 0) if fresh else (C, c, ldc)
+                if width == 3:
+                    tile_3(A, a, 1, down, B, b, ldb, start, s, lds, C, c, ldc, K, AS_IS, c)
+                elif width == 2:
+                    tile_2(A, a, 1, down, B, b, ldb, start, s, lds, C, c, ldc, K, AS_IS, c)
+                else:
+                    tile_1(A, a, 1, down, B, b, ldb, start, s, lds, C, c, ldc, K, AS_IS, c)
+            j += width
     rows = (M + TILE_ROWS - 1) // TILE_ROWS * TILE_ROWS
     check_corner(A, at_a + (K - 1) * lda + rows - 1)
+    if packs:
+        check_corner(A, columns + K * min(COLUMNS, rows) - 1)
     check_corner(B, at_b + (K - 1) * ldb + vectors * lanes - 1)
     check_corner(C, at_c + (rows - 1) * ldc + vectors * lanes - 1)
 

@@ -9,7 +9,7 @@ import numpy as np
 from .arrays import add_multiple, copy, dot, fill_zero
 from .backprop import bias_gradient, weight_gradient
 from .compile import TILE_ROWS, kernel
-from .matmul import lanes_of, pack_rows, pack_transposed
+from .matmul import COLUMNS, lanes_of, pack_rows, pack_transposed
 from .update import update
 
 ZERO = np.intp(0)  # for a literal, Numba would compile a called kernel once more
@@ -120,12 +120,12 @@ def add_accumulators(layout, work, at, size, chunks):
 
 
 @kernel
-def update_rows(net, sums, layer, m, chunks, weight, step, first, last):
+def update_rows(net, sums, layer, m, chunks, weight, step, first, last, columns):
     """Rows first:last of W: dW, then the optimizer's step."""
     work, layout = net.work, net.layout[0]
     begin, end = layer.dW + first * layer.ld_dW, layer.dW + last * layer.ld_dW
     if m > 0:  # below, m > 0 is True without being a literal
-        weight_gradient(layer, work, ZERO, m, first, last, layout.gradient, m > 0)
+        weight_gradient(layer, work, ZERO, m, first, last, layout.gradient, m > 0, columns)
     elif chunks > 0:
         add_accumulators(layout, work, begin, end - begin, chunks)
     if layer.ld_dW == layer.p_out:  # no padding: the rows are one piece
@@ -163,12 +163,13 @@ def update_share(thread, job, net, sums, m, chunks, weight, step):
     The gradient is still to be summed, over the m rows in the buffers or over the accumulators of some chunks;
     where m and chunks are 0, it lies in sums.total.
     """
+    columns = net.layout[0].columns + thread * m * COLUMNS
     for l in range(len(net.layers)):
         layer = net.layers[l]
         first, last = share(layer.p_in, weight_group(layer, net.work), thread, job.n_threads)
         block = max(BLOCK_NUMBERS // layer.ld_dW, 1) * TILE_ROWS
         for k in range(first, last, block):
-            update_rows(net, sums, layer, m, chunks, weight, step, k, min(k + block, last))
+            update_rows(net, sums, layer, m, chunks, weight, step, k, min(k + block, last), columns)
         pack_weights(layer, net, first, last, job.backward)
         if layer.b >= 0:
             first, last = share(layer.p_out, lanes_of(net.work), thread, job.n_threads)

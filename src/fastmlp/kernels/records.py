@@ -30,8 +30,9 @@ LAYER = record(
     (SIZE, "activation g dg clear_padding"),  # number of g; addresses of the user's own g and g'; g(0) ≠ 0
 )
 
-# The rest of the workspace; `targets` numbers of Y a row: the class if softmax, else 0 or 1 for each output.
-LAYOUT = record((SIZE, "Y w gradient gradient_size"), (SIZE, "softmax targets"))
+# The rest of the workspace; `columns`: of A, packed, for each thread (0: no layer is wide enough to need them);
+# `targets` numbers of Y a row: the class if softmax, else 0 or 1 for each output.
+LAYOUT = record((SIZE, "Y w columns gradient gradient_size"), (SIZE, "softmax targets"))
 
 # The user's rows: addresses and strides in bytes; Y is uint8 or int32 (0: none), w float32 or float64 (0: none).
 ROWS = record(

@@ -135,17 +135,24 @@ def fma_tile(vectors):
     return tile
 
 
-@intrinsic
-def copy_vector(typing, A, at_a, B, at_b):
-    """B[at_b + j] = A[at_a + j] for a vector of numbers j: A in, B out."""
+def copy_at_once(kind_of):
+    """Build a copy of as many numbers as kind_of(context, dtype), a vector's type, has."""
 
-    def generate(context, builder, signature, arguments):
-        source, target = (array_pointer(context, builder, signature.args[n], arguments[n]) for n in (0, 2))
-        vector = load(builder, source, arguments[1], vector_of(context, A.dtype))
-        store(builder, vector, target, arguments[3])
-        return context.get_dummy_value()
+    @intrinsic
+    def copy(typing, A, at_a, B, at_b):
+        def generate(context, builder, signature, arguments):
+            source, target = (array_pointer(context, builder, signature.args[n], arguments[n]) for n in (0, 2))
+            store(builder, load(builder, source, arguments[1], kind_of(context, A.dtype)), target, arguments[3])
+            return context.get_dummy_value()
 
-    return types.void(A, types.intp, B, types.intp), generate
+        return types.void(A, types.intp, B, types.intp), generate
+
+    return copy
+
+
+# B[at_b + j] = A[at_a + j], for a vector of numbers j, or for TILE_ROWS of them: A in, B out.
+copy_vector = copy_at_once(vector_of)
+copy_tile_rows = copy_at_once(lambda context, dtype: ir.VectorType(context.get_data_type(dtype), TILE_ROWS))
 
 
 @intrinsic

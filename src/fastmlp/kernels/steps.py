@@ -22,6 +22,7 @@ from .dropout import step_key
 from .gather import gather_rows
 from .head import softmax
 from .llvm import atomic_add, atomic_store, flush_to_zero, restore_state
+from .matmul import COLUMNS
 from .pointwise import sigmoid
 from .ranges import ZERO, fold_share, pack, share, sum_squares, update_share
 from .update import step_constants
@@ -52,6 +53,7 @@ def chunk(team, source, first, m, net, row, gradient, losses, step):
     """(Σ loss, Σ w) of m rows, and their gradient into the accumulator at `gradient`, tile by tile."""
     job, layout, work = team.job[0], net.layout[0], net.work
     J, weight = 0.0, 0.0
+    columns = layout.columns + row * COLUMNS
     for start in range(0, m, job.tile_rows):
         if stopped(team.flags):
             break
@@ -63,7 +65,7 @@ def chunk(team, source, first, m, net, row, gradient, losses, step):
         if job.backward:
             for l in range(len(net.layers)):
                 layer = net.layers[l]
-                weight_gradient(layer, work, row, t, ZERO, layer.p_in, gradient, start == 0)
+                weight_gradient(layer, work, row, t, ZERO, layer.p_in, gradient, start == 0, columns)
                 bias_gradient(layer, work, row, t, ZERO, layer.p_out, gradient, start == 0)
     return J, weight
 
