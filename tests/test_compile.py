@@ -3,8 +3,12 @@
 import os
 import subprocess
 import sys
+import warnings
 
 import pytest
+from numba.core import errors
+
+from fastmlp.kernels.compile import interruptible
 
 
 def python(code, folder, **environment):
@@ -45,3 +49,17 @@ def test_light_import(tmp_path):
     heavy = "{'sklearn', 'scipy.sparse', 'scipy.special', 'pyarrow', 'matplotlib', 'pandas', 'safetensors'}"
     code = f"import sys, fastmlp; print(*{heavy} & set(sys.modules))"
     assert python(code, tmp_path) == (0, [], "")
+
+
+def test_a_compilation_leaves_the_warnings_of_other_threads_alone():
+    """Else Ctrl-C, which does not wait for it, loses its own warning, and the filters of its `with` come back later."""
+    seen = []
+
+    def compile_signature(signature):
+        with errors.WarningsFixer(errors.NumbaWarning).catch_warnings():  # as Numba does at each step of type inference
+            seen.append(warnings.filters is filters)
+
+    filters = warnings.filters
+    interruptible(compile_signature)(())
+    assert seen == [True]
+    assert errors.warnings is warnings

@@ -1,13 +1,15 @@
 """The only place with compile options: flags, and the register tile of this machine."""
 
 import concurrent.futures
+import contextlib
 import os
 import platform
 import threading
+import warnings
 
 import llvmlite.binding
 import numba
-from numba.core import config
+from numba.core import config, errors
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_lock import global_compiler_lock
@@ -93,6 +95,31 @@ def entry_point(function):
     return dispatcher
 
 
+class SharedWarnings:
+    """`warnings` for Numba's type inference: its own would catch those of all threads, and put filters back late."""
+
+    def __getattr__(self, name):
+        return getattr(warnings, name)
+
+    @contextlib.contextmanager
+    def catch_warnings(self, record=False):
+        yield []
+
+    def simplefilter(self, *rule):
+        pass
+
+
+@contextlib.contextmanager
+def sharing_warnings():
+    """In the block, compilation leaves the process's warnings alone; no other thread compiles meanwhile."""
+    with global_compiler_lock:
+        errors.warnings = SharedWarnings()
+        try:
+            yield
+        finally:
+            errors.warnings = warnings
+
+
 def interruptible(compile_signature):
     """A dispatcher's `compile` that Ctrl-C need not wait for.
 
@@ -107,7 +134,8 @@ def interruptible(compile_signature):
 
         def work():
             try:
-                outcome.set_result(compile_signature(signature))
+                with sharing_warnings():
+                    outcome.set_result(compile_signature(signature))
             except BaseException as failure:
                 outcome.set_exception(failure)
             finally:
