@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reference import FUNCTIONS, SMOOTH, assert_close, loss_and_gradient, magnitudes
 
-from fastmlp import Model
+from fastmlp import SGD, Model
 from fastmlp.activations import resolve_all
 from fastmlp.kernels import steps
 from fastmlp.network import Network
@@ -105,6 +105,19 @@ def test_all_those_nets_shared_one_signature_per_dtype():
                   for signature in kernel.signatures}  # fmt: skip
         assert len(kernel.signatures) == 2
         assert floats == {"float32", "float64"}
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_layers_so_wide_that_W_and_columns_of_A_are_packed(dtype):
+    """The gradient tile by tile, and that of a small batch, whose dW is summed over all its rows at once."""
+    activations = ["tanh", "tanh"]
+    model = random_model([70, 528, 300, 1], activations, True, dtype, 9)
+    X, y, w = random_rows(300, 70, 9, dtype, weighted=True)
+    check(model, activations, X, y, w, TOLERANCE[dtype])
+    _, gradient = model.loss_and_gradient(X[:40], y[:40])
+    before = model.parameters.copy()
+    model.fit(X[:40], y[:40], epochs=1, batch_size=40, optimizer=SGD(learning_rate=1.0))
+    assert_close(before - model.parameters, gradient.parameters / 40, TOLERANCE[dtype])
 
 
 @pytest.mark.parametrize("activation", SMOOTH)
