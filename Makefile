@@ -12,8 +12,12 @@ test: $(VENV)/test.stamp
 	$(BIN)/python -m pytest
 
 # Long runs (SOAK_MINUTES=15 sets the longest one's), each of which prints its figures; soak/conftest.py says more.
+# Each file in a process of its own: JAX, with which one compares gradients, forbids the forks of another.
 soak: $(VENV)/test.stamp
-	$(BIN)/python -m pytest -s -o addopts='-q --strict-markers --strict-config' -o pythonpath=tests soak
+	failed=; for file in soak/test_*.py; do \
+	  $(BIN)/python -m pytest -s -o addopts='-q --strict-markers --strict-config' -o pythonpath=tests $$file \
+	    || failed="$$failed $$file"; \
+	done; test -z "$$failed" || { echo "failed:$$failed"; exit 1; }
 
 lint: $(VENV)/lint.stamp
 	$(BIN)/ruff check .
