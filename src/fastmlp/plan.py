@@ -104,11 +104,6 @@ class Plan:
         """Numbers per vector."""
         return int(VECTOR_BYTES // self.dtype.itemsize)
 
-    @cached_property
-    def far_apart(self) -> int:
-        """Numbers in a row of W from which on it is packed."""
-        return int(FAR_APART // self.dtype.itemsize)
-
     def padded(self, width: int) -> int:
         """A width rounded up to whole vectors and whole register tiles."""
         return round_up(width, max(self.lanes, TILE_ROWS))
@@ -209,7 +204,8 @@ class Plan:
             layer["ld_dW"] = 1 if narrow else layer["vectors"] * self.lanes
             layer["W"], layer["b"] = at_W, at_b if self.bias else -1
             layer["zeros"] = zeros
-            in_theta = self.padded(p_out) == p_out and at_W % self.lanes == 0 and p_out < self.far_apart
+            in_theta = self.padded(p_out) == p_out and at_W % self.lanes == 0
+            in_theta = in_theta and p_out * self.dtype.itemsize < FAR_APART
             layer["packed"] = -1 if in_theta else allocate(p_in if narrow else p_in * layer["vectors"] * self.lanes)
             layer["squares"], squares = squares, squares + self._groups(p_in, narrow)
             at_W, at_b = at_W + p_in * p_out, at_b + p_out

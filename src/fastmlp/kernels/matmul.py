@@ -11,8 +11,8 @@ from .llvm import keep_whole
 from .register_tile import AS_IS, copy_tile_rows, copy_vector, fma_tile, transpose_tile
 
 assert TILE_VECTORS == 3, "panel_vectors and the branches below are written for tiles of 3, 2 and 1 vectors"
-COLUMNS = 64  # of A that Aᵀ B packs at a time, if B has more than
-MOST_VECTORS_UNPACKED = 16  # in a row: below, packing takes what it brings
+COLUMNS = 64  # of A that Aᵀ B packs at a time
+MOST_VECTORS_UNPACKED = 16  # in a row of B: up to these, packing A takes what it brings
 PACKED = 0  # as the leading dimension of B: it lies in panels
 tile_1, tile_2, tile_3 = fma_tile(1), fma_tile(2), fma_tile(3)
 
