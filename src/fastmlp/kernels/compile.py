@@ -36,8 +36,21 @@ if hasattr(os, "register_at_fork"):
     )
 
 
-class InnerLibrary(JITCodeLibrary):
-    """The LLVM module of a kernel that only kernels call: linked into them, not optimised and emitted alone."""
+class Library(JITCodeLibrary):
+    """The LLVM module of a kernel, whose loops run on vectors as wide as the register tile's.
+
+    For many Intel cores LLVM prefers half of that, lest the clock slow down: the tiles have slowed it down already.
+    """
+
+    def add_ir_module(self, ir_module):
+        for function in ir_module.functions:
+            # past the method of the same name, which knows attributes without a value only
+            set.add(function.attributes, f'"prefer-vector-width"="{8 * VECTOR_BYTES}"')
+        super().add_ir_module(ir_module)
+
+
+class InnerLibrary(Library):
+    """That of a kernel that only kernels call: linked into them, not optimised and emitted alone."""
 
     def finalize(self):
         for library in dict.fromkeys(self._linking_libraries):
@@ -68,6 +81,15 @@ class WithoutEnvironments:
         pass
 
 
+class EntryCompiler(CompilerBase):
+    """Numba's compiler for kernels that Python calls."""
+
+    def define_pipelines(self):
+        self.state.library = Library(self.state.targetctx.codegen(), self.state.func_id.func_qualname)
+        self.state.library.enable_object_caching()
+        return [DefaultPassBuilder.define_nopython_pipeline(self.state)]
+
+
 class InnerCompiler(CompilerBase):
     """Numba's compiler for kernels that only kernels call.
 
@@ -88,7 +110,7 @@ sum_kernel = numba.njit(**{**OPTIONS, **INNER, "fastmath": SUM})
 
 def entry_point(function):
     """Compile like `kernel`, and keep the machine code in the kernel cache for the next process."""
-    dispatcher = numba.njit(**OPTIONS, no_cfunc_wrapper=True)(function)
+    dispatcher = numba.njit(**OPTIONS, pipeline_class=EntryCompiler, no_cfunc_wrapper=True)(function)
     if not config.DISABLE_JIT:
         dispatcher._cache = KernelCache(function, register_tile())
         dispatcher.compile = interruptible(dispatcher.compile)
