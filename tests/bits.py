@@ -86,9 +86,9 @@ def start_all_threads(monkeypatch):
     monkeypatch.setattr(Contention, "threads", lambda self, most: most)
     started, run = [], team.run
 
-    def spy(work, flags, n_threads, short, watch):
+    def spy(work, flags, n_threads, *rest):
         started.append(n_threads)
-        return run(work, flags, n_threads, short, watch)
+        return run(work, flags, n_threads, *rest)
 
     monkeypatch.setattr(team, "run", spy)
     return started

@@ -26,7 +26,7 @@ def counted_threads(monkeypatch):
     monkeypatch.setattr(team, "SHORT_FLOPS", 0)
     run = team.run
 
-    def spy(work, flags, n_threads, short, watch):
+    def spy(work, flags, n_threads, short, watch, patience=None):
         def counted(thread):
             RUNNING.append(thread)
             try:
@@ -34,7 +34,7 @@ def counted_threads(monkeypatch):
             finally:
                 RUNNING.remove(thread)
 
-        return run(counted, flags, n_threads, short, watch)
+        return run(counted, flags, n_threads, short, watch, patience)
 
     monkeypatch.setattr(team, "run", spy)
     yield

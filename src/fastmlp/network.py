@@ -126,21 +126,19 @@ class Network:
                 whole = window.ends_batch and part.rows == 0
                 first = skip
                 while first < window.size:
-                    call, size = shape._replace(n_threads=self._threads_now(shape)), window.size
-                    if whole:
-                        of_call = call_rows * self._contention.part_of_call(call.n_threads)
-                        size = max(1, int(of_call) // batch_rows) * batch_rows
-                    last = min(first + size, window.size)
+                    call = shape._replace(n_threads=self._threads_now(shape))
+                    last = min(first + call_rows, window.size) if whole else window.size
+                    patience = self._contention.patience(call.n_threads, limit) if whole else None
                     job = self._job(call, first, last, batch_rows, backward=True, updates=whole, drops=drops, seed=seed)
                     counted = tally if whole else part
                     before = counted.rows
-                    took = self._train(rows, window, call, job, workspace, sums, counted, watch, optimizer)
+                    took = self._train(rows, window, call, job, workspace, sums, counted, watch, optimizer, patience)
                     self._contention.saw(call.n_threads, *took, limit)
                     if counted.diverged:
                         tally.diverged = True
                         return
                     check()
-                    first += counted.rows - before  # fewer than asked, where Ctrl-C had a handler of the user's own
+                    first += counted.rows - before  # not all, after a crowded call or a Ctrl-C for the user's handler
                     if after is not None and whole:
                         after()
                 if window.ends_batch and not whole:
@@ -222,7 +220,7 @@ class Network:
 
     def _train(
         self, rows: Rows, window: Window, shape: Shape, job: np.ndarray, workspace: Workspace, sums: Sums,
-        tally: Tally, watch: Watch, optimizer: Optimizer | None = None,
+        tally: Tally, watch: Watch, optimizer: Optimizer | None = None, patience: team.Patience | None = None,
     ) -> tuple[float, float]:  # fmt: skip
         """Run steps.train over positions of a window, which goes on from the tally; seconds as `team.run`."""
         flags = new_team()
@@ -232,7 +230,7 @@ class Network:
         arguments = Team(flags, job), window.source, workspace.net, sums
         self._compile(steps.train, arguments)
         try:
-            took = self._run(rows, window, flags, shape, steps.train, arguments, seen)
+            took = self._run(rows, window, flags, shape, steps.train, arguments, seen, patience)
         finally:
             done = job[0]
             tally.J, tally.weight, tally.objective = (float(done[name]) for name in ("J", "weight", "objective"))
@@ -253,10 +251,12 @@ class Network:
 
     def _run(
         self, rows: Rows, window: Window, flags: np.ndarray, shape: Shape,
-        kernel: Callable[..., None], arguments: tuple, watch: Watch = None,
+        kernel: Callable[..., None], arguments: tuple, watch: Watch = None, patience: team.Patience | None = None,
     ) -> tuple[float, float]:  # fmt: skip
         """Run a kernel by all threads of the call, seconds as `team.run`; a row that it refused becomes an error."""
-        took = team.run(lambda thread: kernel(thread, *arguments), flags, shape.n_threads, shape.short, watch)
+        took = team.run(
+            lambda thread: kernel(thread, *arguments), flags, shape.n_threads, shape.short, watch, patience
+        )  # fmt: skip
         if flags[BAD_ROW] > 0:
             rows.refuse(window, int(flags[BAD_ROW]) - 1)
         return took

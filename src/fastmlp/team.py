@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numba import config
@@ -62,9 +63,23 @@ def threads_for(step: float, call: float, most: int) -> int:
     return int(max(1, min(most, step // FLOPS_PER_THREAD)))
 
 
+class Patience(NamedTuple):
+    """How long a call may go on whose threads wait for cores: then it stops as by Ctrl-C, after a whole step.
+
+    Attributes
+    ----------
+    seconds : from the call's start
+    share : of the time since then that all threads together must have been on cores
+    """
+
+    seconds: float
+    share: float
+
+
 def run(
-    work: Callable[[int], None], flags: np.ndarray, n_threads: int, short: bool, watch: Callable[[int], None] | None
-) -> tuple[float, float]:
+    work: Callable[[int], None], flags: np.ndarray, n_threads: int, short: bool, watch: Callable[[int], None] | None,
+    patience: Patience | None = None,
+) -> tuple[float, float]:  # fmt: skip
     """Run work(0), …, work(n_threads - 1) at the same time.
 
     Parameters
@@ -73,6 +88,7 @@ def run(
     flags : kernels.barrier.new_team()
     short : may it run in the caller, where Ctrl-C waits for it?
     watch : called some 20 times a second with the kernel's progress
+    patience : None: without end
 
     Returns
     -------
@@ -85,29 +101,29 @@ def run(
     """
     _running.append(n_threads)
     try:
-        return run_counted(work, flags, n_threads, short, watch)
+        return run_counted(work, flags, n_threads, short, watch, patience)
     finally:
         with contextlib.suppress(ValueError):  # in a process that a signal handler forked in the middle
             _running.remove(n_threads)
 
 
 def run_counted(
-    work: Callable[[int], None], flags: np.ndarray, n_threads: int, short: bool, watch: Callable[[int], None] | None
-) -> tuple[float, float]:
+    work: Callable[[int], None], flags: np.ndarray, n_threads: int, short: bool, watch: Callable[[int], None] | None,
+    patience: Patience | None,
+) -> tuple[float, float]:  # fmt: skip
     """`run`, once its threads are counted."""
     begin = time.perf_counter()
     if short and n_threads == 1:
         work(0)
         return (time.perf_counter() - begin,) * 2
     failures: list[BaseException] = []
-    on_core = [0.0] * n_threads
+    cores = [CoreTime() for _ in range(n_threads)]
     ended = [threading.Event() for _ in range(n_threads)]
 
     def body(thread: int) -> None:
-        begin = time.thread_time()
         try:
-            work(thread)
-            on_core[thread] = time.thread_time() - begin
+            with cores[thread]:
+                work(thread)
         except BaseException as failure:
             failures.append(failure)
             flags[FAILED] = 1
@@ -124,6 +140,15 @@ def run_counted(
                 flags[FAILED] = 1
                 event.set()
 
+    def look() -> None:
+        look_after_the_dead()
+        if watch is not None:
+            watch(int(flags[PROGRESS]))
+        seconds = time.perf_counter() - begin
+        if patience is not None and CoreTime.known_to_others and seconds >= patience.seconds:
+            flags[STOP] |= sum(core.seconds for core in cores) < patience.share * n_threads * seconds
+
+    look_seconds = WATCH_SECONDS if patience is None else min(WATCH_SECONDS, patience.seconds)
     with interrupts_stop(flags):
         try:
             for i in range(n_threads):
@@ -131,10 +156,8 @@ def run_counted(
                 thread.start()
                 threads.append(thread)
             for event in ended:
-                while not event.wait(WATCH_SECONDS):
-                    look_after_the_dead()
-                    if watch is not None:
-                        watch(int(flags[PROGRESS]))
+                while not event.wait(look_seconds):
+                    look()
         except BaseException:
             # Where a thread did not start, its partners must not wait for it at a barrier.
             flags[STOP if len(threads) == n_threads else FAILED] = 1
@@ -145,7 +168,36 @@ def run_counted(
                     look_after_the_dead()
     if failures:
         raise failures[0]
-    return time.perf_counter() - begin, sum(on_core)
+    return time.perf_counter() - begin, sum(core.seconds for core in cores)
+
+
+class CoreTime:
+    """Seconds that a thread has been on a core in its block: after it or, where the system tells, in the middle."""
+
+    known_to_others = hasattr(time, "pthread_getcpuclockid")
+
+    def __init__(self) -> None:
+        self.clock: int | None = None
+        self.begin = self.total = 0.0
+
+    def __enter__(self) -> None:
+        self.begin = time.thread_time()
+        if self.known_to_others:
+            self.clock = time.pthread_getcpuclockid(threading.get_ident())
+
+    def __exit__(self, *failure: object) -> None:
+        self.total = time.thread_time() - self.begin
+        self.clock = None  # last: the total must stand when others see this
+
+    @property
+    def seconds(self) -> float:
+        """So far."""
+        clock = self.clock
+        if clock is None:
+            return self.total
+        with contextlib.suppress(OSError):  # the thread ended meanwhile
+            return time.clock_gettime(clock) - self.begin
+        return self.total
 
 
 def interrupts_stop(flags: np.ndarray) -> contextlib.AbstractContextManager[None]:

@@ -9,7 +9,7 @@ from ..kernels.records import PERMUTATION
 from ..kernels.shuffle import permutation, permuted_rows
 
 SPLIT_STREAM, EPOCH_STREAM, BLOCK_STREAM, WINDOW_STREAM = range(4)
-BLOCK_ROWS = 2**16
+FIRST_BLOCK_ROWS, BLOCK_ROWS = 2**8, 2**16
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,12 @@ class Order:
         return out
 
     def blocks(self) -> Iterator[np.ndarray]:
-        """All rows in order, a bounded number at a time."""
-        for first in range(0, self.size, BLOCK_ROWS):
-            yield self.rows(first, min(first + BLOCK_ROWS, self.size))
+        """All rows in order, a bounded number at a time: few at first, which are often enough for a caller."""
+        first, count = 0, FIRST_BLOCK_ROWS
+        while first < self.size:
+            last = min(first + count, self.size)
+            yield self.rows(first, last)
+            first, count = last, min(4 * count, BLOCK_ROWS)
 
     def shuffled(self, seed: int, epoch: int) -> "Order":
         """The same rows in the order of an epoch; not for an order with an index."""
