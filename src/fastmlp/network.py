@@ -110,7 +110,6 @@ class Network:
         # A batch that comes in several windows can only be summed in chunks.
         cut = self.plan.chunks if rows.splits(batch_rows) else self.plan.batch_chunks
         shape = self._shape(order.size, batch_rows, True, *cut(batch_rows), for_long=True)
-        call_rows = max(1, int(CALL_FLOPS / self.plan.flops_per_row(True)) // batch_rows) * batch_rows
         drops = any(self.plan.dropout)
         workspace, record = self._workspaces.take(shape), optimizer.record(l2)
         workspace.total[:] = 0
@@ -124,10 +123,10 @@ class Network:
                 if skip == window.size:
                     continue
                 whole = window.ends_batch and part.rows == 0
-                first = skip
+                first, call_rows = skip, self._call_rows(window.size, batch_rows) if whole else window.size
                 while first < window.size:
                     call = shape._replace(n_threads=self._threads_now(shape))
-                    last = min(first + call_rows, window.size) if whole else window.size
+                    last = min(first + call_rows, window.size)
                     patience = self._contention.patience(call.n_threads, limit) if whole else None
                     job = self._job(call, first, last, batch_rows, backward=True, updates=whole, drops=drops, seed=seed)
                     counted = tally if whole else part
@@ -153,6 +152,12 @@ class Network:
                     if after is not None:
                         after()
         self._workspaces.give_back(shape, workspace)
+
+    def _call_rows(self, n: int, batch_rows: int) -> int:
+        """Rows of each training call over n rows: whole batches, calls of some CALL_FLOPS and of the same size."""
+        batches = -(-n // batch_rows)
+        calls = min(max(1, round(n * self.plan.flops_per_row(True) / CALL_FLOPS)), batches)
+        return -(-batches // calls) * batch_rows
 
     def _threads_now(self, shape: Shape) -> int:
         """Threads of the next call: fewer where others use the cores."""

@@ -21,7 +21,8 @@ MOST_PARAMETERS = 2**46
 MOST_ACCUMULATORS = 32
 ACCUMULATOR_BYTES = 64 * 2**20  # for all accumulators together, unless fewer than FEWEST_ACCUMULATORS fit
 FEWEST_ACCUMULATORS, MOST_ACCUMULATOR_BYTES = 16, 256 * 2**20
-EXCHANGE_RATIO = 1.5  # numbers of A and dZ that cost as much as one number of an accumulator
+# Numbers of A and dZ that cores exchange, for each number of θ: from which on two accumulators cost less, and each more
+LEAST_EXCHANGE, EXCHANGE_RATIO = 0.9, 1.5
 CHUNK_ROWS = 96  # about so many at least
 FAR_APART = 2048  # bytes from row to row: many rows would share few cache sets, each would have a page of its own
 TILE_BYTES, FEWEST_TILE_ROWS, MOST_TILE_ROWS = 768 * 2**10, 128, 1024
@@ -147,9 +148,9 @@ class Plan:
 
         Cores that share buffers exchange A and dZ, about n Σ p numbers; chunks exchange the accumulators.
         """
-        worthwhile = 1 + int(n * sum(self.widths) / (EXCHANGE_RATIO * self.n_parameters))
-        count = min(-(-n // CHUNK_ROWS), worthwhile)
-        if count < 2:
+        exchange = n * sum(self.widths) / self.n_parameters
+        count = min(-(-n // CHUNK_ROWS), max(2, 1 + int(exchange / EXCHANGE_RATIO)))
+        if exchange < LEAST_EXCHANGE or count < 2:
             return 0, 1
         count = 2 ** (
             min(count, self.most_accumulators).bit_length() - 1
