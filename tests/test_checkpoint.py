@@ -57,8 +57,8 @@ def assert_same(ours, expected):
 
 @pytest.fixture
 def all_checkpoints(monkeypatch, tmp_path):
-    """A function that fits with calls of 64 rows, and gives copies of each checkpoint that is written meanwhile."""
-    monkeypatch.setattr(network, "CALL_FLOPS", 64 * Model([4, 16, 8, 1]).network.plan.flops_per_row(True))
+    """A function that fits with calls of some 48 rows, and gives copies of each checkpoint written meanwhile."""
+    monkeypatch.setattr(network, "CALL_FLOPS", 48 * Model([4, 16, 8, 1]).network.plan.flops_per_row(True))
     copies, write = [], checkpoint.Checkpoint.write
 
     def written(self, progress):
@@ -88,7 +88,7 @@ def test_checkpoints_lie_within_epochs_too(all_checkpoints):
     assert len(copies) > 30
     models = [Model.load(copy) for copy in copies]
     assert sorted({len(model.history) for model in models}) == [0, 1, 2, 3, 4]
-    assert len({model.optimizer.t for model in models}) > 25
+    assert len({model.optimizer.t for model in models}) > 30
     assert models[-1].predict_proba(X).tobytes() == fitted().predict_proba(X).tobytes()
 
 
