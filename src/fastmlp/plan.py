@@ -21,7 +21,7 @@ MOST_PARAMETERS = 2**46
 MOST_ACCUMULATORS = 32
 ACCUMULATOR_BYTES = 64 * 2**20  # for all accumulators together, unless fewer than FEWEST_ACCUMULATORS fit
 FEWEST_ACCUMULATORS, MOST_ACCUMULATOR_BYTES = 16, 256 * 2**20
-# Numbers of A and dZ that cores exchange, for each number of θ: from which on two accumulators cost less, and each more
+# Numbers of A and dZ exchanged for each number of θ, from which on two accumulators cost less; and for each further one
 LEAST_EXCHANGE, EXCHANGE_RATIO = 0.9, 1.5
 CHUNK_ROWS = 96  # about so many at least
 FAR_APART = 2048  # bytes from row to row: many rows would share few cache sets, each would have a page of its own
@@ -152,9 +152,8 @@ class Plan:
         count = min(-(-n // CHUNK_ROWS), max(2, 1 + int(exchange / EXCHANGE_RATIO)))
         if exchange < LEAST_EXCHANGE or count < 2:
             return 0, 1
-        count = 2 ** (
-            min(count, self.most_accumulators).bit_length() - 1
-        )  # of odd numbers, one of two threads would have more
+        count = min(count, self.most_accumulators)
+        count = 2 ** (count.bit_length() - 1)  # of odd numbers, one of two threads would have more
         return min(round_up(-(-n // count), TILE_ROWS), MOST_SUM_ROWS), count
 
     def layout(self, rows: int, accumulators: int, sum_rows: int = 0) -> tuple[np.ndarray, np.ndarray, int]:

@@ -84,22 +84,22 @@ class WithoutEnvironments:
 class EntryCompiler(CompilerBase):
     """Numba's compiler for kernels that Python calls."""
 
+    library = Library
+
     def define_pipelines(self):
-        self.state.library = Library(self.state.targetctx.codegen(), self.state.func_id.func_qualname)
+        self.state.library = self.library(self.state.targetctx.codegen(), self.state.func_id.func_qualname)
         self.state.library.enable_object_caching()
         return [DefaultPassBuilder.define_nopython_pipeline(self.state)]
 
 
-class InnerCompiler(CompilerBase):
+class InnerCompiler(EntryCompiler):
     """Numba's compiler for kernels that only kernels call.
 
     Numba optimises and emits every function with all that it calls, and again in each of its callers. Here
     that happens once, in the entry point: a quarter of the time to the first fit.
     """
 
-    def define_pipelines(self):
-        self.state.library = InnerLibrary(self.state.targetctx.codegen(), self.state.func_id.func_qualname)
-        return [DefaultPassBuilder.define_nopython_pipeline(self.state)]
+    library = InnerLibrary
 
 
 INNER = {"pipeline_class": InnerCompiler, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
