@@ -60,13 +60,14 @@ def one_softmax(Z, y, w):
 
 
 def packed_naive(W, vectors, lanes):
-    """W (K × p) in panels of 3 vectors of columns, the last 2 + 2 where 4 are left; padded with zeros."""
+    """W (K × p) in panels of 3 vectors of columns; of 4 left and 8 left 4, or 2 + 2 of 4; padded with zeros."""
     K, p = W.shape
     wide = np.zeros((K, vectors * lanes), W.dtype)
     wide[:, :p] = W
     panels, j = [], 0
     while j < vectors:
-        width = 2 if vectors - j == 4 else min(TILE_VECTORS, vectors - j)
+        left = vectors - j
+        width = {(4, 4): 4, (4, 8): 4, (3, 4): 2}.get((TILE_VECTORS, left), min(3, left))
         panels.append(wide[:, j * lanes : (j + width) * lanes].ravel())
         j += width
     return np.concatenate(panels)
@@ -107,7 +108,7 @@ def test_multiply(packed, vectors, dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("vectors", [1, 2, 3])
+@pytest.mark.parametrize("vectors", [1, 2, 3, 4])
 @pytest.mark.parametrize(("finish", "naive"), [
     (CLIPPED, lambda C, mask: np.where(C < 0, 0, C)),
     (MASKED, lambda C, mask: np.where(mask > 0, C, 0)),

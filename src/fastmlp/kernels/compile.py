@@ -179,10 +179,13 @@ def cpu_features():
 
 
 def register_tile():
-    """(bytes of a vector, rows, vectors) of the micro-kernel: as many sums as the registers hold."""
+    """(bytes of a vector, rows, most vectors) of the micro-kernel: as many sums as the registers hold.
+
+    That many rows at up to 3 vectors; a tile of 4 vectors has fewer, see matmul.py.
+    """
     features = cpu_features()
     if "+avx512f" in features:
-        return 64, 8, 3
+        return 64, 8, 4
     if "+avx2" in features:
         return 32, 4, 3
     if platform.machine().lower() in ("aarch64", "arm64"):

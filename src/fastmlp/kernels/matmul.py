@@ -1,7 +1,7 @@
 """The three products of backpropagation over one micro-kernel: A W, dZ Wᵀ and Aᵀ dZ; and the packing of W.
 
-A product walks over panels of at most TILE_VECTORS vectors of columns, and in each panel over TILE_ROWS
-rows at a time. Wᵀ is packed panel by panel, so that the micro-kernel reads it as one stream; so is a W whose
+A product walks over panels of at most TILE_VECTORS vectors of columns, and in each panel over rows, a register
+tile at a time. Wᵀ is packed panel by panel, so that the micro-kernel reads it as one stream; so is a W whose
 rows are not whole vectors, or lie far apart, while any other is read where it lies in θ. A wide Aᵀ dZ packs columns
 of A as it goes: the numbers of a column lie in as many pages.
 """
@@ -10,17 +10,23 @@ from .compile import TILE_ROWS, TILE_VECTORS, VECTOR_BYTES, kernel
 from .llvm import keep_whole
 from .register_tile import AS_IS, copy_tile_rows, copy_vector, fma_tile, transpose_tile
 
-assert TILE_VECTORS == 3, "panel_vectors and the branches below are written for tiles of 3, 2 and 1 vectors"
+assert TILE_VECTORS in (3, 4), "panel_vectors and the tiles below are written for these"
 COLUMNS = 64  # of A that Aᵀ B packs at a time
 MOST_VECTORS_UNPACKED = 16  # in a row of B: up to these, packing A takes what it brings
 PACKED = 0  # as the leading dimension of B: it lies in panels
-tile_1, tile_2, tile_3 = fma_tile(1), fma_tile(2), fma_tile(3)
+tile_1, tile_2, tile_3 = (fma_tile(TILE_ROWS, vectors) for vectors in (1, 2, 3))
+tile_4, low_tile_4 = fma_tile(6, 4), fma_tile(4, 4)
 
 
 @kernel
-def panel_vectors(remaining):
-    """Vectors in the next panel when `remaining` are left: threes, but 4 = 2 + 2 rather than 3 + 1."""
-    return 2 if remaining == 4 else min(remaining, TILE_VECTORS)
+def panel_vectors(remaining, most):
+    """Vectors in the next panel when `remaining` are left: threes, or fours and twos where those leave 1 or 2.
+
+    Tiles of 3 and 4 vectors are equally fast, one of 2 is slower, and one of 1 slower by far.
+    """
+    if most == 4 and (remaining == 4 or remaining == 8):
+        return 4
+    return 2 if remaining == 4 else min(remaining, 3)
 
 
 @kernel
@@ -36,6 +42,33 @@ def check_corner(A, last):
 
 
 @kernel
+def panel(vectors, M, K, A, at_a, next_row, rs, cs, B, at_b, ldb, start, at_start, lds, C, at_c, ldc, finish, mask):
+    """One panel of C = finish(start + A B), tile by tile; compiled twice, with rs = 1 and with cs = 1 in the code.
+
+    A in (M × K; next_row from a tile's row to the next tile's, the rest as in `fma_tile`), B in (K × vectors, ld ldb),
+    start in (lds 0: a row, lds = ldc: M rows), C out (M rounded up to TILE_ROWS, ld ldc); source: fma_tile.
+    """
+    keep_whole()
+    i = 0
+    while i < M:
+        a, s, c, m = at_a + i * next_row, at_start + i * lds, at_c + i * ldc, mask + i * ldc
+        rows = TILE_ROWS
+        if vectors == 3:
+            tile_3(A, a, rs, cs, B, at_b, ldb, start, s, lds, C, c, ldc, K, finish, m)
+        elif vectors == 2:
+            tile_2(A, a, rs, cs, B, at_b, ldb, start, s, lds, C, c, ldc, K, finish, m)
+        elif vectors == 1:
+            tile_1(A, a, rs, cs, B, at_b, ldb, start, s, lds, C, c, ldc, K, finish, m)
+        elif TILE_VECTORS == 4:
+            rows = 6 if M - i > TILE_ROWS or 4 < M - i <= 6 else 4  # 6 leave no 1 or 2 of 8 rows
+            if rows == 6:
+                tile_4(A, a, rs, cs, B, at_b, ldb, start, s, lds, C, c, ldc, K, finish, m)
+            else:
+                low_tile_4(A, a, rs, cs, B, at_b, ldb, start, s, lds, C, c, ldc, K, finish, m)
+        i += rows
+
+
+@kernel
 def multiply(M, vectors, K, A, at_a, lda, B, at_b, ldb, start, at_start, C, at_c, ldc, finish, mask):
     """C = finish(1 startᵀ + A B): g(A W + 1 bᵀ), and dZ Wᵀ ⊙ g'.
 
@@ -46,19 +79,13 @@ def multiply(M, vectors, K, A, at_a, lda, B, at_b, ldb, start, at_start, C, at_c
     lanes = lanes_of(A)
     j = 0
     while j < vectors:
-        width = panel_vectors(vectors - j)
+        width = panel_vectors(vectors - j, TILE_VECTORS)
         b, step = at_b + j * lanes, ldb
         if ldb == PACKED:
             b, step = at_b + j * lanes * K, width * lanes
         check_corner(B, b + (K - 1) * step + width * lanes - 1)
-        for i in range(0, M, TILE_ROWS):
-            a, c, s, o = at_a + i * lda, at_c + i * ldc + j * lanes, at_start + j * lanes, mask + i * ldc + j * lanes
-            if width == 3:
-                tile_3(A, a, lda, 1, B, b, step, start, s, 0, C, c, ldc, K, finish, o)
-            elif width == 2:
-                tile_2(A, a, lda, 1, B, b, step, start, s, 0, C, c, ldc, K, finish, o)
-            else:
-                tile_1(A, a, lda, 1, B, b, step, start, s, 0, C, c, ldc, K, finish, o)
+        s, c, o = at_start + j * lanes, at_c + j * lanes, mask + j * lanes
+        panel(width, M, K, A, at_a, lda, lda, 1, B, b, step, start, s, 0, C, c, ldc, finish, o)
         j += width
     rows = (M + TILE_ROWS - 1) // TILE_ROWS * TILE_ROWS
     check_corner(A, at_a + (rows - 1) * lda + K - 1)
@@ -83,7 +110,7 @@ def multiply_transposed(M, vectors, K, A, at_a, lda, B, at_b, ldb, zeros, at_zer
     keep_whole()
     lanes = lanes_of(A)
     packs = vectors > MOST_VECTORS_UNPACKED
-    block = COLUMNS if packs else M
+    block, most = (COLUMNS, 3) if packs else (M, TILE_VECTORS)  # columns are packed by TILE_ROWS
     for first in range(0, M, block):
         count = min(block, M - first)
         source, across, down = at_a + first, 1, lda
@@ -92,17 +119,11 @@ def multiply_transposed(M, vectors, K, A, at_a, lda, B, at_b, ldb, zeros, at_zer
             source, across, down = columns, K, TILE_ROWS
         j = 0
         while j < vectors:
-            width = panel_vectors(vectors - j)
+            width = panel_vectors(vectors - j, most)
             b = at_b + j * lanes
-            for i in range(0, count, TILE_ROWS):
-                a, c = source + i * across, at_c + (first + i) * ldc + j * lanes
-                start, s, lds = (zeros, at_zeros + j * lanes, 0) if fresh else (C, c, ldc)
-                if width == 3:
-                    tile_3(A, a, 1, down, B, b, ldb, start, s, lds, C, c, ldc, K, AS_IS, c)
-                elif width == 2:
-                    tile_2(A, a, 1, down, B, b, ldb, start, s, lds, C, c, ldc, K, AS_IS, c)
-                else:
-                    tile_1(A, a, 1, down, B, b, ldb, start, s, lds, C, c, ldc, K, AS_IS, c)
+            c = at_c + first * ldc + j * lanes
+            begin, s, lds = (zeros, at_zeros + j * lanes, 0) if fresh else (C, c, ldc)
+            panel(width, count, K, A, source, across, 1, down, B, b, ldb, begin, s, lds, C, c, ldc, AS_IS, c)
             j += width
     rows = (M + TILE_ROWS - 1) // TILE_ROWS * TILE_ROWS
     check_corner(A, at_a + (K - 1) * lda + rows - 1)
@@ -119,7 +140,7 @@ def pack_rows(k, count, W, at_w, p_out, packed, at, K, vectors):
     lanes = lanes_of(packed)
     j = 0
     while j < vectors:
-        width = panel_vectors(vectors - j)
+        width = panel_vectors(vectors - j, TILE_VECTORS)
         first, last = j * lanes, min((j + width) * lanes, p_out)
         whole = first + (last - first) // lanes * lanes
         for i in range(k, k + count):
@@ -140,11 +161,11 @@ def pack_transposed(k, count, W, at_w, p_out, packed, at, vectors):
     keep_whole()
     lanes = lanes_of(packed)
     tiles = p_out // lanes * lanes if count == TILE_ROWS and lanes >= TILE_ROWS else 0
-    j, width = 0, panel_vectors(vectors)
+    j, width = 0, panel_vectors(vectors, TILE_VECTORS)
     for i in range(count):
         while k + i >= (j + width) * lanes:
             j += width
-            width = panel_vectors(vectors - j)
+            width = panel_vectors(vectors - j, TILE_VECTORS)
         step, place = width * lanes, at + j * lanes * p_out + k + i - j * lanes
         if i == 0:
             for q in range(0, tiles, lanes):

@@ -97,8 +97,8 @@ def store_finished(builder, finish, sums, masks, c, in_c):
     builder.position_at_end(stored)
 
 
-def fma_tile(vectors):
-    """Build the micro-kernel for a tile of TILE_ROWS rows and `vectors` vectors of columns.
+def fma_tile(rows, vectors):
+    """Build the micro-kernel for a tile of `rows` rows and `vectors` vectors of columns.
 
     C[i, j] = start[i lds + j] + Σ_k A[i rs + k cs] B[k ldb + j], for k = 0 .. K-1: lds = 0 starts every row
     alike, C itself as start adds to it. `finish` says how C is stored: AS_IS; CLIPPED: 0 where it is negative;
@@ -119,8 +119,8 @@ def fma_tile(vectors):
                 for n, offset in ((0, at_a), (4, at_b), (7, at_start), (10, at_c), (10, mask))
             )
             fma = declared(builder, f"llvm.fma.v{kind.count}f{A.dtype.bitwidth}", kind, [kind] * 3)
-            tile = [(i, j) for i in range(TILE_ROWS) for j in range(vectors)]
-            rows_of_a = [builder.mul(rs, INT64(i)) for i in range(TILE_ROWS)]
+            tile = [(i, j) for i in range(rows) for j in range(vectors)]
+            rows_of_a = [builder.mul(rs, INT64(i)) for i in range(rows)]
             columns = [INT64(j * kind.count) for j in range(vectors)]
             in_c, in_s = (
                 {(i, j): builder.add(builder.mul(ld, INT64(i)), columns[j]) for i, j in tile} for ld in (ldc, lds)
@@ -131,7 +131,7 @@ def fma_tile(vectors):
                 row_of_b, column_of_a = builder.mul(k, ldb), builder.mul(k, cs)
                 bs = [load(builder, b, builder.add(row_of_b, column), kind) for column in columns]
                 new = {}
-                for i in range(TILE_ROWS):
+                for i in range(rows):
                     value = spread(builder, a, builder.add(column_of_a, rows_of_a[i]), kind)
                     for j in range(vectors):
                         new[i, j] = builder.call(fma, [value, bs[j], sums[i, j]])
