@@ -59,18 +59,22 @@ def one_softmax(Z, y, w):
     return head.softmax_log_loss(Z, y, w)
 
 
+def panels(vectors):
+    """Widths of the panels: as many fours, where tiles have them, as leave threes only; else threes, then twos."""
+    for fours in range(vectors // 4 if TILE_VECTORS == 4 else 0, -1, -1):
+        if (vectors - 4 * fours) % 3 == 0:
+            return [4] * fours + [3] * ((vectors - 4 * fours) // 3)
+    twos = 0 if vectors == 1 else -vectors % 3
+    return [3] * ((vectors - 2 * twos) // 3) + [2] * twos + [1] * (vectors == 1)
+
+
 def packed_naive(W, vectors, lanes):
-    """W (K × p) in panels of 3 vectors of columns; of 4 left and 8 left 4, or 2 + 2 of 4; padded with zeros."""
+    """W (K × p) in panels of columns; padded with zeros."""
     K, p = W.shape
     wide = np.zeros((K, vectors * lanes), W.dtype)
     wide[:, :p] = W
-    panels, j = [], 0
-    while j < vectors:
-        left = vectors - j
-        width = {(4, 4): 4, (4, 8): 4, (3, 4): 2}.get((TILE_VECTORS, left), min(3, left))
-        panels.append(wide[:, j * lanes : (j + width) * lanes].ravel())
-        j += width
-    return np.concatenate(panels)
+    ends = lanes * np.cumsum(panels(vectors))
+    return np.concatenate([panel.ravel() for panel in np.split(wide, ends[:-1], axis=1)])
 
 
 def tile_of(matrix, ld, before, rows):
@@ -83,7 +87,7 @@ def tile_of(matrix, ld, before, rows):
 
 ROWS = [*range(1, 2 * TILE_ROWS + 2), 5 * TILE_ROWS + 3]
 DEPTHS = [1, 2, 3, 17, 64, 131]
-VECTORS = [1, 2, 3, 4, 5, 6, 7, 8, 10]
+VECTORS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 13]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

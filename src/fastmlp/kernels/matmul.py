@@ -20,11 +20,11 @@ tile_4, low_tile_4 = fma_tile(6, 4), fma_tile(4, 4)
 
 @kernel
 def panel_vectors(remaining, most):
-    """Vectors in the next panel when `remaining` are left: threes, or fours and twos where those leave 1 or 2.
+    """Vectors in the next panel when `remaining` are left: as many as may be, unless the last ones were 1 or 2 then.
 
     Tiles of 3 and 4 vectors are equally fast, one of 2 is slower, and one of 1 slower by far.
     """
-    if most == 4 and (remaining == 4 or remaining == 8):
+    if most == 4 and (remaining == 4 or remaining == 7 or remaining == 8 or remaining > 9):
         return 4
     return 2 if remaining == 4 else min(remaining, 3)
 
