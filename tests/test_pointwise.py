@@ -7,6 +7,7 @@ from reference import FUNCTIONS
 from scipy.special import expit, log1p, ndtr
 
 from fastmlp.kernels import pointwise
+from fastmlp.kernels.root import root
 
 DTYPES = ["float32", "float64"]
 ULPS = 4  # relative errors below are in units of the last place, where nothing else is said
@@ -80,6 +81,17 @@ def test_exp_of_very_negative_numbers_is_next_to_zero_and_finite(dtype):
 def test_log1p(dtype):
     x = np.concatenate([[0, 1], np.geomspace(1e-30, 1, 5000), np.linspace(0, 1, 3001)]).astype(dtype)
     assert_ulps(over(pointwise.log1p_unit)(x), log1p(np.float64(x)), ULPS)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_root(dtype):
+    limits = np.finfo(dtype)
+    x = np.concatenate([np.geomspace(1e-30, 1e38, 200_001), np.linspace(1, 4, 100_001), [limits.max]]).astype(dtype)
+    assert_ulps(over(root)(x), np.sqrt(np.float64(x)), 1)
+    tiny = np.geomspace(limits.tiny, 1e-30, 1001).astype(dtype)
+    np.testing.assert_allclose(over(root)(tiny), np.sqrt(tiny), rtol=1e-6)
+    exact = np.array([0, 1, 4, np.inf, np.nan], dtype)
+    np.testing.assert_array_equal(over(root)(exact), np.sqrt(exact))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -193,4 +193,11 @@ def register_tile():
     return 16, 4, 3
 
 
+def cpu_name():
+    """Whose code LLVM makes: NUMBA_CPU_NAME where it is set, else the host."""
+    return config.CPU_NAME or llvmlite.binding.get_host_cpu_name()
+
+
 VECTOR_BYTES, TILE_ROWS, TILE_VECTORS = register_tile()
+# Of vectors of 64 bytes, on Intel: measured there; on AMD's Zen a faster root could bring next to nothing.
+SLOW_ROOT = VECTOR_BYTES == 64 and not cpu_name().startswith("znver")

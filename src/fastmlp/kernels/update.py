@@ -12,6 +12,7 @@ import numpy as np
 
 from .compile import kernel
 from .llvm import fma, keep_whole
+from .root import root
 
 SGD, MOMENTUM, NESTEROV, ADAM, ADAMW = range(5)
 CONSTANT, COSINE, ONE_CYCLE = range(3)
@@ -58,7 +59,7 @@ def adam(theta, G, m, v, factor, l2, keep, rate, beta_1, beta_2, epsilon):
         m_i = fma(beta_1, m[i], rest_1 * g)
         v_i = fma(beta_2, v[i], rest_2 * g * g)
         m[i], v[i] = m_i, v_i
-        theta[i] = keep * theta[i] - rate * m_i / (np.sqrt(v_i) + epsilon)
+        theta[i] = keep * theta[i] - rate * m_i / (root(v_i) + epsilon)
 
 
 @kernel
