@@ -8,7 +8,7 @@ import numba
 import numpy as np
 
 from fastmlp.kernels import head, matmul, pointwise, shuffle, update
-from fastmlp.kernels.compile import TILE_ROWS, VECTOR_BYTES
+from fastmlp.kernels.compile import VECTOR_BYTES
 from fastmlp.kernels.records import OPTIMIZER
 from fastmlp.kernels.register_tile import AS_IS
 from fastmlp.optimizers import Adam
@@ -47,8 +47,8 @@ def run_pack(times, W, packed):
 @numba.njit(nogil=True)
 def run_pack_transposed(times, W, packed):
     for _ in range(times):
-        for k in range(0, K, TILE_ROWS):
-            matmul.pack_transposed(k, min(TILE_ROWS, K - k), W, 0, P, packed, 0, (K + LANES - 1) // LANES)
+        for k in range(0, K, LANES):
+            matmul.pack_transposed(k, min(LANES, K - k), W, 0, P, packed, 0, (K + LANES - 1) // LANES)
 
 
 def packed_product():

@@ -39,9 +39,9 @@ def pack_rows(W, p, packed, at, K, vectors):
 
 
 @numba.njit
-def pack_transposed(W, p_in, p_out, packed, at, vectors):
-    for k in range(0, p_in, TILE_ROWS):
-        matmul.pack_transposed(k, min(TILE_ROWS, p_in - k), W, 0, p_out, packed, at, vectors)
+def pack_transposed(rows, W, p_in, p_out, packed, at, vectors):
+    for k in range(0, p_in, rows):
+        matmul.pack_transposed(k, min(rows, p_in - k), W, 0, p_out, packed, at, vectors)
 
 
 @numba.njit
@@ -171,8 +171,9 @@ def test_packing(p_in, dtype):
         for expected, call in (
             (packed_naive(W, -(-p_out // lanes), lanes),
              lambda W, out: pack_rows(W.ravel(), W.shape[1], out, 9, W.shape[0], -(-W.shape[1] // lanes))),
-            (packed_naive(np.ascontiguousarray(W.T), -(-p_in // lanes), lanes),
-             lambda W, out: pack_transposed(W.ravel(), *W.shape, out, 9, -(-W.shape[0] // lanes))),
+            *((packed_naive(np.ascontiguousarray(W.T), -(-p_in // lanes), lanes),
+               lambda W, out, rows=rows: pack_transposed(rows, W.ravel(), *W.shape, out, 9, -(-W.shape[0] // lanes)))
+              for rows in (lanes, TILE_ROWS)),
         ):  # fmt: skip
             packed = np.zeros(at + expected.size + 5, dtype)
             call(W, packed)

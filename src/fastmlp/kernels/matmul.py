@@ -8,7 +8,7 @@ of A as it goes: the numbers of a column lie in as many pages.
 
 from .compile import TILE_ROWS, TILE_VECTORS, VECTOR_BYTES, kernel
 from .llvm import keep_whole
-from .register_tile import AS_IS, copy_tile_rows, copy_vector, fma_tile, transpose_tile
+from .register_tile import AS_IS, copy_tile_rows, copy_vector, fma_tile, transpose_square, transpose_tile
 
 assert TILE_VECTORS in (3, 4), "panel_vectors and the tiles below are written for these"
 COLUMNS = 64  # of A that Aᵀ B packs at a time
@@ -156,11 +156,12 @@ def pack_rows(k, count, W, at_w, p_out, packed, at, K, vectors):
 def pack_transposed(k, count, W, at_w, p_out, packed, at, vectors):
     """Copy rows k … k+count-1 of W (in: ld p_out) into the panels of Wᵀ (out; p_out rows, `vectors` vectors).
 
-    k is a multiple of TILE_ROWS, and count at most TILE_ROWS.
+    k is a multiple of lanes_of(W), or of TILE_ROWS, and count at most that. Faster where it is just that.
     """
     keep_whole()
     lanes = lanes_of(packed)
-    tiles = p_out // lanes * lanes if count == TILE_ROWS and lanes >= TILE_ROWS else 0
+    square = count == lanes
+    tiles = p_out // lanes * lanes if square or (count == TILE_ROWS and lanes >= TILE_ROWS) else 0
     j, width = 0, panel_vectors(vectors, TILE_VECTORS)
     for i in range(count):
         while k + i >= (j + width) * lanes:
@@ -169,7 +170,11 @@ def pack_transposed(k, count, W, at_w, p_out, packed, at, vectors):
         step, place = width * lanes, at + j * lanes * p_out + k + i - j * lanes
         if i == 0:
             for q in range(0, tiles, lanes):
-                transpose_tile(W, at_w + k * p_out + q, p_out, packed, place + q * step, step)
+                w, b = at_w + k * p_out + q, place + q * step
+                if square:
+                    transpose_square(W, w, p_out, packed, b, step)
+                else:
+                    transpose_tile(W, w, p_out, packed, b, step)
         row = W[at_w + (k + i) * p_out : at_w + (k + i + 1) * p_out]
         target = packed[place : place + (p_out - 1) * step + 1]
         for q in range(tiles, p_out):

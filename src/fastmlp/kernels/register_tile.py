@@ -167,38 +167,47 @@ copy_vector = copy_at_once(vector_of)
 copy_tile_rows = copy_at_once(lambda context, dtype: ir.VectorType(context.get_data_type(dtype), TILE_ROWS))
 
 
-@intrinsic
-def transpose_tile(typing, A, at_a, lda, B, at_b, ldb):
-    """B[j, i] = A[i, j] for TILE_ROWS rows i and a vector of columns j: A in (ld lda), B out (ld ldb).
+def transposition(rows_for):
+    """Build the transposition of a tile of rows_for(lanes) rows, a power of two, by a vector of columns.
 
-    Interleaving the first half of the rows with the second, number by number, log₂(TILE_ROWS) times, leaves
-    the columns one behind the other.
+    Interleaving the first half of the rows with the second, number by number, log₂(rows) times, leaves the columns
+    one behind the other.
     """
 
-    def generate(context, builder, signature, arguments):
-        kind = vector_of(context, A.dtype)
-        lanes = kind.count
-        per_vector = lanes // TILE_ROWS  # columns of A in one vector of the result
-        if per_vector == 0:  # vectors shorter than a tile: the caller goes number by number
+    @intrinsic
+    def transpose(typing, A, at_a, lda, B, at_b, ldb):
+        def generate(context, builder, signature, arguments):
+            kind = vector_of(context, A.dtype)
+            lanes = kind.count
+            count = rows_for(lanes)
+            if count > lanes:  # the caller goes number by number
+                return context.get_dummy_value()
+            per_vector = lanes // count  # columns of A in one vector of the result
+            _, at_a, lda, _, at_b, ldb = arguments
+            a = builder.gep(array_pointer(context, builder, signature.args[0], arguments[0]), [at_a])
+            b = builder.gep(array_pointer(context, builder, signature.args[3], arguments[3]), [at_b])
+
+            def shuffle(x, y, places):
+                return builder.shuffle_vector(x, y, ir.Constant(ir.VectorType(INT32, len(places)), places))
+
+            low = [n for j in range(lanes // 2) for n in (j, lanes + j)]
+            high = [n + lanes // 2 for n in low]
+            rows = [load(builder, a, builder.mul(INT64(i), lda), kind) for i in range(count)]
+            half = count // 2
+            for _ in range(count.bit_length() - 1):
+                rows = [shuffle(rows[i], rows[i + half], places) for i in range(half) for places in (low, high)]
+            for j in range(lanes):
+                first = j % per_vector * count
+                column = shuffle(rows[j // per_vector], rows[0], list(range(first, first + count)))
+                store(builder, column, b, builder.mul(INT64(j), ldb))
             return context.get_dummy_value()
-        _, at_a, lda, _, at_b, ldb = arguments
-        a = builder.gep(array_pointer(context, builder, signature.args[0], arguments[0]), [at_a])
-        b = builder.gep(array_pointer(context, builder, signature.args[3], arguments[3]), [at_b])
 
-        def shuffle(x, y, places):
-            return builder.shuffle_vector(x, y, ir.Constant(ir.VectorType(INT32, len(places)), places))
+        size = types.intp
+        return types.void(A, size, size, B, size, size), generate
 
-        low = [n for j in range(lanes // 2) for n in (j, lanes + j)]
-        high = [n + lanes // 2 for n in low]
-        rows = [load(builder, a, builder.mul(INT64(i), lda), kind) for i in range(TILE_ROWS)]
-        half = TILE_ROWS // 2
-        for _ in range(TILE_ROWS.bit_length() - 1):
-            rows = [shuffle(rows[i], rows[i + half], places) for i in range(half) for places in (low, high)]
-        for j in range(lanes):
-            first = j % per_vector * TILE_ROWS
-            column = shuffle(rows[j // per_vector], rows[0], list(range(first, first + TILE_ROWS)))
-            store(builder, column, b, builder.mul(INT64(j), ldb))
-        return context.get_dummy_value()
+    return transpose
 
-    size = types.intp
-    return types.void(A, size, size, B, size, size), generate
+
+# B[j, i] = A[i, j] for a vector of columns j, and for as many rows i or for TILE_ROWS: A in (ld lda), B out (ld ldb).
+transpose_square = transposition(lambda lanes: lanes)
+transpose_tile = transposition(lambda lanes: TILE_ROWS)
