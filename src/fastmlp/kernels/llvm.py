@@ -74,18 +74,34 @@ read_uint8 = reader(types.uint8, INT8)
 read_int32 = reader(types.int32, INT32)
 
 
+def ask_for(builder, pointer, write):
+    """Have the cache line there fetched, to be read or written soon."""
+    function = declared(builder, "llvm.prefetch.p0", ir.VoidType(), [INT8.as_pointer(), INT32, INT32, INT32])
+    keep, data = INT32(3), INT32(1)
+    builder.call(function, [pointer, INT32(write), keep, data])
+
+
 @intrinsic
 def prefetch(typing, address):
     """Ask for the cache line at `address`, to be read soon."""
 
     def generate(context, builder, signature, arguments):
-        pointer = builder.inttoptr(arguments[0], INT8.as_pointer())
-        function = declared(builder, "llvm.prefetch.p0", ir.VoidType(), [INT8.as_pointer(), INT32, INT32, INT32])
-        read, keep, data = INT32(0), INT32(3), INT32(1)
-        builder.call(function, [pointer, read, keep, data])
+        ask_for(builder, builder.inttoptr(arguments[0], INT8.as_pointer()), write=0)
         return context.get_dummy_value()
 
     return types.void(types.intp), generate
+
+
+@intrinsic
+def prefetch_to_write(typing, array, i):
+    """Ask for the cache line of array[i], to be written soon."""
+
+    def generate(context, builder, signature, arguments):
+        place = builder.gep(array_pointer(context, builder, signature.args[0], arguments[0]), [arguments[1]])
+        ask_for(builder, builder.bitcast(place, INT8.as_pointer()), write=1)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), generate
 
 
 @intrinsic

@@ -7,7 +7,7 @@ of A as it goes: the numbers of a column lie in as many pages.
 """
 
 from .compile import TILE_ROWS, TILE_VECTORS, VECTOR_BYTES, kernel
-from .llvm import keep_whole
+from .llvm import keep_whole, prefetch_to_write
 from .register_tile import AS_IS, copy_tile_rows, copy_vector, fma_tile, transpose_square, transpose_tile
 
 assert TILE_VECTORS in (3, 4), "panel_vectors and the tiles below are written for these"
@@ -42,17 +42,24 @@ def check_corner(A, last):
 
 
 @kernel
-def panel(vectors, M, K, A, at_a, next_row, rs, cs, B, at_b, ldb, start, at_start, lds, C, at_c, ldc, finish, mask):
+def panel(
+    vectors, M, K, A, at_a, next_row, rs, cs, B, at_b, ldb, start, at_start, lds, C, at_c, ldc, finish, mask, far
+):
     """One panel of C = finish(start + A B), tile by tile; compiled twice, with rs = 1 and with cs = 1 in the code.
 
     A in (M × K; next_row from a tile's row to the next tile's, the rest as in `fma_tile`), B in (K × vectors, ld ldb),
-    start in (lds 0: a row, lds = ldc: M rows), C out (M rounded up to TILE_ROWS, ld ldc); source: fma_tile.
+    start in (lds 0: a row, lds = ldc: M rows), C out (M rounded up to TILE_ROWS, ld ldc; far: it may not be cached).
     """
     keep_whole()
+    lanes = lanes_of(A)
     i = 0
     while i < M:
         a, s, c, m = at_a + i * next_row, at_start + i * lds, at_c + i * ldc, mask + i * ldc
         rows = TILE_ROWS
+        if far:  # the next tile's lines
+            for r in range(rows, 2 * rows):
+                for j in range(0, vectors * lanes, lanes):
+                    prefetch_to_write(C, c + r * ldc + j)
         if vectors == 3:
             tile_3(A, a, rs, cs, B, at_b, ldb, start, s, lds, C, c, ldc, K, finish, m)
         elif vectors == 2:
@@ -85,7 +92,7 @@ def multiply(M, vectors, K, A, at_a, lda, B, at_b, ldb, start, at_start, C, at_c
             b, step = at_b + j * lanes * K, width * lanes
         check_corner(B, b + (K - 1) * step + width * lanes - 1)
         s, c, o = at_start + j * lanes, at_c + j * lanes, mask + j * lanes
-        panel(width, M, K, A, at_a, lda, lda, 1, B, b, step, start, s, 0, C, c, ldc, finish, o)
+        panel(width, M, K, A, at_a, lda, lda, 1, B, b, step, start, s, 0, C, c, ldc, finish, o, False)
         j += width
     rows = (M + TILE_ROWS - 1) // TILE_ROWS * TILE_ROWS
     check_corner(A, at_a + (rows - 1) * lda + K - 1)
@@ -111,6 +118,7 @@ def multiply_transposed(M, vectors, K, A, at_a, lda, B, at_b, ldb, zeros, at_zer
     lanes = lanes_of(A)
     packs = vectors > MOST_VECTORS_UNPACKED
     block, most = (COLUMNS, 3) if packs else (M, TILE_VECTORS)  # columns are packed by TILE_ROWS
+    far = packs and not fresh
     for first in range(0, M, block):
         count = min(block, M - first)
         source, across, down = at_a + first, 1, lda
@@ -123,7 +131,7 @@ def multiply_transposed(M, vectors, K, A, at_a, lda, B, at_b, ldb, zeros, at_zer
             b = at_b + j * lanes
             c = at_c + first * ldc + j * lanes
             begin, s, lds = (zeros, at_zeros + j * lanes, 0) if fresh else (C, c, ldc)
-            panel(width, count, K, A, source, across, 1, down, B, b, ldb, begin, s, lds, C, c, ldc, AS_IS, c)
+            panel(width, count, K, A, source, across, 1, down, B, b, ldb, begin, s, lds, C, c, ldc, AS_IS, c, far)
             j += width
     rows = (M + TILE_ROWS - 1) // TILE_ROWS * TILE_ROWS
     check_corner(A, at_a + (K - 1) * lda + rows - 1)
