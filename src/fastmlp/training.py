@@ -137,7 +137,7 @@ def train(
     keep = keep or (lambda progress, always: None)
     try:
         keep(progress, True)
-        epochs(network, optimizer, part, validate, settings, history, callback, progress, keep)
+        epochs(network, optimizer, part, validate, settings, history, callback, progress, keep, start)
         if settings.early_stopping and progress.best_loss < np.inf:
             progress.best.restore(theta, optimizer)
         progress.ended = True
@@ -154,18 +154,19 @@ def train(
 
 def epochs(
     network: Any, optimizer: Optimizer, part: Part, validate: Callable[[], Record] | None, settings: Settings,
-    history: list[Record], callback: Callback | None, progress: Progress, keep: Keep,
+    history: list[Record], callback: Callback | None, progress: Progress, keep: Keep, start: Snapshot,
 ) -> None:  # fmt: skip
-    """The epochs that are left, or fewer."""
+    """The epochs that are left, or fewer, from `start` on."""
     theta, last = network.theta, progress.first + settings.epochs
     bar = Bar(
         total=part.order.size * settings.epochs, unit="rows", unit_scale=True, disable=not settings.verbose,
         initial=part.order.size * (progress.epoch - 1 - progress.first), smoothing=0.1, dynamic_ncols=True, leave=True,
     )  # fmt: skip
+    finite = start
     with contextlib.closing(bar):
         while progress.goes_on(settings):
             bar.set_description(f"epoch {progress.epoch}/{last}", refresh=False)
-            record = one_epoch(network, optimizer, part, settings, progress, bar, keep)
+            record = one_epoch(network, optimizer, part, settings, progress, bar, keep, finite)
             if validate is not None:
                 record |= validate()
             progress.count(record, history, settings, lambda: Snapshot.of(theta, optimizer))
@@ -175,16 +176,21 @@ def epochs(
                 return
             check()
             keep(progress, False)
+            if progress.goes_on(settings):
+                finite = Snapshot.of(theta, optimizer)
 
 
 def one_epoch(
-    network: Any, optimizer: Optimizer, part: Part, settings: Settings, progress: Progress, bar: Any, keep: Keep
-) -> Record:
-    """One pass over the training rows, or what is left of it: its record for the history."""
+    network: Any, optimizer: Optimizer, part: Part, settings: Settings, progress: Progress, bar: Any, keep: Keep,
+    finite: Snapshot,
+) -> Record:  # fmt: skip
+    """One pass over the training rows, or what is left of it: its record for the history.
+
+    finite : what stands now, to go back to where the pass diverges
+    """
     epoch, tally = progress.epoch, progress.tally
     order = part.order.shuffled(settings.seed, epoch) if settings.shuffle else part.order
     batch_rows = order.size if settings.batch_size is None else settings.batch_size
-    finite = Snapshot.of(network.theta, optimizer)
     begin, base = time.perf_counter() - progress.seconds, bar.n
 
     def watch(rows: int) -> None:
