@@ -1,9 +1,8 @@
 """Arguments that users give, checked: the errors name the argument, the value and the remedy."""
 
+import math
 import operator
 from typing import Any
-
-import numpy as np
 
 
 def checked_int(name: str, value: Any, least: int) -> int:
@@ -23,7 +22,7 @@ def checked_float(name: str, value: Any, least: float) -> float:
         number = float(value)
     except (TypeError, ValueError):
         raise TypeError(f"{name}={value!r}: must be a number") from None
-    if not (np.isfinite(number) and number >= least):
+    if not (math.isfinite(number) and number >= least):
         raise ValueError(f"{name}={value!r}: must be finite and at least {least:g}")
     return number
 

@@ -104,9 +104,12 @@ def check_classes(part: Part) -> None:
     else:
         assert rows.y is not None
         weighted = rows.w is not None
+        if rows.y.ndim == 2:
+            return
         for index in order.blocks():
-            found.update(np.unique(rows.y[index] if rows.w is None else rows.y[index][rows.w[index] > 0]).tolist())
-            if len(found) > 1 or rows.y.ndim == 2:
+            y = rows.y[index] if rows.w is None else rows.y[index][rows.w[index] > 0]
+            found.update(np.flatnonzero(np.bincount(y)).tolist())
+            if len(found) > 1:
                 return
     if order.size == 1:
         raise ValueError("X has 1 sample to train on; rows of two classes are required")

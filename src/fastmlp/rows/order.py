@@ -36,6 +36,8 @@ class Order:
         """Rows at the positions first … last-1."""
         if len(self.index):
             return self.index[first:last]
+        if not len(self.permutations):
+            return np.arange(first, last)
         out = np.empty(last - first, np.intp)
         permuted_rows(first, self.permutations, out)
         return out
