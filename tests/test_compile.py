@@ -8,7 +8,7 @@ import warnings
 import pytest
 from numba.core import errors
 
-from fastmlp.kernels.compile import interruptible
+from fastmlp.kernels.interruptible import interruptible
 
 
 def python(code, folder, **environment):

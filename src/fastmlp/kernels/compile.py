@@ -1,20 +1,14 @@
 """The only place with compile options: flags, and the register tile of this machine."""
 
-import concurrent.futures
-import contextlib
-import os
 import platform
-import threading
-import warnings
 
 import llvmlite.binding
 import numba
-from numba.core import config, errors
+from numba.core import config
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
-from numba.core.compiler_lock import global_compiler_lock
 
-from .interrupts import check, on_main_thread
+from .interruptible import interruptible
 from .kernel_cache import KernelCache
 
 # No "nnan" and no "ninf": with them LLVM deletes the checks for NaN and inf. No "contract" and no "reassoc"
@@ -22,18 +16,8 @@ from .kernel_cache import KernelCache
 ELEMENTWISE = {"nsz"}
 SUM = {"contract", "nsz", "reassoc"}
 
-WATCH_SECONDS = 0.05  # from one look for Ctrl-C to the next, while a kernel is compiled
-
 # Kernels allocate nothing: without Numba's runtime, slices are not counted by atomics that all threads share.
 OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": ELEMENTWISE, "_nrt": False}
-
-# A process that is forked while a thread compiles would find the compiler's lock taken for ever.
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=global_compiler_lock.acquire,
-        after_in_parent=global_compiler_lock.release,
-        after_in_child=global_compiler_lock.release,
-    )
 
 
 class Library(JITCodeLibrary):
@@ -115,60 +99,6 @@ def entry_point(function):
         dispatcher._cache = KernelCache(function, register_tile())
         dispatcher.compile = interruptible(dispatcher.compile)
     return dispatcher
-
-
-class SharedWarnings:
-    """`warnings` for Numba's type inference: its own would catch those of all threads, and put filters back late."""
-
-    def __getattr__(self, name):
-        return getattr(warnings, name)
-
-    @contextlib.contextmanager
-    def catch_warnings(self, record=False):
-        yield []
-
-    def simplefilter(self, *rule):
-        pass
-
-
-@contextlib.contextmanager
-def sharing_warnings():
-    """In the block, compilation leaves the process's warnings alone; no other thread compiles meanwhile."""
-    with global_compiler_lock:
-        errors.warnings = SharedWarnings()
-        try:
-            yield
-        finally:
-            errors.warnings = warnings
-
-
-def interruptible(compile_signature):
-    """A dispatcher's `compile` that Ctrl-C need not wait for.
-
-    A KeyboardInterrupt in the middle of it would leave Numba's lock closed, or be lost where LLVM calls Python. So a
-    thread compiles to the end, which may be after the call; not a daemon: the process ends after it.
-    """
-
-    def compile(signature):
-        if not on_main_thread() or global_compiler_lock.is_locked():
-            return compile_signature(signature)
-        outcome, ended = concurrent.futures.Future(), threading.Event()
-
-        def work():
-            try:
-                with sharing_warnings():
-                    outcome.set_result(compile_signature(signature))
-            except BaseException as failure:
-                outcome.set_exception(failure)
-            finally:
-                ended.set()
-
-        threading.Thread(target=work, name="fastmlp-compile").start()
-        while not ended.wait(WATCH_SECONDS):
-            check()
-        return outcome.result()
-
-    return compile
 
 
 def cpu_features():
