@@ -34,7 +34,7 @@ bench-quick: $(VENV)/bench.stamp
 	$(BIN)/asv machine --yes
 	QUICK=1 $(BIN)/asv run --python=same --set-commit-hash=$$(git rev-parse HEAD) --quick --show-stderr
 
-# Pages with all results so far, in .asv/html.
+# Pages with all results so far, in .asv/html; a browser fetches their scripts from the network.
 bench-report: $(VENV)/bench.stamp
 	$(BIN)/asv publish
 
