@@ -47,8 +47,7 @@ def run_pack(times, W, packed):
 @numba.njit(nogil=True)
 def run_pack_transposed(times, W, packed):
     for _ in range(times):
-        for k in range(0, K, LANES):
-            matmul.pack_transposed(k, min(LANES, K - k), W, 0, P, packed, 0, (K + LANES - 1) // LANES)
+        matmul.pack_transposed(0, K, W, 0, P, packed, 0, (K + LANES - 1) // LANES)
 
 
 def packed_product():

@@ -173,7 +173,7 @@ def test_packing(p_in, dtype):
              lambda W, out: pack_rows(W.ravel(), W.shape[1], out, 9, W.shape[0], -(-W.shape[1] // lanes))),
             *((packed_naive(np.ascontiguousarray(W.T), -(-p_in // lanes), lanes),
                lambda W, out, rows=rows: pack_transposed(rows, W.ravel(), *W.shape, out, 9, -(-W.shape[0] // lanes)))
-              for rows in (lanes, TILE_ROWS)),
+              for rows in (p_in, TILE_ROWS)),
         ):  # fmt: skip
             packed = np.zeros(at + expected.size + 5, dtype)
             call(W, packed)

@@ -162,9 +162,10 @@ def epochs(
         total=part.order.size * settings.epochs, unit="rows", unit_scale=True, disable=not settings.verbose,
         initial=part.order.size * (progress.epoch - 1 - progress.first), smoothing=0.1, dynamic_ncols=True, leave=True,
     )  # fmt: skip
-    finite = start
+    first = progress.epoch
     with contextlib.closing(bar):
         while progress.goes_on(settings):
+            finite = start if progress.epoch == first else Snapshot.of(theta, optimizer)
             bar.set_description(f"epoch {progress.epoch}/{last}", refresh=False)
             record = one_epoch(network, optimizer, part, settings, progress, bar, keep, finite)
             if validate is not None:
@@ -176,8 +177,6 @@ def epochs(
                 return
             check()
             keep(progress, False)
-            if progress.goes_on(settings):
-                finite = Snapshot.of(theta, optimizer)
 
 
 def one_epoch(

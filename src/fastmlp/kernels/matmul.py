@@ -161,12 +161,8 @@ def pack_rows(k, count, W, at_w, p_out, packed, at, K, vectors):
 
 
 @kernel
-def pack_transposed(k, count, W, at_w, p_out, packed, at, vectors):
-    """Copy rows k … k+count-1 of W (in: ld p_out) into the panels of Wᵀ (out; p_out rows, `vectors` vectors).
-
-    k is a multiple of lanes_of(W), or of TILE_ROWS, and count at most that. Faster where it is just that.
-    """
-    keep_whole()
+def pack_transposed_block(k, count, W, at_w, p_out, packed, at, vectors):
+    """`pack_transposed` for count = lanes_of(W) and a multiple k of it, or for at most TILE_ROWS, and of that."""
     lanes = lanes_of(packed)
     square = count == lanes
     tiles = p_out // lanes * lanes if square or (count == TILE_ROWS and lanes >= TILE_ROWS) else 0
@@ -187,3 +183,17 @@ def pack_transposed(k, count, W, at_w, p_out, packed, at, vectors):
         target = packed[place : place + (p_out - 1) * step + 1]
         for q in range(tiles, p_out):
             target[q * step] = row[q]
+
+
+@kernel
+def pack_transposed(first, count, W, at_w, p_out, packed, at, vectors):
+    """Copy rows first … first+count-1 of W (in: ld p_out) into the panels of Wᵀ (out; p_out rows, `vectors` vectors).
+
+    first is a multiple of TILE_ROWS. A square block must lie in one vector of the panels: others go by TILE_ROWS.
+    """
+    keep_whole()
+    lanes, k, last = lanes_of(packed), first, first + count
+    while k < last:
+        block = lanes if k % lanes == 0 and last - k >= lanes else min(TILE_ROWS, last - k)
+        pack_transposed_block(k, block, W, at_w, p_out, packed, at, vectors)
+        k += block

@@ -39,11 +39,7 @@ def pack_weights(layer, net, first, last, transposed):
     if layer.packed >= 0:
         pack_rows(first, last - first, theta, layer.W, p, work, layer.packed, layer.p_in, layer.vectors)
     if transposed and layer.packed_T >= 0:
-        k, lanes = first, lanes_of(work)
-        while k < last:
-            count = lanes if k % lanes == 0 and last - k >= lanes else min(TILE_ROWS, last - k)
-            pack_transposed(k, count, theta, layer.W, p, work, layer.packed_T, layer.vectors_in)
-            k += count
+        pack_transposed(first, last - first, theta, layer.W, p, work, layer.packed_T, layer.vectors_in)
 
 
 @kernel

@@ -37,7 +37,7 @@ class Order:
         if len(self.index):
             return self.index[first:last]
         if not len(self.permutations):
-            return np.arange(first, last)
+            return np.arange(first, last, dtype=np.intp)
         out = np.empty(last - first, np.intp)
         permuted_rows(first, self.permutations, out)
         return out
