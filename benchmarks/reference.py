@@ -2,6 +2,7 @@
 
 import numpy as np
 from scipy.special import expit, ndtr
+from threadpoolctl import threadpool_limits
 
 TOLERANCE = 1e-4  # of the largest number in an array
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
@@ -72,10 +73,15 @@ def exact_gradient(X, y, W, b, activation):
 
 
 def check_gradient(model, X, y, activation="relu"):
-    """Raise unless J and the gradient of fastmlp's model are those of float64."""
+    """Raise unless J and the gradient of fastmlp's model are those of float64.
+
+    By one thread of BLAS: its others would wait for more work by spinning, 0.1 s and more, on the cores that what is
+    timed next should have.
+    """
     J, gradient = model.loss_and_gradient(X, y)
     W, b = ([array.astype(np.float64) for array in arrays] for arrays in (model.weights, model.biases))
-    expected_J, dW, db = exact_gradient(X, y, W, b, activation)
+    with threadpool_limits(1, "blas"):
+        expected_J, dW, db = exact_gradient(X, y, W, b, activation)
     np.testing.assert_allclose(J, expected_J, rtol=TOLERANCE)
     for ours, expected in zip([*gradient.weights, *gradient.biases], [*dW, *db], strict=True):
         np.testing.assert_allclose(ours, expected, rtol=0, atol=TOLERANCE * np.abs(expected).max())
