@@ -4,13 +4,13 @@
     python benchmarks/compare.py --rows full,minibatch-28-100-1-b200 --only torch,jax --markdown table.md
 
 full: J and its gradient over all rows. minibatch: an epoch of Adam over shuffled rows, in whole batches.
-predict: the probability of each row. All in float32, with biases, and with ReLU
-unless another activation is named. Each contender (rivals.py) has
-a process of its own and the same number of threads. They run in turn, A B C, A B C, …, while the others
-sleep; "times slower" is the median over rounds of the rival's time over fastmlp's time in the same round,
-so below 1 the rival is faster. In each round the machine's peak is measured, too: a loop of fused
-multiply-adds in registers, on as many threads. Before anything is timed, fastmlp's gradient is compared
-with NumPy's in float64; J and the mean probability of the others are compared with fastmlp's.
+predict: the probability of each row. All in float32, with biases, and with ReLU unless another activation is
+named. Each contender (rivals.py) has a process of its own and the same number of threads. They run in turn,
+A B C, A B C, …, while the others sleep; "times slower" is the median over rounds of the rival's time over
+fastmlp's time in the same round, so below 1 the rival is faster. In each round the machine is measured, too: its
+peak, a loop of fused multiply-adds in registers, on as many threads; and what a number takes from one core to
+another. Before anything is timed, fastmlp's gradient is compared with NumPy's in float64; J and the mean
+probability of the others are compared with fastmlp's.
 Contenders that are not installed are left out.
 """
 
@@ -142,6 +142,7 @@ def compare(work, names, threads, rounds):
     for contender in contenders.values():
         contender.close()
     peak, ours = contenders.pop("peak"), contenders["fastmlp"]
+    distance = contenders.pop("distance", None)
     peaks = [run["value"] / run["seconds"] for run in peak.runs]
     report = {name: summary(contender, ours, work, peaks) for name, contender in contenders.items()}
     for name, result in report.items():
@@ -151,7 +152,9 @@ def compare(work, names, threads, rounds):
     quiet = busy > QUIET * threads
     if not quiet:
         print(f"not a quiet machine: of {threads} threads that never wait, {busy:.1f} ran at a time", file=sys.stderr)
-    return {"peak_gflops": statistics.median(peaks) / 1e9, "quiet": quiet, "contenders": report}
+    apart = None if distance is None else statistics.median(run["value"] for run in distance.runs)
+    figures = {"peak_gflops": statistics.median(peaks) / 1e9, "nanoseconds_apart": apart}
+    return {**figures, "quiet": quiet, "contenders": report}
 
 
 def summary(contender, ours, work, peaks):
@@ -179,11 +182,15 @@ def cells(work, report, rivals):
     return [work.title, f"{speed}, {ours['fraction_of_peak']:.0%} of peak", *slower]
 
 
-def markdown(rows, about, quiet):
+def markdown(rows, about, results):
     """The table, and on what it was measured."""
     head, *rest = (f"| {' | '.join(row)} |" for row in rows)
     rule = "|---|---|" + "--:|" * (len(rows[0]) - 2)
-    note = [] if quiet else ["Other programs ran at the same time: do not quote these figures."]
+    note, apart = [], [result["nanoseconds_apart"] for result in results]
+    if None not in apart:
+        note.append(f"A number took {min(apart):.0f} to {max(apart):.0f} ns from one core to another.")
+    if not all(result["quiet"] for result in results):
+        note.append("Other programs ran at the same time: do not quote these figures.")
     text = "Columns of rivals: how many times slower than fastmlp; below 1, faster."
     return "\n".join([text, "", head, rule, *rest, "", about, *note]) + "\n"
 
@@ -239,7 +246,8 @@ def main():
     print(f"{about}\n\n{'work':46}{'fastmlp':28}times slower: {'  '.join(rivals)}")
     for work in arguments.works:
         work = replace(work, n=work.n // QUICK) if arguments.quick else work
-        names = ["peak", "fastmlp", *(name for name in rivals if (name, work.mode) not in HAS_NOT)]
+        machine_itself = ["peak", "distance"] if arguments.threads > 1 else ["peak"]
+        names = [*machine_itself, "fastmlp", *(name for name in rivals if (name, work.mode) not in HAS_NOT)]
         result = compare(work, names, arguments.threads, arguments.rounds)
         rows.append(cells(work, result["contenders"], rivals))
         results.append({"title": work.title, "work": asdict(work), "flops": work.flops, **result})
@@ -249,7 +257,7 @@ def main():
         if arguments.json:
             arguments.json.write_text(json.dumps(content, indent=1) + "\n")
         if arguments.markdown:
-            arguments.markdown.write_text(markdown(rows, about, all(result["quiet"] for result in results)))
+            arguments.markdown.write_text(markdown(rows, about, results))
     if arguments.plot:
         from chart import draw
 

@@ -4,8 +4,9 @@
 
 For each run it writes a line of JSON: the seconds, the seconds of CPU, and a value to compare between
 contenders: J of the full batch, or the mean probability. The first line is the first call, which compiles.
-Every contender starts from the same X, y and W, with b = 0; a run of `minibatch` is one epoch. The contender
-`peak` is the machine; the value of its run is the number of operations.
+Every contender starts from the same X, y and W, with b = 0; a run of `minibatch` is one epoch. The contenders
+`peak` and `distance` are the machine; the values of their runs are a number of operations and, from one core to
+another, nanoseconds.
 """
 
 import argparse
@@ -205,8 +206,15 @@ def peak_contender(problem):
     return peak(problem.threads)
 
 
+def distance_contender(problem):
+    from distance import distance
+
+    return distance()
+
+
 CONTENDERS = {
     "peak": peak_contender,
+    "distance": distance_contender,
     "fastmlp": fastmlp_contender,
     "numpy": numpy_contender,
     "torch": torch_contender,
@@ -237,7 +245,7 @@ def main():
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")  # scikit-learn's, that one epoch is not enough
     run = CONTENDERS[arguments.contender](Problem(arguments))
-    has_value = arguments.mode != "minibatch" or arguments.contender == "peak"
+    has_value = arguments.mode != "minibatch" or arguments.contender in ("peak", "distance")
     first = measure(run, has_value)
     run()  # before the answer: whoever is told to run next has the machine for itself
     print(first, flush=True)
