@@ -8,7 +8,7 @@ from scipy.special import log_softmax, softmax
 
 from fastmlp import Model
 from fastmlp.activations import resolve_all
-from fastmlp.kernels import head, matmul
+from fastmlp.kernels import backprop, head, matmul
 from fastmlp.kernels.compile import TILE_ROWS, TILE_VECTORS, VECTOR_BYTES
 from fastmlp.kernels.matmul import PACKED
 from fastmlp.kernels.register_tile import AS_IS, CLIPPED, MASKED
@@ -42,6 +42,11 @@ def pack_rows(W, p, packed, at, K, vectors):
 def pack_transposed(rows, W, p_in, p_out, packed, at, vectors):
     for k in range(0, p_in, rows):
         matmul.pack_transposed(k, min(rows, p_in - k), W, 0, p_out, packed, at, vectors)
+
+
+@numba.njit
+def outer(m, work, d, w, dA, ld, masked, A):
+    backprop.outer(m, work, d, w, dA, ld, masked, A)
 
 
 @numba.njit
@@ -134,6 +139,24 @@ def test_multiply_finishes(finish, naive, vectors, dtype):
             results.append(both[: rows * width].reshape(rows, width))
         assert (results[0] < 0).any()
         np.testing.assert_array_equal(results[1], naive(results[0], masks))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("masked", [True, False])
+def test_outer(masked, dtype):
+    """dZ wᵀ, bit by bit, and where masked 0 where A is not above 0; nothing beyond p columns is written."""
+    random = np.random.default_rng(0)
+    for m, p in ((1, 1), (5, 16), (4, 33), (3, 100)):
+        ld, w = p + 3, random.standard_normal(p).astype(dtype)
+        dZ = random.standard_normal(m).astype(dtype)
+        A_all, A = tile_of(random.choice([-1.0, -0.0, 0.0, 0.5, np.nan], (m, p)).astype(dtype), ld, 0, m)
+        dA_all, _ = tile_of(np.full((m, p), np.nan, dtype), ld, 0, m)
+        work = np.concatenate([dZ, A_all, dA_all])
+        outer(m, work, 0, w, m + A_all.size, ld, masked, m)
+        dA = work[m + A_all.size :][: m * ld].reshape(m, ld)
+        expected = dZ[:, None] * w
+        np.testing.assert_array_equal(dA[:, :p], np.where(A[:, :p] > 0, expected, 0) if masked else expected)
+        assert (dA[:, p:] == SENTINEL).all()
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -268,7 +291,7 @@ def slope(z):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("batch_size", [37, 1000])
-@pytest.mark.parametrize("activation", ["logistic", "softplus", "own", "tanh", "gelu"])
+@pytest.mark.parametrize("activation", ["relu", "logistic", "softplus", "own", "tanh", "gelu"])
 def test_padding_of_A_and_dZ_stays_zero(activation, batch_size, dtype):
     random = np.random.default_rng(0)
     X, y = random.standard_normal((1037, 3)), random.integers(0, 2, 1037)

@@ -21,7 +21,7 @@ def finish_forward(layer):
 
 @kernel
 def finish_backward(layer):
-    """How a product stores dZ[l] = dA[l] ⊙ g'[l] at once, or AS_IS: then dA[l] for `activation_backward`."""
+    """How a product stores dZ[l] = dA[l] ⊙ g'[l] at once, or AS_IS: then dA[l], for `activation_backward`."""
     return MASKED if layer.activation == RELU else AS_IS
 
 
@@ -77,9 +77,7 @@ def activation_backward(layer, work, row, m):
     d = layer.dZ + row * ld
     A, dZ = work[a : a + m * ld], work[d : d + m * ld]
     g = layer.activation
-    if g == RELU:
-        pointwise.relu_backward(A, dZ)
-    elif g == TANH:
+    if g == TANH:
         pointwise.tanh_backward(A, dZ)
     elif g == LOGISTIC:
         pointwise.logistic_backward(A, dZ)

@@ -16,7 +16,7 @@ from .dropout import drop
 from .head import sigmoid_log_loss, sigmoid_log_loss_1, softmax_log_loss
 from .llvm import keep_whole
 from .matmul import PACKED, multiply, multiply_transposed
-from .register_tile import AS_IS
+from .register_tile import AS_IS, MASKED
 
 
 @kernel
@@ -69,29 +69,42 @@ def head(layers, layout, work, row, m, loss):
 
 
 @kernel
+def outer(m, work, d, w, dA, ld, masked, A):
+    """dA = dZ wᵀ, or dZ wᵀ ⊙ (A > 0) if masked, for a last layer of width 1.
+
+    work: dZ in (m, from `d` on), A in and dA out (m × p, ld, from `A` and `dA` on); w in (p).
+    """
+    p, zero = len(w), w.dtype.type(0)
+    for i in range(m):
+        scale, target, source = work[d + i], work[dA + i * ld : dA + i * ld + p], work[A + i * ld : A + i * ld + p]
+        if masked:
+            for k in range(p):
+                a, product = source[k], scale * w[k]
+                target[k] = product if a > zero else zero
+        else:
+            for k in range(p):
+                target[k] = scale * w[k]
+
+
+@kernel
 def backward(layers, work, row, m, step, first):
     """dZ[L-1] … dZ[1] from dZ[L]; A in, Z in where g' needs it; dropout as in `forward`."""
     keep_whole()
     for l in range(len(layers) - 1, 0, -1):
         layer, below = layers[l], layers[l - 1]
         finish = finish_backward(below)
-        d = layer.dZ + row * layer.ld_out
-        out = below.dZ + row * below.ld_out
+        d, dA, A = layer.dZ + row * layer.ld_out, below.dZ + row * below.ld_out, below.A_out + row * below.ld_out
         if layer.narrow:
             w = work[layer.packed : layer.packed + layer.p_in]
-            for i in range(m):
-                dA = work[out + i * below.ld_out : out + i * below.ld_out + layer.p_in]
-                scale = work[d + i]
-                for k in range(len(dA)):
-                    dA[k] = scale * w[k]
+            outer(m, work, d, w, dA, below.ld_out, finish == MASKED, A)
         else:
             multiply(
                 m, below.vectors, layer.p_out, work, d, layer.ld_out, work, layer.packed_T, PACKED, work, layer.zeros,
-                work, out, below.ld_out, finish, below.A_out + row * below.ld_out,
+                work, dA, below.ld_out, finish, A,
             )  # fmt: skip
         if step != 0 and below.dropped:
             drop(below, l - 1, work, below.dZ, row, m, step, first)
-        if layer.narrow or finish == AS_IS:
+        if finish == AS_IS:
             activation_backward(below, work, row, m)
 
 

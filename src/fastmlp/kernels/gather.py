@@ -25,35 +25,45 @@ def find_rows(source, first, index):
 
 
 @kernel
-def prefetch_row(rows, i, p):
-    """Bring row i nearer: each row is a miss of several cache lines."""
-    address = rows.X + i * rows.X_row_stride
-    if rows.X_column_stride <= 8:
-        for byte in range(0, p * rows.X_column_stride, CACHE_LINE):
-            prefetch(address + byte)
-        prefetch(address + p * rows.X_column_stride - 1)
-    if rows.Y != 0:
-        prefetch(rows.Y + i * rows.Y_row_stride)
+def places(rows, p):
+    """Addresses and row strides of X and Y, and the bytes of a row of X where its p numbers lie close together, else 0.
+
+    Read once: LLVM cannot know that what is stored elsewhere leaves the record as it is.
+    """
+    size = p * rows.X_column_stride if rows.X_column_stride <= 8 else 0
+    return rows.X, rows.X_row_stride, size, rows.Y, rows.Y_row_stride
 
 
 @kernel
-def look_ahead(rows, index, i, p):
-    """Row i is read now: prefetch one that is read soon; it pays for rows in order, too."""
-    if i == 0:
-        for j in range(min(AHEAD, len(index))):
-            prefetch_row(rows, index[j], p)
+def look_ahead(place, index, i):
+    """Row i is read now, or none yet if i < 0: ask for the one AHEAD rows later. It pays for rows in order, too."""
+    X, X_row_stride, size, Y, Y_row_stride = place
     if i + AHEAD < len(index):
-        prefetch_row(rows, index[i + AHEAD], p)
+        row = index[i + AHEAD]
+        if size > 0:
+            address = X + row * X_row_stride
+            for byte in range(0, size, CACHE_LINE):
+                prefetch(address + byte)
+            prefetch(address + size - 1)
+        if Y != 0:
+            prefetch(Y + row * Y_row_stride)
 
 
 @kernel
-def copy_numbers(address, p, work, at):
-    """p numbers, at least a vector of them; the last vector may overlap the one before: work out (from `at` on)."""
-    lanes = VECTOR_BYTES // work.itemsize
-    for k in range(0, p - lanes + 1, lanes):
-        read_vector(address + k * work.itemsize, work, at + k)
+def gather_vectors(rows, index, work, at, ld, p):
+    """`gather_x` of numbers side by side, in the dtype of work, a vector of them and more: the last two may overlap."""
+    keep_whole()
+    place = places(rows, p)
+    X, stride, itemsize = place[0], place[1], work.itemsize
+    lanes = VECTOR_BYTES // itemsize
     last = p - lanes
-    read_vector(address + last * work.itemsize, work, at + last)
+    for i in range(-AHEAD, len(index)):
+        look_ahead(place, index, i)
+        if i >= 0:
+            address, target = X + index[i] * stride, at + i * ld
+            for k in range(0, last, lanes):
+                read_vector(address + k * itemsize, work, target + k)
+            read_vector(address + last * itemsize, work, target + last)
 
 
 @kernel
@@ -61,14 +71,17 @@ def gather_x(rows, index, work, at, ld, p):
     """A[0] = rows of X, cast: work out (m × p from `at` on, ld)."""
     stride = rows.X_column_stride
     itemsize = 8 if rows.X_is_float64 else 4
-    vectors = stride == itemsize == work.itemsize and p >= VECTOR_BYTES // itemsize
-    for i in range(len(index)):
-        look_ahead(rows, index, i, p)
+    if stride == itemsize == work.itemsize and p >= VECTOR_BYTES // itemsize:
+        gather_vectors(rows, index, work, at, ld, p)
+        return
+    place = places(rows, p)
+    for i in range(-AHEAD, len(index)):
+        look_ahead(place, index, i)
+        if i < 0:
+            continue
         address = rows.X + index[i] * rows.X_row_stride
         target = work[at + i * ld : at + i * ld + p]
-        if vectors:
-            copy_numbers(address, p, work, at + i * ld)
-        elif rows.X_is_float64:
+        if rows.X_is_float64:
             for k in range(p):
                 target[k] = read_float64(address, stride * k)
         else:
@@ -79,10 +92,12 @@ def gather_x(rows, index, work, at, ld, p):
 @kernel
 def gather_scaled_x(rows, index, scaling, work, at, ld, p):
     """A[0] = (rows of X - shift) factor in float64, then cast: work out (m × p, ld), scaling in (2, p)."""
-    stride = rows.X_column_stride
+    stride, place = rows.X_column_stride, places(rows, p)
     shift, factor = scaling[0], scaling[1]
-    for i in range(len(index)):
-        look_ahead(rows, index, i, p)
+    for i in range(-AHEAD, len(index)):
+        look_ahead(place, index, i)
+        if i < 0:
+            continue
         address = rows.X + index[i] * rows.X_row_stride
         target = work[at + i * ld : at + i * ld + p]
         if rows.X_is_float64:
@@ -99,13 +114,13 @@ def gather_scaled_x(rows, index, scaling, work, at, ld, p):
 @kernel
 def gather_targets(rows, index, targets, Y, w):
     """Targets and weights (1 where none were given) of the rows `index`: Y (m × targets), w (m) out."""
-    m, stride = len(index), rows.Y_row_stride
+    m, address, stride, is_int32 = len(index), rows.Y, rows.Y_row_stride, rows.Y_is_int32
     for i in range(m):
         for k in range(targets):
-            if rows.Y_is_int32:
-                Y[i * targets + k] = read_int32(rows.Y, index[i] * stride + 4 * k)
+            if is_int32:
+                Y[i * targets + k] = read_int32(address, index[i] * stride + 4 * k)
             else:
-                Y[i * targets + k] = read_uint8(rows.Y, index[i] * stride + k)
+                Y[i * targets + k] = read_uint8(address, index[i] * stride + k)
     if rows.w == 0:
         for i in range(m):
             w[i] = 1

@@ -187,14 +187,6 @@ def tanh_backward(A, dZ):
 
 
 @kernel
-def relu_backward(A, dZ):
-    zero = A.dtype.type(0)
-    for i in range(len(A)):
-        a, d = A[i], dZ[i]
-        dZ[i] = d if a > zero else zero
-
-
-@kernel
 def leaky_relu_forward(A):
     zero, slope = A.dtype.type(0), A.dtype.type(0.01)
     for i in range(len(A)):
