@@ -8,7 +8,7 @@ from scipy.special import log_softmax, softmax
 
 from fastmlp import Model
 from fastmlp.activations import resolve_all
-from fastmlp.kernels import backprop, head, matmul
+from fastmlp.kernels import arrays, backprop, head, matmul
 from fastmlp.kernels.compile import TILE_ROWS, TILE_VECTORS, VECTOR_BYTES
 from fastmlp.kernels.matmul import PACKED
 from fastmlp.kernels.register_tile import AS_IS, CLIPPED, MASKED
@@ -42,6 +42,11 @@ def pack_rows(W, p, packed, at, K, vectors):
 def pack_transposed(rows, W, p_in, p_out, packed, at, vectors):
     for k in range(0, p_in, rows):
         matmul.pack_transposed(k, min(rows, p_in - k), W, 0, p_out, packed, at, vectors)
+
+
+@numba.njit
+def dot_rows(m, A, at, ld, y, shift, z):
+    arrays.dot_rows(m, A, at, ld, y, shift, z)
 
 
 @numba.njit
@@ -139,6 +144,28 @@ def test_multiply_finishes(finish, naive, vectors, dtype):
             results.append(both[: rows * width].reshape(rows, width))
         assert (results[0] < 0).any()
         np.testing.assert_array_equal(results[1], naive(results[0], masks))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("p", [1, 7, 16, 33, 100])
+def test_dot_rows(p, dtype):
+    """A yᵀ + 0.5; each row has the same bits alone, and wherever it stands among others."""
+    random, most, ld = np.random.default_rng(p), 9, p + 3
+    A, y = random.standard_normal((most, ld)).astype(dtype), random.standard_normal(p).astype(dtype)
+    shift = A.dtype.type(0.5)
+
+    def dots(first, m):
+        work = np.concatenate([A.ravel(), np.full(m + 1, SENTINEL, dtype)])
+        dot_rows(m, work, first * ld, ld, y, shift, A.size)
+        assert (work[: A.size] == A.ravel()).all()
+        assert work[-1] == SENTINEL
+        return work[A.size : -1]
+
+    z = dots(0, most)
+    assert_close(z, np.float64(A[:, :p]) @ y + 0.5, TOLERANCE[dtype])
+    for first in range(most):
+        for m in range(1, most - first + 1):
+            np.testing.assert_array_equal(dots(first, m), z[first : first + m])
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -10,7 +10,7 @@ a rank-1 update backward; any other goes the way of the hidden layers.
 """
 
 from .activate import activation_backward, activation_forward, finish_backward, finish_forward
-from .arrays import add_rows, add_scaled_rows, dot, fill_zero, total_of
+from .arrays import add_rows, add_scaled_rows, dot_rows, fill_zero, total_of
 from .compile import kernel
 from .dropout import drop
 from .head import sigmoid_log_loss, sigmoid_log_loss_1, softmax_log_loss
@@ -35,9 +35,7 @@ def forward(net, row, m, step, first):
             z = layer.dZ + row * layer.ld_out
         if layer.narrow:
             w = work[layer.packed : layer.packed + layer.p_in]
-            b = work[layer.start]
-            for i in range(m):
-                work[z + i] = dot(work[a + i * layer.ld_in : a + i * layer.ld_in + layer.p_in], w) + b
+            dot_rows(m, work, a, layer.ld_in, w, work[layer.start], z)
         else:
             W, at_W, ld = (theta, layer.W, layer.p_out) if layer.packed < 0 else (work, layer.packed, PACKED)
             multiply(
