@@ -17,6 +17,7 @@ from fastmlp.contention import (
     WORTH,
     Contention,
 )
+from fastmlp.core_time import CoreTime
 from fastmlp.kernels.barrier import PROGRESS
 
 SECONDS = 0.7 * PATIENCE
@@ -145,7 +146,7 @@ def test_trials_take_a_small_part_of_the_time_on_a_crowded_machine(clock):
     assert {took for n, took in found[2:] if n == 2} == {TRIAL}
 
 
-@pytest.mark.skipif(not team.CoreTime.known_to_others, reason="this system does not tell the time of other threads")
+@pytest.mark.skipif(not CoreTime.known_to_others, reason="this system does not tell the time of other threads")
 def test_a_crowded_call_ends_early_after_a_whole_step(monkeypatch):
     """Threads that sleep in the middle of their work stand for threads that wait for a core."""
     random = np.random.default_rng(0)

@@ -8,7 +8,7 @@ two threads can take 10 ms instead of 50 µs. The number of threads changes no b
 
 from time import perf_counter
 
-from .team import Patience
+from .core_time import Patience
 
 CROWDED = 0.75  # of the time on cores, or less: some threads waited for one, and the others for them
 BESIDE_READER = 0.2  # the same, where this program's own thread reads ahead: it alone leaves them more than that

@@ -10,6 +10,7 @@ import numpy as np
 
 from . import team
 from .contention import BESIDE_READER, CROWDED, Contention
+from .core_time import Patience
 from .kernels import steps
 from .kernels.barrier import BAD_ROW, PROGRESS, STOP, new_team
 from .kernels.interrupts import check
@@ -225,7 +226,7 @@ class Network:
 
     def _train(
         self, rows: Rows, window: Window, shape: Shape, job: np.ndarray, workspace: Workspace, sums: Sums,
-        tally: Tally, watch: Watch, optimizer: Optimizer | None = None, patience: team.Patience | None = None,
+        tally: Tally, watch: Watch, optimizer: Optimizer | None = None, patience: Patience | None = None,
     ) -> tuple[float, float]:  # fmt: skip
         """Run steps.train over positions of a window, which goes on from the tally; seconds as `team.run`."""
         flags = new_team()
@@ -256,7 +257,7 @@ class Network:
 
     def _run(
         self, rows: Rows, window: Window, flags: np.ndarray, shape: Shape,
-        kernel: Callable[..., None], arguments: tuple, watch: Watch = None, patience: team.Patience | None = None,
+        kernel: Callable[..., None], arguments: tuple, watch: Watch = None, patience: Patience | None = None,
     ) -> tuple[float, float]:  # fmt: skip
         """Run a kernel by all threads of the call, seconds as `team.run`; a row that it refused becomes an error."""
         took = team.run(

@@ -11,11 +11,11 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numba import config
 
+from .core_time import CoreTime, Patience
 from .kernels.barrier import FAILED, PROGRESS, STOP
 from .kernels.interrupts import postponed
 
@@ -61,19 +61,6 @@ def threads_for(step: float, call: float, most: int) -> int:
     if call < SHORT_FLOPS:
         return 1
     return int(max(1, min(most, step // FLOPS_PER_THREAD)))
-
-
-class Patience(NamedTuple):
-    """How long a call may go on whose threads wait for cores: then it stops as by Ctrl-C, after a whole step.
-
-    Attributes
-    ----------
-    seconds : from the call's start
-    share : of the time since then that all threads together must have been on cores
-    """
-
-    seconds: float
-    share: float
 
 
 def run(
@@ -169,35 +156,6 @@ def run_counted(
     if failures:
         raise failures[0]
     return time.perf_counter() - begin, sum(core.seconds for core in cores)
-
-
-class CoreTime:
-    """Seconds that a thread has been on a core in its block: after it or, where the system tells, in the middle."""
-
-    known_to_others = hasattr(time, "pthread_getcpuclockid")
-
-    def __init__(self) -> None:
-        self.clock: int | None = None
-        self.begin = self.total = 0.0
-
-    def __enter__(self) -> None:
-        self.begin = time.thread_time()
-        if self.known_to_others:
-            self.clock = time.pthread_getcpuclockid(threading.get_ident())
-
-    def __exit__(self, *failure: object) -> None:
-        self.total = time.thread_time() - self.begin
-        self.clock = None  # last: the total must stand when others see this
-
-    @property
-    def seconds(self) -> float:
-        """So far."""
-        clock = self.clock
-        if clock is None:
-            return self.total
-        with contextlib.suppress(OSError):  # the thread ended meanwhile
-            return time.clock_gettime(clock) - self.begin
-        return self.total
 
 
 def interrupts_stop(flags: np.ndarray) -> contextlib.AbstractContextManager[None]:
