@@ -24,7 +24,7 @@ from .rows.window import Window
 from .workspace import Shape, Workspace, Workspaces
 
 CALL_FLOPS = 2e10  # of training in one call, some 0.1 s: then the number of threads may change
-PART_ROWS = 2**18  # of outputs that `outputs` computes at a time
+PART_ROWS = 2**18  # of outputs that `outputs` computes at a time, where nobody wants all of them together
 Watch = Callable[[int], None] | None
 Rows = ArrayRows | StreamedRows
 
@@ -183,20 +183,27 @@ class Network:
 
     def outputs(
         self, rows: Rows, order: Order | Pass | None = None, probabilities: bool = False,
-        theta: np.ndarray | None = None,
+        theta: np.ndarray | None = None, into: np.ndarray | None = None,
     ) -> Iterator[tuple[np.ndarray, Window, int]]:  # fmt: skip
         """Z[L], or σ(Z[L]), of every row, a part at a time: (m, p[L]), the rows' window, and the first's position.
 
         theta : as for `gradient`
+        into : an array for all of them, (n, p[L]), which parts are written into; None: each has one of its own
         """
         given: Any = order or rows.order()
+        at = 0
         with closing(rows.windows(given, PART_ROWS if given.size is None else given.size)) as windows:
             for window in windows:
                 shape = self._shape(window.size, window.size, False, self.plan.tile_rows, 0)
                 workspace = self._workspaces.take(shape)
-                for first in range(0, window.size, PART_ROWS):
-                    last = min(first + PART_ROWS, window.size)
-                    out = np.empty((last - first, self.plan.widths[-1]), self.plan.dtype)
+                part_rows = PART_ROWS if into is None else max(1, window.size)
+                for first in range(0, window.size, part_rows):
+                    last = min(first + part_rows, window.size)
+                    if into is None:
+                        out = np.empty((last - first, self.plan.widths[-1]), self.plan.dtype)
+                    else:
+                        out = into[at : at + last - first]
+                    at += last - first
                     job = self._job(shape, first, last, last - first, probabilities=probabilities)
                     flags = new_team()
                     arguments = Team(flags, job), window.source, workspace.with_theta(theta).net, out.reshape(-1)
@@ -215,13 +222,11 @@ class Network:
     ) -> np.ndarray:  # fmt: skip
         """Z[L], or σ(Z[L]), of every row: (n, p[L]); theta as for `gradient`."""
         given: Any = order or rows.order()
-        parts = self.outputs(rows, given, probabilities, theta)
+        result = np.empty((given.size or 0, self.plan.widths[-1]), self.plan.dtype)
         if given.size is None:
-            return np.concatenate([np.empty((0, self.plan.widths[-1]), self.plan.dtype), *(out for out, _, _ in parts)])
-        result, at = np.empty((given.size, self.plan.widths[-1]), self.plan.dtype), 0
-        for out, _, _ in parts:
-            result[at : at + len(out)] = out
-            at += len(out)
+            return np.concatenate([result, *(out for out, _, _ in self.outputs(rows, given, probabilities, theta))])
+        for _ in self.outputs(rows, given, probabilities, theta, result):
+            pass
         return result
 
     def _train(
