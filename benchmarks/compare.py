@@ -27,6 +27,8 @@ import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from fastmlp.team import available_cores
+
 QUICK = 20  # --quick divides n by this
 REST = 0.3  # seconds between runs: threads that wait for work by spinning fall asleep
 QUIET = 0.9  # of the threads that only compute; where fewer run, other programs have the cores
@@ -246,7 +248,7 @@ def main():
     print(f"{about}\n\n{'work':46}{'fastmlp':28}times slower: {'  '.join(rivals)}")
     for work in arguments.works:
         work = replace(work, n=work.n // QUICK) if arguments.quick else work
-        machine_itself = ["peak", "distance"] if arguments.threads > 1 else ["peak"]
+        machine_itself = ["peak", "distance"] if min(arguments.threads, available_cores()) > 1 else ["peak"]
         names = [*machine_itself, "fastmlp", *(name for name in rivals if (name, work.mode) not in HAS_NOT)]
         result = compare(work, names, arguments.threads, arguments.rounds)
         rows.append(cells(work, result["contenders"], rivals))

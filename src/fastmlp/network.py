@@ -191,12 +191,11 @@ class Network:
         into : an array for all of them, (n, p[L]), which parts are written into; None: each has one of its own
         """
         given: Any = order or rows.order()
-        at = 0
+        at, part_rows = 0, PART_ROWS if into is None else max(1, len(into))
         with closing(rows.windows(given, PART_ROWS if given.size is None else given.size)) as windows:
             for window in windows:
                 shape = self._shape(window.size, window.size, False, self.plan.tile_rows, 0)
                 workspace = self._workspaces.take(shape)
-                part_rows = PART_ROWS if into is None else max(1, window.size)
                 for first in range(0, window.size, part_rows):
                     last = min(first + part_rows, window.size)
                     if into is None:

@@ -52,18 +52,18 @@ def look_ahead(place, index, i):
 @kernel
 def gather_vectors(rows, index, work, at, ld, p):
     """`gather_x` of numbers side by side, in the dtype of work, a vector of them and more: the last two may overlap."""
-    keep_whole()
     place = places(rows, p)
-    X, stride, itemsize = place[0], place[1], work.itemsize
+    X, row_stride, itemsize = place[0], place[1], work.itemsize
     lanes = VECTOR_BYTES // itemsize
     last = p - lanes
     for i in range(-AHEAD, len(index)):
         look_ahead(place, index, i)
-        if i >= 0:
-            address, target = X + index[i] * stride, at + i * ld
-            for k in range(0, last, lanes):
-                read_vector(address + k * itemsize, work, target + k)
-            read_vector(address + last * itemsize, work, target + last)
+        if i < 0:
+            continue
+        address, target = X + index[i] * row_stride, at + i * ld
+        for k in range(0, last, lanes):
+            read_vector(address + k * itemsize, work, target + k)
+        read_vector(address + last * itemsize, work, target + last)
 
 
 @kernel
@@ -75,11 +75,12 @@ def gather_x(rows, index, work, at, ld, p):
         gather_vectors(rows, index, work, at, ld, p)
         return
     place = places(rows, p)
+    X, row_stride = place[0], place[1]
     for i in range(-AHEAD, len(index)):
         look_ahead(place, index, i)
         if i < 0:
             continue
-        address = rows.X + index[i] * rows.X_row_stride
+        address = X + index[i] * row_stride
         target = work[at + i * ld : at + i * ld + p]
         if rows.X_is_float64:
             for k in range(p):
@@ -93,12 +94,13 @@ def gather_x(rows, index, work, at, ld, p):
 def gather_scaled_x(rows, index, scaling, work, at, ld, p):
     """A[0] = (rows of X - shift) factor in float64, then cast: work out (m × p, ld), scaling in (2, p)."""
     stride, place = rows.X_column_stride, places(rows, p)
+    X, row_stride = place[0], place[1]
     shift, factor = scaling[0], scaling[1]
     for i in range(-AHEAD, len(index)):
         look_ahead(place, index, i)
         if i < 0:
             continue
-        address = rows.X + index[i] * rows.X_row_stride
+        address = X + index[i] * row_stride
         target = work[at + i * ld : at + i * ld + p]
         if rows.X_is_float64:
             for k in range(p):

@@ -1,7 +1,7 @@
 """Scalar functions as polynomials, so that LLVM can run them on whole vectors (Numba has no SVML),
 and every nonlinearity g over a block of values, directly above its derivative g'.
 
-A block is a flat slice of a tile. Where g' can be computed from A (ReLU, tanh, …), g works in place: A in:
+A block is a flat slice of a tile. Where g' can be computed from A (tanh, ELU, …), g works in place: A in:
 Z, out: g(Z). Where g' needs Z (GELU, SiLU), Z in, A out. Backward: dZ *= g', from A or from Z. Every number is loaded
 before it is compared: LLVM makes vectors of a choice between values, but not of a load behind a branch.
 """
