@@ -6,14 +6,12 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
-from sklearn.exceptions import NotFittedError
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target
-from sklearn.utils.validation import check_is_fitted
 
-from . import classifier_rows, classifier_streams, lbfgs, refit, stochastic
+from . import classifier_rows, classifier_streams, classifier_view, lbfgs, refit, stochastic
 from .activations import resolve_all
 from .classes import learn_classes
 from .coefficients import Coefficients, drawn, widths_of
@@ -24,7 +22,6 @@ from .rows.memory import check_memory
 from .rows.order import Pass
 from .rows.streamed import StreamedRows
 from .rows.streams.stream import Stream, check_alone
-from .workspace import aligned_copy
 
 
 def trains_by_epochs(estimator: "MLPClassifier") -> bool:
@@ -230,13 +227,13 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> np.ndarray:
         """The class of each row, array (n), or 0 and 1 for each label, array (n, K)."""
-        now, theta = self._present()
+        now, theta = classifier_view.present(self)
         classes: np.ndarray = now._label_binarizer.inverse_transform(now._probabilities(X, theta))
         return classes
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities of the classes in the order of `classes_`: array (n, K)."""
-        now, theta = self._present()
+        now, theta = classifier_view.present(self)
         P = now._probabilities(X, theta)
         return P if now.n_outputs_ > 1 else np.stack([1 - P, P], axis=1)
 
@@ -251,7 +248,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _fit(
         self, X: Any, y: Any, sample_weight: Any, incremental: bool, given: tuple | None = None
     ) -> "MLPClassifier":
-        with refit.fitting(self, self._frozen):
+        with refit.fitting(self, lambda: classifier_view.frozen(self)):
             return self._fit_alone(X, y, sample_weight, incremental, given)
 
     def _fit_alone(self, X: Any, y: Any, sample_weight: Any, incremental: bool, given: tuple | None) -> "MLPClassifier":
@@ -356,35 +353,6 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 f"dropout={self.dropout!r}: give a number from 0 to below 1, or {n_hidden} of them, one a hidden layer"
             )
         return tuple(float(p) for p in given)
-
-    def _view(self) -> "MLPClassifier":
-        """Another estimator with the same attributes: what this one becomes does not change it."""
-        view = object.__new__(type(self))
-        view.__dict__.update(self.__dict__)
-        return view
-
-    def _weights(self) -> tuple["MLPClassifier", np.ndarray]:
-        """The estimator as it is, and a copy of its θ."""
-        check_is_fitted(self)
-        network = self._network()
-        return self._view(), aligned_copy(network.theta)
-
-    def _frozen(self) -> tuple["MLPClassifier", np.ndarray] | None:
-        """The same, with a net of its own; None before the first fit."""
-        if not hasattr(self, "coefs_"):
-            return None
-        frozen = self._view()
-        frozen.__dict__.pop("_coefficients", None)
-        network = frozen._network()
-        frozen.coefs_, frozen.intercepts_ = list(frozen._coefficients.weights), list(frozen._coefficients.biases)
-        return frozen, network.theta
-
-    def _present(self) -> tuple["MLPClassifier", np.ndarray]:
-        """What to predict with: this estimator, or, while another thread fits it, the one from before."""
-        now = refit.present(self, self._weights)
-        if now is None:
-            raise NotFittedError(f"This {type(self).__name__} instance is being fitted for the first time.")
-        return now
 
     def _probabilities(self, X: Any, theta: np.ndarray) -> np.ndarray:
         """P of each output: (n, K), or (n) of a single output."""

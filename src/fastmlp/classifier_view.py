@@ -1,0 +1,43 @@
+"""What predicts: an `MLPClassifier` as it is now or, while another thread fits it, as it was before."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
+
+from . import refit
+from .workspace import aligned_copy
+
+
+def present(estimator: Any) -> tuple[Any, np.ndarray]:
+    """An estimator to predict with, and its θ: they stay as they are whatever becomes of this one."""
+    now: tuple[Any, np.ndarray] | None = refit.present(estimator, lambda: weights(estimator))
+    if now is None:
+        raise NotFittedError(f"This {type(estimator).__name__} instance is being fitted for the first time.")
+    return now
+
+
+def weights(estimator: Any) -> tuple[Any, np.ndarray]:
+    """The estimator as it is, and a copy of its θ."""
+    check_is_fitted(estimator)
+    network = estimator._network()
+    return view(estimator), aligned_copy(network.theta)
+
+
+def frozen(estimator: Any) -> tuple[Any, np.ndarray] | None:
+    """The same, with a net of its own; None before the first fit."""
+    if not hasattr(estimator, "coefs_"):
+        return None
+    frozen = view(estimator)
+    frozen.__dict__.pop("_coefficients", None)
+    network = frozen._network()
+    frozen.coefs_, frozen.intercepts_ = list(frozen._coefficients.weights), list(frozen._coefficients.biases)
+    return frozen, network.theta
+
+
+def view(estimator: Any) -> Any:
+    """Another estimator with the same attributes: what this one becomes does not change it."""
+    other = object.__new__(type(estimator))
+    other.__dict__.update(estimator.__dict__)
+    return other
