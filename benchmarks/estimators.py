@@ -23,6 +23,7 @@ from sklearn.preprocessing import StandardScaler
 from fastmlp import MLPClassifier as Ours
 
 CHUNK = 10_000
+CALLS = 1000  # of one row each
 SAME = {"float32": 1e-2, "float64": 1e-6}  # relative difference of losses; in float32 the nets drift apart
 
 
@@ -35,13 +36,13 @@ def fits(X, y, **settings):
     return lambda kind: kind(random_state=0, **settings).fit(X, y).loss_
 
 
-def partial_fits(X, y):
-    """run(kind): one pass over the rows in chunks of CHUNK; the loss over the last."""
+def partial_fits(X, y, chunk):
+    """run(kind): one pass over the rows in chunks; the loss over the last."""
 
     def run(kind):
         classifier = kind(random_state=0)
-        for first in range(0, len(X) - CHUNK + 1, CHUNK):
-            classifier.partial_fit(X[first : first + CHUNK], y[first : first + CHUNK], classes=[0, 1])
+        for first in range(0, len(X) - chunk + 1, chunk):
+            classifier.partial_fit(X[first : first + chunk], y[first : first + chunk], classes=[0, 1])
         return classifier.loss_
 
     return run
@@ -51,6 +52,12 @@ def predictions(X, y):
     """run(kind): predict_proba of all rows; its mean."""
     fitted = {kind: kind(random_state=0, max_iter=2).fit(X[:CHUNK], y[:CHUNK]) for kind in (Ours, Theirs)}
     return lambda kind: fitted[kind].predict_proba(X)[:, 1].mean(dtype=np.float64)
+
+
+def single_predictions(X, y):
+    """run(kind): CALLS times predict_proba of one row; the mean."""
+    fitted = {kind: kind(random_state=0, max_iter=2).fit(X[:CHUNK], y[:CHUNK]) for kind in (Ours, Theirs)}
+    return lambda kind: np.mean([fitted[kind].predict_proba(X[i : i + 1])[0, 1] for i in range(CALLS)])
 
 
 def works(X, y):
@@ -63,8 +70,10 @@ def works(X, y):
     large = {"hidden_layer_sizes": (256, 256), "batch_size": 256, "max_iter": 1}
     yield "fit, (256, 256), batches of 256, 1 epoch", "float32", fits(single, y, **large)
     yield "fit, early_stopping=True, 3 epochs", "float32", fits(single, y, max_iter=3, early_stopping=True)
-    yield f"partial_fit in chunks of {CHUNK:,}", "float32", partial_fits(single, y)
+    yield f"partial_fit in chunks of {CHUNK:,}", "float32", partial_fits(single, y, CHUNK)
+    yield f"partial_fit in chunks of 100, {CALLS:,} times", "float32", partial_fits(single[: 100 * CALLS], y, 100)
     yield "predict_proba", "float32", predictions(single, y)
+    yield f"predict_proba of one row, {CALLS:,} times", "float32", single_predictions(single, y)
     yield "fit, breast cancer (569 rows), 200 epochs", "float64", fits(standardised(cancer.data, float), cancer.target)
     yield "fit, iris (150 rows), 200 epochs", "float64", fits(standardised(iris.data, float), iris.target)
 

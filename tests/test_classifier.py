@@ -17,8 +17,9 @@ from sklearn.ensemble import VotingClassifier
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.validation import validate_data
 
-from fastmlp import MLPClassifier, network
+from fastmlp import MLPClassifier, classifier_rows, network
 from fastmlp.rows import array
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -175,6 +176,25 @@ def test_frames():
     np.testing.assert_array_equal(again.predict_proba(polars_frame), classifier.predict_proba(frame))
     scaled = make_pipeline(StandardScaler().set_output(transform="pandas"), MLPClassifier(**SETTINGS)).fit(frame, y)
     assert list(scaled[-1].feature_names_in_) == list(frame.columns)
+
+
+class OwnArray(np.ndarray):
+    """A subclass, which may be anything."""
+
+
+def test_what_skips_the_checks_of_predictions_would_pass_them_unchanged():
+    plain = [X, X.astype(np.float32), np.asfortranarray(X), X[::2], X[:1], np.full_like(X, np.nan)]
+    others = [X[:0], X[:, :7], X[0], X[None], X.astype(">f4"), X.astype(np.float16), X.astype(int), X.view(OwnArray)]
+    others += [X.tolist(), scipy.sparse.csr_array(X), pd.DataFrame(X), X.astype(complex), np.ma.masked_array(X)]
+    classifier, named = fitted(), fitted()
+    named.fit(pd.DataFrame(X, columns=list("abcdefgh")), y)
+    for table in plain:
+        assert classifier_rows.passes(classifier, table)
+        assert validate_data(classifier, table, reset=False, ensure_all_finite=False) is table
+        assert not classifier_rows.passes(named, table)
+    assert not any(classifier_rows.passes(classifier, table) for table in others)
+    with pytest.warns(UserWarning, match="X does not have valid feature names"):
+        named.predict_proba(X)
 
 
 # --- among scikit-learn's tools ---------------------------------------------------------------------------

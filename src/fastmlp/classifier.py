@@ -227,14 +227,14 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> np.ndarray:
         """The class of each row, array (n), or 0 and 1 for each label, array (n, K)."""
-        now, theta = classifier_view.present(self)
-        classes: np.ndarray = now._label_binarizer.inverse_transform(now._probabilities(X, theta))
+        now, network, theta = classifier_view.present(self)
+        classes: np.ndarray = now._label_binarizer.inverse_transform(now._probabilities(X, network, theta))
         return classes
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities of the classes in the order of `classes_`: array (n, K)."""
-        now, theta = classifier_view.present(self)
-        P = now._probabilities(X, theta)
+        now, network, theta = classifier_view.present(self)
+        P = now._probabilities(X, network, theta)
         return P if now.n_outputs_ > 1 else np.stack([1 - P, P], axis=1)
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
@@ -354,18 +354,15 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
         return tuple(float(p) for p in given)
 
-    def _probabilities(self, X: Any, theta: np.ndarray) -> np.ndarray:
+    def _probabilities(self, X: Any, network: Network, theta: np.ndarray) -> np.ndarray:
         """P of each output: (n, K), or (n) of a single output."""
         rows: Rows
         if isinstance(X, Stream):
             classifier_streams.check_features(self, X)
-            network = self._network()
             rows = classifier_streams.rows_of(self, network, X, labelled=False)
         else:
             # Kernels refuse what is not finite as they read it; a check beforehand would read X once more.
-            X = classifier_rows.table(self, X)
-            network = self._network()
-            rows = classifier_rows.rows_of(network, X)
+            rows = classifier_rows.rows_of(network, classifier_rows.table(self, X))
         P = network.logits(rows, probabilities=True, theta=theta)
         return P if self.n_outputs_ > 1 else P[:, 0]
 

@@ -7,25 +7,29 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from . import refit
+from .network import Network
 from .workspace import aligned_copy
 
+View = tuple[Any, Network, np.ndarray]  # an estimator, its net, and θ to use in place of the net's
 
-def present(estimator: Any) -> tuple[Any, np.ndarray]:
-    """An estimator to predict with, and its θ: they stay as they are whatever becomes of this one."""
-    now: tuple[Any, np.ndarray] | None = refit.present(estimator, lambda: weights(estimator))
+
+def present(estimator: Any) -> View:
+    """An estimator to predict with: all three stay as they are whatever becomes of this one."""
+    now: View | None = refit.present(estimator, lambda: weights(estimator))
     if now is None:
         raise NotFittedError(f"This {type(estimator).__name__} instance is being fitted for the first time.")
     return now
 
 
-def weights(estimator: Any) -> tuple[Any, np.ndarray]:
-    """The estimator as it is, and a copy of its θ."""
-    check_is_fitted(estimator)
+def weights(estimator: Any) -> View:
+    """The estimator as it is, with a copy of its θ."""
+    if not hasattr(estimator, "coefs_"):
+        check_is_fitted(estimator)
     network = estimator._network()
-    return view(estimator), aligned_copy(network.theta)
+    return view(estimator), network, aligned_copy(network.theta)
 
 
-def frozen(estimator: Any) -> tuple[Any, np.ndarray] | None:
+def frozen(estimator: Any) -> View | None:
     """The same, with a net of its own; None before the first fit."""
     if not hasattr(estimator, "coefs_"):
         return None
@@ -33,7 +37,7 @@ def frozen(estimator: Any) -> tuple[Any, np.ndarray] | None:
     frozen.__dict__.pop("_coefficients", None)
     network = frozen._network()
     frozen.coefs_, frozen.intercepts_ = list(frozen._coefficients.weights), list(frozen._coefficients.biases)
-    return frozen, network.theta
+    return frozen, network, network.theta
 
 
 def view(estimator: Any) -> Any:

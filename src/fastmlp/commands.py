@@ -13,7 +13,7 @@ from . import optimizers
 from .inputs import Encoded, checked_classes, rows_of
 from .model import Model
 from .predictions import table_writer
-from .progress_bar import Bar
+from .progress_bar import progress_bar
 from .replaced import mode_of
 from .rows.labels import Labels
 from .rows.memory import available_memory
@@ -76,9 +76,7 @@ def fitted_encoder(table: Table, options: Namespace) -> Any:
     scaling = None if options.scaling == "none" else options.scaling
     encoder = TableEncoder(scaling=scaling, max_categories=options.max_categories, dtype=options.dtype)
     total = None if table.block_rows is None else int(table.block_rows.sum())
-    with Bar(
-        total=total, unit="rows", unit_scale=True, desc="reading", disable=options.quiet, leave=False, delay=1
-    ) as bar:
+    with progress_bar(not options.quiet, total=total, desc="reading", leave=False, delay=1) as bar:
         return encoder.fit(Watched(table, bar))
 
 

@@ -1,4 +1,4 @@
-"""The progress bar of a fit: tqdm's, without what tqdm shares between processes.
+"""The progress bar of a fit: tqdm's, without what tqdm shares between processes; or none.
 
 tqdm's own lock is a semaphore of all forked processes, which a process that is killed leaves taken, and a thread's
 lock, which a process that is forked at the wrong time finds taken; even a bar that is not shown takes both, fixes the
@@ -7,6 +7,7 @@ start method of multiprocessing, and starts a thread.
 
 import os
 import threading
+from typing import Any
 
 from tqdm import tqdm
 
@@ -15,6 +16,28 @@ class Bar(tqdm):  # type: ignore[misc]
     """tqdm's bar; its lock is that of this process and of no other."""
 
     monitor_interval = 0  # no thread to redraw it: a fit that runs does
+
+
+class Hidden:
+    """In place of a bar that is not shown: making one of tqdm's takes a tenth of a small fit."""
+
+    n = 0
+
+    def __enter__(self) -> "Hidden":
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        pass
+
+    def ignore(self, *what: object, **how: object) -> None:
+        """Do nothing."""
+
+    close = update = set_description = set_postfix_str = ignore
+
+
+def progress_bar(shown: bool, **how: Any) -> Bar | Hidden:
+    """A bar that counts rows; arguments as tqdm's."""
+    return Bar(unit="rows", unit_scale=True, **how) if shown else Hidden()
 
 
 def new_lock() -> None:

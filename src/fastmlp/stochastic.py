@@ -16,7 +16,7 @@ from .exceptions import DivergenceError
 from .kernels.interrupts import allowed, check, postponed
 from .network import Network, Rows, Tally
 from .optimizers import OPTIMIZERS, SCHEDULES, SGD, Adam, Momentum, Nesterov, Optimizer
-from .progress_bar import Bar
+from .progress_bar import progress_bar
 from .rows.order import Order, Pass
 from .validation import Validation
 
@@ -87,9 +87,7 @@ class Fit:
         if not incremental or not hasattr(estimator, "_optimizer"):
             estimator._optimizer = optimizer_of(estimator)
             estimator._optimizer.start_schedule(0 if incremental else most * -(-self.n // self.batch_rows))
-        bar = Bar(
-            total=self.n * most, unit="rows", unit_scale=True, disable=estimator.verbose != "bar", dynamic_ncols=True
-        )
+        bar = progress_bar(estimator.verbose == "bar", total=self.n * most, dynamic_ncols=True)
         try:
             with postponed(), bar:
                 self.epochs(most, incremental, bar)
@@ -138,7 +136,7 @@ class Fit:
     def epoch(self, order: Order | Pass, bar: Any) -> dict[str, Any]:
         """One pass over the rows in this order, and what came of it."""
         estimator, tally, begin, base = self.estimator, Tally(), time.perf_counter(), bar.n
-        watch = None if bar.disable else lambda rows: bar.update(base + rows - bar.n)
+        watch = (lambda rows: bar.update(base + rows - bar.n)) if estimator.verbose == "bar" else None
         self.network.train(
             self.rows, order, self.batch_rows, estimator._optimizer, estimator.alpha, watch, tally, self.seed
         )  # fmt: skip

@@ -13,7 +13,7 @@ from .exceptions import DivergenceError
 from .kernels.interrupts import check
 from .network import Network, Rows, Tally
 from .optimizers import Optimizer
-from .progress_bar import Bar
+from .progress_bar import progress_bar
 from .validation import evaluate
 
 EXPLODED = 10  # times the loss of the first epoch
@@ -158,8 +158,8 @@ def epochs(
 ) -> None:  # fmt: skip
     """The epochs that are left, or fewer, from `start` on."""
     theta, last = network.theta, progress.first + settings.epochs
-    bar = Bar(
-        total=part.order.size * settings.epochs, unit="rows", unit_scale=True, disable=not settings.verbose,
+    bar = progress_bar(
+        bool(settings.verbose), total=part.order.size * settings.epochs,
         initial=part.order.size * (progress.epoch - 1 - progress.first), smoothing=0.1, dynamic_ncols=True, leave=True,
     )  # fmt: skip
     first = progress.epoch

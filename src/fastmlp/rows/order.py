@@ -52,8 +52,8 @@ class Order:
 
     def shuffled(self, seed: int, epoch: int) -> "Order":
         """The same rows in the order of an epoch; not for an order with an index."""
-        first = permutation(self.size, seed, EPOCH_STREAM, epoch)
-        return Order(self.size, np.concatenate([first, self.permutations]))
+        drawn = permutation(self.size, seed, EPOCH_STREAM, epoch)
+        return Order(self.size, np.concatenate([drawn, self.permutations]) if len(self.permutations) else drawn)
 
 
 def validation_split(n: int, fraction: float, seed: int) -> tuple[Order, Order]:

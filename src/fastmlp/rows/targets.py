@@ -68,7 +68,7 @@ def as_labels(y: Any, n: int) -> np.ndarray:
     for first in range(0, n, BLOCK_ROWS):
         part = vector[first : first + BLOCK_ROWS]
         is_one = part == 1
-        if not np.all(is_one | (part == 0)):
+        if not (is_one | (part == 0)).all():
             wrong = part[~(is_one | (part == 0))][0]
             raise ValueError(f"y contains {wrong}; a binary Model wants the labels 0 and 1")
         if not in_place:
