@@ -162,6 +162,8 @@ class Network:
 
     def _threads_now(self, shape: Shape) -> int:
         """Threads of the next call: fewer where others use the cores."""
+        if shape.n_threads == 1:
+            return 1
         free = shape.n_threads if self.n_threads is not None else team.free_cores()
         return min(free, self._contention.threads(shape.n_threads))
 

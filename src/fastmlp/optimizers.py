@@ -4,6 +4,7 @@ All step on the mean loss per weight, J / Σw, plus l2/2 ‖W‖². An optimizer
 that a second `fit` with the same object continues where the first ended.
 """
 
+import functools
 import math
 import numbers
 from dataclasses import dataclass, field, fields
@@ -63,7 +64,7 @@ class Optimizer:
 
     def settings(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {f.name: getattr(self, f.name) for f in fields(self) if f.init}
+        return {name: getattr(self, name) for name in arguments_of(type(self))}
 
     def numbers(self) -> dict[str, Any]:
         """Those of the constructor's arguments that are numbers."""
@@ -149,6 +150,12 @@ class AdamW(Adam):
 OPTIMIZERS: dict[str, type[Optimizer]] = {
     "sgd": SGD, "momentum": Momentum, "nesterov": Nesterov, "adam": Adam, "adamw": AdamW,
 }  # fmt: skip
+
+
+@functools.cache
+def arguments_of(kind: type[Optimizer]) -> tuple[str, ...]:
+    """Names of the constructor's arguments."""
+    return tuple(f.name for f in fields(kind) if f.init)
 
 
 def is_finite(value: numbers.Real) -> bool:

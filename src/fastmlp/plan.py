@@ -70,11 +70,11 @@ class Plan:
         """(p[l-1], p[l]) of every W[l]."""
         return list(zip(self.widths, self.widths[1:], strict=False))
 
-    @property
+    @cached_property
     def n_weights(self) -> int:
         return sum(p_in * p_out for p_in, p_out in self.shapes)
 
-    @property
+    @cached_property
     def n_parameters(self) -> int:
         """|θ|."""
         return self.n_weights + (sum(self.widths[1:]) if self.bias else 0)
