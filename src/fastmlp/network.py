@@ -282,11 +282,12 @@ class Network:
         """
         most = self.n_threads or (team.available_cores() if for_long else team.free_cores())
         flops = self.plan.flops_per_row(backward)
-        n_threads = team.threads_for(flops * batch_rows, flops * n, most)
+        call = n * (flops + team.ROW_FLOPS)
+        n_threads = team.threads_for(flops * batch_rows, call, most)
         if chunk_rows > 0:
             n_threads = min(n_threads, -(-batch_rows // chunk_rows) or 1)
         rows = n_threads * self.plan.tile_rows if chunk_rows > 0 else batch_rows
-        return Shape(n_threads, flops * n < team.SHORT_FLOPS, chunk_rows, accumulators if backward else 0, rows)
+        return Shape(n_threads, call < team.SHORT_FLOPS, chunk_rows, accumulators if backward else 0, rows)
 
     def _job(self, shape: Shape, first: int, last: int, batch_rows: int, **what: int) -> np.ndarray:
         job = np.zeros(1, JOB)

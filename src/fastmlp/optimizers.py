@@ -62,9 +62,15 @@ class Optimizer:
     def name(self) -> str:
         return type(self).__name__.lower()
 
+    @classmethod
+    @functools.cache
+    def arguments(cls) -> tuple[str, ...]:
+        """Names of the constructor's arguments."""
+        return tuple(f.name for f in fields(cls) if f.init)
+
     def settings(self) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {name: getattr(self, name) for name in arguments_of(type(self))}
+        return {name: getattr(self, name) for name in self.arguments()}
 
     def numbers(self) -> dict[str, Any]:
         """Those of the constructor's arguments that are numbers."""
@@ -150,12 +156,6 @@ class AdamW(Adam):
 OPTIMIZERS: dict[str, type[Optimizer]] = {
     "sgd": SGD, "momentum": Momentum, "nesterov": Nesterov, "adam": Adam, "adamw": AdamW,
 }  # fmt: skip
-
-
-@functools.cache
-def arguments_of(kind: type[Optimizer]) -> tuple[str, ...]:
-    """Names of the constructor's arguments."""
-    return tuple(f.name for f in fields(kind) if f.init)
 
 
 def is_finite(value: numbers.Real) -> bool:

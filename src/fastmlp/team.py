@@ -19,7 +19,8 @@ from .core_time import CoreTime, Patience
 from .kernels.barrier import FAILED, PROGRESS, STOP
 from .kernels.interrupts import postponed
 
-SHORT_FLOPS = 4e7  # about a millisecond of one core: run it in the caller
+SHORT_FLOPS = 1e8  # about a millisecond of one core, and no more than starting threads takes: run it in the caller
+ROW_FLOPS = 2000  # so many take as long as copying a row
 FLOPS_PER_THREAD = 1e6  # between two barriers; with less, the barriers cost more than a further thread gains
 WATCH_SECONDS = 0.05
 _running: list[int] = []  # threads of each call under way in this process; list operations are atomic
