@@ -21,7 +21,7 @@ LIMIT = 60  # seconds, after which a process that hangs is killed
 def rows():
     """Enough rows for several threads."""
     random = np.random.default_rng(0)
-    X = random.standard_normal((8000, 20)).astype("float32")
+    X = random.standard_normal((20_000, 20)).astype("float32")
     return X, X[:, 0] * X[:, 1] > 0
 
 

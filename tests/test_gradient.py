@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reference import FUNCTIONS, SMOOTH, assert_close, loss_and_gradient, magnitudes
 
-from fastmlp import SGD, Model
+from fastmlp import SGD, Model, team
 from fastmlp.activations import resolve_all
 from fastmlp.kernels import steps
 from fastmlp.network import Network
@@ -15,6 +15,13 @@ from fastmlp.rows.array import ArrayRows
 
 TOLERANCE = {"float64": 1e-10, "float32": 2e-4}
 KINKED = {"relu", "leaky_relu", "selu"}  # their g' jumps at 0
+
+
+@pytest.fixture(scope="module", autouse=True)
+def threads_for_few_rows():
+    with pytest.MonkeyPatch.context() as context:
+        context.setattr(team, "SHORT_FLOPS", 4e7)
+        yield
 
 
 def random_model(widths, activations, bias, dtype, seed):

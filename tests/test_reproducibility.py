@@ -28,7 +28,8 @@ def test_threads_orders_in_memory_and_files_change_no_bit(folder, monkeypatch):
     assert len({digest for found in expected.values() for digest in found}) == len(expected)
 
 
-def test_another_process_on_one_core_with_another_blas_has_the_same_bits(folder):
+def test_another_process_on_one_core_with_another_blas_has_the_same_bits(folder, monkeypatch):
+    bits.start_all_threads(monkeypatch)
     core = {min(os.sched_getaffinity(0))} if hasattr(os, "sched_setaffinity") else None
     elsewhere = bits.digests_elsewhere(
         folder, core, OPENBLAS_NUM_THREADS="1", OPENBLAS_CORETYPE="Prescott", MKL_NUM_THREADS="1", OMP_NUM_THREADS="1",

@@ -321,7 +321,7 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             dtype = np.dtype(np.float64)
         argument = f"hidden_layer_sizes={shortened(self.hidden_layer_sizes)}"
         # Drawn in float64, and then: coefs_, θ, the best θ, two moments and an accumulator, and a sum in float64.
-        check_memory(argument, checked_size(argument, widths) * (6 * dtype.itemsize + 16))
+        check_memory(lambda: argument, checked_size(argument, widths) * (6 * dtype.itemsize + 16))
         self.coefs_, self.intercepts_ = drawn(widths, self.activation, self._random_state, dtype)
         if self.solver != "lbfgs":
             self.loss_curve_ = []

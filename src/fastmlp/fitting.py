@@ -47,7 +47,7 @@ def fit(
     check_batch_size(settings.batch_size, part.order.size)
     check_parameters(model)
     optimizer = optimizers.resolve(optimizer)
-    check_training_memory(model.parameters.size, model.dtype, optimizer.n_moments)
+    check_training_memory(model.widths, model.parameters.size, model.dtype, optimizer.n_moments)
     optimizer.prepare(model.parameters.size, model.dtype)
     with postponed(), refit.fitting(model, lambda: aligned_copy(model.parameters)) as guard:
         keep = progress = None

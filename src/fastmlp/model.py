@@ -120,7 +120,7 @@ class Model:
         layers = activations.resolve_all(activation, len(self.widths) - 2, self.dtype)
         argument = f"widths={shortened(list(self.widths))}"
         largest = max(p_in * p_out for p_in, p_out in pairwise(self.widths))  # W, which is drawn in float64
-        check_memory(argument, checked_size(argument, self.widths) * self.dtype.itemsize + 8 * largest)
+        check_memory(lambda: argument, checked_size(argument, self.widths) * self.dtype.itemsize + 8 * largest)
         plan = Plan(self.widths, layers, self.bias, self.dtype, self.out_activation == "softmax")
         self._parameters = aligned_zeros(plan.n_parameters, self.dtype)
         self._network = Network(plan, self._parameters, self.n_threads)

@@ -27,6 +27,7 @@ CALL_FLOPS = 2e10  # of training in one call, some 0.1 s: then the number of thr
 PART_ROWS = 2**18  # of outputs that `outputs` computes at a time, where nobody wants all of them together
 Watch = Callable[[int], None] | None
 Rows = ArrayRows | StreamedRows
+_compiled: set[tuple[Any, np.dtype]] = set()  # kernels, which have one signature for each dtype
 
 
 @dataclass
@@ -58,7 +59,6 @@ class Network:
     def __init__(self, plan: Plan, theta: np.ndarray, n_threads: int | None = None) -> None:
         self.plan, self.theta, self.n_threads = plan, theta, n_threads
         self._workspaces = Workspaces(plan, theta)
-        self._compiled: set[Any] = set()
         self._contention = Contention()
 
     def gradient(
@@ -257,9 +257,9 @@ class Network:
 
     def _compile(self, kernel: Callable[..., None], arguments: tuple) -> None:
         """Here and not in a thread of the team: Ctrl-C must be able to end a compilation of seconds."""
-        if kernel not in self._compiled and hasattr(kernel, "compile"):
+        if (kernel, self.plan.dtype) not in _compiled and hasattr(kernel, "compile"):
             kernel.compile(tuple(numba.typeof(argument) for argument in (0, *arguments)))
-            self._compiled.add(kernel)
+            _compiled.add((kernel, self.plan.dtype))
 
     def _run(
         self, rows: Rows, window: Window, flags: np.ndarray, shape: Shape,

@@ -1,6 +1,8 @@
 """Which rows of `fit` are trained on, and which validate; can training begin at all?"""
 
 import warnings
+from collections.abc import Sequence
+from reprlib import repr as shortened
 from typing import Any
 
 import numpy as np
@@ -67,14 +69,15 @@ def check_batch_size(batch_size: int | None, n: int) -> None:
         warnings.warn(f"batch_size={batch_size} is clipped to {n}, the number of training rows", stacklevel=4)
 
 
-def check_training_memory(n_parameters: int, dtype: np.dtype, n_moments: int) -> None:
+def check_training_memory(widths: Sequence[int], n_parameters: int, dtype: np.dtype, n_moments: int) -> None:
     """Raise MemoryError if what training takes beside θ and X is not there: better now than after hours.
 
     That is an accumulator, a sum in float64, and two copies of θ and the moments beside the moments themselves.
     """
     moments = 2 if n_moments else 0
     numbers = 1 + moments + 2 * (1 + moments)
-    check_memory(f"training a net of {n_parameters:,} parameters", n_parameters * (numbers * dtype.itemsize + 8))
+    size = n_parameters * (numbers * dtype.itemsize + 8)
+    check_memory(lambda: f"training a net of widths {shortened(list(widths))}", size)
 
 
 def validation_part(model: Any, data: tuple | Stream) -> Part:

@@ -1,5 +1,6 @@
 """How much memory this process may still take."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 LITTLE = 2**28  # bytes that are asked for without a look at what is left
@@ -26,13 +27,13 @@ def available_memory() -> int:
     return max(0, min(found))
 
 
-def check_memory(argument: str, size: int) -> None:
-    """Raise MemoryError if so many bytes are not there.
+def check_memory(argument: Callable[[], str], size: int) -> None:
+    """Raise MemoryError, which names the argument, if so many bytes are not there.
 
     Linux grants more than there is, and kills the process when the memory is used.
     """
     if size > LITTLE and size > (left := available_memory()):
-        raise MemoryError(f"{argument}: this takes {size / 2**30:.1f} GiB, but only {left / 2**30:.1f} GiB are left")
+        raise MemoryError(f"{argument()}: this takes {size / 2**30:.1f} GiB, but only {left / 2**30:.1f} GiB are left")
 
 
 def cache_that_goes(stat: Path) -> int:
