@@ -38,15 +38,15 @@ bench-quick: $(VENV)/bench.stamp
 bench-report: $(VENV)/bench.stamp
 	$(BIN)/asv publish
 
-# Two commits, in environments of their own, in turn; fails where the second takes longer by more than noise. Of what
-# asv tracks, rows per second too, it takes more for worse: so only times are compared.
+# Two commits, in environments of their own, in turn; fails where the second takes longer by more than noise, twice. Of
+# what asv tracks, rows per second too, it takes more for worse: so only times are compared.
 FACTOR ?= 1.15
 BENCH ?= time_
 BASE ?= main~1
 NEW ?= main
 bench-compare: $(VENV)/bench.stamp
 	$(BIN)/asv machine --yes
-	QUICK=1 $(BIN)/asv continuous --bench $(BENCH) --factor $(FACTOR) --interleave-rounds $(BASE) $(NEW)
+	QUICK=1 $(BIN)/python benchmarks/regressions.py $(BASE) $(NEW) --bench '$(BENCH)' --factor $(FACTOR)
 
 $(VENV)/pip.stamp:
 	$(PYTHON) -m venv $(VENV)
