@@ -8,7 +8,8 @@ from sklearn.datasets import make_classification
 
 from fastmlp import SGD, MLPClassifier
 from fastmlp.activations import resolve_all
-from fastmlp.network import Network, Tally
+from fastmlp.call import Tally
+from fastmlp.network import Network
 from fastmlp.plan import Plan
 from fastmlp.rows.array import ArrayRows
 from fastmlp.rows.order import Order

@@ -44,7 +44,7 @@ def fit(model, **options):
 def test_a_fit_goes_on_from_any_moment_with_the_same_bits(options, delay, tmp_path):
     """θ, moments, tally and history of the checkpoint that Ctrl-C leaves are those of one completed step."""
     model = Model([6, 32, 1], seed=2)
-    settings = options | {"checkpoint": tmp_path / "run", "checkpoint_every": 1000, "epochs": 400}
+    settings = options | {"checkpoint": tmp_path / "run", "checkpoint_every": 1000, "epochs": 4000}
     interrupt = CtrlC(delay)
     with pytest.raises(KeyboardInterrupt), interrupt:
         fit(model, **settings)
@@ -53,7 +53,7 @@ def test_a_fit_goes_on_from_any_moment_with_the_same_bits(options, delay, tmp_pa
     assert np.isfinite(model.predict_proba(X)).all()
     ended = [done + 3]
     expected = Model([6, 32, 1], seed=2)
-    fit(expected, **options, epochs=400, callback=lambda model, record: record["epoch"] == ended[0])
+    fit(expected, **options, epochs=4000, callback=lambda model, record: record["epoch"] == ended[0])
     fit(model, **settings, resume=True, callback=lambda model, record: record["epoch"] == ended[0])
     assert model.optimizer.t == expected.optimizer.t > t
     assert model.parameters.tobytes() == expected.parameters.tobytes()

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from fastmlp import SGD, Model, network, team
+from fastmlp.call import Tally
 from fastmlp.kernels.barrier import FAILED, STOP, barrier, new_team
-from fastmlp.network import Tally
 from fastmlp.rows.ahead import read_ahead
 from fastmlp.rows.array import ArrayRows
 from fastmlp.rows.order import Order

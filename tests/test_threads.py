@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from bits import start_all_threads
 
-from fastmlp import Model, team
+from fastmlp import Model
 
 THREADS = [1, 2, 3, 4, 8]
 NETS = {
@@ -25,7 +25,6 @@ ROWS = {7: 150, 32: 400, 200: 700, 1000: 2100, None: 2100}  # per batch size; th
 @pytest.fixture(autouse=True)
 def many_threads(monkeypatch):
     """However little there is to do, as many threads start as may; yields the numbers that did."""
-    monkeypatch.setattr(team, "SHORT_FLOPS", 0)
     return start_all_threads(monkeypatch)
 
 

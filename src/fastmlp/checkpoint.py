@@ -10,9 +10,9 @@ import numpy as np
 
 from . import model_file, saving
 from .arguments import checked_float
+from .call import Tally
 from .description import checked
 from .exceptions import ModelFormatError
-from .network import Tally
 from .optimizers import Optimizer
 from .training import Progress, Snapshot
 

@@ -13,9 +13,10 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_targ
 
 from . import classifier_rows, classifier_streams, classifier_view, lbfgs, refit, stochastic
 from .activations import resolve_all
+from .call import Rows
 from .classes import learn_classes
 from .coefficients import Coefficients, drawn, widths_of
-from .network import Network, Rows
+from .network import Network
 from .parameters import CONSTRAINTS
 from .plan import Plan, checked_size
 from .rows.memory import check_memory

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .network import Rows
+from .call import Rows
 from .rows.array import ArrayRows
 from .rows.frame import FrameRows, names_of, shares_memory
 from .rows.labels import Labels, shown

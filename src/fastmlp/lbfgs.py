@@ -8,8 +8,9 @@ from scipy.optimize import minimize
 from sklearn.utils.optimize import _check_optimize_result
 from threadpoolctl import threadpool_limits
 
+from .call import Rows
 from .kernels.interrupts import postponed
-from .network import Network, Rows
+from .network import Network
 from .stochastic import raise_not_finite
 
 

@@ -2,48 +2,24 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from typing import Any
 
-import numba
 import numpy as np
 
-from . import team
+from . import call, team
+from .call import Rows, Tally, Watch
 from .contention import BESIDE_READER, CROWDED, Contention
-from .core_time import Patience
-from .kernels import steps
-from .kernels.barrier import BAD_ROW, PROGRESS, STOP, new_team
 from .kernels.interrupts import check
-from .kernels.records import JOB, OPTIMIZER, Sums, Team
+from .kernels.records import OPTIMIZER, Sums
 from .optimizers import Optimizer
 from .plan import Plan
 from .rows.array import ArrayRows
 from .rows.order import Order, Pass
-from .rows.streamed import StreamedRows
 from .rows.window import Window
-from .workspace import Shape, Workspace, Workspaces
+from .workspace import Shape, Workspaces
 
 CALL_FLOPS = 2e10  # of training in one call, some 0.1 s: then the number of threads may change
 PART_ROWS = 2**18  # of outputs that `outputs` computes at a time, where nobody wants all of them together
-Watch = Callable[[int], None] | None
-Rows = ArrayRows | StreamedRows
-_compiled: set[tuple[Any, np.dtype]] = set()  # kernels, which have one signature for each dtype
-
-
-@dataclass
-class Tally:
-    """What calls have done: sums over all completed batches, and their rows; was the next loss not finite?"""
-
-    J: float = 0.0
-    weight: float = 0.0
-    objective: float = 0.0  # Σ over batches of rows × (J + l2/2 ‖W‖²) / Σw, if l2 is shared by batches
-    rows: int = 0
-    diverged: bool = False
-
-    def add(self, part: "Tally") -> None:
-        """Count a batch that came in several windows."""
-        self.J, self.weight = self.J + part.J, self.weight + part.weight
-        self.objective, self.rows = self.objective + part.objective, self.rows + part.rows
 
 
 class Network:
@@ -69,15 +45,15 @@ class Network:
         theta : parameters in place of the network's own, aligned as `aligned_copy` does it
         """
         given: Any = order or rows.order()
-        shape = self._shape(given.size, given.size, backward, *self.plan.chunks(given.size))
+        shape = self._shape(given.size, given.size, backward, self.plan.chunks(given.size))
         workspace, tally = self._workspaces.take(shape), Tally()
         used = workspace.with_theta(theta)
         workspace.total[:] = 0
         sums = Sums(np.zeros(1, OPTIMIZER), self.theta[:0], workspace.total, workspace.losses, workspace.squares)
         with closing(rows.windows(given, given.size)) as windows:
             for window in windows:
-                job = self._job(shape, 0, window.size, window.size, backward=backward)
-                self._train(rows, window, shape, job, used, sums, tally, None)
+                job = call.job_of(self.plan, shape, 0, window.size, window.size, backward=backward)
+                call.train(rows, window, shape, job, used, sums, tally, None)
                 check()
         gradient = workspace.total.copy()
         self._workspaces.give_back(shape, workspace)
@@ -110,7 +86,7 @@ class Network:
         batch_rows = min(batch_rows, order.size)
         # A batch that comes in several windows can only be summed in chunks.
         cut = self.plan.chunks if rows.splits(batch_rows) else self.plan.batch_chunks
-        shape = self._shape(order.size, batch_rows, True, *cut(batch_rows), for_long=True)
+        shape = self._shape(order.size, batch_rows, True, cut(batch_rows), for_long=True)
         drops = any(self.plan.dropout)
         workspace, record = self._workspaces.take(shape), optimizer.record(l2)
         workspace.total[:] = 0
@@ -126,14 +102,16 @@ class Network:
                 whole = window.ends_batch and part.rows == 0
                 first, call_rows = skip, self._call_rows(window.size, batch_rows) if whole else window.size
                 while first < window.size:
-                    call = shape._replace(n_threads=self._threads_now(shape))
+                    now = shape._replace(n_threads=self._threads_now(shape))
                     last = min(first + call_rows, window.size)
-                    patience = self._contention.patience(call.n_threads, limit) if whole else None
-                    job = self._job(call, first, last, batch_rows, backward=True, updates=whole, drops=drops, seed=seed)
+                    patience = self._contention.patience(now.n_threads, limit) if whole else None
+                    job = call.job_of(
+                        self.plan, now, first, last, batch_rows, backward=True, updates=whole, drops=drops, seed=seed
+                    )
                     counted = tally if whole else part
                     before = counted.rows
-                    took = self._train(rows, window, call, job, workspace, sums, counted, watch, optimizer, patience)
-                    self._contention.saw(call.n_threads, *took, limit)
+                    took = call.train(rows, window, now, job, workspace, sums, counted, watch, optimizer, patience)
+                    self._contention.saw(now.n_threads, *took, limit)
                     if counted.diverged:
                         tally.diverged = True
                         return
@@ -145,8 +123,8 @@ class Network:
                     t = optimizer.t
                     while optimizer.t == t and part.weight > 0:
                         check()
-                        job = self._job(shape, 0, 0, part.rows, backward=True, updates=True)
-                        self._train(rows, window, shape, job, workspace, sums, part, watch, optimizer)
+                        job = call.job_of(self.plan, shape, 0, 0, part.rows, backward=True, updates=True)
+                        call.train(rows, window, shape, job, workspace, sums, part, watch, optimizer)
                     tally.add(part)
                     part = Tally()
                     check()
@@ -171,16 +149,16 @@ class Network:
         """One step of the optimizer on a gradient that was summed elsewhere (|θ| numbers) over rows of this weight."""
         optimizer.prepare(self.plan.n_parameters, self.plan.dtype)
         assert optimizer.moments is not None
-        shape = self._shape(1, 1, True, *self.plan.chunks(1))
+        shape = self._shape(1, 1, True, self.plan.chunks(1))
         workspace, record = self._workspaces.take(shape), optimizer.record(l2)
         workspace.total[:] = gradient
         sums = Sums(record, optimizer.moments, workspace.total, workspace.losses, workspace.squares)
-        job = self._job(shape, 0, 0, 1, backward=True, updates=True)
+        job = call.job_of(self.plan, shape, 0, 0, 1, backward=True, updates=True)
         nothing = np.zeros((1, self.plan.widths[0]), self.plan.dtype)
         rows = ArrayRows(nothing, n_features=self.plan.widths[0], dtype=self.plan.dtype)
         with closing(rows.windows(Order(1), 1)) as windows:
             for window in windows:
-                self._train(rows, window, shape, job, workspace, sums, Tally(weight=weight), None, optimizer)
+                call.train(rows, window, shape, job, workspace, sums, Tally(weight=weight), None, optimizer)
         self._workspaces.give_back(shape, workspace)
 
     def outputs(
@@ -196,7 +174,7 @@ class Network:
         at, part_rows = 0, PART_ROWS if into is None else max(1, len(into))
         with closing(rows.windows(given, PART_ROWS if given.size is None else given.size)) as windows:
             for window in windows:
-                shape = self._shape(window.size, window.size, False, self.plan.tile_rows, 0)
+                shape = self._shape(window.size, window.size, False, (self.plan.tile_rows, 0))
                 workspace = self._workspaces.take(shape)
                 for first in range(0, window.size, part_rows):
                     last = min(first + part_rows, window.size)
@@ -205,15 +183,8 @@ class Network:
                     else:
                         out = into[at : at + last - first]
                     at += last - first
-                    job = self._job(shape, first, last, last - first, probabilities=probabilities)
-                    flags = new_team()
-                    arguments = Team(flags, job), window.source, workspace.with_theta(theta).net, out.reshape(-1)
-                    self._compile(steps.predict, arguments)
-                    self._run(rows, window, flags, shape, steps.predict, arguments)
-                    check()
-                    while flags[STOP]:  # by a Ctrl-C whose handler is the user's own, and has not raised anything
-                        flags[:] = 0
-                        self._run(rows, window, flags, shape, steps.predict, arguments)
+                    job = call.job_of(self.plan, shape, first, last, last - first, probabilities=probabilities)
+                    call.predict(rows, window, shape, job, workspace.with_theta(theta), out)
                     yield out, window, first
                 self._workspaces.give_back(shape, workspace)
 
@@ -230,71 +201,7 @@ class Network:
             pass
         return result
 
-    def _train(
-        self, rows: Rows, window: Window, shape: Shape, job: np.ndarray, workspace: Workspace, sums: Sums,
-        tally: Tally, watch: Watch, optimizer: Optimizer | None = None, patience: Patience | None = None,
-    ) -> tuple[float, float]:  # fmt: skip
-        """Run steps.train over positions of a window, which goes on from the tally; seconds as `team.run`."""
-        flags = new_team()
-        before = tally.rows
-        job["J"], job["weight"], job["objective"] = tally.J, tally.weight, tally.objective
-        seen = None if watch is None else lambda progress: watch(before + progress)
-        arguments = Team(flags, job), window.source, workspace.net, sums
-        self._compile(steps.train, arguments)
-        try:
-            took = self._run(rows, window, flags, shape, steps.train, arguments, seen, patience)
-        finally:
-            done = job[0]
-            tally.J, tally.weight, tally.objective = (float(done[name]) for name in ("J", "weight", "objective"))
-            tally.rows += int(flags[PROGRESS])
-            tally.diverged = bool(done["diverged"])
-            if optimizer is not None:
-                optimizer.t = int(sums.optimizer["t"][0])
-        if flags[STOP] and not job["updates"]:  # the sum is not complete, and its beginning is lost
-            check()
-            raise KeyboardInterrupt
-        return took
-
-    def _compile(self, kernel: Callable[..., None], arguments: tuple) -> None:
-        """Here and not in a thread of the team: Ctrl-C must be able to end a compilation of seconds."""
-        if (kernel, self.plan.dtype) not in _compiled and hasattr(kernel, "compile"):
-            kernel.compile(tuple(numba.typeof(argument) for argument in (0, *arguments)))
-            _compiled.add((kernel, self.plan.dtype))
-
-    def _run(
-        self, rows: Rows, window: Window, flags: np.ndarray, shape: Shape,
-        kernel: Callable[..., None], arguments: tuple, watch: Watch = None, patience: Patience | None = None,
-    ) -> tuple[float, float]:  # fmt: skip
-        """Run a kernel by all threads of the call, seconds as `team.run`; a row that it refused becomes an error."""
-        took = team.run(
-            lambda thread: kernel(thread, *arguments), flags, shape.n_threads, shape.short, watch, patience
-        )  # fmt: skip
-        if flags[BAD_ROW] > 0:
-            rows.refuse(window, int(flags[BAD_ROW]) - 1)
-        return took
-
-    def _shape(
-        self, n: int, batch_rows: int, backward: bool, chunk_rows: int, accumulators: int, for_long: bool = False
-    ) -> Shape:
-        """Threads, which change no bit, and buffers for a call over n rows in batches that are cut into chunks.
-
-        for_long: for several calls, between which cores may become free.
-        """
+    def _shape(self, n: int, batch_rows: int, backward: bool, chunks: tuple[int, int], for_long: bool = False) -> Shape:
+        """`call.shape_of` this net; for_long: for several calls, between which cores may become free."""
         most = self.n_threads or (team.available_cores() if for_long else team.free_cores())
-        flops = self.plan.flops_per_row(backward)
-        call = n * (flops + team.ROW_FLOPS)
-        n_threads = team.threads_for(flops * batch_rows, call, most)
-        if chunk_rows > 0:
-            n_threads = min(n_threads, -(-batch_rows // chunk_rows) or 1)
-        rows = n_threads * self.plan.tile_rows if chunk_rows > 0 else batch_rows
-        return Shape(n_threads, call < team.SHORT_FLOPS, chunk_rows, accumulators if backward else 0, rows)
-
-    def _job(self, shape: Shape, first: int, last: int, batch_rows: int, **what: int) -> np.ndarray:
-        job = np.zeros(1, JOB)
-        job["n_threads"], job["batch_rows"] = shape.n_threads, max(1, batch_rows)
-        job["first"], job["last"] = first, last
-        job["tile_rows"], job["chunk_rows"] = self.plan.tile_rows, shape.chunk_rows
-        job["accumulators"] = max(1, shape.accumulators)
-        for name, value in what.items():
-            job[name] = value
-        return job
+        return call.shape_of(self.plan, n, batch_rows, backward, chunks, most)

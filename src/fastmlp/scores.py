@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .network import Network, Rows
+from .call import Rows
+from .network import Network
 from .rows.order import Order, Pass
 from .validation import compared
 

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from .call import Rows, Tally
 from .exceptions import DivergenceError
 from .kernels.interrupts import allowed, check, postponed
-from .network import Network, Rows, Tally
+from .network import Network
 from .optimizers import OPTIMIZERS, SCHEDULES, SGD, Adam, Momentum, Nesterov, Optimizer
 from .progress_bar import progress_bar
 from .rows.order import Order, Pass

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from .call import Rows, Tally
 from .exceptions import DivergenceError
 from .kernels.interrupts import check
-from .network import Network, Rows, Tally
+from .network import Network
 from .optimizers import Optimizer
 from .progress_bar import progress_bar
 from .validation import evaluate

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from .arguments import checked_fraction
+from .call import Rows
 from .inputs import rows_of
-from .network import Rows
 from .rows.array import ArrayRows
 from .rows.memory import check_memory
 from .rows.order import validation_split

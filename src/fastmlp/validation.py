@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .call import Rows
 from .kernels.interrupts import allowed
-from .network import Network, Rows
+from .network import Network
 from .rows.order import Order, Pass
 
 

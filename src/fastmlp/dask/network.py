@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from dask.base import tokenize
 
+from ..call import Tally
 from ..kernels.interrupts import postponed
-from ..network import Network, Tally
+from ..network import Network
 from ..optimizers import Optimizer
 from ..rows.order import Pass
 from ..validation import means

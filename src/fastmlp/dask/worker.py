@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..network import Tally
+from ..call import Tally
 from ..optimizers import Optimizer
 from ..rows.array import ArrayRows, as_table
 from ..rows.columns import put_columns

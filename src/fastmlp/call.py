@@ -1,0 +1,130 @@
+"""One call of a kernel by a team of threads: how many, what they are to do, and what came of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numba
+import numpy as np
+
+from . import team
+from .core_time import Patience
+from .kernels import steps
+from .kernels.barrier import BAD_ROW, PROGRESS, STOP, new_team
+from .kernels.interrupts import check
+from .kernels.records import JOB, Sums, Team
+from .optimizers import Optimizer
+from .plan import Plan
+from .rows.array import ArrayRows
+from .rows.streamed import StreamedRows
+from .rows.window import Window
+from .workspace import Shape, Workspace
+
+Watch = Callable[[int], None] | None
+Rows = ArrayRows | StreamedRows
+_compiled: set[tuple[Any, np.dtype]] = set()  # kernels, which have one signature for each dtype
+
+
+@dataclass
+class Tally:
+    """What calls have done: sums over all completed batches, and their rows; was the next loss not finite?"""
+
+    J: float = 0.0
+    weight: float = 0.0
+    objective: float = 0.0  # Σ over batches of rows × (J + l2/2 ‖W‖²) / Σw, if l2 is shared by batches
+    rows: int = 0
+    diverged: bool = False
+
+    def add(self, part: "Tally") -> None:
+        """Count a batch that came in several windows."""
+        self.J, self.weight = self.J + part.J, self.weight + part.weight
+        self.objective, self.rows = self.objective + part.objective, self.rows + part.rows
+
+
+def shape_of(plan: Plan, n: int, batch_rows: int, backward: bool, chunks: tuple[int, int], most: int) -> Shape:
+    """Threads, which change no bit, and buffers for a call over n rows in batches.
+
+    Parameters
+    ----------
+    chunks : (rows of the chunks that batches are cut into, accumulators), see `Plan.chunks`
+    most : threads
+    """
+    chunk_rows, accumulators = chunks
+    flops = plan.flops_per_row(backward)
+    call = n * (flops + team.ROW_FLOPS)
+    n_threads = team.threads_for(flops * batch_rows, call, most)
+    if chunk_rows > 0:
+        n_threads = min(n_threads, -(-batch_rows // chunk_rows) or 1)
+    rows = n_threads * plan.tile_rows if chunk_rows > 0 else batch_rows
+    return Shape(n_threads, call < team.SHORT_FLOPS, chunk_rows, accumulators if backward else 0, rows)
+
+
+def job_of(plan: Plan, shape: Shape, first: int, last: int, batch_rows: int, **what: int) -> np.ndarray:
+    """The record that tells kernels what to do with the positions first … last-1."""
+    job = np.zeros(1, JOB)
+    job["n_threads"], job["batch_rows"] = shape.n_threads, max(1, batch_rows)
+    job["first"], job["last"] = first, last
+    job["tile_rows"], job["chunk_rows"] = plan.tile_rows, shape.chunk_rows
+    job["accumulators"] = max(1, shape.accumulators)
+    for name, value in what.items():
+        job[name] = value
+    return job
+
+
+def train(
+    rows: Rows, window: Window, shape: Shape, job: np.ndarray, workspace: Workspace, sums: Sums,
+    tally: Tally, watch: Watch, optimizer: Optimizer | None = None, patience: Patience | None = None,
+) -> tuple[float, float]:  # fmt: skip
+    """Run steps.train over positions of a window, which goes on from the tally; seconds as `team.run`."""
+    flags = new_team()
+    before = tally.rows
+    job["J"], job["weight"], job["objective"] = tally.J, tally.weight, tally.objective
+    seen = None if watch is None else lambda progress: watch(before + progress)
+    arguments = Team(flags, job), window.source, workspace.net, sums
+    compile_once(steps.train, arguments, workspace)
+    try:
+        took = run(rows, window, flags, shape, steps.train, arguments, seen, patience)
+    finally:
+        done = job[0]
+        tally.J, tally.weight, tally.objective = (float(done[name]) for name in ("J", "weight", "objective"))
+        tally.rows += int(flags[PROGRESS])
+        tally.diverged = bool(done["diverged"])
+        if optimizer is not None:
+            optimizer.t = int(sums.optimizer["t"][0])
+    if flags[STOP] and not job["updates"]:  # the sum is not complete, and its beginning is lost
+        check()
+        raise KeyboardInterrupt
+    return took
+
+
+def predict(rows: Rows, window: Window, shape: Shape, job: np.ndarray, workspace: Workspace, out: np.ndarray) -> None:
+    """Run steps.predict over positions of a window: out (m, p[L])."""
+    flags = new_team()
+    arguments = Team(flags, job), window.source, workspace.net, out.reshape(-1)
+    compile_once(steps.predict, arguments, workspace)
+    run(rows, window, flags, shape, steps.predict, arguments)
+    check()
+    while flags[STOP]:  # by a Ctrl-C whose handler is the user's own, and has not raised anything
+        flags[:] = 0
+        run(rows, window, flags, shape, steps.predict, arguments)
+
+
+def compile_once(kernel: Callable[..., None], arguments: tuple, workspace: Workspace) -> None:
+    """Here and not in a thread of the team: Ctrl-C must be able to end a compilation of seconds."""
+    signature = kernel, workspace.net.theta.dtype
+    if signature not in _compiled and hasattr(kernel, "compile"):
+        kernel.compile(tuple(numba.typeof(argument) for argument in (0, *arguments)))
+        _compiled.add(signature)
+
+
+def run(
+    rows: Rows, window: Window, flags: np.ndarray, shape: Shape,
+    kernel: Callable[..., None], arguments: tuple, watch: Watch = None, patience: Patience | None = None,
+) -> tuple[float, float]:  # fmt: skip
+    """Run a kernel by all threads of the call, seconds as `team.run`; a row that it refused becomes an error."""
+    took = team.run(
+        lambda thread: kernel(thread, *arguments), flags, shape.n_threads, shape.short, watch, patience
+    )  # fmt: skip
+    if flags[BAD_ROW] > 0:
+        rows.refuse(window, int(flags[BAD_ROW]) - 1)
+    return took
