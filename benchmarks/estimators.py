@@ -23,7 +23,7 @@ from sklearn.preprocessing import StandardScaler
 from fastmlp import MLPClassifier as Ours
 
 CHUNK = 10_000
-CALLS = 1000  # of one row each
+CALLS = 1000  # of few rows each
 SAME = {"float32": 1e-2, "float64": 1e-6}  # relative difference of losses; in float32 the nets drift apart
 
 

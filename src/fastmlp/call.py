@@ -110,7 +110,7 @@ def predict(rows: Rows, window: Window, shape: Shape, job: np.ndarray, workspace
 
 
 def compile_once(kernel: Callable[..., None], arguments: tuple, workspace: Workspace) -> None:
-    """Here and not in a thread of the team: Ctrl-C must be able to end a compilation of seconds."""
+    """Compile a kernel here, not in a thread of the team: Ctrl-C must be able to end a compilation of seconds."""
     signature = kernel, workspace.net.theta.dtype
     if signature not in _compiled and hasattr(kernel, "compile"):
         kernel.compile(tuple(numba.typeof(argument) for argument in (0, *arguments)))
