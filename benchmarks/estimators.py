@@ -48,16 +48,21 @@ def partial_fits(X, y, chunk):
     return run
 
 
+def fitted(X, y):
+    """{kind: a classifier that has seen CHUNK rows}."""
+    return {kind: kind(random_state=0, max_iter=2).fit(X[:CHUNK], y[:CHUNK]) for kind in (Ours, Theirs)}
+
+
 def predictions(X, y):
     """run(kind): predict_proba of all rows; its mean."""
-    fitted = {kind: kind(random_state=0, max_iter=2).fit(X[:CHUNK], y[:CHUNK]) for kind in (Ours, Theirs)}
-    return lambda kind: fitted[kind].predict_proba(X)[:, 1].mean(dtype=np.float64)
+    classifiers = fitted(X, y)
+    return lambda kind: classifiers[kind].predict_proba(X)[:, 1].mean(dtype=np.float64)
 
 
 def single_predictions(X, y):
     """run(kind): CALLS times predict_proba of one row; the mean."""
-    fitted = {kind: kind(random_state=0, max_iter=2).fit(X[:CHUNK], y[:CHUNK]) for kind in (Ours, Theirs)}
-    return lambda kind: np.mean([fitted[kind].predict_proba(X[i : i + 1])[0, 1] for i in range(CALLS)])
+    classifiers = fitted(X, y)
+    return lambda kind: np.mean([classifiers[kind].predict_proba(X[i : i + 1])[0, 1] for i in range(CALLS)])
 
 
 def works(X, y):

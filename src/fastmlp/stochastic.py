@@ -137,7 +137,7 @@ class Fit:
     def epoch(self, order: Order | Pass, bar: Any) -> dict[str, Any]:
         """One pass over the rows in this order, and what came of it."""
         estimator, tally, begin, base = self.estimator, Tally(), time.perf_counter(), bar.n
-        watch = (lambda rows: bar.update(base + rows - bar.n)) if estimator.verbose == "bar" else None
+        watch = None if bar.disable else lambda rows: bar.update(base + rows - bar.n)
         self.network.train(
             self.rows, order, self.batch_rows, estimator._optimizer, estimator.alpha, watch, tally, self.seed
         )  # fmt: skip
