@@ -127,6 +127,18 @@ def test_layers_so_wide_that_W_and_columns_of_A_are_packed(dtype):
     assert_close(before - model.parameters, gradient.parameters / 40, TOLERANCE[dtype])
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("activations", [["relu", "relu"], ["relu", "tanh"]])
+def test_chunks_of_several_tiles(activations, dtype):
+    """What a tile adds to its chunk's dW and db is added to that of the tiles before it."""
+    model, n = random_model([3, 50, 400, 1], activations, True, dtype, 5), 9000
+    plan = model._network.plan
+    assert plan.chunks(n)[0] > plan.tile_rows
+    X, y, w = random_rows(n, 3, 5, dtype, weighted=True)
+    masks = kernel_masks(model, activations, X) if dtype == "float32" else None
+    check(model, activations, X, y, w, TOLERANCE[dtype], masks)
+
+
 @pytest.mark.parametrize("activation", SMOOTH)
 def test_gradient_equals_signed_differences_of_J(activation):
     model = random_model([7, 18, 5, 1], [activation] * 2, True, "float64", 3)

@@ -8,7 +8,7 @@ from scipy.special import log_softmax, softmax
 
 from fastmlp import Model
 from fastmlp.activations import resolve_all
-from fastmlp.kernels import arrays, backprop, head, matmul
+from fastmlp.kernels import head, matmul, narrow
 from fastmlp.kernels.compile import TILE_ROWS, TILE_VECTORS, VECTOR_BYTES
 from fastmlp.kernels.matmul import PACKED
 from fastmlp.kernels.register_tile import AS_IS, CLIPPED, MASKED
@@ -46,12 +46,17 @@ def pack_transposed(rows, W, p_in, p_out, packed, at, vectors):
 
 @numba.njit
 def dot_rows(m, A, at, ld, y, shift, z):
-    arrays.dot_rows(m, A, at, ld, y, shift, z)
+    narrow.dot_rows(m, A, at, ld, y, shift, z)
 
 
 @numba.njit
 def outer(m, work, d, w, dA, ld, masked, A):
-    backprop.outer(m, work, d, w, dA, ld, masked, A)
+    narrow.outer(m, work, d, w, dA, ld, masked, A)
+
+
+@numba.njit
+def outer_and_sums(m, vectors, work, d, w, A, dA, ld, start_dW, start_db, dW, db):
+    narrow.outer_and_sums(m, vectors, work, d, w, A, dA, ld, start_dW, start_db, dW, db)
 
 
 @numba.njit
@@ -184,6 +189,33 @@ def test_outer(masked, dtype):
         expected = dZ[:, None] * w
         np.testing.assert_array_equal(dA[:, :p], np.where(A[:, :p] > 0, expected, 0) if masked else expected)
         assert (dA[:, p:] == SENTINEL).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("vectors", VECTORS)
+def test_outer_and_sums(vectors, dtype):
+    """dA as by `outer`, bit by bit; dW and db set, and then added to; nothing else is written."""
+    random, p = np.random.default_rng(vectors), vectors * VECTOR_BYTES // np.dtype(dtype).itemsize
+    for m in (1, 2, 7, 64):
+        w, dZ = random.standard_normal(p).astype(dtype), random.standard_normal(m).astype(dtype)
+        A_all, A = tile_of(random.choice([-1.0, -0.0, 0.0, 0.5, 1.5], (m, p)).astype(dtype), p + 3, 0, m)
+        dA_all, _ = tile_of(np.full((m, p), np.nan, dtype), p + 3, 0, m)
+        parts = [dZ, w, A_all, dA_all, np.zeros(p, dtype), *[np.full(p + 1, SENTINEL, dtype) for _ in range(2)]]
+        at_w, at_A, at_dA, zeros, dW, db, end = np.cumsum([len(part) for part in parts]).tolist()
+        work = np.concatenate(parts)
+        for times in (1, 2):
+            starts = (zeros, zeros) if times == 1 else (dW, db)
+            outer_and_sums(m, vectors, work, 0, at_w, at_A, at_dA, p + 3, *starts, dW, db)
+            dA_all = work[at_dA:zeros].reshape(m + 1, p + 3)
+            dA = dA_all[:m, :p]
+            np.testing.assert_array_equal(dA, np.where(A[:, :p] > 0, dZ[:, None] * w, 0))
+            assert_close(work[dW:][:p], times * (np.float64(A[:, :p]).T @ dZ), TOLERANCE[dtype])
+            assert_close(work[db:][:p], times * np.float64(dA).sum(axis=0), TOLERANCE[dtype])
+        assert (dA_all[:m, p:] == SENTINEL).all()
+        assert (dA_all[m] == SENTINEL).all()
+        assert work[db - 1] == work[end - 1] == SENTINEL
+        np.testing.assert_array_equal(work[:at_dA], np.concatenate(parts[:3]))
+        assert (work[zeros:dW] == 0).all()
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -206,7 +206,8 @@ class Plan:
             layer["zeros"] = zeros
             in_theta = self.padded(p_out) == p_out and at_W % self.lanes == 0
             in_theta = in_theta and p_out * self.dtype.itemsize < FAR_APART
-            layer["packed"] = -1 if in_theta else allocate(p_in if narrow else p_in * layer["vectors"] * self.lanes)
+            copy = self.padded(p_in) if narrow else p_in * layer["vectors"] * self.lanes
+            layer["packed"] = -1 if in_theta else allocate(copy)
             layer["squares"], squares = squares, squares + self._groups(p_in, narrow)
             at_W, at_b = at_W + p_in * p_out, at_b + p_out
             layer["packed_T"] = -1 if narrow or l == 0 else allocate(p_out * layer["vectors_in"] * self.lanes)

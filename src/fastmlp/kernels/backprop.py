@@ -9,14 +9,19 @@ tile is the rows `row` … `row + m - 1` of its buffers. A last layer of width 1
 a rank-1 update backward; any other goes the way of the hidden layers.
 """
 
+import numpy as np
+
 from .activate import activation_backward, activation_forward, finish_backward, finish_forward
-from .arrays import add_rows, add_scaled_rows, dot_rows, fill_zero, total_of
-from .compile import kernel
+from .arrays import add_rows, fill_zero, total_of
+from .compile import ZERO, kernel
 from .dropout import drop
 from .head import sigmoid_log_loss, sigmoid_log_loss_1, softmax_log_loss
 from .llvm import keep_whole
 from .matmul import PACKED, multiply, multiply_transposed
+from .narrow import add_scaled_rows, dot_rows, outer, outer_and_sums
 from .register_tile import AS_IS, MASKED
+
+NOWHERE = np.intp(-1)  # in place of an accumulator
 
 
 @kernel
@@ -67,32 +72,33 @@ def head(layers, layout, work, row, m, loss):
 
 
 @kernel
-def outer(m, work, d, w, dA, ld, masked, A):
-    """dA = dZ wᵀ, or dZ wᵀ ⊙ (A > 0) if masked, for a last layer of width 1.
-
-    work: dZ in (m, from `d` on), A in and dA out (m × p, ld, from `A` and `dA` on); w in (p).
-    """
-    p, zero = len(w), w.dtype.type(0)
-    for i in range(m):
-        scale, target, source = work[d + i], work[dA + i * ld : dA + i * ld + p], work[A + i * ld : A + i * ld + p]
-        if masked:
-            for k in range(p):
-                a, product = source[k], scale * w[k]
-                target[k] = product if a > zero else zero
-        else:
-            for k in range(p):
-                target[k] = scale * w[k]
+def sums_come_along(layers):
+    """Can `backward` sum dW[L] and db[L-1] in the pass that computes dZ[L-1]?"""
+    last = len(layers) - 1
+    if last == 0 or not layers[last].narrow:
+        return False
+    below = layers[last - 1]
+    return finish_backward(below) == MASKED and below.dropped == 0
 
 
 @kernel
-def backward(layers, work, row, m, step, first):
-    """dZ[L-1] … dZ[1] from dZ[L]; A in, Z in where g' needs it; dropout as in `forward`."""
+def backward(layers, work, row, m, step, first, gradient, fresh):
+    """dZ[L-1] … dZ[1] from dZ[L]; A in, Z in where g' needs it; dropout as in `forward`.
+
+    Unless `gradient` is NOWHERE, what `sums_come_along` names is set in that accumulator if fresh, else added to it.
+    """
     keep_whole()
     for l in range(len(layers) - 1, 0, -1):
         layer, below = layers[l], layers[l - 1]
         finish = finish_backward(below)
         d, dA, A = layer.dZ + row * layer.ld_out, below.dZ + row * below.ld_out, below.A_out + row * below.ld_out
-        if layer.narrow:
+        if layer.narrow and gradient != NOWHERE and sums_come_along(layers):
+            dW, db = gradient + layer.dW, gradient + below.db
+            start_dW, start_db = (layer.zeros, layer.zeros) if fresh else (dW, db)
+            outer_and_sums(
+                m, below.vectors, work, d, layer.packed, A, dA, below.ld_out, start_dW, start_db, dW, db
+            )  # fmt: skip
+        elif layer.narrow:
             w = work[layer.packed : layer.packed + layer.p_in]
             outer(m, work, d, w, dA, below.ld_out, finish == MASKED, A)
         else:
@@ -140,3 +146,16 @@ def bias_gradient(layer, work, row, m, first, last, gradient, fresh):
         db[0] += total_of(work[d : d + m])
         return
     add_rows(m, work, layer.dZ + row * layer.ld_out + first, layer.ld_out, db)
+
+
+@kernel
+def add_gradients(layers, work, row, m, gradient, fresh, columns):
+    """dW and db of all layers, but for those that `backward` summed, over m rows if fresh, else +=; as above."""
+    keep_whole()
+    last, come_along = len(layers) - 1, sums_come_along(layers)
+    for l in range(last + 1):
+        layer = layers[l]
+        if not (come_along and l == last):
+            weight_gradient(layer, work, row, m, ZERO, layer.p_in, gradient, fresh, columns)
+        if not (come_along and l == last - 1):
+            bias_gradient(layer, work, row, m, ZERO, layer.p_out, gradient, fresh)

@@ -4,15 +4,12 @@ Summing what phase 1 left (rows in the buffers, accumulators of chunks, or a tot
 packed copies of W that the products read.
 """
 
-import numpy as np
-
 from .arrays import add_multiple, copy, dot, fill_zero
 from .backprop import bias_gradient, weight_gradient
-from .compile import TILE_ROWS, kernel
+from .compile import TILE_ROWS, ZERO, kernel
 from .matmul import COLUMNS, lanes_of, pack_rows, pack_transposed
 from .update import update
 
-ZERO = np.intp(0)  # for a literal, Numba would compile a called kernel once more
 BLOCK_NUMBERS = 4096  # of dW in each of its TILE_ROWS rows, computed and used before the next block
 
 

@@ -15,26 +15,26 @@ refreshes the packed copies of W.
 import numpy as np
 
 from .arrays import copy, total_of
-from .backprop import backward, bias_gradient, forward, head, weight_gradient
+from .backprop import NOWHERE, add_gradients, backward, forward, head
 from .barrier import NEXT, PROGRESS, barrier, report_bad_row, stopped
-from .compile import TILE_ROWS, entry_point, kernel
+from .compile import TILE_ROWS, ZERO, entry_point, kernel
 from .dropout import step_key
 from .gather import gather_rows
 from .head import softmax
 from .llvm import atomic_add, atomic_store, flush_to_zero, restore_state
 from .matmul import COLUMNS
 from .pointwise import sigmoid
-from .ranges import ZERO, fold_share, pack, share, sum_squares, update_share
+from .ranges import fold_share, pack, share, sum_squares, update_share
 from .update import step_constants
 
 MOST_SUM_ROWS = 65536  # beyond, a sum in float32 would lose digits
 
 
 @kernel
-def tile(team, source, first, m, net, row, loss, step):
+def tile(team, source, first, m, net, row, loss, step, gradient, fresh):
     """Rows at positions first … first+m-1 through the net: A, dZ in the buffers from `row` on, loss[:m] out.
 
-    step: the key of its dropout; 0: none.
+    step: the key of its dropout; 0: none. gradient, fresh: see `backward`.
     """
     layers, layout, work, job = net.layers, net.layout[0], net.work, team.job[0]
     in_batch = (first - job.first) % job.batch_rows
@@ -45,7 +45,7 @@ def tile(team, source, first, m, net, row, loss, step):
     forward(net, row, m, step, in_batch)
     head(layers, layout, work, row, m, loss)
     if job.backward:
-        backward(layers, work, row, m, step, in_batch)
+        backward(layers, work, row, m, step, in_batch, gradient, fresh)
 
 
 @kernel
@@ -59,14 +59,11 @@ def chunk(team, source, first, m, net, row, gradient, losses, step):
             break
         t = min(job.tile_rows, m - start)
         loss = losses[row : row + t]
-        tile(team, source, first + start, t, net, row, loss, step)
+        tile(team, source, first + start, t, net, row, loss, step, gradient, start == 0)
         J += total_of(loss)
         weight += total_of(work[layout.w + row : layout.w + row + t])
         if job.backward:
-            for l in range(len(net.layers)):
-                layer = net.layers[l]
-                weight_gradient(layer, work, row, t, ZERO, layer.p_in, gradient, start == 0, columns)
-                bias_gradient(layer, work, row, t, ZERO, layer.p_out, gradient, start == 0)
+            add_gradients(net.layers, work, row, t, gradient, start == 0, columns)
     return J, weight
 
 
@@ -79,7 +76,7 @@ def small_batch(thread, team, source, first, m, net, losses, step):
         if stopped(team.flags):
             break
         t = min(job.tile_rows, end - row)
-        tile(team, source, first + row, t, net, row, losses[row : row + t], step)
+        tile(team, source, first + row, t, net, row, losses[row : row + t], step, NOWHERE, t > 0)
     if not barrier(team.flags, job.n_threads):
         return 0.0, 0.0, False
     return total_of(losses[:m]), total_of(net.work[w : w + m]), True
