@@ -65,13 +65,18 @@ def one_sigmoid(Z, Y, w, loss):
 
 
 @numba.njit
-def K_sigmoids(Z, Y, w):
-    return head.sigmoid_log_loss(Z, Y, w)
+def sigmoid_log_loss(m, work, at_Z, ld_Z, at_Y, n, w, loss):
+    head.sigmoid_log_loss(m, work, at_Z, ld_Z, at_Y, n, w, loss)
 
 
 @numba.njit
-def one_softmax(Z, y, w):
-    return head.softmax_log_loss(Z, y, w)
+def softmax_log_loss(m, work, z, ld, vectors, y, w, loss):
+    head.softmax_log_loss(m, work, z, ld, vectors, y, w, loss)
+
+
+@numba.njit
+def softmax_rows(m, work, z, ld, vectors):
+    head.softmax(m, work, z, ld, vectors)
 
 
 def panels(vectors):
@@ -285,19 +290,25 @@ def test_head_of_one_sigmoid(dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("K", [1, 2, 3])
+@pytest.mark.parametrize("K", [2, 3, 17])
 def test_head_of_K_sigmoids_is_the_sum_of_single_ones(K, dtype):
     z, y = logits_of(dtype)
     rows = len(z) // K
-    Z, Y = z[: rows * K].reshape(rows, K), y[: rows * K].reshape(rows, K)
+    n, ld = round_up(K, VECTOR_BYTES // z.itemsize), round_up(K, VECTOR_BYTES // z.itemsize) + 3
     w = np.random.default_rng(0).uniform(0, 3, rows).astype(dtype)
-    dZ, loss = Z.copy(), np.zeros((K, rows))
-    total = [K_sigmoids(dZ[i], Y[i], w[i]) for i in range(rows)]
+    Z, Y = np.full((rows, ld), SENTINEL, dtype), np.zeros((rows, n), dtype)
+    Z[:, K:n] = np.finfo(dtype).min
+    Z[:, :K], Y[:, :K] = (values[: rows * K].reshape(rows, K) for values in (z, y))
+    work, total, loss = np.concatenate([Z.ravel(), Y.ravel()]), np.full(rows, np.nan), np.zeros((K, rows))
+    sigmoid_log_loss(rows, work, 0, ld, Z.size, n, w, total)
+    dZ = work[: Z.size].reshape(rows, ld)
     for k in range(K):
         single = Z[:, k].copy()
         one_sigmoid(single, Y[:, k].copy(), w, loss[k])
         np.testing.assert_allclose(dZ[:, k], single, rtol=4 * np.finfo(dtype).eps)
     np.testing.assert_allclose(total, loss.sum(axis=0), rtol=8 * np.finfo(dtype).eps)
+    assert (dZ[:, K:n] == 0).all()
+    assert (dZ[:, n:] == SENTINEL).all()
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -325,16 +336,55 @@ def test_a_net_with_K_outputs(widths, softmax, n, dtype):
     assert_close(net.logits(rows, probabilities=True), A[-1], tolerance)
 
 
+def softmax_of(Z, y, w, apart=0):
+    """(ℓ, dZ, probabilities) by the kernels, from logits Z (m, K) whose rows lie `apart` numbers further apart."""
+    lanes = VECTOR_BYTES // Z.itemsize
+    m, K = Z.shape
+    n = round_up(K, lanes)
+    rows = np.full((m, n + apart), SENTINEL, Z.dtype)
+    rows[:, :K], rows[:, K:n] = Z, np.finfo(Z.dtype).min
+    work, only = np.concatenate([rows.ravel(), y.astype(Z.dtype)]), rows.ravel().copy()
+    loss = np.full(m, np.nan)
+    softmax_log_loss(m, work, 0, n + apart, n // lanes, rows.size, w.astype(Z.dtype), loss)
+    softmax_rows(m, only, 0, n + apart, n // lanes)
+    assert (work[rows.size :] == y).all()
+    results = []
+    for buffer in (work[: rows.size], only):
+        padded = buffer.reshape(rows.shape)
+        assert (padded[:, K:n] == 0).all()
+        assert (padded[:, n:] == SENTINEL).all()
+        results.append(padded[:, :K])
+    return loss, *results
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("K", [2, 7, 16, 17, 50])
+def test_softmax_of_many_rows(K, dtype):
+    """Each row as SciPy has it, and with the same bits alone, and wherever it stands among others."""
+    random, m = np.random.default_rng(K), 9
+    Z, y = (random.standard_normal((m, K)) * 5).astype(dtype), random.integers(0, K, m)
+    w = random.uniform(0.5, 2, m).astype(dtype)
+    loss, dZ, P = softmax_of(Z, y, w)
+    expected = softmax(np.float64(Z), axis=1)
+    assert_close(P, expected, 4 * np.finfo(dtype).eps)
+    assert_close(dZ, w[:, None] * (expected - np.eye(K)[y]), 4 * np.finfo(dtype).eps)
+    assert_close(loss, -w * log_softmax(np.float64(Z), axis=1)[np.arange(m), y], 4 * np.finfo(dtype).eps)
+    for first in range(m):
+        some = slice(first, first + 1 + first % 3)
+        for got, whole in zip(softmax_of(Z[some], y[some], w[some], apart=3), (loss, dZ, P), strict=True):
+            np.testing.assert_array_equal(got, whole[some])
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_softmax_of_logits_far_apart(dtype):
-    Z = np.array([[0, 1e4, -1e4], [3e38, -3e38, 0], [-700, -700, -701]], dtype)
+    Z = np.array([[0, 1e4, -1e4], [3e38, -3e38, 0], [-700, -700, -701], [-3e38, -2.9e38, -3e38]], dtype)
+    eps = np.finfo(dtype).eps
     for y in range(3):
-        for z in Z:
-            dZ = z.copy()
-            loss = one_softmax(dZ, np.dtype(dtype).type(y), np.dtype(dtype).type(2))
-            assert np.isfinite(dZ).all()
-            np.testing.assert_allclose(dZ, 2 * (softmax(np.float64(z)) - np.eye(3)[y]), atol=4 * np.finfo(dtype).eps)
-            np.testing.assert_allclose(loss, 2 * -log_softmax(np.float64(z))[y], rtol=8 * np.finfo(dtype).eps)
+        loss, dZ, P = softmax_of(Z, np.full(4, y), np.full(4, 2))
+        expected = softmax(np.float64(Z), axis=1)
+        np.testing.assert_allclose(dZ, 2 * (expected - np.eye(3)[y]), atol=4 * eps)
+        np.testing.assert_allclose(P, expected, atol=4 * eps)
+        np.testing.assert_allclose(loss, 2 * -log_softmax(np.float64(Z), axis=1)[:, y], rtol=8 * eps)
 
 
 # --- padding ----------------------------------------------------------------------------------------------

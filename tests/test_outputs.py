@@ -31,6 +31,18 @@ def test_loss_and_gradient(dtype):
             assert_close(got, want, tolerance)
 
 
+@pytest.mark.parametrize(("out_activation", "target"), [("softmax", y[:50]), ("logistic", Y[:50, :4])])
+def test_a_loss_that_is_not_finite_leaves_nothing_behind(out_activation, target):
+    """The next call over the same buffers, with finite weights again, has the numbers from before."""
+    model = Model([10, 8, 4], out_activation=out_activation)
+    J, P, theta = model.loss(X[:50], target), model.predict_proba(X[:50]), model.parameters.copy()
+    model.parameters[:] = 3e38
+    assert np.isnan(model.loss(X[:50], target))
+    model.parameters[:] = theta
+    assert model.loss(X[:50], target) == J
+    np.testing.assert_array_equal(model.predict_proba(X[:50]), P)
+
+
 def test_classes_are_learned_and_saved(tmp_path):
     model = Model([10, 64, 64, 4]).fit(X, y, epochs=60, batch_size=64, validation_fraction=0.2)
     P = model.predict_proba(X)

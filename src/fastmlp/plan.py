@@ -179,6 +179,12 @@ class Plan:
         layout["gradient"] = allocate(gradient.size * accumulators)
         return layers, layout, allocate.size
 
+    def fill_padding(self, last: np.void, work: np.ndarray) -> None:
+        """In a new workspace, give several outputs the lowest padding, whose e^z is 0: heads go over whole vectors."""
+        if not last["narrow"]:
+            begin, end = last["start"] + last["p_out"], last["start"] + last["vectors"] * self.lanes
+            work[begin:end] = np.finfo(self.dtype).min
+
     def _groups(self, p_in: int, narrow: bool) -> int:
         """Groups of rows of a W that stay together when threads share it, see kernels/ranges.py."""
         return -(-p_in // (self.lanes if narrow else TILE_ROWS))
@@ -234,7 +240,8 @@ class Plan:
                 layer["activation"], layer["g"], layer["dg"] = g.number, g.g, g.dg
                 layer["clear_padding"] = g.moves_zero and ld[l + 1] > self.widths[l + 1]
         layout["softmax"], layout["targets"] = self.softmax, self.targets
-        layout["Y"] = allocate(rows * self.targets)
+        ld_Y = self.padded(self.targets) if self.targets > 1 else 1
+        layout["ld_Y"], layout["Y"] = ld_Y, allocate(rows * ld_Y)
         layout["w"] = allocate(rows)
 
 

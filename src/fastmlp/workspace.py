@@ -78,6 +78,7 @@ class Workspaces:
             return workspace
         layers, layout, size = self.plan.layout(*shape.size)
         work = aligned_zeros(size, self.plan.dtype)
+        self.plan.fill_padding(layers[-1], work)
         losses = np.zeros(shape.rows + 2 * max(1, shape.accumulators))
         net = Net(layers, layout, self.theta, work, np.zeros(shape.rows, np.intp))
         return Workspace(net, np.zeros(self.plan.n_parameters), losses, np.zeros(self.plan.n_squares))

@@ -15,10 +15,11 @@ from .activate import activation_backward, activation_forward, finish_backward, 
 from .arrays import add_rows, fill_zero, total_of
 from .compile import ZERO, kernel
 from .dropout import drop
-from .head import sigmoid_log_loss, sigmoid_log_loss_1, softmax_log_loss
+from .head import sigmoid_log_loss, sigmoid_log_loss_1, softmax, softmax_log_loss
 from .llvm import keep_whole
 from .matmul import PACKED, multiply, multiply_transposed
 from .narrow import add_scaled_rows, dot_rows, outer, outer_and_sums
+from .pointwise import logistic_forward
 from .register_tile import AS_IS, MASKED
 
 NOWHERE = np.intp(-1)  # in place of an accumulator
@@ -55,20 +56,28 @@ def forward(net, row, m, step, first):
 
 @kernel
 def head(layers, layout, work, row, m, loss):
-    """dZ[L] in place of Z[L], and loss[:m] out, for m rows from `row` on."""
+    """dZ[L] in place of Z[L], and loss[:m] out, for m rows from `row` on; Y destroyed."""
     keep_whole()
     layer = layers[len(layers) - 1]
-    z, K, targets = layer.dZ + row * layer.ld_out, layer.p_out, layout.targets
-    y, w = layout.Y + row * targets, work[layout.w + row : layout.w + row + m]
+    z, y, w = layer.dZ + row * layer.ld_out, layout.Y + row * layout.ld_Y, work[layout.w + row : layout.w + row + m]
     if layer.narrow:
         sigmoid_log_loss_1(work[z : z + m], work[y : y + m], w, loss[:m])
+    elif layout.softmax:
+        softmax_log_loss(m, work, z, layer.ld_out, layer.vectors, y, w, loss)
     else:
-        for i in range(m):
-            Z = work[z + i * layer.ld_out : z + i * layer.ld_out + K]
-            if layout.softmax:
-                loss[i] = softmax_log_loss(Z, work[y + i], w[i])
-            else:
-                loss[i] = sigmoid_log_loss(Z, work[y + i * K : y + (i + 1) * K], w[i])
+        sigmoid_log_loss(m, work, z, layer.ld_out, y, layout.ld_Y, w, loss)
+
+
+@kernel
+def probabilities(layers, layout, work, row, m):
+    """A[L] in place of Z[L], for m rows from `row` on."""
+    keep_whole()
+    layer = layers[len(layers) - 1]
+    z = layer.dZ + row * layer.ld_out
+    if layout.softmax:
+        softmax(m, work, z, layer.ld_out, layer.vectors)
+    else:
+        logistic_forward(work[z : z + m * layer.ld_out])
 
 
 @kernel

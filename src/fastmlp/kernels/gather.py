@@ -5,6 +5,7 @@ A[0] = (X - shift) factor, where the net has a scaling, else X.
 
 import numpy as np
 
+from .arrays import fill_zero
 from .compile import VECTOR_BYTES, kernel, sum_kernel
 from .llvm import keep_whole, prefetch, read_float32, read_float64, read_int32, read_uint8, read_vector
 from .shuffle import permute
@@ -114,15 +115,17 @@ def gather_scaled_x(rows, index, scaling, work, at, ld, p):
 
 
 @kernel
-def gather_targets(rows, index, targets, Y, w):
-    """Targets and weights (1 where none were given) of the rows `index`: Y (m × targets), w (m) out."""
+def gather_targets(rows, index, targets, ld, Y, w):
+    """Targets and weights (1 where none were given) of rows `index`: Y (m × targets, ld; 0 beyond), w (m) out."""
     m, address, stride, is_int32 = len(index), rows.Y, rows.Y_row_stride, rows.Y_is_int32
+    if ld > targets:
+        fill_zero(Y)
     for i in range(m):
         for k in range(targets):
             if is_int32:
-                Y[i * targets + k] = read_int32(address, index[i] * stride + 4 * k)
+                Y[i * ld + k] = read_int32(address, index[i] * stride + 4 * k)
             else:
-                Y[i * targets + k] = read_uint8(address, index[i] * stride + k)
+                Y[i * ld + k] = read_uint8(address, index[i] * stride + k)
     if rows.w == 0:
         for i in range(m):
             w[i] = 1
@@ -151,9 +154,9 @@ def gather_rows(source, first, m, net, row):
     """
     keep_whole()
     rows, scaling, work, layout = source.rows[0], source.scaling, net.work, net.layout[0]
-    p, ld, targets = net.layers[0].p_in, net.layers[0].ld_in, layout.targets
+    p, ld, ld_Y = net.layers[0].p_in, net.layers[0].ld_in, layout.ld_Y
     A = net.layers[0].A_in + row * ld
-    Y, w = layout.Y + row * targets, layout.w + row
+    Y, w = layout.Y + row * ld_Y, layout.w + row
     index = net.index[row : row + m]
     find_rows(source, first, index)
     if len(scaling) > 0:
@@ -161,7 +164,7 @@ def gather_rows(source, first, m, net, row):
     else:
         gather_x(rows, index, work, A, ld, p)
     if rows.Y != 0:
-        gather_targets(rows, index, targets, work[Y : Y + m * targets], work[w : w + m])
+        gather_targets(rows, index, layout.targets, ld_Y, work[Y : Y + m * ld_Y], work[w : w + m])
     if all_finite(work[A : A + m * ld]):
         return np.intp(-1)
     for i in range(m):

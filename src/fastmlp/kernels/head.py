@@ -9,26 +9,32 @@ import math
 
 import numpy as np
 
+from .arrays import total_of
 from .compile import kernel
 from .pointwise import exp_negative, log1p_unit
+from .vectors import divide_by, lanes_of, largest_of, multiply_by, subtract, sum_of
 
 
 @kernel
-def sigmoid_log_loss(Z, Y, w):
-    """w Σ_K ℓ, and dZ[L] = w (σ(Z[L]) - Y), of one row of K sigmoids: Z in: logits, out: dZ (K); Y in (K)."""
-    one, zero = Z.dtype.type(1), Z.dtype.type(0)
-    loss = 0.0
-    for k in range(len(Z)):
-        z, y = Z[k], Y[k]
-        e = exp_negative(-abs(z))
-        loss += max(z, zero) - y * z + log1p_unit(e)
-        Z[k] = w * ((one if z >= zero else e) / (one + e) - y)
-    return w * loss
+def sigmoid_log_loss(m, work, at_Z, ld_Z, at_Y, n, w, loss):
+    """w Σ_K ℓ of m rows of K sigmoids, and dZ[L] = w (σ(Z[L]) - Y): Z in, dZ out (n numbers a row, ld_Z).
+
+    Y in (m × n), destroyed; w in, loss out (m). Padding to whole vectors, n: the lowest number in Z, 0 in Y and dZ.
+    """
+    one, zero = work.dtype.type(1), work.dtype.type(0)
+    for i in range(m):
+        Z, Y, scale = work[at_Z + i * ld_Z : at_Z + i * ld_Z + n], work[at_Y + i * n : at_Y + (i + 1) * n], w[i]
+        for k in range(n):
+            z, y = Z[k], Y[k]
+            e = exp_negative(-abs(z))
+            Y[k] = max(z, zero) - y * z + log1p_unit(e)
+            Z[k] = scale * ((one if z >= zero else e) / (one + e) - y)
+        loss[i] = scale * total_of(Y)
 
 
 @kernel
 def sigmoid_log_loss_1(Z, Y, w, loss):
-    """`sigmoid_log_loss` of m rows of one sigmoid: Z in/out, Y, w in, loss out (float64), each (m).
+    """The same of m rows of one sigmoid: Z in/out, Y, w in, loss out (float64), each (m).
 
     One loop, which LLVM runs on whole vectors of rows.
     """
@@ -41,26 +47,42 @@ def sigmoid_log_loss_1(Z, Y, w, loss):
 
 
 @kernel
-def softmax(Z):
-    """Z = e^Z / Σ e^Z of one row, in/out (K); returns the largest Z and log Σ e^(Z - largest)."""
-    largest = Z[0]
-    for k in range(1, len(Z)):
-        largest = max(largest, Z[k])
-    total = Z.dtype.type(0)
-    for k in range(len(Z)):
-        Z[k] = exp_negative(Z[k] - largest)
-        total += Z[k]
-    for k in range(len(Z)):
-        Z[k] /= total
-    return np.float64(largest), math.log(np.float64(total))
+def exponentials(m, work, z, ld, n):
+    """Z = e^Z of m rows of n numbers, none above 0: in/out (from `z` on, ld)."""
+    rows, size = (1, m * n) if ld == n else (m, n)
+    for i in range(rows):
+        Z = work[z + i * ld : z + i * ld + size]
+        for k in range(size):
+            Z[k] = exp_negative(Z[k])
 
 
 @kernel
-def softmax_log_loss(Z, y, w):
-    """w ℓ, and dZ[L] = w (softmax(Z[L]) - e[y]), of one row of class y: Z in: logits, out: dZ (K)."""
-    z = np.float64(Z[np.intp(y)])
-    largest, log_total = softmax(Z)
-    Z[np.intp(y)] -= Z.dtype.type(1)
-    for k in range(len(Z)):
-        Z[k] *= w
-    return w * (largest - z + log_total)
+def softmax(m, work, z, ld, vectors):
+    """Z = e^Z / Σ e^Z of m rows: in/out (from `z` on, ld), of whole vectors, padding the lowest number in, 0 out."""
+    for i in range(m):
+        row = z + i * ld
+        subtract(work, row, vectors, largest_of(work, row, vectors))
+    exponentials(m, work, z, ld, vectors * lanes_of(work))
+    for i in range(m):
+        row = z + i * ld
+        divide_by(work, row, vectors, sum_of(work, row, vectors))
+
+
+@kernel
+def softmax_log_loss(m, work, z, ld, vectors, y, w, loss):
+    """w ℓ of m rows, and dZ[L] = w (softmax(Z[L]) - e[y]): Z in, dZ out as in `softmax`; y in (m, from `y` on).
+
+    w in, loss out (m).
+    """
+    for i in range(m):
+        row = z + i * ld
+        largest = largest_of(work, row, vectors)
+        loss[i] = np.float64(largest) - np.float64(work[row + np.intp(work[y + i])])
+        subtract(work, row, vectors, largest)
+    exponentials(m, work, z, ld, vectors * lanes_of(work))
+    for i in range(m):
+        row = z + i * ld
+        total = sum_of(work, row, vectors)
+        loss[i] = w[i] * (loss[i] + math.log(np.float64(total)))
+        multiply_by(work, row, vectors, w[i] / total)
+        work[row + np.intp(work[y + i])] -= w[i]

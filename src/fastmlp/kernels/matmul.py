@@ -6,9 +6,10 @@ rows are not whole vectors, or lie far apart, while any other is read where it l
 of A as it goes: the numbers of a column lie in as many pages.
 """
 
-from .compile import TILE_ROWS, TILE_VECTORS, VECTOR_BYTES, kernel
+from .compile import TILE_ROWS, TILE_VECTORS, kernel
 from .llvm import keep_whole, prefetch_to_write
 from .register_tile import AS_IS, copy_tile_rows, copy_vector, fma_tile, transpose_square, transpose_tile
+from .vectors import lanes_of
 
 assert TILE_VECTORS in (3, 4), "panel_vectors and the tiles below are written for these"
 COLUMNS = 64  # of A that Aᵀ B packs at a time
@@ -27,12 +28,6 @@ def panel_vectors(remaining, most):
     if most == 4 and (remaining == 4 or remaining == 7 or remaining == 8 or remaining > 9):
         return 4
     return 2 if remaining == 4 else min(remaining, 3)
-
-
-@kernel
-def lanes_of(A):
-    """Numbers per vector in A's dtype."""
-    return VECTOR_BYTES // A.itemsize
 
 
 @kernel

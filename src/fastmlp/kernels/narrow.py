@@ -13,8 +13,8 @@ from numba.extending import intrinsic
 from .arrays import add_multiple
 from .compile import TILE_VECTORS, kernel, sum_kernel
 from .llvm import INT64, array_pointer, declared, fma, keep_whole
-from .matmul import check_corner, lanes_of, panel_vectors
-from .register_tile import load, spread, store, sums_over_k, vector_of
+from .matmul import check_corner, panel_vectors
+from .vectors import lanes_of, load, spread, store, sums_over_k, vector_of
 
 
 @sum_kernel

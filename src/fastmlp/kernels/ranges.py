@@ -7,8 +7,9 @@ packed copies of W that the products read.
 from .arrays import add_multiple, copy, dot, fill_zero
 from .backprop import bias_gradient, weight_gradient
 from .compile import TILE_ROWS, ZERO, kernel
-from .matmul import COLUMNS, lanes_of, pack_rows, pack_transposed
+from .matmul import COLUMNS, pack_rows, pack_transposed
 from .update import update
+from .vectors import lanes_of
 
 BLOCK_NUMBERS = 4096  # of dW in each of its TILE_ROWS rows, computed and used before the next block
 

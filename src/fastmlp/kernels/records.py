@@ -31,8 +31,8 @@ LAYER = record(
 )
 
 # The rest of the workspace; `columns`: of A, packed, for each thread (0: no layer is wide enough to need them);
-# `targets` numbers of Y a row: the class if softmax, else 0 or 1 for each output.
-LAYOUT = record((SIZE, "Y w columns gradient gradient_size"), (SIZE, "softmax targets"))
+# `targets` numbers of Y a row: the class if softmax, else 0 or 1 for each output; padded like Z[L] (ld_Y).
+LAYOUT = record((SIZE, "Y w columns gradient gradient_size"), (SIZE, "softmax targets ld_Y"))
 
 # The user's rows: addresses and strides in bytes; Y is uint8 or int32 (0: none), w float32 or float64 (0: none).
 ROWS = record(

@@ -15,15 +15,13 @@ refreshes the packed copies of W.
 import numpy as np
 
 from .arrays import copy, total_of
-from .backprop import NOWHERE, add_gradients, backward, forward, head
+from .backprop import NOWHERE, add_gradients, backward, forward, head, probabilities
 from .barrier import NEXT, PROGRESS, barrier, report_bad_row, stopped
 from .compile import TILE_ROWS, ZERO, entry_point, kernel
 from .dropout import step_key
 from .gather import gather_rows
-from .head import softmax
 from .llvm import atomic_add, atomic_store, flush_to_zero, restore_state
 from .matmul import COLUMNS
-from .pointwise import sigmoid
 from .ranges import fold_share, pack, share, sum_squares, update_share
 from .update import step_constants
 
@@ -214,16 +212,12 @@ def all_tiles(thread, team, source, net, out):
             report_bad_row(team.flags, bad)
             break
         forward(net, row, m, np.int64(0), ZERO)
+        if job.probabilities:
+            probabilities(layers, net.layout[0], work, row, m)
         size, count = (m, 1) if layer.narrow else (K, m)
         for i in range(count):
             z, place = layer.dZ + row * layer.ld_out + i * layer.ld_out, (start - job.first + i) * K
-            Z, P = work[z : z + size], out[place : place + size]
-            if job.probabilities and net.layout[0].softmax:
-                softmax(Z)
-            elif job.probabilities:
-                for k in range(size):
-                    Z[k] = sigmoid(Z[k])
-            copy(Z, P)
+            copy(work[z : z + size], out[place : place + size])
         atomic_add(team.flags, PROGRESS, m)
 
 
