@@ -65,8 +65,8 @@ def one_sigmoid(Z, Y, w, loss):
 
 
 @numba.njit
-def sigmoid_log_loss(m, work, at_Z, ld_Z, at_Y, n, w, loss):
-    head.sigmoid_log_loss(m, work, at_Z, ld_Z, at_Y, n, w, loss)
+def sigmoid_log_loss(m, work, z, ld, vectors, y, ld_Y, w, loss):
+    head.sigmoid_log_loss(m, work, z, ld, vectors, y, ld_Y, w, loss)
 
 
 @numba.njit
@@ -296,11 +296,11 @@ def test_head_of_K_sigmoids_is_the_sum_of_single_ones(K, dtype):
     rows = len(z) // K
     n, ld = round_up(K, VECTOR_BYTES // z.itemsize), round_up(K, VECTOR_BYTES // z.itemsize) + 3
     w = np.random.default_rng(0).uniform(0, 3, rows).astype(dtype)
-    Z, Y = np.full((rows, ld), SENTINEL, dtype), np.zeros((rows, n), dtype)
+    Z, Y = np.full((rows, ld), SENTINEL, dtype), np.zeros((rows, n + 1), dtype)
     Z[:, K:n] = np.finfo(dtype).min
     Z[:, :K], Y[:, :K] = (values[: rows * K].reshape(rows, K) for values in (z, y))
     work, total, loss = np.concatenate([Z.ravel(), Y.ravel()]), np.full(rows, np.nan), np.zeros((K, rows))
-    sigmoid_log_loss(rows, work, 0, ld, Z.size, n, w, total)
+    sigmoid_log_loss(rows, work, 0, ld, n * z.itemsize // VECTOR_BYTES, Z.size, n + 1, w, total)
     dZ = work[: Z.size].reshape(rows, ld)
     for k in range(K):
         single = Z[:, k].copy()
@@ -314,7 +314,7 @@ def test_head_of_K_sigmoids_is_the_sum_of_single_ones(K, dtype):
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("n", [5, 150, 1000])
 @pytest.mark.parametrize("softmax", [False, True])
-@pytest.mark.parametrize("widths", [(6, 3), (6, 17, 3), (6, 30, 9, 20), (6, 8, 300)])
+@pytest.mark.parametrize("widths", [(6, 3), (6, 17, 3), (6, 30, 9, 20), (6, 8, 300), (6, 7, 128)])
 def test_a_net_with_K_outputs(widths, softmax, n, dtype):
     random, names, K = np.random.default_rng(n), ["tanh", "silu"][: len(widths) - 2], widths[-1]
     plan = Plan(widths, resolve_all(names, len(names), np.dtype(dtype)), True, np.dtype(dtype), softmax)
@@ -342,7 +342,7 @@ def softmax_of(Z, y, w, apart=0):
     m, K = Z.shape
     n = round_up(K, lanes)
     rows = np.full((m, n + apart), SENTINEL, Z.dtype)
-    rows[:, :K], rows[:, K:n] = Z, np.finfo(Z.dtype).min
+    rows[:, :K], rows[:, K:n] = Z, -np.inf
     work, only = np.concatenate([rows.ravel(), y.astype(Z.dtype)]), rows.ravel().copy()
     loss = np.full(m, np.nan)
     softmax_log_loss(m, work, 0, n + apart, n // lanes, rows.size, w.astype(Z.dtype), loss)
@@ -377,14 +377,22 @@ def test_softmax_of_many_rows(K, dtype):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_softmax_of_logits_far_apart(dtype):
-    Z = np.array([[0, 1e4, -1e4], [3e38, -3e38, 0], [-700, -700, -701], [-3e38, -2.9e38, -3e38]], dtype)
-    eps = np.finfo(dtype).eps
+    eps, lowest = np.finfo(dtype).eps, np.finfo(dtype).min
+    Z = np.array([[0, 1e4, -1e4], [3e38, -3e38, 0], [-700, -700, -701], [lowest] * 3], dtype)
     for y in range(3):
         loss, dZ, P = softmax_of(Z, np.full(4, y), np.full(4, 2))
         expected = softmax(np.float64(Z), axis=1)
         np.testing.assert_allclose(dZ, 2 * (expected - np.eye(3)[y]), atol=4 * eps)
         np.testing.assert_allclose(P, expected, atol=4 * eps)
         np.testing.assert_allclose(loss, 2 * -log_softmax(np.float64(Z), axis=1)[:, y], rtol=8 * eps)
+
+
+@pytest.mark.parametrize("K", [2, 16])
+def test_softmax_of_no_finite_logit_is_nan(K):
+    """Also where padding, whose logits are -inf as well, would make it 0."""
+    work = np.full(round_up(K, VECTOR_BYTES // 4), -np.inf, np.float32)
+    softmax_rows(1, work, 0, work.size, work.nbytes // VECTOR_BYTES)
+    assert np.isnan(work[:K]).all()
 
 
 # --- padding ----------------------------------------------------------------------------------------------

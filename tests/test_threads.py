@@ -17,6 +17,8 @@ NETS = {
     "wide": ([20, 130, 3, 1], ["gelu", "softplus"]),
     "square": ([28, 64, 64, 1], ["relu", "tanh"]),
     "deep": ([9, 17, 8, 33, 1, 20, 1], ["silu", "leaky_relu", "elu", "logistic", "identity"]),
+    "classes": ([9, 17, 3], ["relu"], "softmax"),
+    "labels": ([9, 17, 5], ["relu"], "logistic"),
 }
 OPTIMIZERS = ["sgd", "momentum", "nesterov", "adam", "adamw"]
 ROWS = {7: 150, 32: 400, 200: 700, 1000: 2100, None: 2100}  # per batch size; the last batch is short
@@ -30,8 +32,16 @@ def many_threads(monkeypatch):
 
 def rows_of(net, n, dtype):
     random = np.random.default_rng(n)
-    X = random.standard_normal((n, NETS[net][0][0])).astype(dtype)
-    return X, random.random(n) < 0.4, random.uniform(0, 2, n)
+    widths, K = NETS[net][0], NETS[net][0][-1]
+    X, w = random.standard_normal((n, widths[0])).astype(dtype), random.uniform(0, 2, n)
+    if net == "classes":
+        return X, random.integers(0, K, n), w
+    return X, random.random((n, K) if net == "labels" else n) < 0.4, w
+
+
+def model_of(net, **how):
+    widths, activations, *out = NETS[net]
+    return Model(widths, activations, out_activation=out[0] if out else None, **how)
 
 
 def most_threads(model, batch_size, n):
@@ -54,7 +64,7 @@ def test_fit_gives_the_same_bits(net, batch_size, dtype, optimizer, weighted, ma
     results = {}
     for n_threads in THREADS:
         many_threads.clear()
-        model = Model(NETS[net][0], NETS[net][1], dtype=dtype, seed=2, n_threads=n_threads)
+        model = model_of(net, dtype=dtype, seed=2, n_threads=n_threads)
         start = model.parameters.copy()
         model.fit(X, y, w if weighted else None, epochs=2, batch_size=batch_size, optimizer=optimizer, l2=0.001)
         assert set(many_threads) == {min(n_threads, most_threads(model, batch_size, n))}
@@ -81,7 +91,7 @@ def test_gradient_and_predictions_have_the_same_bits(net, dtype, weighted, many_
     X, y, w = rows_of(net, 2500, dtype)
     results = set()
     for n_threads in THREADS:
-        model = Model(NETS[net][0], NETS[net][1], dtype=dtype, n_threads=n_threads)
+        model = model_of(net, dtype=dtype, n_threads=n_threads)
         many_threads.clear()
         J, gradient = model.loss_and_gradient(X, y, w if weighted else None)
         results.add((J, gradient.parameters.tobytes(), model.predict_proba(X).tobytes(), model.predict(X).tobytes()))
@@ -92,7 +102,7 @@ def test_gradient_and_predictions_have_the_same_bits(net, dtype, weighted, many_
 
 def test_types_that_are_cast_have_the_same_bits():
     X, y, w = rows_of("square", 500, "float64")
-    results = {Model(*NETS["square"], n_threads=n_threads).fit(X.astype("f2"), y, w, epochs=1).parameters.tobytes()
+    results = {model_of("square", n_threads=n_threads).fit(X.astype("f2"), y, w, epochs=1).parameters.tobytes()
                for n_threads in THREADS}  # fmt: skip
     assert len(results) == 1
 
@@ -100,7 +110,7 @@ def test_types_that_are_cast_have_the_same_bits():
 def test_a_bad_row_stops_all_threads():
     X, y, _ = rows_of("square", 2500, "float32")
     X[1234, 5] = np.nan
-    model = Model(*NETS["square"], n_threads=4)
+    model = model_of("square", n_threads=4)
     before = model.parameters.copy()
     for batch_size in (50, 1000, None):
         with pytest.raises(ValueError, match="NaN in row 1234, column 5"):
@@ -112,7 +122,7 @@ def test_many_models_train_at_once_as_if_alone():
     X, y, _ = rows_of("square", 600, "float32")
 
     def fit(seed):
-        return Model(*NETS["square"], seed=seed, n_threads=2).fit(X, y, epochs=2, batch_size=100).parameters.tobytes()
+        return model_of("square", seed=seed, n_threads=2).fit(X, y, epochs=2, batch_size=100).parameters.tobytes()
 
     alone, together = [fit(seed) for seed in range(6)], {}
     threads = [threading.Thread(target=lambda seed=seed: together.update({seed: fit(seed)})) for seed in range(6)]

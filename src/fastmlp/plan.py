@@ -180,10 +180,10 @@ class Plan:
         return layers, layout, allocate.size
 
     def fill_padding(self, last: np.void, work: np.ndarray) -> None:
-        """In a new workspace, give several outputs the lowest padding, whose e^z is 0: heads go over whole vectors."""
+        """In a new workspace, give several outputs padding whose e^z is 0: heads go over whole vectors of Z[L]."""
         if not last["narrow"]:
             begin, end = last["start"] + last["p_out"], last["start"] + last["vectors"] * self.lanes
-            work[begin:end] = np.finfo(self.dtype).min
+            work[begin:end] = -np.inf if self.softmax else np.finfo(self.dtype).min  # 0 y z must be 0 for a sigmoid
 
     def _groups(self, p_in: int, narrow: bool) -> int:
         """Groups of rows of a W that stay together when threads share it, see kernels/ranges.py."""

@@ -5,6 +5,12 @@ from .llvm import fma
 
 
 @kernel
+def check_corner(A, last):
+    """Read the last element that LLVM IR will read or write: out of bounds it raises under NUMBA_BOUNDSCHECK."""
+    return A[last]
+
+
+@kernel
 def fill_zero(x):
     """x = 0: x out."""
     zero = x.dtype.type(0)

@@ -65,7 +65,7 @@ def head(layers, layout, work, row, m, loss):
     elif layout.softmax:
         softmax_log_loss(m, work, z, layer.ld_out, layer.vectors, y, w, loss)
     else:
-        sigmoid_log_loss(m, work, z, layer.ld_out, y, layout.ld_Y, w, loss)
+        sigmoid_log_loss(m, work, z, layer.ld_out, layer.vectors, y, layout.ld_Y, w, loss)
 
 
 @kernel
@@ -159,7 +159,10 @@ def bias_gradient(layer, work, row, m, first, last, gradient, fresh):
 
 @kernel
 def add_gradients(layers, work, row, m, gradient, fresh, columns):
-    """dW and db of all layers, but for those that `backward` summed, over m rows if fresh, else +=; as above."""
+    """dW and db of all layers over m rows if fresh, else +=; in the accumulator at `gradient`.
+
+    After `backward` with the same accumulator, which has summed what comes along; columns: see `multiply_transposed`.
+    """
     keep_whole()
     last, come_along = len(layers) - 1, sums_come_along(layers)
     for l in range(last + 1):

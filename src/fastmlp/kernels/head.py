@@ -9,26 +9,27 @@ import math
 
 import numpy as np
 
-from .arrays import total_of
+from .arrays import check_corner, total_of
 from .compile import kernel
+from .padded_rows import divide_by, largest_of, multiply_by, subtract, sum_of
 from .pointwise import exp_negative, log1p_unit
-from .vectors import divide_by, lanes_of, largest_of, multiply_by, subtract, sum_of
+from .vectors import lanes_of
 
 
 @kernel
-def sigmoid_log_loss(m, work, at_Z, ld_Z, at_Y, n, w, loss):
-    """w Σ_K ℓ of m rows of K sigmoids, and dZ[L] = w (σ(Z[L]) - Y): Z in, dZ out (n numbers a row, ld_Z).
+def sigmoid_log_loss(m, work, z, ld, vectors, y, ld_Y, w, loss):
+    """w Σ_K ℓ of m rows of K sigmoids, and dZ[L] = w (σ(Z[L]) - Y): Z in, dZ out (from `z` on, ld).
 
-    Y in (m × n), destroyed; w in, loss out (m). Padding to whole vectors, n: the lowest number in Z, 0 in Y and dZ.
+    Y in (from `y` on, ld_Y), destroyed; w in, loss out (m). Padding to whole vectors: the lowest number in Z, 0 in Y.
     """
-    one, zero = work.dtype.type(1), work.dtype.type(0)
+    one, zero, n = work.dtype.type(1), work.dtype.type(0), vectors * lanes_of(work)
     for i in range(m):
-        Z, Y, scale = work[at_Z + i * ld_Z : at_Z + i * ld_Z + n], work[at_Y + i * n : at_Y + (i + 1) * n], w[i]
+        Z, Y, scale = work[z + i * ld : z + i * ld + n], work[y + i * ld_Y : y + i * ld_Y + n], w[i]
         for k in range(n):
-            z, y = Z[k], Y[k]
-            e = exp_negative(-abs(z))
-            Y[k] = max(z, zero) - y * z + log1p_unit(e)
-            Z[k] = scale * ((one if z >= zero else e) / (one + e) - y)
+            logit, target = Z[k], Y[k]
+            e = exp_negative(-abs(logit))
+            Y[k] = max(logit, zero) - target * logit + log1p_unit(e)
+            Z[k] = scale * ((one if logit >= zero else e) / (one + e) - target)
         loss[i] = scale * total_of(Y)
 
 
@@ -58,7 +59,8 @@ def exponentials(m, work, z, ld, n):
 
 @kernel
 def softmax(m, work, z, ld, vectors):
-    """Z = e^Z / Σ e^Z of m rows: in/out (from `z` on, ld), of whole vectors, padding the lowest number in, 0 out."""
+    """Z = e^Z / Σ e^Z of m rows: in/out (from `z` on, ld), of whole vectors, padding -inf in, 0 out."""
+    check_corner(work, z + (m - 1) * ld + vectors * lanes_of(work) - 1)
     for i in range(m):
         row = z + i * ld
         subtract(work, row, vectors, largest_of(work, row, vectors))
@@ -74,6 +76,7 @@ def softmax_log_loss(m, work, z, ld, vectors, y, w, loss):
 
     w in, loss out (m).
     """
+    check_corner(work, z + (m - 1) * ld + vectors * lanes_of(work) - 1)
     for i in range(m):
         row = z + i * ld
         largest = largest_of(work, row, vectors)

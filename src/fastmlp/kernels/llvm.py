@@ -1,4 +1,4 @@
-"""LLVM IR for what Numba's Python cannot say; the register tile of the products has a file of its own.
+"""LLVM IR for what Numba's Python cannot say; vectors have files of their own.
 
 Fused multiply-adds, reads at an address, calls of a block function at an address, atomics for the barrier,
 and flush-to-zero. Each intrinsic is a few lines of IR that Numba pastes into the

@@ -6,6 +6,7 @@ rows are not whole vectors, or lie far apart, while any other is read where it l
 of A as it goes: the numbers of a column lie in as many pages.
 """
 
+from .arrays import check_corner
 from .compile import TILE_ROWS, TILE_VECTORS, kernel
 from .llvm import keep_whole, prefetch_to_write
 from .register_tile import AS_IS, copy_tile_rows, copy_vector, fma_tile, transpose_square, transpose_tile
@@ -28,12 +29,6 @@ def panel_vectors(remaining, most):
     if most == 4 and (remaining == 4 or remaining == 7 or remaining == 8 or remaining > 9):
         return 4
     return 2 if remaining == 4 else min(remaining, 3)
-
-
-@kernel
-def check_corner(A, last):
-    """Read the last element that a product will read: out of bounds it raises under NUMBA_BOUNDSCHECK."""
-    return A[last]
 
 
 @kernel

@@ -10,11 +10,11 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from .arrays import add_multiple
+from .arrays import add_multiple, check_corner
 from .compile import TILE_VECTORS, kernel, sum_kernel
-from .llvm import INT64, array_pointer, declared, fma, keep_whole
-from .matmul import check_corner, panel_vectors
-from .vectors import lanes_of, load, spread, store, sums_over_k, vector_of
+from .llvm import INT64, array_pointer, fma, keep_whole
+from .matmul import panel_vectors
+from .vectors import lanes_of, load, multiply_add, spread, store, sums_over_k, vector_of
 
 
 @sum_kernel
@@ -80,7 +80,7 @@ def outer_tile(vectors):
     """Build `outer_and_sums` for that many vectors of columns, whose sums and w stay in registers over all rows."""
 
     @intrinsic
-    def tile(typing, work, m, d, w, A, dA, ld, start_dW, start_db, dW, db):
+    def over_rows(typing, work, m, d, w, A, dA, ld, start_dW, start_db, dW, db):
         def generate(context, builder, signature, arguments):
             kind = vector_of(context, work.dtype)
             m, ld = arguments[1], arguments[6]
@@ -88,8 +88,7 @@ def outer_tile(vectors):
                 builder.gep(array_pointer(context, builder, signature.args[0], arguments[0]), [arguments[n]])
                 for n in (2, 3, 4, 5, 7, 8, 9, 10)
             )
-            multiply_add = declared(builder, f"llvm.fma.v{kind.count}f{work.dtype.bitwidth}", kind, [kind] * 3)
-            zero = ir.Constant(kind, [0.0] * kind.count)
+            fused, zero = multiply_add(builder, kind), ir.Constant(kind, [0.0] * kind.count)
             columns = [INT64(j * kind.count) for j in range(vectors)]
             weights = [load(builder, w, column, kind) for column in columns]
             first = {}
@@ -105,7 +104,7 @@ def outer_tile(vectors):
                     product = builder.fmul(scale, weights[j])
                     product = builder.select(builder.fcmp_ordered(">", a, zero), product, zero)
                     store(builder, product, dA, place)
-                    new["dW", j] = builder.call(multiply_add, [scale, a, sums["dW", j]])
+                    new["dW", j] = builder.call(fused, [scale, a, sums["dW", j]])
                     new["db", j] = builder.fadd(sums["db", j], product)
                 return new
 
@@ -117,7 +116,7 @@ def outer_tile(vectors):
 
         return types.void(work, *[types.intp] * 10), generate
 
-    return tile
+    return over_rows
 
 
 outer_1, outer_2, outer_3, outer_4 = (outer_tile(vectors) for vectors in (1, 2, 3, 4))
@@ -144,6 +143,7 @@ def outer_and_sums(m, vectors, work, d, w, A, dA, ld, start_dW, start_db, dW, db
         elif TILE_VECTORS == 4:
             outer_4(work, m, d, w + o, A + o, dA + o, ld, start_dW + o, start_db + o, dW + o, db + o)
         j += width
+    check_corner(work, d + m - 1)
     for rows in (A, dA):
         check_corner(work, rows + (m - 1) * ld + vectors * lanes - 1)
     for row in (w, start_dW, start_db, dW, db):

@@ -22,7 +22,7 @@ LAYER = record(
     (SIZE, "narrow"),  # the last layer, of width 1: a dot product
     (SIZE, "W b"),  # in θ; b = -1: no bias
     (SIZE, "A_in ld_in A_out Z dZ ld_out"),  # tiles; Z = -1: g' needs A only, and Z shares A's memory
-    (SIZE, "packed packed_T start zeros"),  # panels of W (-1: read in θ) and of Wᵀ (-1: none), bias padded, zeros
+    (SIZE, "packed packed_T start zeros"),  # panels of W (-1: read in θ) and of Wᵀ (-1: none), padded bias, zeros
     (SIZE, "dW ld_dW db"),  # in an accumulator
     (SIZE, "squares"),  # in sums.squares
     (SIZE, "dropped keeps_A"),  # of 2^32 hashes so many drop a unit; does Z hold A before dropout?
@@ -31,7 +31,7 @@ LAYER = record(
 )
 
 # The rest of the workspace; `columns`: of A, packed, for each thread (0: no layer is wide enough to need them);
-# `targets` numbers of Y a row: the class if softmax, else 0 or 1 for each output; padded like Z[L] (ld_Y).
+# `targets` numbers of Y a row: the class if softmax, else 0 or 1 for each output, then padded to whole vectors (ld_Y).
 LAYOUT = record((SIZE, "Y w columns gradient gradient_size"), (SIZE, "softmax targets ld_Y"))
 
 # The user's rows: addresses and strides in bytes; Y is uint8 or int32 (0: none), w float32 or float64 (0: none).

@@ -8,8 +8,8 @@ from numba import types
 from numba.extending import intrinsic
 
 from .compile import TILE_ROWS
-from .llvm import INT32, INT64, array_pointer, declared
-from .vectors import load, spread, store, sums_over_k, vector_of
+from .llvm import INT32, INT64, array_pointer
+from .vectors import load, multiply_add, spread, store, sums_over_k, vector_of
 
 AS_IS, CLIPPED, MASKED = range(3)  # how the register tile stores C
 
@@ -58,7 +58,7 @@ def fma_tile(rows, vectors):
                 builder.gep(array_pointer(context, builder, signature.args[n], arguments[n]), [offset])
                 for n, offset in ((0, at_a), (4, at_b), (7, at_start), (10, at_c), (10, mask))
             )
-            fma = declared(builder, f"llvm.fma.v{kind.count}f{A.dtype.bitwidth}", kind, [kind] * 3)
+            fma = multiply_add(builder, kind)
             tile = [(i, j) for i in range(rows) for j in range(vectors)]
             rows_of_a = [builder.mul(rs, INT64(i)) for i in range(rows)]
             columns = [INT64(j * kind.count) for j in range(vectors)]

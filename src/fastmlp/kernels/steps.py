@@ -74,7 +74,7 @@ def small_batch(thread, team, source, first, m, net, losses, step):
         if stopped(team.flags):
             break
         t = min(job.tile_rows, end - row)
-        tile(team, source, first + row, t, net, row, losses[row : row + t], step, NOWHERE, t > 0)
+        tile(team, source, first + row, t, net, row, losses[row : row + t], step, NOWHERE, row == begin)
     if not barrier(team.flags, job.n_threads):
         return 0.0, 0.0, False
     return total_of(losses[:m]), total_of(net.work[w : w + m]), True

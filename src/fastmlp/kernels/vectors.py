@@ -1,14 +1,12 @@
-"""Vectors in LLVM IR: loaded, stored, summed in loops that keep them in registers; and rows of whole vectors.
+"""Vectors in LLVM IR: loaded, stored, and summed in loops that keep the sums in registers.
 
 Nothing here checks bounds: the callers do.
 """
 
 from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 
 from .compile import VECTOR_BYTES, kernel
-from .llvm import INT32, INT64, array_pointer
+from .llvm import INT32, INT64, declared
 
 NUMBER_BYTES = {ir.FloatType(): 4, ir.DoubleType(): 8}
 
@@ -48,10 +46,15 @@ def spread(builder, pointer, offset, kind):
     return in_every_lane(builder, builder.load(builder.gep(pointer, [offset])), kind)
 
 
+def multiply_add(builder, kind):
+    """LLVM's function of three vectors, a b + c, rounded once."""
+    return declared(builder, f"llvm.fma.v{kind.count}f{8 * NUMBER_BYTES[kind.element]}", kind, [kind] * 3)
+
+
 def sums_over_k(builder, first, K, products):
     """Build `sums = products(k, sums)` for k = 0 … K-1, from the vectors `first` on; returns the sums.
 
-    In steps of two, which need the addresses of A's rows half as often, and one more where K is odd.
+    In steps of two, which need what addresses have in common half as often, and one more where K is odd.
     """
     pairs = builder.and_(K, INT64(-2))
     sums = loop_over_k(builder, first, INT64(0), pairs, 2, products)
@@ -82,71 +85,3 @@ def loop_over_k(builder, first, begin, end, step, products):
         phi.add_incoming(first[ij], before)
         phi.add_incoming(new[ij], loop)
     return results
-
-
-def larger(builder, a, b):
-    return builder.select(builder.fcmp_ordered(">", a, b), a, b)
-
-
-def folded(builder, vector, combine):
-    """All numbers of a vector combined, its upper half with its lower one, and so on."""
-    count = vector.type.count
-    while count > 1:
-        count //= 2
-        lower, upper = (
-            builder.shuffle_vector(vector, vector, ir.Constant(ir.VectorType(INT32, count), list(range(k, k + count))))
-            for k in (0, count)
-        )
-        vector = combine(builder, lower, upper)
-    return builder.extract_element(vector, INT32(0))
-
-
-def reduction(combine):
-    """Build the reduction of a row of whole vectors, `vectors` of them from `at` on, to one number."""
-
-    @intrinsic
-    def reduce(typing, row, at, vectors):
-        def generate(context, builder, signature, arguments):
-            kind = vector_of(context, row.dtype)
-            place = builder.gep(array_pointer(context, builder, signature.args[0], arguments[0]), [arguments[1]])
-            first = {0: load(builder, place, INT64(0), kind)}
-
-            def next_vector(k, so_far):
-                number = builder.mul(k, INT64(kind.count))
-                return {0: combine(builder, so_far[0], load(builder, place, number, kind))}
-
-            return folded(builder, loop_over_k(builder, first, INT64(1), arguments[2], 1, next_vector)[0], combine)
-
-        return row.dtype(row, types.intp, types.intp), generate
-
-    return reduce
-
-
-def change(operation):
-    """Build, for a row of whole vectors and a number: each number of the row = operation(it, number)."""
-
-    @intrinsic
-    def apply(typing, row, at, vectors, number):
-        def generate(context, builder, signature, arguments):
-            kind = vector_of(context, row.dtype)
-            place = builder.gep(array_pointer(context, builder, signature.args[0], arguments[0]), [arguments[1]])
-            operand = in_every_lane(builder, arguments[3], kind)
-
-            def next_vector(k, nothing):
-                number = builder.mul(k, INT64(kind.count))
-                store(builder, operation(builder, load(builder, place, number, kind), operand), place, number)
-                return {}
-
-            loop_over_k(builder, {}, INT64(0), arguments[2], 1, next_vector)
-            return context.get_dummy_value()
-
-        return types.void(row, types.intp, types.intp, row.dtype), generate
-
-    return apply
-
-
-largest_of = reduction(larger)
-sum_of = reduction(lambda builder, a, b: builder.fadd(a, b))
-subtract = change(lambda builder, a, b: builder.fsub(a, b))
-multiply_by = change(lambda builder, a, b: builder.fmul(a, b))
-divide_by = change(lambda builder, a, b: builder.fdiv(a, b))
