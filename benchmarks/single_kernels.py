@@ -7,7 +7,7 @@ the work once; the amount is that of one run. The products are compared with Num
 import numba
 import numpy as np
 
-from fastmlp.kernels import head, matmul, pointwise, shuffle, update
+from fastmlp.kernels import head, matmul, narrow, pointwise, shuffle, update
 from fastmlp.kernels.compile import VECTOR_BYTES
 from fastmlp.kernels.records import OPTIMIZER
 from fastmlp.kernels.register_tile import AS_IS
@@ -128,6 +128,44 @@ def one_sigmoid():
 
 
 @numba.njit(nogil=True)
+def run_softmax(times, work, logits, w, loss):
+    rows = len(loss)
+    for _ in range(times):
+        work[: len(logits)] = logits
+        head.softmax_log_loss(rows, work, 0, LANES, 1, len(logits), w, loss)
+
+
+def softmax():
+    """Rows of half a vector: most nets have fewer classes than a vector has lanes."""
+    random = np.random.default_rng(0)
+    rows, classes = NUMBERS // LANES, LANES // 2
+    logits, y = aligned((rows, LANES), random).reshape(rows, LANES), random.integers(0, classes, rows)
+    logits[:, classes:] = -np.inf
+    work, w, loss = np.concatenate([logits.ravel(), np.float32(y)]), np.ones(rows, "f4"), np.zeros(rows)
+    run_softmax(1, work, logits.ravel(), w, loss)
+    e = np.exp(np.float64(logits))
+    np.testing.assert_allclose(loss, np.log(e.sum(axis=1)) - logits[np.arange(rows), y], atol=1e-6)
+    return lambda: run_softmax(REPEATS, work, logits.ravel(), w, loss), rows * REPEATS, "row"
+
+
+@numba.njit(nogil=True)
+def run_rank_1(times, work, A, dA, dW):
+    for _ in range(times):
+        narrow.outer_and_sums(ROWS, K // LANES, work, 0, ROWS, A, dA, K, dW, dW + K, dW, dW + K)
+
+
+def rank_1():
+    """dZ, dW and db of a tile of rows, below a last layer of width 1."""
+    random = np.random.default_rng(0)
+    work = aligned(ROWS + K + 2 * ROWS * K + 2 * K, random)
+    work[-2 * K :] = 0
+    A, dA, dW = ROWS + K, ROWS + K + ROWS * K, ROWS + K + 2 * ROWS * K
+    run_rank_1(1, work, A, dA, dW)
+    np.testing.assert_allclose(work[dW : dW + K], work[:ROWS] @ work[A:dA].reshape(ROWS, K), atol=1e-4)
+    return lambda: run_rank_1(REPEATS, work, A, dA, dW), ROWS * K * REPEATS, "number"
+
+
+@numba.njit(nogil=True)
 def run_update(times, optimizer, theta, G, moments):
     for _ in range(times):
         update.update(optimizer[0], (1e-3, 1e-8), theta, G, moments, 0, 1.0, True)
@@ -159,6 +197,8 @@ KERNELS = {
     "gelu": elementwise(pointwise.gelu_forward, two=True),
     "silu": elementwise(pointwise.silu_forward, two=True),
     "sigmoid and log loss": one_sigmoid,
+    "softmax and log loss": softmax,
+    "rank-1 update": rank_1,
     "adam": adam,
     "shuffle": shuffling,
 }
