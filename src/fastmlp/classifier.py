@@ -1,28 +1,21 @@
 """`MLPClassifier`: scikit-learn's estimator over this library's kernels."""
 
-import operator
-from reprlib import repr as shortened
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target
 
-from . import classifier_rows, classifier_streams, classifier_view, lbfgs, refit, stochastic
+from . import classifier_fit, classifier_rows, classifier_streams, classifier_view, refit
 from .activations import resolve_all
 from .call import Rows
-from .classes import learn_classes
-from .coefficients import Coefficients, drawn, widths_of
+from .coefficients import Coefficients, widths_of
 from .network import Network
 from .parameters import CONSTRAINTS
-from .plan import Plan, checked_size
-from .rows.memory import check_memory
-from .rows.order import Pass
-from .rows.streamed import StreamedRows
-from .rows.streams.stream import Stream, check_alone
+from .plan import Plan
+from .rows.streams.stream import Stream
 
 
 def trains_by_epochs(estimator: "MLPClassifier") -> bool:
@@ -203,7 +196,8 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self
         """
         given = None if X_val is None and y_val is None else (X_val, y_val, sample_weight_val)
-        return self._fit(X, y, sample_weight, incremental=False, given=given)
+        classifier_fit.fit(self, X, y, sample_weight, incremental=False, given=given)
+        return self
 
     @available_if(trains_by_epochs)
     @_fit_context(prefer_skip_nested_validation=True)
@@ -224,7 +218,8 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             table = not isinstance(X, Stream) and np.ndim(y) == 2
             multilabel = table and type_of_target(y).startswith("multilabel")
             self._label_binarizer = LabelBinarizer().fit(y if multilabel else classes)
-        return self._fit(X, y, sample_weight, incremental=True)
+        classifier_fit.fit(self, X, y, sample_weight, incremental=True)
+        return self
 
     def predict(self, X: Any) -> np.ndarray:
         """The class of each row, array (n), or 0 and 1 for each label, array (n, K)."""
@@ -245,92 +240,6 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return P
 
     # --- the net, and the rows it sees ----------------------------------------------------------------
-
-    def _fit(
-        self, X: Any, y: Any, sample_weight: Any, incremental: bool, given: tuple | None = None
-    ) -> "MLPClassifier":
-        with refit.fitting(self, lambda: classifier_view.frozen(self)):
-            return self._fit_alone(X, y, sample_weight, incremental, given)
-
-    def _fit_alone(self, X: Any, y: Any, sample_weight: Any, incremental: bool, given: tuple | None) -> "MLPClassifier":
-        sizes = self.hidden_layer_sizes
-        hidden = [operator.index(size) for size in (sizes if np.iterable(sizes) else [sizes])]
-        if min(hidden, default=1) <= 0:
-            raise ValueError(f"hidden_layer_sizes must be > 0, got {hidden}.")
-        self._check_together(incremental, given)
-        first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
-        anew = not hasattr(self, "classes_") or (not self.warm_start and not incremental)
-        if isinstance(X, Stream):
-            check_alone(y, sample_weight)
-            classifier_streams.learn(self, X, reset=first, anew=anew)
-            dtype = np.dtype(np.float32)
-        else:
-            X, y = classifier_rows.table_and_y(self, X, y, reset=first)
-            learn_classes(self, y, anew)
-            w = classifier_rows.checked_weights("sample_weight", sample_weight, X)
-            dtype = X.dtype
-        self._random_state = check_random_state(self.random_state)
-        if first:
-            self._initialize([self.n_features_in_, *hidden, self.n_outputs_], dtype)
-        network = self._network()
-        self.coefs_, self.intercepts_ = list(self._coefficients.weights), list(self._coefficients.biases)
-        rows: Rows
-        if isinstance(X, Stream):
-            rows = classifier_streams.training_rows(self, network, X)
-        else:
-            rows = classifier_rows.training_rows(self, network, X, y, w)
-        if self.solver == "lbfgs":
-            lbfgs.fit(self, network, rows)
-        else:
-            training: np.ndarray | Pass
-            if isinstance(rows, StreamedRows):
-                training, validation = classifier_streams.split(self, network, rows, given)
-            else:
-                training, validation = classifier_rows.split(self, network, rows, X, y, w, given)
-            if validation is not None:
-                self._start_validation()
-            stochastic.Fit(self, network, rows, training, validation, self._random_state).run(incremental)
-        if not np.isfinite(network.theta).all():
-            stochastic.raise_not_finite()
-        return self
-
-    def _check_together(self, incremental: bool, given: tuple | None) -> None:
-        """Parameters that exclude each other."""
-        if self.early_stopping and incremental:
-            raise ValueError("partial_fit does not support early_stopping=True")
-        if incremental and self.class_weight == "balanced":
-            raise ValueError("class_weight='balanced' needs all rows at once; give partial_fit the weights as a dict")
-        if given is not None and not isinstance(given[0], Stream) and (given[0] is None or given[1] is None):
-            raise ValueError("X_val and y_val: give both or neither")
-        if self.solver == "lbfgs" and self.optimizer is not None:
-            raise ValueError(f"optimizer={self.optimizer!r} takes the place of solver='adam', not of solver='lbfgs'")
-
-    def _start_validation(self) -> None:
-        """Curves for rows to validate on, where former fits had none."""
-        if self.validation_scores_ is None or self.validation_loss_curve_ is None:
-            self.validation_scores_, self.validation_loss_curve_ = [], []
-        if self.early_stopping and self.best_validation_score_ is None:
-            self.best_validation_score_, self.best_loss_ = -np.inf, None
-
-    def _initialize(self, widths: list[int], dtype: np.dtype) -> None:
-        """Start anew."""
-        self.n_iter_ = self.t_ = 0
-        self.n_layers_ = len(widths)
-        self.out_activation_ = "softmax" if self._label_binarizer.y_type_ == "multiclass" else "logistic"
-        dtype = np.dtype(self.dtype if self.dtype != "auto" else dtype)
-        if self.solver == "lbfgs":
-            dtype = np.dtype(np.float64)
-        argument = f"hidden_layer_sizes={shortened(self.hidden_layer_sizes)}"
-        # Drawn in float64, and then: coefs_, θ, the best θ, two moments and an accumulator, and a sum in float64.
-        check_memory(lambda: argument, checked_size(argument, widths) * (6 * dtype.itemsize + 16))
-        self.coefs_, self.intercepts_ = drawn(widths, self.activation, self._random_state, dtype)
-        if self.solver != "lbfgs":
-            self.loss_curve_ = []
-            self._no_improvement_count = 0
-            self.best_loss_ = None if self.early_stopping else np.inf
-            self.learning_rate_curve_ = []
-            self.validation_scores_ = self.validation_loss_curve_ = None
-            self.best_validation_score_ = -np.inf if self.early_stopping else None
 
     def _network(self) -> Network:
         """The net of what stands in `coefs_` and `intercepts_` now."""

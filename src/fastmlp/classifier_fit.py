@@ -1,0 +1,109 @@
+"""One call of `MLPClassifier.fit` or `partial_fit`: what is given, checked; the net, its rows; training."""
+
+import operator
+from reprlib import repr as shortened
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from . import classifier_rows, classifier_streams, classifier_view, lbfgs, refit, stochastic
+from .call import Rows
+from .classes import learn_classes
+from .coefficients import drawn
+from .plan import checked_size
+from .rows.memory import check_memory
+from .rows.order import Pass
+from .rows.streamed import StreamedRows
+from .rows.streams.stream import Stream, check_alone
+
+
+def fit(estimator: Any, X: Any, y: Any, sample_weight: Any, incremental: bool, given: tuple | None = None) -> None:
+    """Train an estimator, for one epoch if incremental; given: X, y and weights to validate on, or None."""
+    with refit.fitting(estimator, lambda: classifier_view.frozen(estimator)):
+        fit_alone(estimator, X, y, sample_weight, incremental, given)
+
+
+def fit_alone(estimator: Any, X: Any, y: Any, sample_weight: Any, incremental: bool, given: tuple | None) -> None:
+    """`fit`, while no other thread fits this estimator."""
+    sizes = estimator.hidden_layer_sizes
+    hidden = [operator.index(size) for size in (sizes if np.iterable(sizes) else [sizes])]
+    if min(hidden, default=1) <= 0:
+        raise ValueError(f"hidden_layer_sizes must be > 0, got {hidden}.")
+    check_together(estimator, incremental, given)
+    first = not hasattr(estimator, "coefs_") or (not estimator.warm_start and not incremental)
+    anew = not hasattr(estimator, "classes_") or (not estimator.warm_start and not incremental)
+    if isinstance(X, Stream):
+        check_alone(y, sample_weight)
+        classifier_streams.learn(estimator, X, reset=first, anew=anew)
+        dtype = np.dtype(np.float32)
+    else:
+        X, y = classifier_rows.table_and_y(estimator, X, y, reset=first)
+        learn_classes(estimator, y, anew)
+        w = classifier_rows.checked_weights("sample_weight", sample_weight, X)
+        dtype = X.dtype
+    estimator._random_state = check_random_state(estimator.random_state)
+    if first:
+        initialize(estimator, [estimator.n_features_in_, *hidden, estimator.n_outputs_], dtype)
+    network = estimator._network()
+    coefficients = estimator._coefficients
+    estimator.coefs_, estimator.intercepts_ = list(coefficients.weights), list(coefficients.biases)
+    rows: Rows
+    if isinstance(X, Stream):
+        rows = classifier_streams.training_rows(estimator, network, X)
+    else:
+        rows = classifier_rows.training_rows(estimator, network, X, y, w)
+    if estimator.solver == "lbfgs":
+        lbfgs.fit(estimator, network, rows)
+    else:
+        training: np.ndarray | Pass
+        if isinstance(rows, StreamedRows):
+            training, validation = classifier_streams.split(estimator, network, rows, given)
+        else:
+            training, validation = classifier_rows.split(estimator, network, rows, X, y, w, given)
+        if validation is not None:
+            start_validation(estimator)
+        stochastic.Fit(estimator, network, rows, training, validation, estimator._random_state).run(incremental)
+    if not np.isfinite(network.theta).all():
+        stochastic.raise_not_finite()
+
+
+def check_together(estimator: Any, incremental: bool, given: tuple | None) -> None:
+    """Parameters that exclude each other."""
+    if estimator.early_stopping and incremental:
+        raise ValueError("partial_fit does not support early_stopping=True")
+    if incremental and estimator.class_weight == "balanced":
+        raise ValueError("class_weight='balanced' needs all rows at once; give partial_fit the weights as a dict")
+    if given is not None and not isinstance(given[0], Stream) and (given[0] is None or given[1] is None):
+        raise ValueError("X_val and y_val: give both or neither")
+    if estimator.solver == "lbfgs" and estimator.optimizer is not None:
+        raise ValueError(f"optimizer={estimator.optimizer!r} takes the place of solver='adam', not of solver='lbfgs'")
+
+
+def start_validation(estimator: Any) -> None:
+    """Curves for rows to validate on, where former fits had none."""
+    if estimator.validation_scores_ is None or estimator.validation_loss_curve_ is None:
+        estimator.validation_scores_, estimator.validation_loss_curve_ = [], []
+    if estimator.early_stopping and estimator.best_validation_score_ is None:
+        estimator.best_validation_score_, estimator.best_loss_ = -np.inf, None
+
+
+def initialize(estimator: Any, widths: list[int], dtype: np.dtype) -> None:
+    """Start anew."""
+    estimator.n_iter_ = estimator.t_ = 0
+    estimator.n_layers_ = len(widths)
+    estimator.out_activation_ = "softmax" if estimator._label_binarizer.y_type_ == "multiclass" else "logistic"
+    dtype = np.dtype(estimator.dtype if estimator.dtype != "auto" else dtype)
+    if estimator.solver == "lbfgs":
+        dtype = np.dtype(np.float64)
+    argument = f"hidden_layer_sizes={shortened(estimator.hidden_layer_sizes)}"
+    # Drawn in float64, and then: coefs_, θ, the best θ, two moments and an accumulator, and a sum in float64.
+    check_memory(lambda: argument, checked_size(argument, widths) * (6 * dtype.itemsize + 16))
+    estimator.coefs_, estimator.intercepts_ = drawn(widths, estimator.activation, estimator._random_state, dtype)
+    if estimator.solver != "lbfgs":
+        estimator.loss_curve_ = []
+        estimator._no_improvement_count = 0
+        estimator.best_loss_ = None if estimator.early_stopping else np.inf
+        estimator.learning_rate_curve_ = []
+        estimator.validation_scores_ = estimator.validation_loss_curve_ = None
+        estimator.best_validation_score_ = -np.inf if estimator.early_stopping else None
