@@ -17,19 +17,25 @@ from .vectors import lanes_of
 
 
 @kernel
+def loss_and_residual(z, y):
+    """(ℓ, σ(z) - y) of one logit; LLVM runs it on whole vectors of them."""
+    one, zero = type(z)(1), type(z)(0)
+    e = exp_negative(-abs(z))
+    return max(z, zero) - y * z + log1p_unit(e), (one if z >= zero else e) / (one + e) - y
+
+
+@kernel
 def sigmoid_log_loss(m, work, z, ld, vectors, y, ld_Y, w, loss):
     """w Σ_K ℓ of m rows of K sigmoids, and dZ[L] = w (σ(Z[L]) - Y): Z in, dZ out (from `z` on, ld).
 
     Y in (from `y` on, ld_Y), destroyed; w in, loss out (m). Padding to whole vectors: the lowest number in Z, 0 in Y.
     """
-    one, zero, n = work.dtype.type(1), work.dtype.type(0), vectors * lanes_of(work)
+    n = vectors * lanes_of(work)
     for i in range(m):
         Z, Y, scale = work[z + i * ld : z + i * ld + n], work[y + i * ld_Y : y + i * ld_Y + n], w[i]
         for k in range(n):
-            logit, target = Z[k], Y[k]
-            e = exp_negative(-abs(logit))
-            Y[k] = max(logit, zero) - target * logit + log1p_unit(e)
-            Z[k] = scale * ((one if logit >= zero else e) / (one + e) - target)
+            term, residual = loss_and_residual(Z[k], Y[k])
+            Y[k], Z[k] = term, scale * residual
         loss[i] = scale * total_of(Y)
 
 
@@ -39,12 +45,9 @@ def sigmoid_log_loss_1(Z, Y, w, loss):
 
     One loop, which LLVM runs on whole vectors of rows.
     """
-    one, zero = Z.dtype.type(1), Z.dtype.type(0)
     for i in range(len(loss)):
-        z, y = Z[i], Y[i]
-        e = exp_negative(-abs(z))
-        loss[i] = w[i] * (max(z, zero) - y * z + log1p_unit(e))
-        Z[i] = w[i] * ((one if z >= zero else e) / (one + e) - y)
+        term, residual = loss_and_residual(Z[i], Y[i])
+        loss[i], Z[i] = w[i] * term, w[i] * residual
 
 
 @kernel
