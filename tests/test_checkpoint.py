@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
 
-from fastmlp import SGD, Adam, DivergenceError, Model, Momentum, checkpoint, network, rows
+from fastmlp import SGD, Adam, DivergenceError, Model, Momentum, checkpoint, rows, team
 
 random = np.random.default_rng(0)
 X = random.standard_normal((600, 4)).astype("float32")
@@ -55,10 +55,16 @@ def assert_same(ours, expected):
     assert ours.optimizer.t == expected.optimizer.t
 
 
+def calls_of(rows, monkeypatch):
+    """Let the net of these tests train so many rows in a call."""
+    row_flops = Model([4, 16, 8, 1]).network.plan.flops_per_row(True) + team.ROW_FLOPS
+    monkeypatch.setattr(team, "CALLER_FLOPS", rows * row_flops)
+
+
 @pytest.fixture
 def all_checkpoints(monkeypatch, tmp_path):
     """A function that fits with calls of some 48 rows, and gives copies of each checkpoint written meanwhile."""
-    monkeypatch.setattr(network, "CALL_FLOPS", 48 * Model([4, 16, 8, 1]).network.plan.flops_per_row(True))
+    calls_of(48, monkeypatch)
     copies, write = [], checkpoint.Checkpoint.write
 
     def written(self, progress):
@@ -192,7 +198,7 @@ def test_a_disk_that_becomes_full_leaves_the_last_checkpoint(tmp_path, monkeypat
 
 
 def test_weights_that_diverge_are_not_kept(tmp_path, monkeypatch):
-    monkeypatch.setattr(network, "CALL_FLOPS", 64 * Model([4, 16, 8, 1]).network.plan.flops_per_row(True))
+    calls_of(64, monkeypatch)
     optimizer = SGD(1e-3)
 
     def diverge(model, record):

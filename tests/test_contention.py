@@ -89,8 +89,8 @@ def test_nothing_is_known_after_a_pause(clock):
 def test_threads_that_change_within_an_epoch_change_no_bit(batch_size, monkeypatch):
     random = np.random.default_rng(0)
     X, y = random.standard_normal((3001, 5), np.float32), random.integers(0, 2, 3001)
-    flops = Model([5, 16, 8, 1])._network.plan.flops_per_row(True)
-    monkeypatch.setattr(network, "CALL_FLOPS", 3 * batch_size * flops)
+    row_flops = Model([5, 16, 8, 1])._network.plan.flops_per_row(True) + team.ROW_FLOPS
+    monkeypatch.setattr(network, "CALL_FLOPS", 3 * batch_size * row_flops)
     expected = Model([5, 16, 8, 1], n_threads=1).fit(X, y, epochs=2, batch_size=batch_size)
 
     counts, started = iter([2, 1, 3] * 100), []

@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 from bits import start_all_threads
 
-from fastmlp import Model
+from fastmlp import Adam, Model, team
+from fastmlp.call import Tally
+from fastmlp.rows.array import ArrayRows
+from fastmlp.rows.order import Order
 
 THREADS = [1, 2, 3, 4, 8]
 NETS = {
@@ -116,6 +119,22 @@ def test_a_bad_row_stops_all_threads():
         with pytest.raises(ValueError, match="NaN in row 1234, column 5"):
             model.fit(X, y, epochs=3, batch_size=batch_size)
         np.testing.assert_array_equal(model.parameters, before)
+
+
+def test_one_thread_trains_in_the_caller_a_part_at_a_time(monkeypatch):
+    """Between two parts, Ctrl-C and the progress bar have their turn; the parts change no bit."""
+    X, y, _ = rows_of("square", 1000, "float32")
+    whole, parts = (model_of("square", n_threads=1) for _ in range(2))
+    rows, row_flops = ArrayRows(X, y, n_features=28, dtype="float32"), whole.network.plan.flops_per_row(True)
+    whole.network.train(rows, Order(1000), 32, Adam(), 0.0, None, Tally())
+
+    seen, started = [], []
+    monkeypatch.setattr(team, "CALLER_FLOPS", 5 * 32 * (row_flops + team.ROW_FLOPS))
+    monkeypatch.setattr(threading.Thread, "start", lambda thread: started.append(thread))
+    parts.network.train(rows, Order(1000), 32, Adam(), 0.0, seen.append, Tally())
+    assert seen == [160, 320, 480, 640, 800, 960, 1000]
+    assert not started
+    assert parts.parameters.tobytes() == whole.parameters.tobytes()
 
 
 def test_many_models_train_at_once_as_if_alone():

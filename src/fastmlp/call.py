@@ -51,12 +51,12 @@ def shape_of(plan: Plan, n: int, batch_rows: int, backward: bool, chunks: tuple[
     """
     chunk_rows, accumulators = chunks
     flops = plan.flops_per_row(backward)
-    call = n * (flops + team.ROW_FLOPS)
-    n_threads = team.threads_for(flops * batch_rows, call, most)
+    row_flops = flops + team.ROW_FLOPS
+    n_threads = team.threads_for(flops * batch_rows, n * row_flops, most)
     if chunk_rows > 0:
         n_threads = min(n_threads, -(-batch_rows // chunk_rows) or 1)
     rows = n_threads * plan.tile_rows if chunk_rows > 0 else batch_rows
-    return Shape(n_threads, call < team.SHORT_FLOPS, chunk_rows, accumulators if backward else 0, rows)
+    return Shape(n_threads, row_flops, chunk_rows, accumulators if backward else 0, rows)
 
 
 def job_of(plan: Plan, shape: Shape, first: int, last: int, batch_rows: int, **what: int) -> np.ndarray:
@@ -83,7 +83,7 @@ def train(
     arguments = Team(flags, job), window.source, workspace.net, sums
     compile_once(steps.train, arguments, workspace)
     try:
-        took = run(rows, window, flags, shape, steps.train, arguments, seen, patience)
+        took = run(rows, window, flags, shape, job, steps.train, arguments, seen, patience)
     finally:
         done = job[0]
         tally.J, tally.weight, tally.objective = (float(done[name]) for name in ("J", "weight", "objective"))
@@ -102,11 +102,11 @@ def predict(rows: Rows, window: Window, shape: Shape, job: np.ndarray, workspace
     flags = new_team()
     arguments = Team(flags, job), window.source, workspace.net, out.reshape(-1)
     compile_once(steps.predict, arguments, workspace)
-    run(rows, window, flags, shape, steps.predict, arguments)
+    run(rows, window, flags, shape, job, steps.predict, arguments)
     check()
     while flags[STOP]:  # by a Ctrl-C whose handler is the user's own, and has not raised anything
         flags[:] = 0
-        run(rows, window, flags, shape, steps.predict, arguments)
+        run(rows, window, flags, shape, job, steps.predict, arguments)
 
 
 def compile_once(kernel: Callable[..., None], arguments: tuple, workspace: Workspace) -> None:
@@ -118,13 +118,12 @@ def compile_once(kernel: Callable[..., None], arguments: tuple, workspace: Works
 
 
 def run(
-    rows: Rows, window: Window, flags: np.ndarray, shape: Shape,
+    rows: Rows, window: Window, flags: np.ndarray, shape: Shape, job: np.ndarray,
     kernel: Callable[..., None], arguments: tuple, watch: Watch = None, patience: Patience | None = None,
 ) -> tuple[float, float]:  # fmt: skip
     """Run a kernel by all threads of the call, seconds as `team.run`; a row that it refused becomes an error."""
-    took = team.run(
-        lambda thread: kernel(thread, *arguments), flags, shape.n_threads, shape.short, watch, patience
-    )  # fmt: skip
+    short = shape.row_flops * (job["last"][0] - job["first"][0]) <= team.CALLER_FLOPS
+    took = team.run(lambda thread: kernel(thread, *arguments), flags, shape.n_threads, short, watch, patience)
     if flags[BAD_ROW] > 0:
         rows.refuse(window, int(flags[BAD_ROW]) - 1)
     return took

@@ -18,7 +18,7 @@ from .rows.order import Order, Pass
 from .rows.window import Window
 from .workspace import Shape, Workspaces
 
-CALL_FLOPS = 2e10  # of training in one call, some 0.1 s: then the number of threads may change
+CALL_FLOPS = 2e10  # of training in one call of several threads, some 0.1 s: then their number may change
 PART_ROWS = 2**18  # of outputs that `outputs` computes at a time, where nobody wants all of them together
 
 
@@ -100,7 +100,7 @@ class Network:
                 if skip == window.size:
                     continue
                 whole = window.ends_batch and part.rows == 0
-                first, call_rows = skip, self._call_rows(window.size, batch_rows) if whole else window.size
+                first, call_rows = skip, self._call_rows(shape, window.size, batch_rows) if whole else window.size
                 while first < window.size:
                     now = shape._replace(n_threads=self._threads_now(shape))
                     last = min(first + call_rows, window.size)
@@ -132,10 +132,13 @@ class Network:
                         after()
         self._workspaces.give_back(shape, workspace)
 
-    def _call_rows(self, n: int, batch_rows: int) -> int:
-        """Rows of each training call over n rows: whole batches, calls of some CALL_FLOPS and of the same size."""
+    def _call_rows(self, shape: Shape, n: int, batch_rows: int) -> int:
+        """Rows of each training call over n: whole batches, calls of the same size, for one thread in the caller."""
         batches = -(-n // batch_rows)
-        calls = min(max(1, round(n * self.plan.flops_per_row(True) / CALL_FLOPS)), batches)
+        if shape.n_threads == 1:
+            calls = -(-batches // max(1, int(team.CALLER_FLOPS // (batch_rows * shape.row_flops))))
+        else:
+            calls = min(max(1, round(n * shape.row_flops / CALL_FLOPS)), batches)
         return -(-batches // calls) * batch_rows
 
     def _threads_now(self, shape: Shape) -> int:

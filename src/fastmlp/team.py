@@ -1,7 +1,7 @@
 """Starts all threads of one call or none, and watches over them: progress, Ctrl-C, failures.
 
 No thread outlives its call. The calling thread of a long call does not compute, so that it can take
-Ctrl-C and draw progress; short work runs in the caller alone, where starting threads would cost more.
+Ctrl-C and draw progress; a short call of one thread runs in the caller, which spares a start and keeps its caches.
 """
 
 import contextlib
@@ -19,7 +19,8 @@ from .core_time import CoreTime, Patience
 from .kernels.barrier import FAILED, PROGRESS, STOP
 from .kernels.interrupts import postponed
 
-SHORT_FLOPS = 1e8  # about a millisecond of one core, and no more than starting threads takes: run it in the caller
+SHORT_FLOPS = 1e8  # about a millisecond of one core, and no more than starting threads takes: one is enough
+CALLER_FLOPS = 2e9  # some 30 ms of one core, for which Ctrl-C and the progress bar can wait: run it in the caller
 ROW_FLOPS = 2000  # so many take as long as copying a row
 FLOPS_PER_THREAD = 1e6  # between two barriers; with less, the barriers cost more than a further thread gains
 WATCH_SECONDS = 0.05
@@ -103,6 +104,8 @@ def run_counted(
     begin = time.perf_counter()
     if short and n_threads == 1:
         work(0)
+        if watch is not None:
+            watch(int(flags[PROGRESS]))
         return (time.perf_counter() - begin,) * 2
     failures: list[BaseException] = []
     cores = [CoreTime() for _ in range(n_threads)]

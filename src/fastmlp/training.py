@@ -213,8 +213,10 @@ def one_epoch(
             f"before this epoch. Lower learning_rate={optimizer.learning_rate:g}, or scale the features of X"
         )
     loss = tally.J / tally.weight if tally.weight else 0.0
-    weights, _ = network.plan.views(network.theta)
-    penalty = settings.l2 / 2 * sum(float(np.vdot(W, W)) for W in weights)
+    penalty = 0.0
+    if settings.l2 > 0:
+        weights, _ = network.plan.views(network.theta)
+        penalty = settings.l2 / 2 * sum(float(np.vdot(W, W)) for W in weights)
     return {
         "epoch": epoch,
         "loss": loss,

@@ -19,10 +19,10 @@ def aligned_zeros(size: int, dtype: np.dtype) -> np.ndarray:
 
 
 class Shape(NamedTuple):
-    """What a call needs: threads, how a batch is cut, rows of buffers and accumulators."""
+    """What a call needs: threads, operations for each row, how a batch is cut, rows of buffers and accumulators."""
 
     n_threads: int
-    short: bool
+    row_flops: int
     chunk_rows: int
     accumulators: int
     rows: int

@@ -63,6 +63,8 @@ def as_vector(name: str, values: Any, n: int) -> np.ndarray:
 def as_labels(y: Any, n: int) -> np.ndarray:
     """y as bytes 0 and 1: one byte a row; no copy of an array of bytes."""
     vector = as_vector("y", y, n)
+    if vector.dtype == bool:
+        return vector.view(np.uint8)
     in_place = vector.dtype.itemsize == 1
     labels = vector.view(np.uint8) if in_place else np.empty(n, np.uint8)
     for first in range(0, n, BLOCK_ROWS):
