@@ -17,6 +17,7 @@ COLUMNS = 64  # of A that Aᵀ B packs at a time
 MOST_VECTORS_UNPACKED = 16  # in a row of B: up to these, packing A takes what it brings
 PACKED = 0  # as the leading dimension of B: it lies in panels
 tile_1, tile_2, tile_3 = (fma_tile(TILE_ROWS, vectors) for vectors in (1, 2, 3))
+low_tile_3 = fma_tile(TILE_ROWS // 2, 3)
 tile_4, low_tile_4 = fma_tile(6, 4), fma_tile(4, 4)
 
 
@@ -50,7 +51,9 @@ def panel(
             for r in range(rows, 2 * rows):
                 for j in range(0, vectors * lanes, lanes):
                     prefetch_to_write(C, c + r * ldc + j)
-        if vectors == 3:
+        if vectors == 3 and M - i <= TILE_ROWS // 2:
+            low_tile_3(A, a, rs, cs, B, at_b, ldb, start, s, lds, C, c, ldc, K, finish, m)
+        elif vectors == 3:
             tile_3(A, a, rs, cs, B, at_b, ldb, start, s, lds, C, c, ldc, K, finish, m)
         elif vectors == 2:
             tile_2(A, a, rs, cs, B, at_b, ldb, start, s, lds, C, c, ldc, K, finish, m)
