@@ -1,7 +1,9 @@
 """All threads of a call end with it: after a failure, and after Ctrl-C with a whole number of steps done."""
 
 import os
+import resource
 import signal
+import sys
 import threading
 
 import numba
@@ -10,7 +12,7 @@ import pytest
 
 from fastmlp import SGD, Model, network, team
 from fastmlp.call import Tally
-from fastmlp.kernels.barrier import FAILED, STOP, barrier, new_team
+from fastmlp.kernels.barrier import CORES, FAILED, STOP, barrier, new_team, spread_out
 from fastmlp.rows.ahead import read_ahead
 from fastmlp.rows.array import ArrayRows
 from fastmlp.rows.order import Order
@@ -54,6 +56,29 @@ def meet(flags, n_threads, times):
         if not barrier(flags, n_threads):
             return passed
     return times
+
+
+@numba.njit
+def begin(flags, n_threads):
+    spread_out(flags, n_threads)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the core, and starts threads on a busy one")
+def test_who_begins_on_a_core_that_is_taken_sleeps_once():
+    cores, flags, slept = os.sched_getaffinity(0), new_team(), []
+    begin(flags, 1)
+    assert not flags.any()
+    try:
+        for core in (max(cores), max(cores), min(cores)):
+            os.sched_setaffinity(0, {core})
+            before = resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
+            begin(flags, 2)
+            slept.append(resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw > before)
+    finally:
+        os.sched_setaffinity(0, cores)
+    assert slept == [False, True, len(cores) == 1]
+    begun = {64 * slot + bit for slot in range(16) for bit in range(64) if flags[CORES + slot] >> bit & 1}
+    assert begun == {max(cores), min(cores)}
 
 
 def within(seconds, call):

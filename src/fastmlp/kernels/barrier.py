@@ -1,4 +1,4 @@
-"""The barrier between the threads of one call, and the flags through which the caller speaks to them.
+"""The barrier between the threads of one call, their start, and the flags through which the caller speaks to them.
 
 A waiting thread spins for some 20 µs, then lets others run, then sleeps. The last thread to arrive reads
 the stop flag once for all, so that all threads leave at the same barrier and no step is half done. What it says fits
@@ -8,11 +8,12 @@ into one number, PASSED, as each line that cores exchange delays them all: 2 for
 import numpy as np
 
 from .compile import kernel
-from .llvm import atomic_add, atomic_load, atomic_store, give_way, short_sleep, spin_pause
+from .llvm import atomic_add, atomic_load, atomic_or, atomic_store, give_way, short_sleep, spin_pause, this_core
 
 # Slots of the team's array, a cache line apart.
-ARRIVED, PASSED, STOP, FAILED, NEXT, PROGRESS, BAD_ROW = range(0, 56, 8)
-SLOTS = 56
+ARRIVED, PASSED, STOP, FAILED, NEXT, PROGRESS, BAD_ROW, CORES = range(0, 64, 8)
+CORE_SLOTS = 16  # with a bit for each core
+SLOTS = CORES + CORE_SLOTS
 SPINS, YIELDS = 400, 1000
 
 
@@ -32,6 +33,21 @@ def report_bad_row(team, row):
 def stopped(team):
     """Has the caller asked to stop, or a thread failed?"""
     return atomic_load(team, STOP) != 0 or atomic_load(team, FAILED) != 0
+
+
+@kernel
+def spread_out(team, n_threads):
+    """Before the first barrier: leave a core on which another thread of the team has begun.
+
+    Linux starts a thread beside another one, while the caller's core, which was busy before, falls idle. There both
+    would stay for milliseconds; but a thread that wakes up gets an idle core.
+    """
+    core = this_core()
+    if n_threads == 1 or core < 0:
+        return
+    bit = np.int64(1) << (core & 63)
+    if atomic_or(team, CORES + (core >> 6) % CORE_SLOTS, bit) & bit != 0:
+        short_sleep()
 
 
 @kernel

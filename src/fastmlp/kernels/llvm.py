@@ -17,7 +17,7 @@ from .compile import VECTOR_BYTES
 
 INT8, INT32, INT64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 X86 = platform.machine().lower() in ("x86_64", "amd64")
-WINDOWS = sys.platform == "win32"
+WINDOWS, LINUX = sys.platform == "win32", sys.platform == "linux"
 UNALIGNED, WORD = 1, 8  # alignment in bytes, as LLVM wants it
 
 
@@ -166,6 +166,29 @@ def atomic_add(typing, array, i, value):
         return builder.atomic_rmw("add", place, arguments[2], "seq_cst")
 
     return types.int64(array, types.intp, types.int64), generate
+
+
+@intrinsic
+def atomic_or(typing, array, i, bits):
+    """Set bits of array[i]; returns what stood there before."""
+
+    def generate(context, builder, signature, arguments):
+        place = builder.gep(array_pointer(context, builder, signature.args[0], arguments[0]), [arguments[1]])
+        return builder.atomic_rmw("or", place, arguments[2], "seq_cst")
+
+    return types.int64(array, types.intp, types.int64), generate
+
+
+@intrinsic
+def this_core(typing):
+    """The number of the core that the thread runs on; -1 where the system does not tell."""
+
+    def generate(context, builder, signature, arguments):
+        if not LINUX:
+            return INT64(-1)
+        return builder.sext(builder.call(declared(builder, "sched_getcpu", INT32, []), []), INT64)
+
+    return types.int64(), generate
 
 
 @intrinsic

@@ -16,7 +16,7 @@ import numpy as np
 
 from .arrays import copy, total_of
 from .backprop import NOWHERE, add_gradients, backward, forward, head, probabilities
-from .barrier import NEXT, PROGRESS, barrier, report_bad_row, stopped
+from .barrier import NEXT, PROGRESS, barrier, report_bad_row, spread_out, stopped
 from .compile import TILE_ROWS, ZERO, entry_point, kernel
 from .dropout import step_key
 from .gather import gather_rows
@@ -26,6 +26,15 @@ from .ranges import fold_share, pack, share, sum_squares, update_share
 from .update import step_constants
 
 MOST_SUM_ROWS = 65536  # beyond, a sum in float32 would lose digits
+
+
+@kernel
+def begin(thread, team, net):
+    """What all threads do first, each on a core of its own: packed copies of W; go on?"""
+    job = team.job[0]
+    spread_out(team.flags, job.n_threads)
+    pack(thread, job, net)
+    return barrier(team.flags, job.n_threads)
 
 
 @kernel
@@ -138,8 +147,7 @@ def objective(optimizer, J, weight, sums):
 def all_batches(thread, team, source, net, sums):
     """Steps over the batches of positions job.first … job.last-1, for one thread of the team."""
     job, optimizer = team.job[0], sums.optimizer[0]
-    pack(thread, job, net)
-    if not barrier(team.flags, job.n_threads):
+    if not begin(thread, team, net):
         return
     t = optimizer.t
     if job.updates and job.first == job.last and job.weight > 0:  # a gradient that was summed over several calls
@@ -197,8 +205,7 @@ def train(thread, team, source, net, sums):
 def all_tiles(thread, team, source, net, out):
     """Probabilities, or Z[L], of the positions job.first … job.last-1, tile by tile, for one thread of the team."""
     job, layers, work = team.job[0], net.layers, net.work
-    pack(thread, job, net)
-    if not barrier(team.flags, job.n_threads):
+    if not begin(thread, team, net):
         return
     layer = layers[len(layers) - 1]
     K, row = layer.p_out, thread * job.tile_rows
