@@ -122,7 +122,7 @@ def run(
     kernel: Callable[..., None], arguments: tuple, watch: Watch = None, patience: Patience | None = None,
 ) -> tuple[float, float]:  # fmt: skip
     """Run a kernel by all threads of the call, seconds as `team.run`; a row that it refused becomes an error."""
-    short = shape.row_flops * (job["last"][0] - job["first"][0]) <= team.CALLER_FLOPS
+    short = bool(shape.row_flops * (job["last"][0] - job["first"][0]) <= team.CALLER_FLOPS)
     took = team.run(lambda thread: kernel(thread, *arguments), flags, shape.n_threads, short, watch, patience)
     if flags[BAD_ROW] > 0:
         rows.refuse(window, int(flags[BAD_ROW]) - 1)
