@@ -69,9 +69,9 @@ def test_all_threads_again_soon_after_cores_are_free():
 
 def test_many_short_calls_are_as_good_as_a_long_one():
     contention = Contention()
-    for _ in range(11):
+    for _ in range(9):
         assert contention.threads(2) == 2
-        contention.saw(2, PATIENCE / 10, 0.0)
+        contention.saw(2, PATIENCE / 8, 0.0)  # eighths, whose sums are exact
     assert contention.threads(2) == 1
 
 
@@ -91,6 +91,7 @@ def test_threads_that_change_within_an_epoch_change_no_bit(batch_size, monkeypat
     X, y = random.standard_normal((3001, 5), np.float32), random.integers(0, 2, 3001)
     row_flops = Model([5, 16, 8, 1])._network.plan.flops_per_row(True) + team.ROW_FLOPS
     monkeypatch.setattr(network, "CALL_FLOPS", 3 * batch_size * row_flops)
+    monkeypatch.setattr(team, "CALLER_FLOPS", 2 * batch_size * row_flops)
     expected = Model([5, 16, 8, 1], n_threads=1).fit(X, y, epochs=2, batch_size=batch_size)
 
     counts, started = iter([2, 1, 3] * 100), []
@@ -105,7 +106,7 @@ def test_threads_that_change_within_an_epoch_change_no_bit(batch_size, monkeypat
 
     monkeypatch.setattr(team, "run", spy)
     model = Model([5, 16, 8, 1], n_threads=3).fit(X, y, epochs=2, batch_size=batch_size)
-    assert len(started) > 2
+    assert len(started) > 3001 / (3 * batch_size)
     assert len(set(started)) > 1
     assert model.parameters.tobytes() == expected.parameters.tobytes()
     assert model.history[-1]["loss"] == expected.history[-1]["loss"]

@@ -12,7 +12,7 @@ from .core_time import Patience
 
 CROWDED = 0.75  # of the time on cores, or less: some threads waited for one, and the others for them
 BESIDE_READER = 0.2  # the same, where this program's own thread reads ahead: it alone leaves them more than that
-PATIENCE = 0.1  # seconds of crowded calls on end; less may be another program's last breath
+PATIENCE = 0.01  # seconds of crowded calls on end: after each product, OpenBLAS's threads spin for ten times as long
 TRIAL = 0.004  # seconds, enough to see that a number of threads which was crowded before still is
 IDLE = 0.1  # seconds between two calls, after which nothing is known any more
 MOST_CALLS_UNTIL_RETRY = 16

@@ -100,9 +100,10 @@ class Network:
                 if skip == window.size:
                     continue
                 whole = window.ends_batch and part.rows == 0
-                first, call_rows = skip, self._call_rows(shape, window.size, batch_rows) if whole else window.size
+                first = skip
                 while first < window.size:
                     now = shape._replace(n_threads=self._threads_now(shape))
+                    call_rows = self._call_rows(now, window.size, batch_rows) if whole else window.size
                     last = min(first + call_rows, window.size)
                     patience = self._contention.patience(now.n_threads, limit) if whole else None
                     job = call.job_of(

@@ -6,6 +6,7 @@ Ctrl-C and draw progress; a short call of one thread runs in the caller, which s
 
 import contextlib
 import functools
+import itertools
 import os
 import threading
 import time
@@ -139,7 +140,8 @@ def run_counted(
         if patience is not None and CoreTime.known_to_others and seconds >= patience.seconds:
             flags[STOP] |= sum(core.seconds for core in cores) < patience.share * n_threads * seconds
 
-    look_seconds = WATCH_SECONDS if patience is None else min(WATCH_SECONDS, patience.seconds)
+    first = WATCH_SECONDS if patience is None else min(WATCH_SECONDS, patience.seconds)
+    pauses = itertools.chain([first], itertools.repeat(WATCH_SECONDS))
     with interrupts_stop(flags):
         try:
             for i in range(n_threads):
@@ -147,7 +149,7 @@ def run_counted(
                 thread.start()
                 threads.append(thread)
             for event in ended:
-                while not event.wait(look_seconds):
+                while not event.wait(next(pauses)):
                     look()
         except BaseException:
             # Where a thread did not start, its partners must not wait for it at a barrier.
