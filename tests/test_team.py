@@ -58,29 +58,6 @@ def meet(flags, n_threads, times):
     return times
 
 
-@numba.njit
-def begin(flags, n_threads):
-    spread_out(flags, n_threads)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the core, and starts threads on a busy one")
-def test_who_begins_on_a_core_that_is_taken_sleeps_once():
-    cores, flags, slept = os.sched_getaffinity(0), new_team(), []
-    begin(flags, 1)
-    assert not flags.any()
-    try:
-        for core in (max(cores), max(cores), min(cores)):
-            os.sched_setaffinity(0, {core})
-            before = resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
-            begin(flags, 2)
-            slept.append(resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw > before)
-    finally:
-        os.sched_setaffinity(0, cores)
-    assert slept == [False, True, len(cores) == 1]
-    begun = {64 * slot + bit for slot in range(16) for bit in range(64) if flags[CORES + slot] >> bit & 1}
-    assert begun == {max(cores), min(cores)}
-
-
 def within(seconds, call):
     """Run call() in a thread of its own, so that a hang becomes a failure; returns what it raised."""
     caught = []
@@ -252,6 +229,29 @@ def test_ctrl_c_waits_for_all_threads(n_threads):
         interrupted_fit(model, X, y, milliseconds / 1000, batch_size=10_000)
 
 
+@numba.njit
+def begin(flags, n_threads):
+    spread_out(flags, n_threads)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the core, and starts threads on a busy one")
+def test_who_begins_on_a_core_that_is_taken_sleeps_once():
+    cores, flags, slept = os.sched_getaffinity(0), new_team(), []
+    begin(flags, 1)
+    assert not flags.any()
+    try:
+        for core in (max(cores), max(cores), min(cores)):
+            os.sched_setaffinity(0, {core})
+            before = resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
+            begin(flags, 2)
+            slept.append(resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw > before)
+    finally:
+        os.sched_setaffinity(0, cores)
+    assert slept == [False, True, len(cores) == 1]
+    begun = {64 * slot + bit for slot in range(16) for bit in range(64) if flags[CORES + slot] >> bit & 1}
+    assert begun == {max(cores), min(cores)}
+
+
 def test_calls_at_the_same_time_share_the_cores(monkeypatch):
     """The first call has all of them; while it runs, others find what it leaves, and one at least."""
     monkeypatch.setattr(team, "available_cores", lambda: 4)
@@ -271,6 +271,7 @@ def test_fits_at_the_same_time_start_no_more_threads_than_cores(monkeypatch):
     monkeypatch.setattr(team, "FLOPS_PER_THREAD", 1.0)
     monkeypatch.setattr(team, "SHORT_FLOPS", 1.0)
     monkeypatch.setattr(network, "CALL_FLOPS", 2e6)
+    monkeypatch.setattr(team, "CALLER_FLOPS", 2e6)
     running, run = [], team.run_counted
     monkeypatch.setattr(team, "run_counted", lambda *a: running.append(sum(team._running)) or run(*a))
     random = np.random.default_rng(0)

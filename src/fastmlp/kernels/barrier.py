@@ -8,7 +8,7 @@ into one number, PASSED, as each line that cores exchange delays them all: 2 for
 import numpy as np
 
 from .compile import kernel
-from .llvm import atomic_add, atomic_load, atomic_or, atomic_store, give_way, short_sleep, spin_pause, this_core
+from .threads import atomic_add, atomic_load, atomic_or, atomic_store, give_way, short_sleep, spin_pause, this_core
 
 # Slots of the team's array, a cache line apart.
 ARRIVED, PASSED, STOP, FAILED, NEXT, PROGRESS, BAD_ROW, CORES = range(0, 64, 8)

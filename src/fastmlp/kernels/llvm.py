@@ -1,12 +1,10 @@
-"""LLVM IR for what Numba's Python cannot say; vectors have files of their own.
+"""LLVM IR for what Numba's Python cannot say; vectors and threads have files of their own.
 
-Fused multiply-adds, reads at an address, calls of a block function at an address, atomics for the barrier,
-and flush-to-zero. Each intrinsic is a few lines of IR that Numba pastes into the
-calling kernel. Nothing here checks bounds: the callers do.
+Fused multiply-adds, reads at an address, calls of a block function at an address, and flush-to-zero. Each intrinsic
+is a few lines of IR that Numba pastes into the calling kernel. Nothing here checks bounds: the callers do.
 """
 
 import platform
-import sys
 
 from llvmlite import ir
 from numba import types
@@ -17,8 +15,7 @@ from .compile import VECTOR_BYTES
 
 INT8, INT32, INT64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 X86 = platform.machine().lower() in ("x86_64", "amd64")
-WINDOWS, LINUX = sys.platform == "win32", sys.platform == "linux"
-UNALIGNED, WORD = 1, 8  # alignment in bytes, as LLVM wants it
+UNALIGNED = 1  # alignment in bytes, as LLVM wants it
 
 
 def array_pointer(context, builder, array_type, array):
@@ -133,100 +130,6 @@ def call_block(typing, address, source, target):
         return context.get_dummy_value()
 
     return types.void(types.intp, source, target), generate
-
-
-# --- threads ------------------------------------------------------------------------------------------
-
-
-@intrinsic
-def atomic_load(typing, array, i):
-    def generate(context, builder, signature, arguments):
-        place = builder.gep(array_pointer(context, builder, signature.args[0], arguments[0]), [arguments[1]])
-        return builder.load_atomic(place, "seq_cst", WORD)
-
-    return types.int64(array, types.intp), generate
-
-
-@intrinsic
-def atomic_store(typing, array, i, value):
-    def generate(context, builder, signature, arguments):
-        place = builder.gep(array_pointer(context, builder, signature.args[0], arguments[0]), [arguments[1]])
-        builder.store_atomic(arguments[2], place, "seq_cst", WORD)
-        return context.get_dummy_value()
-
-    return types.void(array, types.intp, types.int64), generate
-
-
-@intrinsic
-def atomic_add(typing, array, i, value):
-    """Add to array[i]; returns what stood there before."""
-
-    def generate(context, builder, signature, arguments):
-        place = builder.gep(array_pointer(context, builder, signature.args[0], arguments[0]), [arguments[1]])
-        return builder.atomic_rmw("add", place, arguments[2], "seq_cst")
-
-    return types.int64(array, types.intp, types.int64), generate
-
-
-@intrinsic
-def atomic_or(typing, array, i, bits):
-    """Set bits of array[i]; returns what stood there before."""
-
-    def generate(context, builder, signature, arguments):
-        place = builder.gep(array_pointer(context, builder, signature.args[0], arguments[0]), [arguments[1]])
-        return builder.atomic_rmw("or", place, arguments[2], "seq_cst")
-
-    return types.int64(array, types.intp, types.int64), generate
-
-
-@intrinsic
-def this_core(typing):
-    """The number of the core that the thread runs on; -1 where the system does not tell."""
-
-    def generate(context, builder, signature, arguments):
-        if not LINUX:
-            return INT64(-1)
-        return builder.sext(builder.call(declared(builder, "sched_getcpu", INT32, []), []), INT64)
-
-    return types.int64(), generate
-
-
-@intrinsic
-def spin_pause(typing):
-    """Tell the core that this is a waiting loop."""
-
-    def generate(context, builder, signature, arguments):
-        if X86:
-            builder.call(declared(builder, "llvm.x86.sse2.pause", ir.VoidType(), []), [])
-        return context.get_dummy_value()
-
-    return types.void(), generate
-
-
-@intrinsic
-def give_way(typing):
-    """Let another runnable thread have this core."""
-
-    def generate(context, builder, signature, arguments):
-        name = "SwitchToThread" if WINDOWS else "sched_yield"
-        builder.call(declared(builder, name, INT32, []), [])
-        return context.get_dummy_value()
-
-    return types.void(), generate
-
-
-@intrinsic
-def short_sleep(typing):
-    """Sleep for the shortest time that the system offers, about 0.1 ms (Windows: 1 ms)."""
-
-    def generate(context, builder, signature, arguments):
-        if WINDOWS:
-            builder.call(declared(builder, "Sleep", ir.VoidType(), [INT32]), [INT32(1)])
-        else:
-            builder.call(declared(builder, "usleep", INT32, [INT32]), [INT32(50)])
-        return context.get_dummy_value()
-
-    return types.void(), generate
 
 
 # --- floating-point state -----------------------------------------------------------------------------

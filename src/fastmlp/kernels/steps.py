@@ -20,9 +20,10 @@ from .barrier import NEXT, PROGRESS, barrier, report_bad_row, spread_out, stoppe
 from .compile import TILE_ROWS, ZERO, entry_point, kernel
 from .dropout import step_key
 from .gather import gather_rows
-from .llvm import atomic_add, atomic_store, flush_to_zero, restore_state
+from .llvm import flush_to_zero, restore_state
 from .matmul import COLUMNS
 from .ranges import fold_share, pack, share, sum_squares, update_share
+from .threads import atomic_add, atomic_store
 from .update import step_constants
 
 MOST_SUM_ROWS = 65536  # beyond, a sum in float32 would lose digits
