@@ -81,9 +81,8 @@ def train(
     job["J"], job["weight"], job["objective"] = tally.J, tally.weight, tally.objective
     seen = None if watch is None else lambda progress: watch(before + progress)
     arguments = Team(flags, job), window.source, workspace.net, sums
-    compile_once(steps.train, arguments, workspace)
     try:
-        took = run(rows, window, flags, shape, job, steps.train, arguments, seen, patience)
+        took = run(rows, window, shape, steps.train, arguments, seen, patience)
     finally:
         done = job[0]
         tally.J, tally.weight, tally.objective = (float(done[name]) for name in ("J", "weight", "objective"))
@@ -101,27 +100,29 @@ def predict(rows: Rows, window: Window, shape: Shape, job: np.ndarray, workspace
     """Run steps.predict over positions of a window: out (m, p[L])."""
     flags = new_team()
     arguments = Team(flags, job), window.source, workspace.net, out.reshape(-1)
-    compile_once(steps.predict, arguments, workspace)
-    run(rows, window, flags, shape, job, steps.predict, arguments)
+    run(rows, window, shape, steps.predict, arguments)
     check()
     while flags[STOP]:  # by a Ctrl-C whose handler is the user's own, and has not raised anything
         flags[:] = 0
-        run(rows, window, flags, shape, job, steps.predict, arguments)
+        run(rows, window, shape, steps.predict, arguments)
 
 
-def compile_once(kernel: Callable[..., None], arguments: tuple, workspace: Workspace) -> None:
+def compile_once(kernel: Callable[..., None], arguments: tuple) -> None:
     """Compile a kernel here, not in a thread of the team: Ctrl-C must be able to end a compilation of seconds."""
-    signature = kernel, workspace.net.theta.dtype
+    _, _, net, _ = arguments
+    signature = kernel, net.theta.dtype
     if signature not in _compiled and hasattr(kernel, "compile"):
         kernel.compile(tuple(numba.typeof(argument) for argument in (0, *arguments)))
         _compiled.add(signature)
 
 
 def run(
-    rows: Rows, window: Window, flags: np.ndarray, shape: Shape, job: np.ndarray,
-    kernel: Callable[..., None], arguments: tuple, watch: Watch = None, patience: Patience | None = None,
+    rows: Rows, window: Window, shape: Shape, kernel: Callable[..., None], arguments: tuple,
+    watch: Watch = None, patience: Patience | None = None,
 ) -> tuple[float, float]:  # fmt: skip
     """Run a kernel by all threads of the call, seconds as `team.run`; a row that it refused becomes an error."""
+    compile_once(kernel, arguments)
+    flags, job = arguments[0]
     short = bool(shape.row_flops * (job["last"][0] - job["first"][0]) <= team.CALLER_FLOPS)
     took = team.run(lambda thread: kernel(thread, *arguments), flags, shape.n_threads, short, watch, patience)
     if flags[BAD_ROW] > 0:

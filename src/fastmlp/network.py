@@ -96,11 +96,10 @@ class Network:
         limit = BESIDE_READER if rows.reads_ahead else CROWDED
         with closing(rows.windows(order, batch_rows)) as windows:
             for window in windows:
-                skip, position = min(max(done - position, 0), window.size), position + window.size
-                if skip == window.size:
+                first, position = min(max(done - position, 0), window.size), position + window.size
+                if first == window.size:
                     continue
                 whole = window.ends_batch and part.rows == 0
-                first = skip
                 while first < window.size:
                     now = shape._replace(n_threads=self._threads_now(shape))
                     call_rows = self._call_rows(now, window.size, batch_rows) if whole else window.size

@@ -42,8 +42,10 @@ def spread_out(team, n_threads):
     Linux starts a thread beside another one, while the caller's core, which was busy before, falls idle. There both
     would stay for milliseconds; but a thread that wakes up gets an idle core.
     """
+    if n_threads == 1:
+        return
     core = this_core()
-    if n_threads == 1 or core < 0:
+    if core < 0:
         return
     bit = np.int64(1) << (core & 63)
     if atomic_or(team, CORES + (core >> 6) % CORE_SLOTS, bit) & bit != 0:
