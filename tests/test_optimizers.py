@@ -203,30 +203,36 @@ def test_moments_of_another_net_are_refused(other):
     assert optimizer.t == 1
 
 
-@pytest.mark.parametrize("kind", ["sgd", "adam"])
-@pytest.mark.parametrize("schedule", ["cosine", "one_cycle"])
-def test_schedules_step_by_step(schedule, kind):
-    """A fit with a schedule makes the steps that the oracle makes with that step's rate."""
-    random, rate, epochs = np.random.default_rng(0), 0.03, 5
+def rate_of(schedule, f):
+    """The part of the learning rate that a schedule leaves after a part f of the steps."""
+    if schedule == "constant":
+        return 1
+    if schedule == "cosine":
+        return (1 + math.cos(math.pi * f)) / 2
+    if f < 0.3:
+        return 1 - 0.96 * (1 + math.cos(math.pi * f / 0.3)) / 2
+    return 4e-6 + (1 - 4e-6) * (1 + math.cos(math.pi * (f - 0.3) / 0.7)) / 2
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("schedule", ["constant", "cosine", "one_cycle"])
+def test_schedules_step_by_step(schedule, name):
+    """Each step is that of the oracle with this step's rate, wherever the rate stands in its equation."""
+    random, epochs = np.random.default_rng(0), 5
     X, y = random.standard_normal((60, 3)), np.tile([0, 1], 30)
     model = Model([3, 6, 1], "tanh", dtype="float64")
-    weights, biases = [W.copy() for W in model.weights], [b.copy() for b in model.biases]
-    optimizer = {"sgd": SGD, "adam": Adam}[kind](rate, schedule=schedule)
-    model.fit(X, y, epochs=epochs, batch_size=20, optimizer=optimizer, shuffle=False)
-    stepper, steps = Stepper(kind, rate), epochs * 3
+    theta = [W.copy() for W in model.weights], [b.copy() for b in model.biases]
+    optimizer, stepper = fresh(name)
+    optimizer.schedule = schedule
+    model.fit(X, y, epochs=epochs, batch_size=20, optimizer=optimizer, l2=0.1, shuffle=False)
+    rate, steps = stepper.rate, epochs * 3
     for step in range(steps):
-        f = step / steps
-        if schedule == "cosine":
-            stepper.rate = rate * (1 + math.cos(math.pi * f)) / 2
-        elif f < 0.3:
-            stepper.rate = rate * (1 - 0.96 * (1 + math.cos(math.pi * f / 0.3)) / 2)
-        else:
-            stepper.rate = rate * (4e-6 + (1 - 4e-6) * (1 + math.cos(math.pi * (f - 0.3) / 0.7)) / 2)
+        stepper.rate = rate * rate_of(schedule, step / steps)
         batch = slice(step % 3 * 20, step % 3 * 20 + 20)
-        weights, biases = train(X[batch], y[batch], None, weights, biases, ["tanh"], stepper, 20)
-    for got, expected in zip([*model.weights, *model.biases], [*weights, *biases], strict=True):
+        theta = train(X[batch], y[batch], None, *theta, ["tanh"], stepper, 20, 0.1)
+    for got, expected in zip([*model.weights, *model.biases], [*theta[0], *theta[1]], strict=True):
         assert_close(got, expected, 1e-12)
-    assert model.history[-1]["learning_rate"] < 1e-3 * rate
+    assert (model.history[-1]["learning_rate"] < 1e-3 * rate) == (schedule != "constant")
 
 
 def test_a_schedule_begins_anew_with_each_fit():
@@ -242,3 +248,40 @@ def test_a_schedule_begins_anew_with_each_fit():
 def test_bad_schedule():
     with pytest.raises(ValueError, match=r"schedule='linear': choose one of constant, cosine, one_cycle"):
         Adam(schedule="linear")
+
+
+@pytest.mark.parametrize("rest", [1e-3, 1e-6, 1e-7, 1e-8, 1e-12])
+@pytest.mark.parametrize("which", ["beta_1", "beta_2"])
+def test_betas_near_one_are_not_rounded_before_they_are_subtracted(which, rest):
+    """The first step of Adam is η for each parameter, whatever the betas."""
+    X, y, _ = data(SMALL, "float32")
+    model = a_model("float32")
+    before = model.parameters.copy()
+    optimizer = Adam(1e-2, epsilon=1e-12, **{which: 1 - rest})
+    model.fit(X, y, epochs=1, batch_size=None, optimizer=optimizer)
+    np.testing.assert_allclose(np.abs(model.parameters - before), 1e-2, rtol=2e-5)
+
+
+def test_a_small_decay_is_not_rounded_away():
+    """η λ = 3e-7 is five units in the last place of 1 - η λ in float32."""
+    steps, (X, y, _) = 100, data(SMALL, "float32")
+    fits = [
+        a_model("float32").fit(X, y, epochs=steps, batch_size=None, optimizer=AdamW(3e-5, weight_decay=decay))
+        for decay in (0.01, 0.0)
+    ]
+    W, plain = (model.weights[1].astype(float).ravel() for model in fits)
+    assert W @ plain / (plain @ plain) == pytest.approx(1 - steps * 3e-7, abs=2e-6)
+
+
+@pytest.mark.parametrize(("kind", "settings", "words"), [
+    (Adam, {"epsilon": 1e-37}, r"epsilon=1e-37: adam computes with 3.16e-39, which is 0 in float32"),
+    (Adam, {"learning_rate": 1e-50}, "learning_rate=1e-50: adam computes with 3.16e-51, which is 0 in float32"),
+    (SGD, {"learning_rate": 1e-50}, "learning_rate=1e-50: sgd computes with 1e-50, which is 0 in float32"),
+    (Momentum, {"learning_rate": 1e39}, r"learning_rate=1e\+39: momentum .* infinite in float32"),
+])  # fmt: skip
+def test_constants_that_a_dtype_cannot_hold_are_refused(kind, settings, words):
+    X, y, _ = data(SMALL)
+    with pytest.raises(ValueError, match=words):
+        a_model("float32").fit(X, y, optimizer=kind(**settings))
+    model = a_model("float64").fit(X, y, epochs=1, optimizer=kind(**{**settings, "learning_rate": 1e-50}))
+    assert np.isfinite(model.parameters).all()

@@ -87,8 +87,24 @@ class Optimizer:
             return self.learning_rate
         return float(update.scheduled_rate.py_func(self.record(0.0).view(np.recarray)[0], self.t + 1))
 
+    def rounded(self) -> dict[str, float]:
+        """The smallest constant that kernels make of each setting and round to the dtype of a net."""
+        return {"learning_rate": self.learning_rate}
+
+    def check_dtype(self, dtype: np.dtype) -> None:
+        """Refuse settings that would be 0 or infinite in kernels; they have no subnormal numbers."""
+        least, most = float(np.finfo(dtype).tiny), float(np.finfo(dtype).max)
+        for name, number in self.rounded().items():
+            if not (number == 0 or least <= number <= most):
+                remedy = "; use dtype='float64'" if dtype == np.float32 else ""
+                raise ValueError(
+                    f"{name}={getattr(self, name)}: {self.name} computes with {number:.3g}, which is "
+                    f"{'0' if number < 1 else 'infinite'} in {dtype}{remedy}, or a value nearer to 1"
+                )
+
     def prepare(self, n_parameters: int, dtype: np.dtype) -> None:
         """Make sure that there are moments for this net; moments of another net are an error."""
+        self.check_dtype(np.dtype(dtype))
         size = 2 * n_parameters if self.n_moments else 0
         if self.moments is None:
             self.moments = np.zeros(size, dtype)
@@ -97,10 +113,11 @@ class Optimizer:
                 f"optimizer: this {type(self).__name__} has trained a net of another shape or dtype; make a new one"
             )
 
-    def record(self, l2: float) -> np.ndarray:
-        """The settings as kernels read them."""
+    def record(self, l2: float, w_factor: float = 1.0) -> np.ndarray:
+        """The settings as kernels read them; w_factor: what they multiply the weights by that may share l2."""
         record = np.zeros(1, OPTIMIZER)
-        record["kind"], record["t"], record["l2"] = self.kind, self.t, l2
+        record["kind"], record["t"] = self.kind, self.t
+        record["l2"] = l2 * w_factor if self.like_scikit_learn else l2
         record["l2_per_batch"] = record["epsilon_inside"] = self.like_scikit_learn
         record["schedule"] = SCHEDULES[self.schedule]
         record["schedule_start"], record["schedule_steps"] = self.schedule_start, self.schedule_steps
@@ -143,6 +160,14 @@ class Adam(Optimizer):
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-8
+
+    def rounded(self) -> dict[str, float]:
+        """See `step_constants`: α_t and ε_t are smallest in the first step."""
+        second = math.sqrt(1 - self.beta_2)
+        return {
+            "learning_rate": min(self.learning_rate, self.learning_rate * second / (1 - self.beta_1)),
+            "epsilon": self.epsilon if self.like_scikit_learn else self.epsilon * second,
+        }
 
 
 @dataclass(eq=False)

@@ -3,7 +3,8 @@
 The gradient of the mean loss, L2 term included, is g = G factor + l2 θ, factor = 1/Σw. m and v are the
 optimizer's moments. The step's constants come precomputed: α_t and ε_t carry Adam's bias correction, so
 that epsilon may stand where torch puts it (outside) or where scikit-learn does (inside). l2 is that of every
-step, or, as scikit-learn has it, shared by the weights of its batch.
+step, or, as scikit-learn has it, shared by the weights of its batch. All constants are computed in float64 and
+rounded once, to the dtype of θ: in float32, 1 - β of a rounded β would be off by up to 6e-8 / (1 - β).
 """
 
 import math
@@ -50,16 +51,17 @@ def nesterov(theta, G, m, factor, l2, rate, mu):
 
 
 @kernel
-def adam(theta, G, m, v, factor, l2, keep, rate, beta_1, beta_2, epsilon):
-    """m = β₁ m + (1-β₁) g; v = β₂ v + (1-β₂) g²; θ = keep θ - α_t m / (√v + ε_t)."""
-    one = theta.dtype.type(1)
-    rest_1, rest_2 = one - beta_1, one - beta_2
+def adam(optimizer, theta, G, m, v, factor, l2, rate, epsilon, decay):
+    """m = β₁ m + (1-β₁) g; v = β₂ v + (1-β₂) g²; θ = θ - decay θ - α_t m / (√v + ε_t)."""
+    T = theta.dtype.type
+    beta_1, beta_2 = T(optimizer.beta_1), T(optimizer.beta_2)
+    rest_1, rest_2 = T(1 - optimizer.beta_1), T(1 - optimizer.beta_2)
     for i in range(len(theta)):
         g = mean_gradient(theta[i], G[i], factor, l2)
         m_i = fma(beta_1, m[i], rest_1 * g)
         v_i = fma(beta_2, v[i], rest_2 * g * g)
         m[i], v[i] = m_i, v_i
-        theta[i] = keep * theta[i] - rate * m_i / (root(v_i) + epsilon)
+        theta[i] = fma(-decay, theta[i], theta[i]) - rate * m_i / (root(v_i) + epsilon)
 
 
 @kernel
@@ -82,24 +84,27 @@ def scheduled_rate(optimizer, t):
 
 @kernel
 def step_constants(optimizer, t):
-    """(α_t, ε_t) of step t = 1, 2, …; (η, 0) for the optimizers without second moments."""
+    """(α_t, ε_t, η_t λ) of step t = 1, 2, …; (η_t, 0, 0) for the optimizers without second moments.
+
+    η_t is the schedule's, in all of them.
+    """
     rate = scheduled_rate(optimizer, t)
     if optimizer.kind < ADAM:
-        return rate, 0.0
+        return rate, 0.0, 0.0
     first = 1 - optimizer.beta_1**t
     second = np.sqrt(1 - optimizer.beta_2**t)
     epsilon = optimizer.epsilon if optimizer.epsilon_inside else optimizer.epsilon * second
-    return rate * second / first, epsilon
+    return rate * second / first, epsilon, rate * optimizer.weight_decay
 
 
 @kernel
 def update(optimizer, step, theta, G, moments, first, weight, is_weight):
     """One step on the piece θ[first : first + len(G)].
 
-    theta in/out, moments in/out (2|θ|: m, then v), G in: sum over a batch of Σw = weight.
+    theta in/out, moments in/out (2|θ|: m, then v), G in: sum over a batch of Σw = weight. step: `step_constants`.
     """
     keep_whole()
-    rate, epsilon = step
+    rate, epsilon, decay = step
     T = theta.dtype.type
     last, half = first + len(G), len(moments) // 2
     piece = theta[first:last]
@@ -115,7 +120,5 @@ def update(optimizer, step, theta, G, moments, first, weight, is_weight):
     elif kind == NESTEROV:
         nesterov(piece, G, m, factor, l2, rate, mu)
     else:
-        decay = optimizer.learning_rate * optimizer.weight_decay if kind == ADAMW and is_weight else 0.0
         v = moments[half + first : half + last]
-        beta_1, beta_2 = T(optimizer.beta_1), T(optimizer.beta_2)
-        adam(piece, G, m, v, factor, l2, T(1 - decay), rate, beta_1, beta_2, T(epsilon))
+        adam(optimizer, piece, G, m, v, factor, l2, rate, T(epsilon), T(decay if is_weight else 0.0))
