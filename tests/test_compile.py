@@ -63,3 +63,17 @@ def test_a_compilation_leaves_the_warnings_of_other_threads_alone():
     interruptible(compile_signature)(())
     assert seen == [True]
     assert errors.warnings is warnings
+
+
+def test_without_compilation_the_first_call_says_so(tmp_path):
+    code = """
+import numpy as np
+from fastmlp import Model
+for call in (lambda X: Model([2, 1]).fit(X, [0, 1]), lambda X: Model([2, 1]).predict(X)):
+    try:
+        call(np.eye(2))
+    except RuntimeError as error:
+        print(str(error).split()[0])
+"""
+    exit_code, said, errors_said = python(code, tmp_path, NUMBA_DISABLE_JIT="1")
+    assert (exit_code, said) == (0, ["NUMBA_DISABLE_JIT"] * 2), errors_said

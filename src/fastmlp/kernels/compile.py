@@ -95,11 +95,17 @@ sum_kernel = numba.njit(**{**OPTIONS, **INNER, "fastmath": SUM})
 
 def entry_point(function):
     """Compile like `kernel`, and keep the machine code in the kernel cache for the next process."""
+    if config.DISABLE_JIT:
+        return refused_without_compilation
     dispatcher = numba.njit(**OPTIONS, pipeline_class=EntryCompiler, no_cfunc_wrapper=True)(function)
-    if not config.DISABLE_JIT:
-        dispatcher._cache = KernelCache(function, register_tile())
-        dispatcher.compile = interruptible(dispatcher.compile)
+    dispatcher._cache = KernelCache(function, register_tile())
+    dispatcher.compile = interruptible(dispatcher.compile)
     return dispatcher
+
+
+def refused_without_compilation(*arguments):
+    """Stand for every entry point where Numba does not compile: the intrinsics have no Python body."""
+    raise RuntimeError("NUMBA_DISABLE_JIT is set, but fastmlp's kernels only run compiled; unset it")
 
 
 def cpu_features():
