@@ -25,6 +25,9 @@ Rows = ArrayRows | StreamedRows
 _compiled: set[tuple[Any, np.dtype]] = set()  # kernels, which have one signature for each dtype
 
 
+SUMS = ("J", "weight", "objective", "objective_rows")  # of a Tally and of a job
+
+
 @dataclass
 class Tally:
     """What calls have done: sums over all completed batches, and their rows; was the next loss not finite?"""
@@ -32,13 +35,19 @@ class Tally:
     J: float = 0.0
     weight: float = 0.0
     objective: float = 0.0  # Σ over batches of rows × (J + l2/2 ‖W‖²) / Σw, if l2 is shared by batches
+    objective_rows: float = 0.0  # of these batches: those that have weight
     rows: int = 0
     diverged: bool = False
 
     def add(self, part: "Tally") -> None:
         """Count a batch that came in several windows."""
-        self.J, self.weight = self.J + part.J, self.weight + part.weight
-        self.objective, self.rows = self.objective + part.objective, self.rows + part.rows
+        for name in (*SUMS, "rows"):
+            setattr(self, name, getattr(self, name) + getattr(part, name))
+
+    @property
+    def mean_objective(self) -> float:
+        """Mean of (J + l2/2 ‖W‖²) / Σw over the rows of batches; NaN where none has weight."""
+        return self.objective / self.objective_rows if self.objective_rows else float("nan")
 
 
 def shape_of(plan: Plan, n: int, batch_rows: int, backward: bool, chunks: tuple[int, int], most: int) -> Shape:
@@ -78,16 +87,18 @@ def train(
     """Run steps.train over positions of a window, which goes on from the tally; seconds as `team.run`."""
     flags = new_team()
     before = tally.rows
-    job["J"], job["weight"], job["objective"] = tally.J, tally.weight, tally.objective
+    scale = {"J": window.w_factor, "weight": window.w_factor}  # kernels sum over weights that are multiplied by it
+    for name in SUMS:
+        job[name] = getattr(tally, name) * scale.get(name, 1.0)
     seen = None if watch is None else lambda progress: watch(before + progress)
     arguments = Team(flags, job), window.source, workspace.net, sums
     try:
         took = run(rows, window, shape, steps.train, arguments, seen, patience)
     finally:
-        done = job[0]
-        tally.J, tally.weight, tally.objective = (float(done[name]) for name in ("J", "weight", "objective"))
+        for name in SUMS:
+            setattr(tally, name, float(job[name][0]) / scale.get(name, 1.0))
         tally.rows += int(flags[PROGRESS])
-        tally.diverged = bool(done["diverged"])
+        tally.diverged = bool(job["diverged"][0])
         if optimizer is not None:
             optimizer.t = int(sums.optimizer["t"][0])
     if flags[STOP] and not job["updates"]:  # the sum is not complete, and its beginning is lost

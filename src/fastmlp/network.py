@@ -15,6 +15,7 @@ from .optimizers import Optimizer
 from .plan import Plan
 from .rows.array import ArrayRows
 from .rows.order import Order, Pass
+from .rows.targets import weight_factor
 from .rows.window import Window
 from .workspace import Shape, Workspaces
 
@@ -55,7 +56,7 @@ class Network:
                 job = call.job_of(self.plan, shape, 0, window.size, window.size, backward=backward)
                 call.train(rows, window, shape, job, used, sums, tally, None)
                 check()
-        gradient = workspace.total.copy()
+        gradient = workspace.total / rows.w_factor
         self._workspaces.give_back(shape, workspace)
         return tally, gradient
 
@@ -88,7 +89,7 @@ class Network:
         cut = self.plan.chunks if rows.splits(batch_rows) else self.plan.batch_chunks
         shape = self._shape(order.size, batch_rows, True, cut(batch_rows), for_long=True)
         drops = any(self.plan.dropout)
-        workspace, record = self._workspaces.take(shape), optimizer.record(l2)
+        workspace, record = self._workspaces.take(shape), optimizer.record(l2, rows.w_factor)
         workspace.total[:] = 0
         sums = Sums(record, optimizer.moments, workspace.total, workspace.losses, workspace.squares)
         part = Tally()  # of a batch that comes in several windows
@@ -153,15 +154,16 @@ class Network:
         optimizer.prepare(self.plan.n_parameters, self.plan.dtype)
         assert optimizer.moments is not None
         shape = self._shape(1, 1, True, self.plan.chunks(1))
-        workspace, record = self._workspaces.take(shape), optimizer.record(l2)
-        workspace.total[:] = gradient
+        factor = weight_factor(weight, 1)
+        workspace, record = self._workspaces.take(shape), optimizer.record(l2, factor)
+        workspace.total[:] = gradient * factor
         sums = Sums(record, optimizer.moments, workspace.total, workspace.losses, workspace.squares)
         job = call.job_of(self.plan, shape, 0, 0, 1, backward=True, updates=True)
         nothing = np.zeros((1, self.plan.widths[0]), self.plan.dtype)
         rows = ArrayRows(nothing, n_features=self.plan.widths[0], dtype=self.plan.dtype)
         with closing(rows.windows(Order(1), 1)) as windows:
             for window in windows:
-                call.train(rows, window, shape, job, workspace, sums, Tally(weight=weight), None, optimizer)
+                call.train(rows, window, shape, job, workspace, sums, Tally(weight=weight * factor), None, optimizer)
         self._workspaces.give_back(shape, workspace)
 
     def outputs(

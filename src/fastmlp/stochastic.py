@@ -146,7 +146,7 @@ class Fit:
             raise_not_finite()
         estimator.n_iter_ += 1
         estimator.t_ += self.n
-        estimator.loss_ = float("nan") if tally.diverged else tally.objective / self.n
+        estimator.loss_ = float("nan") if tally.diverged else tally.mean_objective
         estimator.loss_curve_.append(estimator.loss_)
         estimator.learning_rate_curve_.append(estimator._optimizer.rate)
         record = {

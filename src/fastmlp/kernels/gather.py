@@ -116,7 +116,10 @@ def gather_scaled_x(rows, index, scaling, work, at, ld, p):
 
 @kernel
 def gather_targets(rows, index, targets, ld, Y, w):
-    """Targets and weights (1 where none were given) of rows `index`: Y (m × targets, ld; 0 beyond), w (m) out."""
+    """Targets and weights (1 where none were given) of rows `index`: Y (m × targets, ld; 0 beyond), w (m) out.
+
+    Weights are multiplied in float64, and then rounded.
+    """
     m, address, stride, is_int32 = len(index), rows.Y, rows.Y_row_stride, rows.Y_is_int32
     if ld > targets:
         fill_zero(Y)
@@ -131,10 +134,10 @@ def gather_targets(rows, index, targets, ld, Y, w):
             w[i] = 1
     elif rows.w_is_float64:
         for i in range(m):
-            w[i] = read_float64(rows.w, index[i] * rows.w_stride)
+            w[i] = read_float64(rows.w, index[i] * rows.w_stride) * rows.w_factor
     else:
         for i in range(m):
-            w[i] = read_float32(rows.w, index[i] * rows.w_stride)
+            w[i] = read_float32(rows.w, index[i] * rows.w_stride) * rows.w_factor
 
 
 @sum_kernel
@@ -147,10 +150,20 @@ def all_finite(x):
 
 
 @kernel
+def all_targets(Y, most):
+    """Are all numbers of Y among 0 … most? The user's memory may have changed since it was checked."""
+    zero, wrong = Y.dtype.type(0), 0
+    for k in range(len(Y)):
+        y = Y[k]
+        wrong += 0 if zero <= y <= most else 1
+    return wrong == 0
+
+
+@kernel
 def gather_rows(source, first, m, net, row):
     """Rows at the positions first … first+m-1 into the buffers from `row` on: A[0], Y and w out.
 
-    Returns the first row whose numbers are not all finite, else -1.
+    Returns the first row whose numbers are not all finite, or whose targets are none of the net's, else -1.
     """
     keep_whole()
     rows, scaling, work, layout = source.rows[0], source.scaling, net.work, net.layout[0]
@@ -163,11 +176,14 @@ def gather_rows(source, first, m, net, row):
         gather_scaled_x(rows, index, scaling, work, A, ld, p)
     else:
         gather_x(rows, index, work, A, ld, p)
+    good, most = True, work.dtype.type(net.layers[len(net.layers) - 1].p_out - 1 if layout.softmax else 1)
     if rows.Y != 0:
         gather_targets(rows, index, layout.targets, ld_Y, work[Y : Y + m * ld_Y], work[w : w + m])
-    if all_finite(work[A : A + m * ld]):
+        good = all_targets(work[Y : Y + m * ld_Y], most)
+    if good and all_finite(work[A : A + m * ld]):
         return np.intp(-1)
     for i in range(m):
-        if not all_finite(work[A + i * ld : A + i * ld + p]):
+        in_range = rows.Y == 0 or all_targets(work[Y + i * ld_Y : Y + (i + 1) * ld_Y], most)
+        if not (in_range and all_finite(work[A + i * ld : A + i * ld + p])):
             return index[i]
     return np.intp(-1)

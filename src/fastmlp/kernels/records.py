@@ -34,11 +34,13 @@ LAYER = record(
 # `targets` numbers of Y a row: the class if softmax, else 0 or 1 for each output, then padded to whole vectors (ld_Y).
 LAYOUT = record((SIZE, "Y w columns gradient gradient_size"), (SIZE, "softmax targets ld_Y"))
 
-# The user's rows: addresses and strides in bytes; Y is uint8 or int32 (0: none), w float32 or float64 (0: none).
+# The user's rows: addresses and strides in bytes; Y is uint8 or int32 (0: none), w float32 or float64 (0: none), which
+# is multiplied by w_factor.
 ROWS = record(
     (SIZE, "X X_row_stride X_column_stride X_is_float64"),
     (SIZE, "Y Y_row_stride Y_is_int32"),
     (SIZE, "w w_stride w_is_float64"),
+    (FLOAT, "w_factor"),
 )
 
 # One random order of n rows, see shuffle.py.
@@ -56,7 +58,8 @@ JOB = record(
     (SIZE, "backward updates probabilities"),  # what to do: the gradient; the optimizer's steps; σ of logits
     (SIZE, "drops seed"),  # with dropout, from this seed
     (FLOAT, "J weight"),  # in/out: Σ loss and Σ w over all completed batches
-    (FLOAT, "objective"),  # in/out: Σ over batches of rows × (J + l2/2 ‖W‖²) / Σw, if optimizer.l2_per_batch
+    # in/out, if optimizer.l2_per_batch: Σ over batches of rows × (J + l2/2 ‖W‖²) / Σw, and the rows of these batches
+    (FLOAT, "objective objective_rows"),
     (SIZE, "diverged"),  # out: J of the batch behind the completed ones was not finite
 )
 

@@ -139,9 +139,10 @@ def large_batch(thread, team, source, first, m, net, sums, step):
 
 
 @kernel
-def objective(optimizer, J, weight, sums):
-    """(J + l2/2 ‖W‖²) / Σw of a batch, W as it was before the step: see `sum_squares`."""
-    return (J + optimizer.l2 / 2 * total_of(sums.squares)) / weight
+def add_objective(job, optimizer, m, J, weight, sums):
+    """Count (J + l2/2 ‖W‖²) / Σw of a batch of m rows, W as it was before the step: see `sum_squares`; job in/out."""
+    job.objective += m * ((J + optimizer.l2 / 2 * total_of(sums.squares)) / weight)
+    job.objective_rows += m
 
 
 @kernel
@@ -160,7 +161,7 @@ def all_batches(thread, team, source, net, sums):
         if thread == 0:
             optimizer.t = t + 1
             if optimizer.l2_per_batch:
-                job.objective += job.batch_rows * objective(optimizer, job.J, job.weight, sums)
+                add_objective(job, optimizer, job.batch_rows, job.J, job.weight, sums)
     for first in range(job.first, job.last, job.batch_rows):
         m = min(job.batch_rows, job.last - first)
         in_buffers = chunks = ZERO
@@ -186,8 +187,8 @@ def all_batches(thread, team, source, net, sums):
         if thread == 0:
             job.J += J
             job.weight += weight
-            if job.updates and optimizer.l2_per_batch:
-                job.objective += m * objective(optimizer, J, weight, sums)
+            if job.updates and optimizer.l2_per_batch and weight > 0:
+                add_objective(job, optimizer, m, J, weight, sums)
             optimizer.t = t
             atomic_store(team.flags, PROGRESS, first + m - job.first)
         if not barrier(team.flags, job.n_threads):

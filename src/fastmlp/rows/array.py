@@ -9,8 +9,8 @@ import numpy as np
 
 from .mapped import mapped_files
 from .order import Order
-from .targets import READ_IN_PLACE, as_targets, as_weights
-from .window import Window, addresses, cuts, not_finite
+from .targets import READ_IN_PLACE, as_targets, as_weights, most_target, weight_factor
+from .window import Window, addresses, check_target, cuts, not_finite
 
 WINDOW_BYTES = 16 * 2**20
 
@@ -39,8 +39,10 @@ class ArrayRows:
             raise ValueError(f"X has {self.X.shape[1]} features, but the model was made for {n_features}")
         self.n_rows = self.X.shape[0]
         self.dtype = np.dtype(dtype)
+        self.most_target = most_target(outputs, softmax)
         self.y = None if y is None else as_targets(y, self.n_rows, outputs, softmax)
-        self.w = None if sample_weight is None else as_weights(sample_weight, self.n_rows, dtype=self.dtype)
+        self.w = None if sample_weight is None else as_weights(sample_weight, self.n_rows)
+        self.w_factor = 1.0 if self.w is None else weight_factor(float(self.w.sum(dtype=np.float64)), self.n_rows)
         self.files = mapped_files(self.X, self.y, self.w)
         self.scaling = np.zeros((0, 0)) if scaling is None else np.stack(scaling).astype(np.float64)
 
@@ -76,7 +78,7 @@ class ArrayRows:
         for file in self.files:
             file.check()
         if self.in_place:
-            source = addresses(self.X, self.y, self.w, order, self.scaling)
+            source = addresses(self.X, self.y, self.w, order, self.scaling, self.w_factor)
             yield Window(source, order, True, self.X, self.y, self.w)
             return
         for first, last, ends_batch in cuts(order.size, max(1, batch_rows), self.window_rows):
@@ -84,7 +86,8 @@ class ArrayRows:
             X = self.taken(rows)
             y, w = (None if a is None else a[rows] for a in (self.y, self.w))
             straight = Order(len(rows))
-            yield Window(addresses(X, y, w, straight, self.scaling), straight, ends_batch, X, y, w, rows)
+            source = addresses(X, y, w, straight, self.scaling, self.w_factor)
+            yield Window(source, straight, ends_batch, X, y, w, rows)
 
     def taken(self, rows: np.ndarray) -> np.ndarray:
         """Some rows of X, dense and in the dtype of the net."""
@@ -97,9 +100,10 @@ class ArrayRows:
         return np.asarray(self.X[row], np.float64)
 
     def refuse(self, window: Window, row: int) -> None:
-        """Say what is wrong with a row of the window that kernels found not to be finite."""
-        row = row if window.numbers is None else int(window.numbers[row])
-        values = self.taken_exactly(row)
+        """Say what is wrong with a row of the window that kernels refused."""
+        number = row if window.numbers is None else int(window.numbers[row])
+        check_target(window.y, row, self.most_target, f"in row {number}")
+        row, values = number, self.taken_exactly(number)
         with np.errstate(over="ignore"):
             column = int(np.argmax(~np.isfinite(values.astype(self.dtype, copy=False))))
         raise not_finite(values[column], f"in row {row}, column {column}", self.dtype)
@@ -123,7 +127,7 @@ def as_table(X: Any) -> np.ndarray:
         raise ValueError(f"X has {table.ndim} dimension(s); it must have 2: rows × features{hint}")
     if table.shape[1] == 0:
         raise ValueError("X has 0 feature(s); at least 1 is required")
-    return table
+    return table.view()  # whose shape and strides nobody else can change
 
 
 def as_array(X: Any) -> np.ndarray:

@@ -17,7 +17,7 @@ from .labels import Labels
 from .order import Pass
 from .streams.stream import Block, Stream, located
 from .survey import Survey, survey
-from .targets import as_weights
+from .targets import as_weights, weight_factor
 from .window import Window, addresses, cuts, not_finite, rows_of_a_window
 
 WINDOW_BYTES = 128 * 2**20
@@ -125,7 +125,8 @@ class StreamedRows:
             inner = order.of_window(number, n)
             assert X is not None
             if n:
-                yield Window(addresses(X, y, w, inner, self.scaling), inner, ends_batch, X, y, w, segments)
+                source = addresses(X, y, w, inner, self.scaling, self.w_factor)
+                yield Window(source, inner, ends_batch, X, y, w, segments)
             if n < last - first:
                 return
         if order.size is not None and self.stream.block_rows is None and pieces.left(stopped):
@@ -145,12 +146,25 @@ class StreamedRows:
             weighted = found.weighted or self.class_weights is not None
         return Buffer(np.empty((n, self.n_features), self.dtype), y, np.empty(n) if weighted else None)
 
+    @property
+    def w_factor(self) -> float:
+        """Of the weights of rows, multiplied by those of classes, see `targets.weight_factor`."""
+        found = None if self.labels is None else self.survey_so_far()
+        if found is None or not (found.weighted or self.class_weights is not None):
+            return 1.0
+        n = found.n_training + found.n_validation
+        total = found.weight if found.weighted else float(n)
+        if self.class_weights is not None:
+            counts = found.counts + found.kept
+            total *= float(self.class_weights @ counts) / max(1, counts.sum())
+        return weight_factor(total, n)
+
     def survey_so_far(self) -> Survey:
         """The survey of all rows or of a split, whichever there is."""
         return next(iter(self.surveys.values()), None) or self.survey()
 
     def refuse(self, window: Window, row: int) -> None:
-        """Say what is wrong with a row of the window that kernels found not to be finite."""
+        """Say what is wrong with a row of the window that kernels refused."""
         segments: list[Segment] = window.numbers
         segment = segments[bisect_right([s.position for s in segments], row) - 1]
         column = int(np.argmax(~np.isfinite(window.X[row])))

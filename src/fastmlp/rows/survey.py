@@ -17,6 +17,7 @@ class Survey(NamedTuple):
     ----------
     n_training, n_validation : numbers of rows
     weighted : do the rows have weights?
+    weight : their sum
     counts : of each class (or of both labels together), rows to train on with a weight above 0
     kept : the same of the rows kept for validation, whatever their weight
     """
@@ -24,6 +25,7 @@ class Survey(NamedTuple):
     n_training: int
     n_validation: int
     weighted: bool
+    weight: float
     counts: np.ndarray
     kept: np.ndarray
 
@@ -54,7 +56,7 @@ def survey(stream: Stream, labels: Labels, order: Pass) -> Survey:
         raise ValueError("X has 0 rows; at least 1 is required")
     if weighted and weight == 0:
         raise ValueError("sample_weight is 0 for every row")
-    return Survey(sizes[0], sizes[1], weighted, counts, kept)
+    return Survey(sizes[0], sizes[1], weighted, weight, counts, kept)
 
 
 def classes_of(stream: Stream) -> list[Any]:

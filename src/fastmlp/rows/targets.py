@@ -1,11 +1,13 @@
 """Targets and weights of rows, checked: 0 and 1 as bytes, classes as their numbers."""
 
+import math
 from typing import Any
 
 import numpy as np
 
 BLOCK_ROWS = 2**20
 READ_IN_PLACE = (np.dtype(np.float32), np.dtype(np.float64))
+MOST_EXPONENT = 1022  # 2 to it, and its inverse, are normal numbers of float64
 BYTE_CLASSES = 256  # so many classes have numbers of one byte
 
 
@@ -14,6 +16,11 @@ def as_targets(y: Any, n: int, outputs: int, softmax: bool) -> np.ndarray:
     if softmax:
         return as_classes(y, n, outputs)
     return as_labels(y, n) if outputs == 1 else as_indicators(y, n, outputs)
+
+
+def most_target(outputs: int, softmax: bool) -> int:
+    """The largest number that kernels may find in y."""
+    return outputs - 1 if softmax else 1
 
 
 def as_classes(y: Any, n: int, K: int) -> np.ndarray:
@@ -26,7 +33,7 @@ def as_classes(y: Any, n: int, K: int) -> np.ndarray:
 
 def as_indicators(y: Any, n: int, K: int) -> np.ndarray:
     """y as bytes 0 and 1, one for each of K outputs."""
-    table = np.asarray(y)
+    table = np.asarray(y).view()
     if table.shape != (n, K):
         raise ValueError(f"y has shape {table.shape}, but it must be ({n}, {K}): 0 or 1 for each row and output")
     indicators = np.ascontiguousarray(table, np.uint8)
@@ -50,6 +57,7 @@ def as_vector(name: str, values: Any, n: int) -> np.ndarray:
             vector = vector.astype(np.float64)
     except (ValueError, TypeError) as error:
         raise ValueError(f"{name} must hold one real number for each row ({error})") from None
+    vector = vector.view()  # whose shape and strides nobody else can change
     if name == "y" and vector.ndim == 2 and vector.shape[1] == 1:
         vector = vector[:, 0]
     if vector.shape != (n,):
@@ -64,7 +72,10 @@ def as_labels(y: Any, n: int) -> np.ndarray:
     """y as bytes 0 and 1: one byte a row; no copy of an array of bytes."""
     vector = as_vector("y", y, n)
     if vector.dtype == bool:
-        return vector.view(np.uint8)
+        labels = vector.view(np.uint8)
+        return (
+            labels if n == 0 or labels.max() <= 1 else vector.astype(np.uint8)
+        )  # a view of other bytes: all count as 1
     in_place = vector.dtype.itemsize == 1
     labels = vector.view(np.uint8) if in_place else np.empty(n, np.uint8)
     for first in range(0, n, BLOCK_ROWS):
@@ -78,8 +89,8 @@ def as_labels(y: Any, n: int) -> np.ndarray:
     return labels
 
 
-def as_weights(sample_weight: Any, n: int, some: bool = True, dtype: Any = np.float64) -> np.ndarray:
-    """Weights as float32 or float64, finite, not negative and, if `some` are wanted, not all 0 in the net's dtype."""
+def as_weights(sample_weight: Any, n: int, some: bool = True) -> np.ndarray:
+    """Weights as float32 or float64, finite, not negative and, if `some` are wanted, not all 0."""
     w = as_vector("sample_weight", sample_weight, n)
     if w.dtype not in READ_IN_PLACE:
         w = w.astype(np.float64)
@@ -89,6 +100,20 @@ def as_weights(sample_weight: Any, n: int, some: bool = True, dtype: Any = np.fl
         raise ValueError(f"sample_weight contains {w.min()}; weights must not be negative")
     if some and n and not w.any():
         raise ValueError("sample_weight is 0 for every row")
-    if some and n and w.max() < np.finfo(dtype).tiny:
-        raise ValueError(f"sample_weight is at most {w.max()}, which is 0 in {np.dtype(dtype)}; divide it by its mean")
+    with np.errstate(over="ignore"):
+        total = w.sum(dtype=np.float64)
+    limits = np.finfo(np.float64)
+    if total > limits.max or (some and 0 < total < limits.tiny):
+        raise ValueError(f"sample_weight sums up to {total}, which float64 cannot hold well; divide it by its mean")
     return w
+
+
+def weight_factor(total: float, n: int) -> float:
+    """The power of two by which kernels multiply n weights with this sum, so that their mean is near 1.
+
+    It changes no bit of what is computed, but for weights that the dtype of the net could not hold: in float32, weights
+    of 1e-36 would be lost on the way. Sums are divided by it again.
+    """
+    if total <= 0:
+        return 1.0
+    return math.ldexp(1.0, min(-math.frexp(total / n)[1], MOST_EXPONENT))

@@ -30,6 +30,11 @@ class Window(NamedTuple):
     numbers: Any = None
 
     @property
+    def w_factor(self) -> float:
+        """What kernels multiply the weights by, and so all sums over rows, see `targets.weight_factor`."""
+        return float(self.source.rows["w_factor"][0])
+
+    @property
     def size(self) -> int:
         """Positions."""
         assert self.order.size is not None
@@ -66,8 +71,10 @@ def cuts(n: int, batch_rows: int, window_rows: int) -> Iterator[tuple[int, int, 
             yield first, last, last == end
 
 
-def addresses(X: np.ndarray, y: np.ndarray | None, w: np.ndarray | None, order: Order, scaling: np.ndarray) -> Source:
-    """Addresses and strides as kernels want them."""
+def addresses(
+    X: np.ndarray, y: np.ndarray | None, w: np.ndarray | None, order: Order, scaling: np.ndarray, w_factor: float
+) -> Source:
+    """Addresses and strides as kernels want them; w_factor: see `targets.weight_factor`."""
     rows = np.zeros(1, ROWS)
     rows["X"], (rows["X_row_stride"], rows["X_column_stride"]) = X.ctypes.data, X.strides
     rows["X_is_float64"] = X.dtype == np.float64
@@ -75,7 +82,14 @@ def addresses(X: np.ndarray, y: np.ndarray | None, w: np.ndarray | None, order: 
         rows["Y"], rows["Y_row_stride"], rows["Y_is_int32"] = y.ctypes.data, y.strides[0], y.dtype == np.int32
     if w is not None:
         rows["w"], rows["w_stride"], rows["w_is_float64"] = w.ctypes.data, w.strides[0], w.dtype == np.float64
+    rows["w_factor"] = w_factor
     return Source(rows, order.index, order.permutations, scaling)
+
+
+def check_target(y: np.ndarray | None, row: int, most: int, place: str) -> None:
+    """Raise ValueError where y has another target in a row than 0 … most: it was written to since it was checked."""
+    if y is not None and not np.all((y[row] >= 0) & (y[row] <= most)):
+        raise ValueError(f"y contains {y[row]} {place}, but targets are 0 … {most}; leave y as it is during a fit")
 
 
 def not_finite(value: float, place: str, dtype: np.dtype) -> ValueError:
