@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from .columns import is_dictionary, value_type, without_views
-from .targets import BYTE_CLASSES, as_targets
+from .record_batches import is_missing
+from .targets import BYTE_CLASSES, as_targets, refuse_masked
 
 MOST_CLASSES = 10_000
 
@@ -22,7 +23,7 @@ class Labels:
 
     def __init__(self, outputs: int, softmax: bool, classes: list[Any] | None = None, name: str = "y") -> None:
         self.outputs, self.softmax, self.classes, self.name = outputs, softmax, classes, name
-        self._set: Any = None
+        self.numbers = {value: k for k, value in enumerate(classes or ())}
 
     @property
     def dtype(self) -> type:
@@ -37,44 +38,56 @@ class Labels:
         """Values of n rows, an array or a pyarrow.Array, as numbers."""
         if values is None:
             raise ValueError("a block has no y; the labels are required")
+        refuse_masked("y", values)
         if is_arrow(values):
             values = as_labels(values, self.name)
         if self.classes is None:
             return as_targets(values, n, self.outputs, self.softmax)
-        if not is_arrow(values):
+        if is_arrow(values):
+            codes = self._found(values)
+        else:
             values = np.asarray(values)
             if values.shape == (n, 1):
                 values = values[:, 0]
             if values.shape != (n,):
                 raise ValueError(f"y has shape {values.shape}, but X has {n} rows: it must have shape ({n},)")
-            codes = np.searchsorted(self.classes, values).astype(np.intp)
-            known = np.asarray(self.classes)[np.minimum(codes, len(self.classes) - 1)] == values
-        else:
-            codes, known = self._found(values)
-        if not known.all():
-            wrong = values[int(np.argmin(known))]
+            codes = self._found_in_array(values)
+        if codes.min(initial=0) < 0:
+            wrong = values[int(np.argmin(codes))]
             wrong = wrong.as_py() if hasattr(wrong, "as_py") else wrong
             raise ValueError(f"{self.name} contains {wrong!r}, but the classes are {shown(self.classes)}")
         return np.asarray(codes.astype(self.dtype))
 
-    def _found(self, values: Any) -> tuple[np.ndarray, np.ndarray]:
-        """(Numbers of classes, are they known?) of a pyarrow.Array."""
-        import pyarrow
-        import pyarrow.compute
+    def _found(self, values: Any) -> np.ndarray:
+        """Numbers of classes of an Arrow array, -1 for values that are none: looked up once for each distinct value.
 
-        if hasattr(values, "dictionary"):
-            codes, known = self._found(values.dictionary)
-            index = values.indices.to_numpy(zero_copy_only=False)
-            return codes[index], known[index]
-        if self._set is None or self._set.type != values.type:
-            try:
-                self._set = pyarrow.array(self.classes, type=values.type)
-            except (pyarrow.ArrowException, OverflowError):
-                raise ValueError(
-                    f"target {self.name!r} is of type {values.type}, but the classes are {shown(self.classes)}"
-                ) from None
-        codes = pyarrow.compute.index_in(values, value_set=self._set).fill_null(-1).to_numpy(zero_copy_only=False)
-        return codes, codes >= 0
+        Values are compared, not types, as in Python: True is 1 is 1.0, and "1" is text.
+        """
+        values = values.combine_chunks() if hasattr(values, "chunks") else values
+        if hasattr(values, "dictionary") and len(values.dictionary) > len(values):
+            values = values.dictionary_decode()
+        if not hasattr(values, "dictionary"):
+            values = values.dictionary_encode()
+        entries = values.dictionary.to_pylist()
+        if entries:
+            self._check_kind(isinstance(entries[0], str), values.dictionary.type)
+        codes = np.array([self.numbers.get(entry, -1) for entry in entries], np.intp)
+        return np.asarray(codes[values.indices.to_numpy(zero_copy_only=False)])
+
+    def _found_in_array(self, values: np.ndarray) -> np.ndarray:
+        """As `_found`, of an array."""
+        if values.dtype == object:
+            return np.array([self.numbers.get(value, -1) for value in values.tolist()], np.intp)
+        if len(values):
+            self._check_kind(values.dtype.kind in "SUT", values.dtype)
+        codes = np.searchsorted(self.classes, values).astype(np.intp)  # type: ignore[arg-type]
+        known = np.asarray(self.classes)[np.minimum(codes, len(self.classes or ()) - 1)] == values
+        return np.where(known, codes, -1)
+
+    def _check_kind(self, text: bool, kind: Any) -> None:
+        """Refuse numbers where the classes are text, and text where they are numbers."""
+        if text != isinstance((self.classes or [None])[0], str):
+            raise ValueError(f"target {self.name!r} is of type {kind}, but the classes are {shown(self.classes)}")
 
 
 def is_arrow(values: Any) -> bool:
@@ -123,7 +136,24 @@ def distinct(values: Any, name: str) -> set:
         raise ValueError("a block has no y; the labels are required")
     if is_arrow(values):
         return set(as_labels(values, name).unique().to_pylist())
+    refuse_masked("y", values)
     values = np.asarray(values)
+    if values.dtype == object:
+        return set(values.ravel().tolist())
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise ValueError("y contains NaN or inf")
     return set(np.unique(values).tolist())
+
+
+def in_order(values: set, name: str) -> list[Any]:
+    """The values of a target, ascending."""
+    count = sum(map(is_missing, values))
+    if count:
+        raise missing(name, count)
+    try:
+        return sorted(values)
+    except TypeError:
+        kinds = ", ".join(sorted({type(value).__name__ for value in values}))
+        raise TypeError(
+            f"target {name!r} holds labels of several types ({kinds}), which have no order; make all of them strings"
+        ) from None

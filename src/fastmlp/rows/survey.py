@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .labels import MOST_CLASSES, Labels, distinct, shown
+from .labels import MOST_CLASSES, Labels, distinct, in_order, shown
 from .order import Pass
 from .streams.stream import Stream, located
 from .targets import as_weights
@@ -69,8 +69,8 @@ def classes_of(stream: Stream) -> list[Any]:
         if len(found) > MOST_CLASSES:
             name = stream.target_name or "y"
             raise ValueError(
-                f"target {name!r} has more than {MOST_CLASSES} values ({shown(sorted(found))}): no classes"
+                f"target {name!r} has more than {MOST_CLASSES} values ({shown(in_order(found, name))}): no classes"
             )
     if not found:
         raise ValueError("X has 0 rows; at least 1 is required")
-    return sorted(found)
+    return in_order(found, stream.target_name or "y")
