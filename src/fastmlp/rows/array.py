@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .columns import refuse_lazy
 from .mapped import mapped_files
 from .order import Order
 from .targets import READ_IN_PLACE, as_targets, as_weights, most_target, weight_factor
@@ -142,8 +143,7 @@ def refuse_hidden(X: Any) -> None:
     """Refuse what NumPy would take for an array: values behind a mask, and a table that was never read."""
     if isinstance(X, np.ma.MaskedArray) and np.ma.is_masked(X):
         raise TypeError("X is a masked array with masked entries; fill them, for example with X.filled(value)")
-    if hasattr(X, "collect") and not hasattr(X, "__array__"):
-        raise TypeError("X is a lazy frame; read it first, with X.collect()")
+    refuse_lazy("X", X)
 
 
 def check_real(table: np.ndarray) -> None:

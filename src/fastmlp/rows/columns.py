@@ -33,6 +33,24 @@ def check_named(names: list[str], name: str) -> None:
         raise ValueError(f"{problem} named {name!r}; the columns are {', '.join(names)}")
 
 
+def index_columns(schema: Any) -> list[str]:
+    """Columns that are the index of a pandas frame: they number rows, and are no features."""
+    about = getattr(schema, "pandas_metadata", None) or {}
+    return [name for name in about.get("index_columns", []) if isinstance(name, str)]
+
+
+def without_index(table: Any) -> Any:
+    """A pyarrow.Table or RecordBatch without the index that pandas put into it."""
+    index = index_columns(table.schema)
+    return table.select([k for k, name in enumerate(table.column_names) if name not in index]) if index else table
+
+
+def refuse_lazy(name: str, data: Any) -> None:
+    """Refuse a table that was never read."""
+    if hasattr(data, "collect") and not (hasattr(data, "__array__") or hasattr(data, "__arrow_c_stream__")):
+        raise TypeError(f"{name} is a lazy frame; read it first, with {name}.collect()")
+
+
 def is_dictionary(kind: Any) -> bool:
     """Of an Arrow type."""
     return hasattr(kind, "index_type")

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from .array import ArrayRows, as_array, check_real, from_objects, refuse_hidden
-from .columns import put_columns
+from .columns import put_columns, without_index
 
 NO_NUMBERS = ("categor", "enum", "date", "time", "duration", "period", "interval", "list", "struct", "dict")
 TEXT = ("str", "string", "utf8", "large_string", "string_view")
@@ -46,15 +46,20 @@ class FrameRows(ArrayRows):
         return np.array([column[row] for column in self.X.columns], np.float64)
 
 
+def is_arrow(frame: Any) -> bool:
+    """Is it a pyarrow.Table or RecordBatch?"""
+    return hasattr(frame, "column_names")
+
+
 def names_of(frame: Any) -> list[str]:
     """Of its columns: a frame's of pandas or polars, or a pyarrow.Table's."""
-    return [str(name) for name in (frame.column_names if hasattr(frame, "column_names") else frame.columns)]
+    return [str(name) for name in (without_index(frame).column_names if is_arrow(frame) else frame.columns)]
 
 
 def columns_of(frame: Any) -> list[tuple[str, Any]]:
     """(Name, column) of a frame of pandas or polars, or a pyarrow.Table, also where two have the same name."""
-    if hasattr(frame, "column_names"):
-        return list(zip(names_of(frame), frame.columns, strict=True))
+    if is_arrow(frame):
+        return list(zip(names_of(frame), without_index(frame).columns, strict=True))
     if hasattr(frame, "items"):
         return [(str(name), column) for name, column in frame.items()]
     return [(name, frame[name]) for name in frame.columns]
@@ -76,7 +81,8 @@ def without_surprises(X: Any) -> Any:
     refuse_hidden(X)
     if hasattr(X, "compute"):  # a lazy frame that becomes an array when it is asked for
         return X
-    if hasattr(X, "columns") or hasattr(X, "column_names"):
+    X = without_index(X) if is_arrow(X) else X
+    if hasattr(X, "columns"):
         check_columns(X)
     elif isinstance(X, (list, tuple)):
         X = as_array(X)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .columns import column_of
+from .columns import column_of, refuse_lazy, without_index
 
 BATCH_ROWS = 65536
 
@@ -59,6 +59,7 @@ def record_batches(X: Any) -> Batches:
     """Read a source with `batches()` and `names`, Arrow's tables, readers and streams, a data frame or an array."""
     import pyarrow
 
+    refuse_lazy("X", X)
     if hasattr(X, "iloc") and hasattr(X, "columns"):  # first, as its columns are attributes, too
         return from_pandas(X)
     if hasattr(X, "pieces") and hasattr(X, "names"):
@@ -68,11 +69,12 @@ def record_batches(X: Any) -> Batches:
     if isinstance(X, pyarrow.RecordBatch):
         X = pyarrow.Table.from_batches([X])
     if isinstance(X, pyarrow.Table):
-        return of_table(X, True)
+        return of_table(without_index(X), True)
     if hasattr(X, "__arrow_c_stream__") and len(getattr(X, "shape", (0, 0))) == 2:  # a Series is a stream, too
         reader = pyarrow.RecordBatchReader.from_stream(X)
         n = len(X) if hasattr(X, "__len__") else None
-        return Batches(reader.schema.names, True, n, pieces(reader), reader.schema)
+        schema = without_index(reader.schema.empty_table()).schema
+        return Batches(schema.names, True, n, pieces(reader), schema)
     return from_array(X)
 
 
@@ -89,7 +91,7 @@ def placeless(batches: Any) -> Iterator[tuple[Any, str]]:
 
 def pieces(reader: Any) -> Iterator[tuple[Any, str]]:
     """Its batches, none with more than BATCH_ROWS rows."""
-    for batch in reader:
+    for batch in map(without_index, reader):
         for first in range(0, batch.num_rows, BATCH_ROWS):
             yield batch.slice(first, BATCH_ROWS), ""
 
@@ -110,6 +112,10 @@ def from_series(column: Any) -> Any:
 
     if column.dtype == object:
         return from_objects(column.to_numpy())
+    if hasattr(column, "cat") and column.cat.categories.dtype == object:
+        codes = column.cat.codes.to_numpy()
+        entries = from_objects(column.cat.categories.to_numpy())
+        return pyarrow.DictionaryArray.from_arrays(pyarrow.array(codes, mask=codes < 0), entries)
     try:
         return pyarrow.array(column.sparse.to_dense() if hasattr(column, "sparse") else column, from_pandas=True)
     except pyarrow.ArrowException as error:
@@ -119,14 +125,17 @@ def from_series(column: Any) -> Any:
 
 
 def from_array(X: Any) -> Batches:
-    """What scikit-learn takes as an array (n, p); its columns are x0, x1, …"""
+    """What scikit-learn takes as an array (n, p); its columns are x0, x1, …, and what is masked is missing."""
     import pyarrow
     from sklearn.utils import check_array
 
     if isinstance(X, (list, tuple)) and np.asarray(X).dtype.kind in "SU":
         X = np.asarray(X, dtype=object)  # numbers stay numbers beside strings
+    mask = np.ma.getmaskarray(X) if np.ma.is_masked(X) else None
     X = check_array(X, dtype=None, ensure_all_finite=False, ensure_min_samples=0, ensure_min_features=0)
     names = [f"x{k}" for k in range(X.shape[1])]
+    if mask is not None:
+        X = np.where(mask, None, X.astype(object))
     if X.dtype.kind in "OSUT":
         table = pyarrow.table([from_objects(column) for column in X.astype(object).T], names=names)
         return of_table(table, False)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ..columns import refuse_lazy
 from ..record_batches import record_batches
 from .stream import equal_blocks
 from .table import Piece, Table
@@ -69,8 +70,7 @@ def as_arrow(data: Any) -> Any:
     """A pyarrow.Table of what the user gives."""
     import pyarrow
 
-    if hasattr(data, "collect") and not hasattr(data, "__arrow_c_stream__"):
-        raise TypeError("data is a lazy frame; read it first, with data.collect()")
+    refuse_lazy("data", data)
     if not isinstance(data, (pyarrow.Table, pyarrow.RecordBatch)):
         if len(np.shape(data)) != 2:
             raise TypeError(f"data is a {type(data).__name__}; it must be an Arrow table, a frame, or a function")

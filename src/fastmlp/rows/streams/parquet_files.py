@@ -3,8 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from ..columns import first_line
-from .table import index_columns
+from ..columns import first_line, index_columns
 
 
 def found(path: Any) -> list[tuple[str, dict[str, Any]]]:

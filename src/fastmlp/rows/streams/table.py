@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...arguments import checked_int
-from ..columns import check_named, put_columns
+from ..columns import check_named, index_columns, put_columns
 from .stream import Block, Stream, located
 
 
@@ -99,12 +99,6 @@ class Table(Stream):
                 raise ValueError(f"{place}: weight {self.weight_name!r} has {w.null_count} missing values")
             w = None if w is None else w.to_numpy(zero_copy_only=False)
             yield Block(batch.select(columns) if columns else None, y, w, first, place)
-
-
-def index_columns(schema: Any) -> list[str]:
-    """Columns that are the index of a pandas frame: they number rows, and are no features."""
-    about = getattr(schema, "pandas_metadata", None) or {}
-    return [name for name in about.get("index_columns", []) if isinstance(name, str)]
 
 
 def number_column(batch: Any, name: str) -> np.ndarray:
