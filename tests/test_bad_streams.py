@@ -71,7 +71,7 @@ def test_a_number_that_exceeds_float32():
 def test_files_whose_columns_differ(tmp_path):
     first = file(tmp_path, "d/1.parquet")
     for data, words in [
-        (columns(b=np.arange(n)), ("'b' is double in", first, "but int64 in", "2.parquet")),
+        (columns(b=["1"] * n), ("'b' is double in", first, "but string in", "2.parquet", "convert")),
         ({"a": X[:, 0], "y": y}, ("2.parquet", "no column named 'b'")),
         (columns(c=y), ("2.parquet", "has a column 'c', which", first, "has not")),
     ]:

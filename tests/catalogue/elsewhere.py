@@ -11,7 +11,8 @@ for number, what, outcome, test in [
      "tests/test_divergence.py::test_epoch_and_batch_are_named_and_the_last_finite_weights_kept"),
     (65, "nulls in Parquet without imputation", "`ValueError`: the column and the row group",
      f"{STREAMS}::test_null_in_a_column_without_imputation"),
-    (66, "a column of different types in two files", "`ValueError`: the column and both files",
+    (66, "a column of different types in two files", "read as one where both hold numbers, or both text; else "
+     "`ValueError`: the column and both files",
      f"{STREAMS}::test_files_whose_columns_differ"),
     (67, "a first file whose column is all null", "the column has the type it has in the other files",
      f"{STREAMS}::test_a_first_file_whose_column_is_all_null_takes_the_type_of_the_others"),

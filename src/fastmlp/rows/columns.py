@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+TEXT = ("string", "large_string", "string_view")  # Arrow's types of it
 CACHED_ROWS = 4096  # of a window, whose cache lines stay near while one column after the other is written
 
 
@@ -67,7 +68,7 @@ def family(name: str, kind: Any) -> str:
     if types.is_null(of_values):
         return "null"
     dates = is_dictionary(kind) and types.is_temporal(of_values)
-    if dates or str(of_values) in ("string", "large_string", "string_view"):
+    if dates or str(of_values) in TEXT:
         return "string"
     raise TypeError(f"column {name!r} is of type {kind}; convert it to a number or a string first, or leave it out")
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from .columns import is_dictionary, value_type, without_views
+from .columns import TEXT, is_dictionary, value_type, without_views
 from .record_batches import is_missing
 from .targets import BYTE_CLASSES, as_targets, refuse_masked
 
@@ -101,8 +101,8 @@ def as_labels(values: Any, name: str) -> Any:
 
     kind = value_type(values.type) if is_dictionary(values.type) else values.type
     values = without_views(values)
-    known = (types.is_boolean, types.is_integer, types.is_floating, types.is_string, types.is_large_string)
-    if not any(is_kind(kind) for is_kind in known) and str(kind) not in ("string_view", "null"):
+    known = (types.is_boolean, types.is_integer, types.is_floating)
+    if not any(is_kind(kind) for is_kind in known) and str(kind) not in (*TEXT, "null"):
         raise TypeError(f"target {name!r} is of type {kind}; convert it to numbers or strings first")
     count = values.null_count
     if hasattr(values, "dictionary") and values.dictionary.null_count:

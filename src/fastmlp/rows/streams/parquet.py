@@ -8,8 +8,10 @@ import numpy as np
 
 from ...team import available_cores
 from ..columns import first_line
+from ..common_types import as_type
 from .at_rest import AtRest
 from .parquet_files import common_schema, found
+from .stream import located
 from .table import Piece, Table
 
 BATCH_ROWS, BATCH_NUMBERS = 2**14, 2**20  # decoded at a time; larger ones are little faster, but take more memory
@@ -28,7 +30,8 @@ class Parquet(Table):
     Parameters
     ----------
     path : path, or list of paths
-        A file, files, or a folder with all that lies in it; folders such as year=2013 become columns.
+        A file, files, or a folder with all that lies in it; folders such as year=2013 become columns. A column that
+        files store in several types (int32 and int64, string and large_string, dictionaries and text) is read in one.
     target : str or None
         Column of the labels.
     weight : str or None
@@ -43,7 +46,7 @@ class Parquet(Table):
     OSError
         A file is missing or damaged.
     ValueError
-        A column is missing, or differs between files.
+        A column is missing, or holds values of two kinds, such as numbers in one file and text in another.
     """
 
     def __init__(
@@ -119,15 +122,14 @@ class File:
                     raise OSError(f"{self.path}, row group {group}: damaged ({first_line(error)})") from None
                 if batch is None:
                     return
-                arrays = [
-                    pyarrow.repeat(pyarrow.scalar(self.keys[name], schema.field(name).type), batch.num_rows)
-                    if name in self.keys
-                    else cast(batch.column(name), schema.field(name).type)
-                    for name in columns
-                ]
+                n, keys = batch.num_rows, self.keys
+                with located(f"{self.path}, row group {group}"):
+                    arrays = [
+                        as_type(
+                            name,
+                            pyarrow.repeat(pyarrow.scalar(keys[name]), n) if name in keys else batch.column(name),
+                            schema.field(name).type,
+                        )
+                        for name in columns
+                    ]
                 yield pyarrow.record_batch(arrays, names=columns)
-
-
-def cast(column: Any, kind: Any) -> Any:
-    """A column that is all null in one file, in the type that it has in others."""
-    return column.cast(kind) if str(column.type) == "null" else column

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from ..columns import first_line, index_columns
+from ..common_types import common_type
 
 
 def found(path: Any) -> list[tuple[str, dict[str, Any]]]:
@@ -45,30 +46,34 @@ def hidden(path: Path) -> bool:
 
 
 def common_schema(files: list[Any], wanted: list[str] | None) -> Any:
-    """The schema of all files, which must agree; a column that is all null in one may have a type in another."""
+    """The schema of all files: of each column the type that holds its values in all of them."""
     import pyarrow
 
     first = files[0]
-    types: dict[str, tuple[Any, Any]] = {}
+    index = {name for file in files for name in index_columns(file.schema)} if wanted is None else set()
+    types: dict[str, Any] = {}
+    sources: dict[str, tuple[Any, Any]] = {}  # the first type that is not null, and its file
     for file in files:
         schema = dict(zip(file.schema.names, file.schema.types, strict=True))
         if len(schema) < len(file.schema.names):
             raise ValueError(f"{file.path}: several columns have the same name ({', '.join(file.schema.names)})")
         schema |= {name: pyarrow.scalar(value).type for name, value in file.keys.items()}
-        names = list(schema) if wanted is None else wanted
-        expected = names if wanted is not None or file is first else list(types)
-        for name in expected:
+        names = [name for name in schema if name not in index] if wanted is None else wanted
+        for name in names if file is first or wanted is not None else types:
             if name not in schema:
                 raise ValueError(f"{file.path}: no column named {name!r}; the columns are {', '.join(schema)}")
         for name in names:
             kind = schema[name]
-            known, where = types.get(name, (kind, file))
             if name not in types and file is not first:
                 raise ValueError(f"{file.path}: has a column {name!r}, which {first.path} has not")
-            if str(known) == "null":
-                known, where = kind, file
-            elif str(kind) != "null" and kind != known:
-                raise ValueError(f"column {name!r} is {known} in {where.path}, but {kind} in {file.path}")
-            types[name] = known, where
-    index = {name for file in files for name in index_columns(file.schema)} if wanted is None else set()
-    return pyarrow.schema([(name, kind) for name, (kind, _) in types.items() if name not in index])
+            joined = common_type(types.get(name, kind), kind)
+            if joined is None:
+                known, where = sources[name]
+                raise ValueError(
+                    f"column {name!r} is {known} in {where.path}, but {kind} in {file.path}; convert one of them, "
+                    "or leave the column out"
+                )
+            types[name] = joined
+            if not pyarrow.types.is_null(kind):
+                sources.setdefault(name, (kind, file))
+    return pyarrow.schema(list(types.items()))
