@@ -94,6 +94,16 @@ def test_one_step(name, solver):
     assert ours.loss_ == pytest.approx(theirs.loss_, rel=1e-12)
 
 
+@pytest.mark.parametrize("of", [list, tuple, lambda X: X.tolist(), lambda X: [list(row) for row in X], np.asarray])
+def test_what_is_computed_in(of):
+    """Lists are float64, also those of float32 numbers."""
+    X, y = make_classification(30, 5, random_state=0)
+    X = of(X.astype(np.float32))
+    ours, theirs = (kind((3,), batch_size=30, max_iter=1, random_state=0) for kind in (Ours, Theirs))
+    dtypes = {estimator.partial_fit(X, y, classes=[0, 1]).coefs_[0].dtype for estimator in (ours, theirs)}
+    assert len(dtypes) == 1
+
+
 def test_the_same_start_and_the_same_order_of_rows(monkeypatch):
     """Bit by bit: with a learning rate too small to change a weight, the weights are those drawn."""
     drawn = []

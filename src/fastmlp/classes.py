@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.multiclass import unique_labels
 
-from .rows.targets import refuse_masked
+from .rows.targets import refuse_masked, refuse_missing
 
 
 def learn_classes(classifier: Any, y: np.ndarray, anew: bool) -> None:
@@ -27,8 +27,9 @@ def learn_classes(classifier: Any, y: np.ndarray, anew: bool) -> None:
 
 
 def check_one_kind(y: Any) -> None:
-    """Labels must have an order: numbers or strings, none missing; scikit-learn itself tells of NaN and NA."""
+    """Labels must have an order: numbers or strings, none missing; scikit-learn itself tells of NaN."""
     refuse_masked("y", y)
+    refuse_missing("y", y)
     values = y
     if not isinstance(y, (list, tuple)):
         array = np.asarray(y)
@@ -36,10 +37,6 @@ def check_one_kind(y: Any) -> None:
             return
         values = array.ravel()
     kinds = {type(value) for value in values}
-    if type(None) in kinds:
-        raise ValueError("y contains None; drop rows without a label")
-    if any(kind.__name__ in ("NAType", "NaTType") for kind in kinds):
-        return
     text = {kind for kind in kinds if issubclass(kind, str)}
     if text and kinds != text and not any(value != value for value in values if isinstance(value, float)):
         names = ", ".join(sorted(kind.__name__ for kind in kinds))

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import polars
+import pyarrow
 import pytest
 from cases import case
 from scipy import sparse
@@ -11,6 +12,7 @@ from subjects import (
     FITTED,
     NAMES,
     X,
+    bits,
     classifier,
     classifier_refuses,
     model_refuses,
@@ -57,8 +59,6 @@ def test_nullable(dtype):
 
 
 ODD_COLUMNS = {
-    "category": pd.Categorical(["x", "y"] * 15),
-    "category of numbers": pd.Categorical([1.5, 2.5] * 15),
     "datetime64": pd.date_range("2020", periods=30),
     "with a time zone": pd.date_range("2020", periods=30, tz="UTC"),
     "timedelta64": pd.to_timedelta(np.arange(30), unit="s"),
@@ -66,7 +66,26 @@ ODD_COLUMNS = {
 }
 
 
-@case(27, "a column of categories or dates", "`TypeError`: names the column; a `TableEncoder` encodes categories")
+@pytest.mark.parametrize(
+    "column", [pd.Categorical([1.5, 2.5] * 15), pd.Categorical(["1.5", "2.5"] * 15), pd.array(["1.5", "2.5"] * 15)]
+)
+def test_categories_and_text_that_stand_for_numbers(column):
+    """As in scikit-learn; a frame of polars and an Arrow table as well."""
+    whole, expected = frame.assign(b=column), bits(frame.assign(b=[1.5, 2.5] * 15).to_numpy())
+    assert bits(whole) == expected
+    text = polars.DataFrame({"a": X[:, 0], "b": ["1.5", "2.5"] * 15, "c": X[:, 2]})
+    for table in (text, text.with_columns(polars.col("b").cast(polars.Categorical)), pyarrow.Table.from_pandas(whole)):
+        assert bits(table) == expected
+    holed = whole.assign(b=pd.Series(whole["b"]).where(y == 1))
+    model_refuses(ValueError, "X contains NaN in row .*, column 1", holed)
+    classifier_refuses(ValueError, "X: column 'b' contains NaN", holed)
+
+
+@case(
+    27,
+    "a column of categories or dates",
+    "categories that are numbers: these; else `TypeError` or `ValueError`: names the column; see `TableEncoder`",
+)
 @pytest.mark.parametrize("kind", ODD_COLUMNS)
 def test_categories_and_dates(kind):
     bad = frame.assign(b=ODD_COLUMNS[kind])
@@ -75,8 +94,10 @@ def test_categories_and_dates(kind):
     for each in (frame.assign(b=ODD_COLUMNS[kind])[["b"]], polars.DataFrame({"b": pd.date_range("2020", periods=30)})):
         refused(TypeError, "X: column 'b'", lambda each=each: Model([1, 1]).fit(each, y))
         refused(TypeError, "X: column 'b'", lambda each=each: classifier().fit(each, y))
-    if kind.startswith("category"):
-        assert TableEncoder().fit_transform(bad).shape == (30, 4)
+    words = frame.assign(b=pd.Categorical(["x", "y"] * 15))
+    model_refuses(ValueError, "X: column 'b'.*'[xy]'", words)
+    classifier_refuses(ValueError, "X: column 'b'.*'[xy]'", words)
+    assert TableEncoder().fit_transform(words).shape == (30, 4)
 
 
 @case(28, "null in a frame of polars", "`ValueError`, NaN; without: the same as an array")

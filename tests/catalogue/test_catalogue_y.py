@@ -123,9 +123,12 @@ def test_bool():
         labels = y > 0 if kind is np.bool_ else pd.Series(y > 0).astype(kind)
         np.testing.assert_array_equal(Model([3, 4, 1]).fit(X, labels, epochs=2, batch_size=8).parameters, expected)
         np.testing.assert_array_equal(classifier().fit(X, labels).coefs_[0], learned)
-    for missing in (pd.Series([True, None] * 15, dtype="boolean"), polars.Series([True, None] * 15)):
+    booleans, objects = pd.Series([True, None] * 15, dtype="boolean"), [1, pd.NA] * 15
+    for missing in (booleans, polars.Series([True, None] * 15), objects, pd.Series(["a", pd.NA] * 15, dtype="string")):
         model_refuses(ValueError, r"\by\b", y=missing, fit_only=True)
-        refused(ValueError, "y contains (NaN|None)", lambda missing=missing: classifier().fit(X, missing))
+        stream = rows.Array(X, np.asarray(missing))
+        refused(ValueError, "'y' has .* missing value", lambda stream=stream: classifier().fit(stream))
+        refused(ValueError, "y contains (NA|None)", lambda missing=missing: classifier().fit(X, missing))
 
 
 def weights_refused(words, bad, theirs, tmp_path, capsys, of_command):

@@ -14,6 +14,7 @@ from .targets import READ_IN_PLACE, as_targets, as_weights, most_target, weight_
 from .window import Window, addresses, check_target, cuts, not_finite
 
 WINDOW_BYTES = 16 * 2**20
+NUMBERS_TO_BE = "OUS"  # kinds of arrays whose entries may be objects or text that stand for numbers
 
 
 class ArrayRows:
@@ -116,7 +117,7 @@ def as_table(X: Any) -> np.ndarray:
         raise TypeError("X is sparse, and blocks of a stream must be dense; make them so with X.toarray()")
     refuse_hidden(X)
     table = as_array(X)
-    if table.dtype == object:
+    if table.dtype.kind in NUMBERS_TO_BE:
         table = from_objects(table)
     check_real(table)
     if table.ndim != 2:
@@ -153,13 +154,10 @@ def check_real(table: np.ndarray) -> None:
 
 
 def from_objects(X: np.ndarray, name: str = "X") -> np.ndarray:
-    """An object array of numbers as float64; text is no number, whatever it spells."""
+    """An array of objects or of text as float64; text must spell numbers, as in scikit-learn."""
     kind: type[Exception]
     try:
-        text = next((value for value in X.flat if isinstance(value, (str, bytes))), None)
-        if text is None:
-            return X.astype(np.float64)
-        kind, reason = ValueError, f"{text!r}"
+        return X.astype(np.float64)
     except (ValueError, OverflowError) as error:
         kind, reason = ValueError, str(error)
     except TypeError as error:

@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 
-from .array import ArrayRows, as_array, check_real, from_objects, refuse_hidden
+from .array import NUMBERS_TO_BE, ArrayRows, as_array, check_real, from_objects, refuse_hidden
 from .columns import put_columns, without_index
 
-NO_NUMBERS = ("categor", "enum", "date", "time", "duration", "period", "interval", "list", "struct", "dict")
-TEXT = ("str", "string", "utf8", "large_string", "string_view")
+NO_NUMBERS = ("date", "time", "duration", "period", "interval", "list", "struct")
+MAY_SPELL_NUMBERS = ("object", "categor", "enum", "dict", "str", "utf8", "large_string")
 
 
 class Columns:
@@ -66,17 +66,17 @@ def columns_of(frame: Any) -> list[tuple[str, Any]]:
 
 
 def check_columns(frame: Any) -> None:
-    """Refuse columns that another library might take for numbers: categories, dates, text."""
+    """Refuse columns that another library might take for numbers, as dates, and those whose values are none."""
     for name, column in columns_of(frame):
         check_kind(name, kind_of(column))
-        if kind_of(column).lower() == "object":
-            numbers(name, column)
+        if may_spell_numbers(kind_of(column)) and np.isnan(numbers(name, column)).any():
+            raise ValueError(f"X: column {name!r} contains NaN; impute or drop such rows")
 
 
 def without_surprises(X: Any) -> Any:
-    """X for another library's checks, which would take text, dates, categories and masked entries for numbers.
+    """X for scikit-learn's checks, which would take dates and masked entries for numbers.
 
-    Those, lazy frames, ragged rows and objects that are no numbers are refused here, by name.
+    Those, lazy frames, ragged rows, and text and objects that are no numbers are refused here, by name.
     """
     refuse_hidden(X)
     if hasattr(X, "compute"):  # a lazy frame that becomes an array when it is asked for
@@ -86,7 +86,8 @@ def without_surprises(X: Any) -> Any:
         check_columns(X)
     elif isinstance(X, (list, tuple)):
         X = as_array(X)
-    if isinstance(X, np.ndarray) and X.dtype == object:
+        X = X.astype(np.float64) if X.dtype == np.float32 else X  # scikit-learn computes lists in float64
+    if isinstance(X, np.ndarray) and X.dtype.kind in NUMBERS_TO_BE:
         return from_objects(X)
     if isinstance(X, np.ndarray) and X.dtype.kind != "c":
         check_real(X)
@@ -102,14 +103,14 @@ def shares_memory(frame: Any) -> bool:
 
 
 def numbers(name: str, column: Any) -> np.ndarray:
-    """A column as an array of numbers; missing values are NaN."""
+    """A column as an array of numbers, also where categories or text stand for them; missing values are NaN."""
     kind = kind_of(column)
     check_kind(name, kind)
     if hasattr(column, "iloc") and getattr(column.dtype, "na_value", None) is not None and column.hasnans:
-        values = column.to_numpy(np.float64, na_value=np.nan)
+        values = column.to_numpy(object if may_spell_numbers(kind) else np.float64, na_value=np.nan)
     else:
         values = np.asarray(column.to_numpy())
-    if values.dtype == object:
+    if values.dtype.kind in NUMBERS_TO_BE:
         values = from_objects(values, f"X: column {name!r}")
     if values.dtype.kind not in "fiub":
         raise ValueError(f"X: column {name!r} is of type {kind}; it must hold numbers, see fastmlp.TableEncoder")
@@ -121,9 +122,12 @@ def kind_of(column: Any) -> str:
     return str(column.dtype if hasattr(column, "dtype") else column.type)
 
 
+def may_spell_numbers(kind: str) -> bool:
+    """May the values of a column be objects or text that stand for numbers?"""
+    return kind.lower().startswith(MAY_SPELL_NUMBERS)
+
+
 def check_kind(name: str, kind: str) -> None:
-    """Raise TypeError or ValueError, which name the column, for types that are no numbers."""
-    no_number = kind.lower().startswith(NO_NUMBERS)
-    if no_number or kind.lower() in TEXT:
-        error = TypeError if no_number else ValueError
-        raise error(f"X: column {name!r} is of type {kind}; it must hold numbers, see fastmlp.TableEncoder")
+    """Raise TypeError, which names the column, for types that are no numbers."""
+    if kind.lower().startswith(NO_NUMBERS):
+        raise TypeError(f"X: column {name!r} is of type {kind}; it must hold numbers, see fastmlp.TableEncoder")

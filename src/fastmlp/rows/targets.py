@@ -8,6 +8,7 @@ import numpy as np
 BLOCK_ROWS = 2**20
 READ_IN_PLACE = (np.dtype(np.float32), np.dtype(np.float64))
 MOST_EXPONENT = 1022  # 2 to it, and its inverse, are normal numbers of float64
+MISSING = {"NoneType": "None", "NAType": "NA", "NaTType": "NaT"}  # by name: pandas is not imported for it
 BYTE_CLASSES = 256  # so many classes have numbers of one byte
 
 
@@ -48,12 +49,28 @@ def refuse_masked(name: str, values: Any) -> None:
         raise TypeError(f"{name} is a masked array with masked entries; drop these rows")
 
 
+def refuse_missing(name: str, values: Any) -> None:
+    """Refuse None, pandas.NA and NaT among labels; NumPy would sort or compare them in vain."""
+    array = values if isinstance(values, (list, tuple)) else np.asarray(values)
+    if isinstance(array, np.ndarray):
+        if array.dtype.kind == "M" and np.isnat(array).any():
+            raise ValueError(f"{name} contains NaT; drop rows without a label")
+        if array.dtype != object or array.ndim not in (1, 2):
+            return
+        array = array.ravel()
+    found = {type(value).__name__ for value in array} & set(MISSING)
+    if found:
+        raise ValueError(f"{name} contains {MISSING[min(found)]}; drop rows without a label")
+
+
 def as_vector(name: str, values: Any, n: int) -> np.ndarray:
     """One real number for each of n rows; no copy of an array."""
     refuse_masked(name, values)
     try:
         vector: np.ndarray = np.asarray(values)
         if vector.dtype == object:
+            if name == "y":
+                refuse_missing(name, vector)
             vector = vector.astype(np.float64)
     except (ValueError, TypeError) as error:
         raise ValueError(f"{name} must hold one real number for each row ({error})") from None

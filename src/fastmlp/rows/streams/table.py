@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...arguments import checked_int
-from ..columns import check_named, index_columns, put_columns
+from ..columns import TEXT, check_named, index_columns, put_columns, value_type, without_views
 from .stream import Block, Stream, located
 
 
@@ -102,13 +102,19 @@ class Table(Stream):
 
 
 def number_column(batch: Any, name: str) -> np.ndarray:
-    """A column of numbers without missing values."""
+    """A column of numbers, or of text that spells them, without missing values."""
     import pyarrow.types
 
     column = batch.column(name)
     kind = column.type
-    if not (pyarrow.types.is_integer(kind) or pyarrow.types.is_floating(kind) or pyarrow.types.is_boolean(kind)):
+    text = str(value_type(kind)) in TEXT
+    numeric = (pyarrow.types.is_integer, pyarrow.types.is_floating, pyarrow.types.is_boolean)
+    if not (text or any(is_kind(value_type(kind)) for is_kind in numeric)):
         raise ValueError(f"column {name!r} is not numeric (its type is {kind}); encode it, or leave it out")
     if column.null_count:
         raise ValueError(f"column {name!r} has {column.null_count} missing values; impute or drop them")
-    return np.asarray(column.to_numpy(zero_copy_only=False))
+    values = np.asarray(without_views(column).to_numpy(zero_copy_only=False))
+    try:
+        return values.astype(np.float64) if text else values
+    except ValueError as error:
+        raise ValueError(f"column {name!r} is not numeric ({error}); encode it, or leave it out") from None
