@@ -41,6 +41,18 @@ def test_class_weights_do_not_weigh_the_validation_score():
     assert classifier.validation_scores_[-1] == classifier.score(parts[1], parts[3])
 
 
+def test_class_weights_of_classes_that_a_batch_does_not_hold():
+    part = y != 1
+    weighted = MLPClassifier(**SETTINGS, class_weight={1: 5.0, 2: 3.0}).partial_fit(X[part], y[part], classes=[0, 1, 2])
+    by_row = np.where(y[part] == 2, 3.0, 1.0)
+    same(weighted, MLPClassifier(**SETTINGS).partial_fit(X[part], y[part], by_row, classes=[0, 1, 2]))
+    labels = np.stack([y == 0, y == 3], axis=1).astype(int)  # no row has the second one
+    of_labels = MLPClassifier(**SETTINGS, class_weight=[{1: 2.0}, {0: 0.5, 1: 5.0}]).fit(X, labels)
+    same(of_labels, MLPClassifier(**SETTINGS).fit(X, labels, np.where(y == 0, 1.0, 0.5)))
+    with pytest.raises(ValueError, match="are not in class_weight"):
+        fitted(class_weight={7: 1.0})
+
+
 def test_balanced_weights_of_a_part_are_refused():
     with pytest.raises(ValueError, match="class_weight='balanced'"):
         MLPClassifier(class_weight="balanced").partial_fit(X, y, classes=[0, 1, 2])

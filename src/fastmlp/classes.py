@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 from sklearn.utils.multiclass import unique_labels
 
 from .rows.targets import refuse_masked, refuse_missing
@@ -59,3 +60,19 @@ def targets(y: np.ndarray, binarizer: LabelBinarizer) -> np.ndarray:
     if binarizer.y_type_ == "multiclass":
         return np.asarray(np.searchsorted(classes, y))
     return np.asarray(y == classes[1]) if len(classes) == 2 else np.zeros(len(y), bool)  # or there is a single one
+
+
+def class_weights(given: Any, classes: np.ndarray, y: np.ndarray | None = None) -> np.ndarray:
+    """The weight of each of the classes by `class_weight`, whether y has rows of it or not."""
+    return np.asarray(compute_class_weight(given, classes=classes, y=classes if y is None else y), np.float64)
+
+
+def weights_by_class(given: Any, y: np.ndarray, binarizer: LabelBinarizer) -> np.ndarray:
+    """The weight of each row by `class_weight`; the product over its labels, where a row has several."""
+    if not binarizer.y_type_.startswith("multilabel"):
+        return class_weights(given, binarizer.classes_, y)[targets(y, binarizer).astype(np.intp)]
+    dicts = isinstance(given, list) and all(isinstance(each, dict) for each in given)
+    if not dicts or not isinstance(y, np.ndarray) or len(given) != y.shape[1]:
+        return np.asarray(compute_sample_weight(given, y))
+    factors = [class_weights(each, np.arange(2))[column] for each, column in zip(given, y.T, strict=True)]
+    return np.asarray(np.prod(factors, axis=0))

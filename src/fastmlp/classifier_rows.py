@@ -5,11 +5,10 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import check_scoring
 from sklearn.utils import _safe_indexing, column_or_1d
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import unique_labels
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from .classes import check_known, check_one_kind, targets
+from .classes import check_known, check_one_kind, targets, weights_by_class
 from .network import Network
 from .rows.array import ArrayRows
 from .rows.frame import without_surprises
@@ -68,7 +67,7 @@ def rows_of(network: Network, X: Any, y: Any = None, w: np.ndarray | None = None
 def training_rows(classifier: Any, network: Network, X: Any, y: np.ndarray, w: np.ndarray | None) -> ArrayRows:
     """The rows of `fit`, with weights of rows and of classes multiplied."""
     if classifier.class_weight is not None:
-        of_classes = compute_sample_weight(classifier.class_weight, y)
+        of_classes = weights_by_class(classifier.class_weight, y, classifier._label_binarizer)
         w = of_classes if w is None else of_classes * w
     return rows_of(network, X, targets(y, classifier._label_binarizer), w)
 
