@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.datasets import make_classification
+from sklearn.exceptions import NotFittedError
 from sklearn.metrics import get_scorer, log_loss
 from sklearn.model_selection import train_test_split
 from sklearn.utils.class_weight import compute_sample_weight
@@ -191,3 +192,58 @@ def test_an_activation_of_ones_own():
     Z = X @ W[0] + b[0]
     logits = np.where(Z > 0, Z, 0.25 * Z) @ W[1] + b[1]
     np.testing.assert_array_equal(classifier.predict(X), logits.argmax(axis=1))
+
+
+# --- where scikit-learn's leaves something to be desired ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("labels", [y == 0, y, np.stack([y == 0, y == 1], axis=1)])
+def test_logarithms_of_probabilities_that_are_rounded_to_0_or_1(labels):
+    classifier = MLPClassifier(**SETTINGS).fit(X, labels)
+    P = np.stack([*classifier.predict_proba(X)])
+    np.testing.assert_allclose(classifier.predict_log_proba(X), np.log(P), rtol=1e-9, atol=1e-12)
+    Z = np.maximum(1e4 * X @ classifier.coefs_[0] + classifier.intercepts_[0], 0) @ classifier.coefs_[1]
+    Z += classifier.intercepts_[1]
+    found = classifier.predict_log_proba(1e4 * X)
+    assert (classifier.predict_proba(1e4 * X) == 0).any()
+    if labels.dtype == bool:
+        expected = np.minimum(np.concatenate([-Z, Z], axis=1) if labels.ndim == 1 else Z, 0)
+    else:
+        expected = Z - Z.max(axis=1, keepdims=True)
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1)
+
+
+def test_a_fit_that_fails_before_its_first_epoch_leaves_nothing_behind():
+    bad = np.where(np.arange(600) == 599, 1e39, 1.0)[:, None] * X
+    settings = {**SETTINGS, "dtype": "float32"}
+    for fit in ("fit", "partial_fit"):
+        classifier = MLPClassifier(**settings)
+        with pytest.raises(ValueError, match="exceeds float32"):
+            getattr(classifier, fit)(bad, y, **({"classes": [0, 1, 2]} if fit == "partial_fit" else {}))
+        with pytest.raises(NotFittedError):
+            classifier.predict(X)
+    fitted_before = MLPClassifier(**settings).fit(X, y > 0)
+    expected = fitted_before.predict_proba(X)
+    with pytest.raises(ValueError, match="exceeds float32"):
+        fitted_before.fit(bad, y)
+    np.testing.assert_array_equal(fitted_before.predict_proba(X), expected)
+    assert fitted_before.n_iter_ == 8
+
+
+def test_an_error_after_an_epoch_leaves_what_was_learned():
+    def fails(classifier, record):
+        raise RuntimeError("enough")
+
+    classifier = MLPClassifier(**SETTINGS, callbacks=fails)
+    with pytest.raises(RuntimeError, match="enough"):
+        classifier.fit(X, y)
+    same(classifier, fitted(max_iter=1))
+
+
+@pytest.mark.parametrize("solvers", [("lbfgs", "adam"), ("lbfgs", "sgd"), ("adam", "lbfgs", "sgd")])
+def test_another_solver_goes_on_where_one_ended(solvers):
+    classifier = MLPClassifier(**SETTINGS, warm_start=True)
+    for solver in solvers:
+        loss = classifier.set_params(solver=solver).fit(X, y).loss_
+    assert loss < 0.95 * fitted().loss_
+    assert len(classifier.loss_curve_) == 8 * (len(solvers) - 1)

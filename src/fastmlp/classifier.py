@@ -224,20 +224,23 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def predict(self, X: Any) -> np.ndarray:
         """The class of each row, array (n), or 0 and 1 for each label, array (n, K)."""
         now, network, theta = classifier_view.present(self)
-        classes: np.ndarray = now._label_binarizer.inverse_transform(now._probabilities(X, network, theta))
+        classes: np.ndarray = now._label_binarizer.inverse_transform(now._outputs(X, network, theta))
         return classes
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities of the classes in the order of `classes_`: array (n, K)."""
         now, network, theta = classifier_view.present(self)
-        P = now._probabilities(X, network, theta)
+        P = now._outputs(X, network, theta)
         return P if now.n_outputs_ > 1 else np.stack([1 - P, P], axis=1)
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
-        """Logarithms of `predict_proba`."""
-        P = self.predict_proba(X)
-        np.log(P, out=P)
-        return P
+        """Logarithms of `predict_proba`, finite also where a probability is rounded to 0."""
+        now, network, theta = classifier_view.present(self)
+        Z = now._outputs(X, network, theta, probabilities=False)
+        if now.out_activation_ == "softmax":
+            Z -= Z.max(axis=1, keepdims=True)
+            return np.asarray(Z - np.log(np.exp(Z).sum(axis=1, keepdims=True)))
+        return np.asarray(-np.logaddexp(0, np.stack([Z, -Z], axis=1) if now.n_outputs_ == 1 else -Z))
 
     # --- the net, and the rows it sees ----------------------------------------------------------------
 
@@ -264,8 +267,8 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             )
         return tuple(float(p) for p in given)
 
-    def _probabilities(self, X: Any, network: Network, theta: np.ndarray) -> np.ndarray:
-        """P of each output: (n, K), or (n) of a single output."""
+    def _outputs(self, X: Any, network: Network, theta: np.ndarray, probabilities: bool = True) -> np.ndarray:
+        """P of each output, or its logit: (n, K), or (n) of a single output."""
         rows: Rows
         if isinstance(X, Stream):
             classifier_streams.check_features(self, X)
@@ -273,8 +276,8 @@ class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         else:
             # Kernels refuse what is not finite as they read it; a check beforehand would read X once more.
             rows = classifier_rows.rows_of(network, classifier_rows.table(self, X))
-        P = network.logits(rows, probabilities=True, theta=theta)
-        return P if self.n_outputs_ > 1 else P[:, 0]
+        Z = network.logits(rows, probabilities=probabilities, theta=theta)
+        return Z if self.n_outputs_ > 1 else Z[:, 0]
 
     def __getstate__(self) -> dict[str, Any]:
         refit.check_at_rest(self)

@@ -19,9 +19,19 @@ from .rows.streams.stream import Stream, check_alone
 
 
 def fit(estimator: Any, X: Any, y: Any, sample_weight: Any, incremental: bool, given: tuple | None = None) -> None:
-    """Train an estimator, for one epoch if incremental; given: X, y and weights to validate on, or None."""
+    """Train an estimator, for one epoch if incremental; given: X, y and weights to validate on, or None.
+
+    Where it fails before an epoch has ended, the estimator is as it was: fitted before, or not fitted.
+    """
     with refit.fitting(estimator, lambda: classifier_view.frozen(estimator)):
-        fit_alone(estimator, X, y, sample_weight, incremental, given)
+        before = vars(estimator).copy()
+        try:
+            fit_alone(estimator, X, y, sample_weight, incremental, given)
+        except BaseException:
+            if not getattr(estimator, "n_iter_", 0):
+                vars(estimator).clear()
+                vars(estimator).update(before)
+            raise
 
 
 def fit_alone(estimator: Any, X: Any, y: Any, sample_weight: Any, incremental: bool, given: tuple | None) -> None:
@@ -45,6 +55,8 @@ def fit_alone(estimator: Any, X: Any, y: Any, sample_weight: Any, incremental: b
     estimator._random_state = check_random_state(estimator.random_state)
     if first:
         initialize(estimator, [estimator.n_features_in_, *hidden, estimator.n_outputs_], dtype)
+    if estimator.solver != "lbfgs" and (first or not hasattr(estimator, "loss_curve_")):
+        start_curves(estimator)
     network = estimator._network()
     coefficients = estimator._coefficients
     estimator.coefs_, estimator.intercepts_ = list(coefficients.weights), list(coefficients.biases)
@@ -100,10 +112,13 @@ def initialize(estimator: Any, widths: list[int], dtype: np.dtype) -> None:
     # Drawn in float64, and then: coefs_, θ, the best θ, two moments and an accumulator, and a sum in float64.
     check_memory(lambda: argument, checked_size(argument, widths) * (6 * dtype.itemsize + 16))
     estimator.coefs_, estimator.intercepts_ = drawn(widths, estimator.activation, estimator._random_state, dtype)
-    if estimator.solver != "lbfgs":
-        estimator.loss_curve_ = []
-        estimator._no_improvement_count = 0
-        estimator.best_loss_ = None if estimator.early_stopping else np.inf
-        estimator.learning_rate_curve_ = []
-        estimator.validation_scores_ = estimator.validation_loss_curve_ = None
-        estimator.best_validation_score_ = -np.inf if estimator.early_stopping else None
+
+
+def start_curves(estimator: Any) -> None:
+    """What epochs add to: nothing yet, also where the weights come from lbfgs, which has no epochs."""
+    estimator.loss_curve_ = []
+    estimator._no_improvement_count = 0
+    estimator.best_loss_ = None if estimator.early_stopping else np.inf
+    estimator.learning_rate_curve_ = []
+    estimator.validation_scores_ = estimator.validation_loss_curve_ = None
+    estimator.best_validation_score_ = -np.inf if estimator.early_stopping else None

@@ -24,7 +24,7 @@ def present(estimator: Any) -> View:
 def weights(estimator: Any) -> View:
     """The estimator as it is, with a copy of its θ."""
     if not hasattr(estimator, "coefs_"):
-        check_is_fitted(estimator)
+        check_is_fitted(estimator, "coefs_")
     network = estimator._network()
     return view(estimator), network, aligned_copy(network.theta)
 
