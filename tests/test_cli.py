@@ -84,12 +84,19 @@ def test_csv_and_parquet_give_the_same_model(table):
         (["train", "{table}", "--target", "label", "--epochs", "-1", "--save", "{model}"], "epochs"),
         (["train", "{table}", "--target", "label", "--learning-rate", "nan", "--save", "{model}"], "learning_rate"),
         (["train", "{table}", "--target", "label", "--hidden", "0", "--save", "{model}"], "widths"),
+        (["train", "{table}", "--target", "label", "--save", "{model}", "--plot", "{model}.xyz"], ".svg"),
+        (["train", "{table}", "--target", "label", "--save", "{model}", "--plot", "{model}"], "also the file of"),
+        (["train", "{table}", "--target", "label", "--save", "{table}"], "file of the data"),
+        (["predict", "{model}", "{table}", "--out", "{model}"], "file of the model"),
         (["evaluate", "{table}", "{table}"], "not a fastmlp model"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(table, tmp_path, capsys, change, words):
     places = {"table": table, "missing": tmp_path / "missing.parquet", "model": tmp_path / "model"}
+    before = table.read_bytes()
     assert main([part.format(**places) for part in change]) == 2
+    assert table.read_bytes() == before
+    assert not places["model"].exists()  # nothing was trained before it was found out
     error = capsys.readouterr().err
     assert words in error
     assert len(error.splitlines()) == 1

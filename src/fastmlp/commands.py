@@ -1,10 +1,8 @@
 """What the commands do: tables in files to models, and models and tables to predictions and scores."""
 
-import os
 import sys
 import time
 from argparse import Namespace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,9 +10,10 @@ import numpy as np
 from . import optimizers
 from .inputs import Encoded, checked_classes, rows_of
 from .model import Model
+from .output_paths import check_outputs
+from .plot import check_image, learning_curve
 from .predictions import table_writer
 from .progress_bar import progress_bar
-from .replaced import mode_of
 from .rows.labels import Labels
 from .rows.memory import available_memory
 from .rows.streams.files import open_table
@@ -27,7 +26,10 @@ from .training_parts import parts_of
 
 def train(options: Namespace) -> int:
     """Read, encode, train, save, and print the validation's figures."""
-    check_writable(options.save, options.plot, options.checkpoint)
+    outputs = {"--save": options.save, "--checkpoint": options.checkpoint, "--plot": options.plot}
+    check_outputs(outputs, {"data": options.data})
+    if options.plot:
+        check_image(options.plot)
     columns = None if options.columns is None else options.columns.split(",")
     table = open_table(
         options.data, options.target, weight=options.weight, columns=columns, window_rows=options.window_rows
@@ -50,8 +52,6 @@ def train(options: Namespace) -> int:
         print(f"fastmlp: interrupted; the model as it is was saved to {options.save}{resume}", file=sys.stderr)
         return 130
     if options.plot:
-        from .plot import learning_curve
-
         learning_curve(model.history, options.plot)
     report(model, rows_of(model, *data, labelled=True), options)
     return 0
@@ -131,8 +131,8 @@ def report(model: Model, rows: Any, options: Namespace) -> None:
 
 def predict(options: Namespace) -> int:
     """Write a probability and a class for each row."""
+    check_outputs({"--out": options.out}, {"model": options.model, "data": options.data})
     model = binary_model(options)
-    check_writable(options.out)
     classes = model.classes or [0, 1]
     n = 0
     with table_writer(options.out) as write:
@@ -173,18 +173,3 @@ def model_table(model: Model, path: str, target: str | None = None) -> Table:
     """The columns that the model was trained on, in its order; others are ignored."""
     names = model.feature_names if model.encoding is None else list(model.encoding.columns)
     return open_table(path, target, columns=names)
-
-
-def check_writable(*paths: str | None) -> None:
-    """Find out before training, not after it, that a result has nowhere to go."""
-    for path in paths:
-        if path is None:
-            continue
-        folder = Path(path).resolve().parent
-        if not path or Path(path).is_dir():
-            raise IsADirectoryError(f"{path!r}: is a folder; name a file")
-        if not folder.is_dir():
-            raise FileNotFoundError(f"{path}: its folder does not exist")
-        if not os.access(folder, os.W_OK):
-            raise PermissionError(f"{path}: its folder is not writable")
-        mode_of(os.path.realpath(path))

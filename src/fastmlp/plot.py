@@ -155,9 +155,26 @@ def learning_curve(history: list[dict[str, Any]], path: str | os.PathLike) -> No
     ax = figure.subplots()
     LossCurveDisplay(**of_history(history)).plot(ax)
     ax.set(ylabel="mean log loss", title="Learning curve")
-    name = os.fspath(path)
     with replaced(path) as file:
-        figure.savefig(cast("IO[bytes]", file), dpi=150, format=os.path.splitext(name)[1][1:] or "png")
+        figure.savefig(cast("IO[bytes]", file), dpi=150, format=image_type(path))
+
+
+def check_image(path: str | os.PathLike) -> None:
+    """Raise, before anything is computed, where `learning_curve` could not draw into a file of this name."""
+    require_matplotlib()
+    from matplotlib.figure import Figure
+
+    known = Figure().canvas.get_supported_filetypes()
+    if image_type(path) not in known:
+        raise ValueError(
+            f"{os.fspath(path)}: matplotlib draws no such file; let the name end with one of "
+            f"{', '.join('.' + kind for kind in known)}"
+        )
+
+
+def image_type(path: str | os.PathLike) -> str:
+    """The ending of a name; png where there is none."""
+    return os.path.splitext(os.fspath(path))[1][1:].lower() or "png"
 
 
 def recorded(estimator: Any) -> dict[str, Any]:
