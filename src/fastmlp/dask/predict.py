@@ -4,6 +4,7 @@ import copy
 from typing import Any
 
 import numpy as np
+from dask.base import tokenize
 
 from ..inputs import check_names
 from ..model import Model
@@ -38,11 +39,13 @@ def lazy(model: Model, X: Any, method: str, dtype: np.dtype) -> Any:
         raise ValueError(f"X has shape {X.shape}, but the model was made for {model.widths[0]} features")
     if len(X.chunks[1]) > 1:
         X = X.rechunk({1: -1})
+    # Of the whole state, so that no attribute is left out that decides what is said.
+    token = tokenize(type(light), light.__getstate__(), X.name)
     K = model.widths[-1]
     wide = K > 1 and (method == "predict_proba" or model.out_activation == "logistic")
     shape: dict[str, Any] = {"chunks": (X.chunks[0], (K,))} if wide else {"drop_axis": 1}
     return X.map_blocks(
-        said, light, method, dtype=dtype, name=f"fastmlp-{method.replace('_', '-')}-{token(light, X)}",
+        said, light, method, dtype=dtype, name=f"fastmlp-{method.replace('_', '-')}-{token}",
         meta=np.empty((0, K) if wide else (0,), dtype), **shape,
     )  # fmt: skip
 
@@ -58,9 +61,3 @@ def said(X: np.ndarray, model: Model, method: str) -> np.ndarray:
     """What the model says of a block, one of no rows included."""
     found: np.ndarray = getattr(model, method)(X)
     return found
-
-
-def token(model: Model, X: Any) -> str:
-    from dask.base import tokenize
-
-    return str(tokenize(model.parameters, model.widths, model.scaling, X.name))
