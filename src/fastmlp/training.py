@@ -213,14 +213,16 @@ def one_epoch(
             f"before this epoch. Lower learning_rate={optimizer.learning_rate:g}, or scale the features of X"
         )
     loss = tally.J / tally.weight if tally.weight else 0.0
-    penalty = 0.0
-    if settings.l2 > 0:
+    with_l2 = loss
+    if optimizer.like_scikit_learn:
+        with_l2 = tally.mean_objective
+    elif settings.l2 > 0:
         weights, _ = network.plan.views(network.theta)
-        penalty = settings.l2 / 2 * sum(float(np.vdot(W, W)) for W in weights)
+        with_l2 += settings.l2 / 2 * sum(float(np.vdot(W, W)) for W in weights)
     return {
         "epoch": epoch,
         "loss": loss,
-        "loss_with_l2": loss + penalty,
+        "loss_with_l2": with_l2,
         "learning_rate": optimizer.rate,
         "seconds": seconds,
         "rows_per_second": order.size / seconds,

@@ -1,42 +1,66 @@
 """`DaskMLPClassifier`: scikit-learn's conventions over Dask's collections."""
 
+import warnings
+from numbers import Integral
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context, clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from .. import training
+from ..inputs import check_names
 from ..model import Model
 from ..optimizers import OPTIMIZERS
+from ..parameters import CONSTRAINTS
 from .cluster import Cluster
 from .fit import check, run
-from .partitions import Partitions
-from .predict import lazy
+from .improvement import Improvement
+from .partitions import Partitions, aligned, feature_names
+from .predict import lazy, lightened
+from .worker import right
+
+SHARED = (
+    "hidden_layer_sizes", "activation", "alpha", "batch_size", "learning_rate_init", "max_iter", "early_stopping",
+    "validation_fraction", "n_iter_no_change", "tol", "verbose",
+)  # fmt: skip
+AUTO_BATCH = 200  # rows, as in scikit-learn
 
 
 class DaskMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Multilayer perceptron for two classes or more, trained by the workers of a Dask cluster.
+
+    Its parameters mean what those of `MLPClassifier` of the same name mean, except where this is told below. It starts
+    from the weights of a `Model`, and draws rows for validation one by one, by the seed, not by class. y of a single
+    class is refused.
 
     Parameters
     ----------
     hidden_layer_sizes : sequence of int, or int, default=(100,)
     activation : as for `Model`, default="relu"
     solver : {"lbfgs", "adam", "sgd", "momentum", "nesterov", "adamw"}, default="lbfgs"
-        lbfgs: exact steps over all rows, on the client. The others: batch_size tells.
+        lbfgs: exact steps over all rows, on the client, by a net of dtype. The others: batch_size tells; "sgd" is
+        without momentum, as the `optimizer` of that name is.
     alpha : float, default=0.0001
-        Adds alpha/(2n) ‖W‖² to the mean loss, as scikit-learn does.
-    batch_size : int or None, default=None
+        Adds alpha/2 ‖W‖² to the sum of losses of each batch, or of all rows.
+    batch_size : int, "auto" or None, default=None
         None: each epoch is one exact step over all rows. Else rows are dealt to the workers, who make steps on batches
-        of their own, and parameters are averaged after each epoch.
+        of their own, and parameters are averaged after each epoch; "auto": batches of 200 rows.
     learning_rate_init : float, default=0.001
+        Of one machine: workers that make steps on batches of their own multiply it by their number, 8 at most.
     max_iter : int, default=200
         Epochs, or iterations of L-BFGS.
     early_stopping : bool, default=False
+        Keep a part of the rows for validation, stop when its accuracy does not improve, and go back to the weights
+        with the highest. lbfgs does without.
     validation_fraction : float, default=0.1
         Of the rows, for early_stopping.
     n_iter_no_change : int, default=10
+        Stop after more epochs than that which did not improve the loss, or the accuracy, by tol. Not for lbfgs.
     tol : float, default=1e-4
+        For lbfgs: of the gradient.
     dtype : {"float32", "float64"}, default="float32"
     random_state : int, default=0
     verbose : int, default=0
@@ -53,15 +77,28 @@ class DaskMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     n_features_in_, n_iter_ : int
     loss_ : float
     loss_curve_ : list of float
+    best_loss_ : float or None
+        None with early_stopping, as in scikit-learn. Not for lbfgs, as the next two.
+    validation_scores_ : list of float or None
+    best_validation_score_ : float or None
     feature_names_in_ : array of str
         Only where X has names.
     """
 
+    _parameter_constraints: dict = {  # noqa: RUF012
+        **{name: CONSTRAINTS[name] for name in SHARED},
+        "solver": [StrOptions({"lbfgs", *OPTIMIZERS})],
+        "batch_size": [*CONSTRAINTS["batch_size"], None],
+        "dtype": [StrOptions({"float32", "float64"})],
+        "random_state": [Interval(Integral, 0, None, closed="left")],
+    }
+
     def __init__(
         self, hidden_layer_sizes: Any = (100,), activation: Any = "relu", *, solver: str = "lbfgs",
-        alpha: float = 0.0001, batch_size: int | None = None, learning_rate_init: float = 0.001, max_iter: int = 200,
-        early_stopping: bool = False, validation_fraction: float = 0.1, n_iter_no_change: int = 10, tol: float = 1e-4,
-        dtype: str = "float32", random_state: int = 0, verbose: int = 0, client: Any = None, timeout: float = 600.0,
+        alpha: float = 0.0001, batch_size: int | str | None = None, learning_rate_init: float = 0.001,
+        max_iter: int = 200, early_stopping: bool = False, validation_fraction: float = 0.1,
+        n_iter_no_change: float = 10, tol: float = 1e-4, dtype: str = "float32", random_state: int = 0,
+        verbose: int = 0, client: Any = None, timeout: float = 600.0,
     ) -> None:  # fmt: skip
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -80,36 +117,54 @@ class DaskMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.client = client
         self.timeout = timeout
 
+    @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "DaskMLPClassifier":
         """Train on Dask's arrays or dataframes; y and sample_weight may be names of columns of X."""
-        if self.solver != "lbfgs" and self.solver not in OPTIMIZERS:
-            raise ValueError(f"solver={self.solver!r}: choose lbfgs, {', '.join(OPTIMIZERS)}")
-        held_part = self.validation_fraction if self.early_stopping and self.solver != "lbfgs" else 0.0
-        optimizer = "lbfgs" if self.solver == "lbfgs" else OPTIMIZERS[self.solver](self.learning_rate_init)
-        batch_size = None if self.solver == "lbfgs" else self.batch_size
+        lbfgs = self.solver == "lbfgs"
+        held_part = self.validation_fraction if self.early_stopping and not lbfgs else 0.0
+        if self.early_stopping and not lbfgs and not held_part:
+            raise ValueError(f"early_stopping needs validation_fraction > 0, got {self.validation_fraction}")
+        batch_size: Any = None if lbfgs else AUTO_BATCH if self.batch_size == "auto" else self.batch_size
+        optimizer: Any = "lbfgs"
+        if not lbfgs:
+            optimizer = OPTIMIZERS[self.solver](self.learning_rate_init)
+            optimizer.like_scikit_learn = True
+        improvement = Improvement(bool(held_part), self.n_iter_no_change, self.tol)
         with Cluster(self.client, self.timeout) as cluster:
             partitions = Partitions(cluster, X, y, sample_weight)
             K = len(partitions.classes)
             widths = [partitions.n_features, *np.atleast_1d(self.hidden_layer_sizes).tolist(), 1 if K <= 2 else K]
             model = Model(widths, self.activation, dtype=self.dtype, seed=self.random_state)
+            l2 = self.alpha / partitions.weight if lbfgs else self.alpha  # which is shared by each batch
             settings = training.Settings(
-                self.max_iter, batch_size, self.alpha / partitions.n_rows, True, self.random_state,
-                bool(held_part), self.n_iter_no_change, self.tol, self.verbose,
-            )  # fmt: skip
+                self.max_iter, batch_size, l2, True, self.random_state, False, 1, self.tol, self.verbose
+            )
             check(model, settings, held_part, optimizer)
-            run(model, partitions, partitions.classes, settings, held_part, optimizer, None)
-        self.learned(model, partitions, X)
+            run(model, partitions, partitions.classes, settings, held_part, optimizer, None if lbfgs else improvement)
+        improvement.restore(model)
+        model.optimizer = None  # what it takes for l2 is not what `Model.fit` does
+        self.learned(model, partitions, X, None if lbfgs else improvement)
+        if self.n_iter_ == self.max_iter and not improvement.ended:
+            warnings.warn(
+                f"max_iter={self.max_iter} iterations were made, and the optimization hasn't converged yet.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
         return self
 
-    def learned(self, model: Model, partitions: Partitions, X: Any) -> None:
+    def learned(self, model: Model, partitions: Partitions, X: Any, improvement: Improvement | None) -> None:
         """Set the attributes that a fit leaves."""
         model.classes = partitions.classes
         self.model_, self.classes_, self.n_features_in_ = model, np.array(partitions.classes), partitions.n_features
-        self.__dict__.pop("feature_names_in_", None)
+        for name in ("feature_names_in_", "best_loss_", "validation_scores_", "best_validation_score_"):
+            self.__dict__.pop(name, None)
         if partitions.names is not None and all(isinstance(name, str) for name in X.columns):
             self.feature_names_in_ = np.array(partitions.names, dtype=object)
         self.loss_curve_ = [record["loss_with_l2"] for record in model.history]
         self.n_iter_, self.loss_ = len(self.loss_curve_), self.loss_curve_[-1] if self.loss_curve_ else np.nan
+        if improvement is not None:
+            self.best_loss_, self.best_validation_score_ = improvement.best_loss, improvement.best_score
+            self.validation_scores_ = improvement.scores
 
     def __sklearn_clone__(self) -> "DaskMLPClassifier":
         """A client cannot be copied: clones share it."""
@@ -133,14 +188,30 @@ class DaskMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Probabilities in the order of `classes_`: a Dask array (n, K), not yet computed."""
         check_is_fitted(self, "model_")
         P = lazy(self.model_, X, "predict_proba", self.model_.dtype)
-        if P.ndim == 2:
-            return P
-        import dask.array
-
-        return dask.array.stack([1 - P, P], axis=1)
+        return P if P.ndim == 2 else P.map_blocks(of_two, dtype=P.dtype, new_axis=1, chunks=(P.chunks[0], (2,)))
 
     def predict(self, X: Any) -> Any:
         """The class of each row: a Dask array (n), not yet computed."""
         check_is_fitted(self, "model_")
         numbers = lazy(self.model_, X, "predict", np.dtype(np.int64))
         return numbers.map_blocks(self.classes_.take, dtype=self.classes_.dtype)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """The accuracy, computed where the rows lie; y and sample_weight may be names of columns of X."""
+        check_is_fitted(self, "model_")
+        import dask
+
+        parts = aligned(X, y, sample_weight)
+        names = feature_names(X, y, sample_weight)
+        check_names(self.model_, names)
+        model, count = dask.delayed(lightened(self.model_)), dask.delayed(right, pure=False)
+        found = dask.compute(*(count(*part, model, self.classes_) for part in parts), scheduler=self.client)
+        hits, weight = np.sum(found, axis=0)
+        if weight == 0:
+            raise ValueError("X has no rows with a weight above 0")
+        return float(hits / weight)
+
+
+def of_two(P: np.ndarray) -> np.ndarray:
+    """Probabilities (n, 2) of both classes, from those of the second."""
+    return np.stack([1 - P, P], axis=1)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from dask.base import tokenize
 
-from ..call import Tally
+from ..call import SUMS, Tally
 from ..kernels.interrupts import postponed
 from ..network import Network
 from ..optimizers import Optimizer
@@ -75,6 +75,10 @@ class DaskNetwork:
         tally.J, tally.weight, tally.rows = found.J, found.weight, found.rows
         tally.diverged = not np.isfinite(found.J)
         if not tally.diverged and found.weight > 0:
+            if optimizer.like_scikit_learn:
+                W = self.theta[: self.plan.n_weights].astype(np.float64)
+                tally.objective = found.rows * (found.J + l2 / 2 * float(W @ W)) / found.weight
+                tally.objective_rows = found.rows
             with postponed():
                 self.network.step(optimizer, found.gradient, found.weight, l2)
 
@@ -95,7 +99,8 @@ class DaskNetwork:
             for hand in partitions.hands
         ]  # fmt: skip
         found: worker.Trained = cluster.total(futures)
-        tally.J, tally.weight, tally.rows = found.J, found.weight, found.rows
+        for name in (*SUMS, "rows"):
+            setattr(tally, name, getattr(found, name))
         tally.diverged = not np.isfinite(found.J)
         if tally.diverged or found.rows == 0:
             return

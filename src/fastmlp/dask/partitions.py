@@ -55,6 +55,12 @@ def aligned(X: Any, y: Any, w: Any) -> list[tuple[Any, Any, Any]]:
     return list(zip(parts, *(nothing if blocks is None else blocks for blocks in others), strict=True))
 
 
+def feature_names(X: Any, y: Any, w: Any) -> list[str] | None:
+    """Names of the columns of X that are neither y nor weights, if it has names."""
+    named = [name for name in (y, w) if isinstance(name, str)]
+    return [str(name) for name in X.columns if name not in named] if hasattr(X, "columns") else None
+
+
 def cut_like(X: Any, other: Any) -> Any:
     """y or weights in chunks as large as those of X, where both are known."""
     known = [hasattr(a, "chunks") and not np.isnan(a.chunks[0]).any() for a in (X, other)]
@@ -77,14 +83,14 @@ class Partitions:
     names : of the features, or None
     classes : all classes of y, in ascending order
     n_features, n_rows : numbers
+    weight : Σ w, or n_rows
     """
 
     def __init__(self, cluster: Cluster, X: Any, y: Any, w: Any) -> None:
         self.cluster = cluster
         self.hands: list[Hand] = []  # once rows are dealt
         parts = aligned(X, y, w)
-        named = [name for name in (y, w) if isinstance(name, str)]
-        self.names = [str(name) for name in X.columns if name not in named] if hasattr(X, "columns") else None
+        self.names = feature_names(X, y, w)
         key = cluster.named("partition")
         self.parts = cluster.compute(
             [delayed(tuple)(list(part), dask_key_name=f"{key}-{i}") for i, part in enumerate(parts)]
@@ -102,7 +108,8 @@ class Partitions:
         self.classes = sorted(frozenset().union(*(part.classes for part in found)))
         if len(self.classes) > MOST_CLASSES:
             raise ValueError(f"y has more than {MOST_CLASSES} values ({shown(self.classes)}): no classes")
-        if w is not None and not sum(part.weight or 0 for part in found):
+        self.weight = self.n_rows if w is None else sum(part.weight or 0 for part in found)
+        if not self.weight:
             raise ValueError("sample_weight is 0 for every row")
 
     def convert(self, dtype: str, labels: Labels) -> None:

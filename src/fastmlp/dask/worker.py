@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..call import Tally
+from ..model import Model
 from ..optimizers import Optimizer
 from ..rows.array import ArrayRows, as_table
 from ..rows.columns import put_columns
@@ -56,10 +57,12 @@ class Sums(NamedTuple):
 
 
 class Trained(NamedTuple):
-    """What epochs of workers left: Σ loss, Σ w, Σ rows, and Σ rows × (θ, moments, t of the optimizer)."""
+    """What epochs of workers left: sums as in Tally, and Σ rows × (θ, moments, t of the optimizer)."""
 
     J: float
     weight: float
+    objective: float
+    objective_rows: float
     rows: int
     theta: np.ndarray
     moments: np.ndarray
@@ -153,6 +156,18 @@ def score(part: Rows, theta: np.ndarray, net: Net, order: Pass) -> np.ndarray:
         return np.array(sums(network, array_rows(net, part), chosen, own=True))
 
 
+def right(X: Any, y: Any, w: Any, model: Model, classes: np.ndarray) -> np.ndarray:
+    """Σ right, Σ w over a partition's rows; right is a row whose y equals the class that the model tells."""
+    found = survey(X, y, w)
+    if found.rows == 0:
+        return np.zeros(2)
+    if found.columns != model.widths[0]:
+        raise ValueError(f"X has {found.columns} features, but the model was made for {model.widths[0]}")
+    hits = classes[model.predict(dense(X, model.dtype))] == np.asarray(y).reshape(found.rows)
+    weights = np.ones(found.rows) if w is None else as_weights(np.asarray(w), found.rows, some=False)
+    return np.array([np.sum(weights * hits), np.sum(weights)], np.float64)
+
+
 def add(parts: list[Any]) -> Any:
     """The sum of arrays, or of tuples of numbers and arrays, in their order."""
     if isinstance(parts[0], tuple):
@@ -206,4 +221,4 @@ def epoch(
             network.train(streamed, Pass(n, key=key), batch_rows, optimizer, l2, None, tally)
         J = np.inf if tally.diverged else tally.J
         left = n * network.theta.astype(np.float64), n * optimizer.moments.astype(np.float64), n * float(optimizer.t)
-    return Trained(J, tally.weight, n, *left)
+    return Trained(J, tally.weight, tally.objective, tally.objective_rows, n, *left)
