@@ -118,6 +118,12 @@ def as_categories(name: str, values: Any) -> Any:
     numbers = as_numbers(values).astype(np.float64) + 0.0  # -0.0 is the category 0.0
     if np.isinf(numbers).any():
         raise ValueError(f"column {name!r} contains inf")
+    large = numbers[np.abs(numbers) >= 2**53]
+    if large.size:
+        raise ValueError(
+            f"column {name!r} contains {large[0]:.17g} as a floating-point number, which stands for several integers; "
+            "give categories beyond 2⁵³ as integers or as text"
+        )
     return pyarrow.array(numbers, from_pandas=True)
 
 

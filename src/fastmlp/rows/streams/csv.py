@@ -1,6 +1,7 @@
 """Blocks of rows of CSV files, by pyarrow's streaming reader."""
 
 import copy
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..columns import check_named, first_line
+from ..common_types import common_type
 from .at_rest import AtRest
 from .stream import located
 from .table import Piece, Table
@@ -18,8 +20,8 @@ BLOCK_BYTES = 2**22  # of text, parsed at a time; the types of columns are infer
 class Csv(Table):
     """Rows of CSV files with a header, in their order: an epoch is shuffled within windows only.
 
-    Integers are read as float64, as later rows may have fractions. Empty fields, "NA" and the like, and "?" are
-    missing values.
+    The type of a column is the one that holds what each file begins with; integers become float64 where the first
+    fraction comes. Empty fields, "NA" and the like, and "?" are missing values.
 
     Parameters
     ----------
@@ -44,23 +46,28 @@ class Csv(Table):
 
         self.paths = csv_files(path)
         self.at_rest = [AtRest(p) for p in self.paths]
-        self.types: dict[str, Any] = {}
-        inferred = self.open(self.paths[0], None).schema
-        for name in inferred.names:
-            with located(str(self.paths[0])):
-                check_named(inferred.names, name)
-        for field in inferred:
-            kind = field.type
-            if field.name != str(target) and (pyarrow.types.is_integer(kind) or pyarrow.types.is_null(kind)):
-                kind = pyarrow.float64()
-            self.types[field.name] = (types or {}).get(field.name, kind)
-        super().__init__(pyarrow.schema(list(self.types.items())), target, weight, columns, window_rows, str(path))
-        for other in self.paths[1:]:
-            names = self.open(other, None).schema.names
-            if names != inferred.names:
+        self.types = dict(types or {})
+        inferred: dict[str, Any] = {}
+        self.headers: list[list[str]] = []
+        for file in self.paths:
+            schema = self.open(file, None).schema
+            self.headers.append(schema.names)
+            for name in schema.names:
+                with located(str(file)):
+                    check_named(schema.names, name)
+            if schema.names != self.headers[0]:
                 raise ValueError(
-                    f"{other}: has the columns {', '.join(names)}, but {self.paths[0]} has {', '.join(inferred.names)}"
+                    f"{file}: has the columns {', '.join(schema.names)}, but {self.paths[0]} has "
+                    f"{', '.join(self.headers[0])}"
                 )
+            for field in schema:
+                inferred[field.name] = common_type_of_text(inferred.get(field.name, field.type), field.type)
+        for name, kind in inferred.items():
+            if pyarrow.types.is_null(kind) and name != str(target):
+                inferred[name] = pyarrow.float64()
+        self.integers = {name for name, kind in inferred.items() if pyarrow.types.is_integer(kind)} - set(self.types)
+        self.types = inferred | self.types
+        super().__init__(pyarrow.schema(list(inferred.items())), target, weight, columns, window_rows, str(path))
 
     def open(self, path: Path, columns: list[str] | None) -> Any:
         """A new reader of a file."""
@@ -87,22 +94,56 @@ class Csv(Table):
         return other
 
     def pieces(self, columns: list[str], order: np.ndarray | None) -> Iterator[Piece]:
+        first = 0
+        for number, path in enumerate(self.paths):
+            for batch in self.batches_of(number, columns):
+                yield Piece(batch, first, str(path))
+                first += batch.num_rows
+
+    def batches_of(self, number: int, columns: list[str]) -> Iterator[Any]:
+        """The record batches of one file, which is begun anew where integers turn out to be followed by fractions."""
         import pyarrow
 
-        first = 0
-        for path, at_rest in zip(self.paths, self.at_rest, strict=True):
-            begin = first
+        path, done = self.paths[number], 0
+        while True:
+            known = done
             with self.open(path, columns) as reader:
-                while True:
-                    at_rest.check()
-                    try:
+                try:
+                    while True:
+                        self.at_rest[number].check()
                         batch = reader.read_next_batch()
-                    except StopIteration:
-                        break
-                    except pyarrow.ArrowInvalid as error:
-                        raise OSError(f"{path}: after row {first - begin}: {first_line(error)}") from None
-                    yield Piece(batch, first, str(path))
-                    first += batch.num_rows
+                        new = batch.slice(known)
+                        known -= batch.num_rows - new.num_rows
+                        done += new.num_rows
+                        yield new
+                except StopIteration:
+                    return
+                except pyarrow.ArrowInvalid as error:
+                    if not self.widened(first_line(error), self.headers[number]):
+                        raise OSError(f"{path}: after row {done}: {first_line(error)}") from None
+
+    def widened(self, message: str, header: list[str]) -> bool:
+        """Does an error of pyarrow tell of a column that was taken for integers? It is one of float64 from here on."""
+        import pyarrow
+
+        found = re.match(r"In CSV column #(\d+): CSV conversion error to int64:", message)
+        name = header[int(found[1])] if found else ""
+        if name not in self.integers or self.types[name] != pyarrow.int64():
+            return False
+        self.types[name] = pyarrow.float64()
+        return True
+
+
+def common_type_of_text(one: Any, other: Any) -> Any:
+    """The type in which what looks like two types is read: as text, if it cannot be as numbers or booleans."""
+    import pyarrow
+    import pyarrow.types as types
+
+    if types.is_boolean(one) != types.is_boolean(other) and not (types.is_null(one) or types.is_null(other)):
+        integer = types.is_integer(one) or types.is_integer(other)
+        return pyarrow.bool_() if integer else pyarrow.string()  # pyarrow reads 0 and 1 as booleans, too
+    joined = common_type(one, other)
+    return pyarrow.string() if joined is None else joined
 
 
 def csv_files(path: Any) -> list[Path]:
