@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fastmlp.kernels import shuffle
-from fastmlp.rows.order import Order, validation_split
+from fastmlp.rows.order import Order, shares_of_classes, validation_split
 
 
 def rows(order):
@@ -36,6 +36,51 @@ def test_split_parts_are_disjoint_and_whole(n, n_first):
     for part in parts:  # shuffled, a part keeps its rows
         np.testing.assert_array_equal(np.sort(rows(part.shuffled(3, 1))), np.sort(rows(part)))
         assert part.size < 100 or (rows(part.shuffled(3, 1)) != rows(part)).mean() > 0.9
+
+
+@pytest.mark.parametrize("labels", [(14, 197), (13, 25, 362), (90_000, 40_000, 7)])
+def test_a_split_by_class_keeps_the_shares_of_the_classes(labels):
+    """A share of each class, rounded, whatever the seed; and which rows these are is a function of the seed."""
+    n = sum(labels)
+    y = np.random.default_rng(0).permutation(np.repeat(np.arange(len(labels)), labels)).astype(np.uint8)
+    parts = [validation_split(n, 0.1, seed, y) for seed in range(4)]
+    for kept, rest in parts:
+        assert kept.size == round(0.1 * n)
+        np.testing.assert_array_equal(np.sort(np.concatenate([rows(kept), rows(rest)])), np.arange(n))
+        counts = np.bincount(y[rows(kept)], minlength=len(labels))
+        assert np.abs(counts - 0.1 * np.array(labels)).max() < 1
+        assert counts.min() >= 1
+        for part in (kept, rest):
+            shuffled = part.shuffled(3, 1)
+            np.testing.assert_array_equal(np.sort(rows(shuffled)), np.sort(rows(part)))
+            assert (rows(shuffled) != rows(part)).mean() > 0.8
+    np.testing.assert_array_equal(rows(parts[0][1]), rows(validation_split(n, 0.1, 0, y)[1]))
+    assert np.intersect1d(rows(parts[0][0]), rows(parts[1][0])).size < 0.5 * parts[0][0].size
+
+
+def test_rows_of_a_class_are_kept_for_validation_with_the_same_chance():
+    y = np.array([0, 0, 0, 1, 0, 0, 1, 1, 0, 0], np.uint8)
+    times = np.zeros(10)
+    for seed in range(2000):
+        times[rows(validation_split(10, 0.3, seed, y)[0])] += 1
+    np.testing.assert_allclose(times / 2000, np.where(y, 1 / 3, 2 / 7), atol=0.04)
+
+
+@pytest.mark.parametrize(
+    ("counts", "kept", "expected"),
+    [
+        ([197, 14], 21, [20, 1]),
+        ([1000, 2, 2], 10, [8, 1, 1]),
+        ([1000, 2, 2], 3, [1, 1, 1]),
+        ([1000, 1, 0], 100, [100, 0, 0]),
+        ([5, 5], 5, [3, 2]),
+        ([3, 3], 5, [3, 2]),
+        ([2] * 6, 4, [1, 1, 1, 1, 0, 0]),
+        ([1, 1, 1], 2, [1, 1, 0]),
+    ],
+)
+def test_shares_of_classes(counts, kept, expected):
+    assert shares_of_classes(np.array(counts), kept).tolist() == expected
 
 
 @numba.njit

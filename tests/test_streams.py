@@ -17,7 +17,9 @@ from sklearn.exceptions import ConvergenceWarning
 import fastmlp.rows.array
 import fastmlp.rows.streamed
 from fastmlp import Adam, MLPClassifier, Model, rows
+from fastmlp.rows.labels import Labels
 from fastmlp.rows.order import Pass, drawn_for_validation
+from fastmlp.rows.streamed import StreamedRows
 from fastmlp.rows.streams.file_array import FileArray
 
 n, p = 1013, 5
@@ -145,7 +147,7 @@ def test_weights_come_with_the_rows(tmp_path):
 def passed(stream, order, window_rows=64):
     """The rows' first numbers and the sizes of windows, as kernels see them in one pass."""
     stream.window_rows = window_rows
-    streamed = fastmlp.rows.streamed.StreamedRows(stream, n_features=1, dtype=np.dtype("f8"))
+    streamed = StreamedRows(stream, n_features=1, dtype=np.dtype("f8"))
     seen, sizes = [], []
     for window in streamed.windows(order, 8):
         seen.extend(window.X[window.order.rows(0, window.size), 0].astype(int))
@@ -193,6 +195,26 @@ def test_rows_drawn_for_validation_are_a_function_of_seed_and_number():
     streams = numbered(), Pass(None, 0.3, 5), Pass(None, 0.3, 5, validation=True).shuffled(0, 1)
     training, validation = passed(streams[0], streams[1])[0], passed(streams[0], streams[2])[0]
     assert np.array_equal(np.sort(np.concatenate([training, validation])), np.arange(1000))
+
+
+def test_each_class_is_on_both_sides_of_a_draw():
+    """Where chance leaves a class out, the row that would be drawn next of it changes sides."""
+    t = np.zeros(1000, int)
+    t[[17, 500]] = 1
+    for seed, fraction in [(seed, fraction) for seed in range(8) for fraction in (0.05, 0.95)]:
+        for size in (7, 1000):
+            stream = rows.Array(np.arange(1000.0)[:, None], t, block_rows=size)
+            part = StreamedRows(stream, n_features=1, dtype=np.float64, labels=Labels(1, False))
+            training, held = (np.sort(passed(stream, each)[0]).astype(int) for each in part.parts(fraction, seed))
+            drawn = drawn_for_validation(0, 1000, fraction, seed)
+            moved = np.flatnonzero(drawn != np.isin(np.arange(1000), held))
+            assert sorted([*training, *held]) == list(range(1000))
+            assert t[training].sum() == t[held].sum() == 1
+            assert len(moved) == (drawn[17] == drawn[500])
+            found = part.survey(fraction, seed)
+            assert (found.n_training, found.n_validation) == (len(training), len(held))
+            assert found.counts.tolist() == np.bincount(t[training]).tolist()
+            assert found.kept.tolist() == np.bincount(t[held]).tolist()
 
 
 @pytest.mark.parametrize("kind", ["parquet", "blocks"])
@@ -426,9 +448,12 @@ def test_rows_for_validation_of_a_classifier(tmp_path):
     other = rows.Arrow(table(), target="y", columns=NAMES[::-1])
     with pytest.raises(ValueError, match="feature names should match"):
         MLPClassifier(**SETTINGS).fit(names, X_val=other)
-    for settings, words in [({"class_weight": {"oak": 2}}, "oak"), ({"validation_fraction": 0.999}, "too small")]:
+    for settings, words in [
+        ({"class_weight": {"oak": 2}}, "not in class_weight"),
+        ({"validation_fraction": 0.001}, "too small"),
+    ]:
         with pytest.raises(ValueError, match=words):
-            MLPClassifier(**SETTINGS, **settings, early_stopping=True).fit(rows.Array(X[:4], KINDS[:4]))
+            MLPClassifier(**SETTINGS, **settings, early_stopping=True).fit(rows.Array(X[:3], KINDS[:3]))
     with pytest.raises(ValueError, match="scoring='roc_auc'"):
         MLPClassifier(**SETTINGS, scoring="roc_auc", early_stopping=True).fit(rows.Array(X, y))
     with pytest.raises(ValueError, match=r"2 features.*expecting 5"):

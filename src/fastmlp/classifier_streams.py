@@ -4,14 +4,14 @@ from typing import Any
 
 import numpy as np
 
-from .classes import learn_classes
+from .classes import class_weights, learn_classes
 from .network import Network
 from .rows.labels import Labels
 from .rows.order import Pass
 from .rows.streamed import StreamedRows
 from .rows.streams.stream import Stream
 from .rows.survey import classes_of
-from .validation import Validation
+from .validation import Validation, warn_of_one_class
 
 
 def learn(classifier: Any, stream: Stream, reset: bool, anew: bool) -> None:
@@ -48,26 +48,23 @@ def rows_of(classifier: Any, network: Network, stream: Stream, labelled: bool) -
     return StreamedRows(stream, n_features=plan.widths[0], dtype=plan.dtype, labels=labels)
 
 
-def class_weights(classifier: Any, rows: StreamedRows) -> np.ndarray | None:
+def weights_of_classes(classifier: Any, rows: StreamedRows) -> np.ndarray | None:
     """The weight of each class, in the order of `classes_`; None: all the same."""
-    given, classes = classifier.class_weight, classifier.classes_.tolist()
+    given, classes = classifier.class_weight, classifier.classes_
     if given is None:
         return None
-    if given == "balanced":
-        counts = rows.survey().counts
-        return np.asarray(counts.sum() / (len(counts) * np.maximum(counts, 1)))
-    if not isinstance(given, dict):
+    if isinstance(given, dict):
+        return class_weights(given, classes)
+    if given != "balanced":
         raise ValueError(f"class_weight={given!r}: with a stream, give a dict, 'balanced' or None")
-    unknown = [value for value in given if value not in classes]
-    if unknown:
-        raise ValueError(f"The classes, {unknown}, are not in class_weight's classes, {classes}")
-    return np.array([float(given.get(value, 1.0)) for value in classes])
+    counts = rows.survey().all[: len(classes)]
+    return np.asarray(counts.sum() / (len(classes) * np.maximum(counts, 1)))
 
 
 def training_rows(classifier: Any, network: Network, stream: Stream) -> StreamedRows:
     """All rows of the stream, weighted by classes, too."""
     rows = rows_of(classifier, network, stream, labelled=True)
-    rows.class_weights = class_weights(classifier, rows)
+    rows.class_weights = weights_of_classes(classifier, rows)
     return rows
 
 
@@ -90,8 +87,5 @@ def split(classifier: Any, network: Network, rows: StreamedRows, given: tuple | 
     if found.n_validation < 2 or found.n_training < 1:
         raise ValueError("The validation set is too small. Increase 'validation_fraction' or the size of your dataset.")
     if np.count_nonzero(found.kept) < 2 <= len(classifier.classes_):
-        raise ValueError(
-            f"validation_fraction={classifier.validation_fraction}: the {found.n_validation} rows drawn for "
-            "validation hold only one class; increase it, or give X_val"
-        )
+        warn_of_one_class(classifier.validation_fraction, found.n_validation, "X_val")
     return parts[0], Validation(held, parts[1], None, own=True)

@@ -14,7 +14,7 @@ from .kernels.interrupts import allowed, postponed
 from .optimizers import Optimizer
 from .rows.streamed import StreamedRows
 from .training import Part, Settings
-from .training_parts import check_batch_size, check_classes, check_training_memory, parts_of
+from .training_parts import check_batch_size, check_classes, check_training_memory, check_validation, parts_of
 from .workspace import aligned_copy
 
 SAMPLED_ROWS = 64  # of X, by which a fit that goes on is told from one on other rows
@@ -44,6 +44,8 @@ def fit(
     if settings.early_stopping and validation is None:
         raise ValueError("early_stopping needs a validation set: give validation_data or validation_fraction")
     check_classes(part)
+    if validation is not None and validation_fraction:
+        check_validation(validation_fraction, validation)
     check_batch_size(settings.batch_size, part.order.size)
     check_parameters(model)
     optimizer = optimizers.resolve(optimizer)

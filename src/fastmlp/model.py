@@ -243,7 +243,8 @@ class Model:
             blocks, where it knows them beforehand, and of the rows within windows.
         validation_data : (X, y) or (X, y, sample_weight), a stream, or None
         validation_fraction : float
-            Rows, chosen at random by the seed, that are kept from training for validation.
+            The part of the rows that is kept from training for validation, drawn by the seed: of each class in the
+            same share, at 8 bytes a row; of a stream row by row, and one at least of each class of two rows or more.
         early_stopping : bool
             Stop when the validation loss has not fallen by more than `tol` for `n_iter_no_change` epochs, and
             go back to the weights with the lowest.

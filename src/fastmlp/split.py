@@ -6,6 +6,8 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 from sklearn.utils.extmath import _approximate_mode
 
+from .validation import warn_of_one_class
+
 FEW_ROWS = 10_000  # up to here scikit-learn's own functions, which keep a Python object for each row, cost little
 
 
@@ -23,10 +25,7 @@ def validation_rows(
     if len(validation) < 2:
         raise ValueError("The validation set is too small. Increase 'validation_fraction' or the size of your dataset.")
     if y.ndim == 1 and one_class(y[validation]) and not one_class(y):
-        raise ValueError(
-            f"validation_fraction={fraction}: the {len(validation)} rows drawn for validation hold only one class; "
-            "increase it, or give X_val and y_val"
-        )
+        warn_of_one_class(fraction, len(validation), "X_val and y_val")
     return training, validation
 
 

@@ -16,6 +16,7 @@ from .rows.order import validation_split
 from .rows.streamed import StreamedRows
 from .rows.streams.stream import Stream
 from .training import Part
+from .validation import warn_of_one_class
 
 BATCH_ROWS = 1024  # of a step, where the user does not say
 
@@ -41,27 +42,19 @@ def parts_of(
                 f"validation_fraction={validation_fraction}: {found.n_validation} rows were drawn for validation and "
                 f"{found.n_training} are left to train on; 2 and 1 are required"
             )
-        if rows.labels is not None and not rows.labels.shape:
-            check_validation_classes(validation_fraction, found.kept)
         return Part(rows, training), Part(rows, drawn)
-    validation, rest = validation_split(rows.n_rows, validation_fraction, model.seed)
     assert rows.y is not None
-    if rows.y.ndim == 1:
-        kept = np.zeros(max(2, model.widths[-1]), np.int64)
-        for index in validation.blocks():
-            kept += np.bincount(rows.y[index], minlength=len(kept))
-        check_validation_classes(validation_fraction, kept)
+    check_memory(lambda: f"validation_fraction={validation_fraction}, by class", 8 * rows.n_rows)
+    by_class = rows.y if rows.y.ndim == 1 else None
+    validation, rest = validation_split(rows.n_rows, validation_fraction, model.seed, by_class)
     return Part(rows, rest), Part(rows, validation)
 
 
-def check_validation_classes(fraction: float, counts: np.ndarray) -> None:
-    """Do the rows drawn for validation hold two classes at least?"""
-    found = np.flatnonzero(counts)
-    if len(found) < 2:
-        raise ValueError(
-            f"validation_fraction={fraction}: the {counts.sum()} rows drawn for validation hold only one class "
-            f"({found[0]}); increase it, or give validation_data"
-        )
+def check_validation(fraction: float, validation: Part) -> None:
+    """Warn if the rows that were drawn for validation are all of one class."""
+    found = classes_among(validation)
+    if found is not None and len(found) == 1:
+        warn_of_one_class(fraction, validation.order.size, "validation_data")
 
 
 def check_batch_size(batch_size: int | None, n: int) -> None:
@@ -93,28 +86,38 @@ def validation_part(model: Any, data: tuple | Stream, learned: Learned) -> Part:
     return Part(rows, order)
 
 
+def classes_among(part: Part, weighted: bool = False) -> set[int] | None:
+    """The classes of the rows, or of those with a weight above 0; two at most of rows in memory; None: labels."""
+    rows, order = part.rows, part.order
+    if isinstance(rows, StreamedRows):
+        assert rows.labels is not None
+        survey = rows.survey(order.fraction, order.seed)
+        counts = survey.kept if order.validation else survey.counts
+        return None if rows.labels.shape else set(np.flatnonzero(counts).tolist())
+    assert rows.y is not None
+    if rows.y.ndim == 2:
+        return None
+    found: set[int] = set()
+    for index in order.blocks():
+        y = rows.y[index] if rows.w is None or not weighted else rows.y[index][rows.w[index] > 0]
+        found.update(np.flatnonzero(np.bincount(y)).tolist())
+        if len(found) > 1:
+            break
+    return found
+
+
 def check_classes(part: Part) -> None:
     """Are there rows of two classes at least, with a weight above 0? Labels may all be the same."""
     rows, order = part.rows, part.order
-    found: set[int] = set()
-    if isinstance(rows, StreamedRows):
-        assert rows.labels is not None
-        if rows.labels.shape:
-            return
-        found.update(np.flatnonzero(rows.survey(order.fraction, order.seed).counts).tolist())
-        weighted = rows.survey(order.fraction, order.seed).weighted
-    else:
-        assert rows.y is not None
-        weighted = rows.w is not None
-        if rows.y.ndim == 2:
-            return
-        for index in order.blocks():
-            y = rows.y[index] if rows.w is None else rows.y[index][rows.w[index] > 0]
-            found.update(np.flatnonzero(np.bincount(y)).tolist())
-            if len(found) > 1:
-                return
+    found = classes_among(part, weighted=True)
+    if found is None:
+        return
     if order.size == 1:
         raise ValueError("X has 1 sample to train on; rows of two classes are required")
     if len(found) < 2:
+        if isinstance(rows, StreamedRows):
+            weighted = rows.survey(order.fraction, order.seed).weighted
+        else:
+            weighted = rows.w is not None
         only, above = ", ".join(map(str, found)), " with a weight above 0" if weighted else ""
         raise ValueError(f"y holds only one class ({only}) among the training rows{above}; two are required")

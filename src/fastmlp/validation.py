@@ -1,5 +1,6 @@
 """Rows that are kept from training: the mean loss over them, and the part of them that the net has right."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -84,3 +85,12 @@ class Validation:
             return loss, accuracy
         with allowed():
             return loss, float(self.score())
+
+
+def warn_of_one_class(fraction: float, n_validation: int, instead: str) -> None:
+    """Warn that the rows drawn for validation are all of one class: that tells little."""
+    warnings.warn(
+        f"validation_fraction={fraction}: the {n_validation} rows drawn for validation hold only one class, and a "
+        f"ranking of them, as the AUC's, is undefined; increase it, or give {instead}",
+        stacklevel=4,
+    )

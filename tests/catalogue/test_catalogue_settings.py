@@ -69,7 +69,7 @@ def test_one_row(tmp_path, capsys):
 @case(
     56,
     "a validation split of fewer than 2 rows or one class",
-    "`ValueError`: validation_fraction; a set that is given may have one class",
+    "`ValueError`: validation_fraction; one class: a warning, AUC undefined; `Model` draws by class",
 )
 def test_validation_split(tmp_path, capsys):
     for fraction, words in ((0.001, "at least 2 must be kept"), (0.034, "at least 2"), (1.0, "less than 1")):
@@ -78,18 +78,22 @@ def test_validation_split(tmp_path, capsys):
         early = classifier(early_stopping=True, validation_fraction=fraction)
         if fraction == 0.001:
             refused(ValueError, "validation_fraction=0.001: ", lambda early=early: early.fit(X, y))
-    words = "validation_fraction=0.1: the . rows drawn for validation hold only one class"
-    for model, labels in ((Model([3, 1], seed=1), rare), (Model([3, 4, 3], seed=1), rare * 2)):
-        refused(ValueError, words, lambda m=model, labels=labels: m.fit(X, labels, validation_fraction=0.1))
-    stream = rows.Array(X, rare)
-    refused(
-        ValueError, "for validation hold only one", lambda: Model([3, 1], seed=1).fit(stream, validation_fraction=0.2)
-    )
+    words = "validation_fraction=0..: the . rows drawn for validation hold only one class"
     early = classifier(early_stopping=True, random_state=1)
     refused(ValueError, "validation_fraction=0.1: .*only 1 member", lambda: early.fit(X, rare))
-    refused(ValueError, words, lambda: early.fit(X, rare + 2 * (np.arange(30) == 4)))
-    streamed = classifier(early_stopping=True, validation_fraction=0.3, random_state=1)
-    refused(ValueError, "validation_fraction=0.3.*hold only one class", lambda: streamed.fit(stream))
+    for fit in (
+        lambda: Model([3, 1], seed=1).fit(X, rare, validation_fraction=0.1, epochs=1),
+        lambda: Model([3, 4, 3], seed=1).fit(X, rare * 2, validation_fraction=0.1, epochs=1),
+        lambda: Model([3, 1], seed=1).fit(rows.Array(X, rare), validation_fraction=0.1, epochs=1),
+        lambda: early.fit(X, rare + 2 * (np.arange(30) == 4)),
+        lambda: classifier(early_stopping=True, validation_fraction=0.3).fit(rows.Array(X, rare)),
+    ):
+        with pytest.warns(UserWarning, match=words):
+            fit()
+    with pytest.warns(UserWarning, match=words):
+        assert run_train(tmp_path, columns(y=rare), "--validation-fraction", "0.1") == 0
+    assert "AUC undefined (one class)" in capsys.readouterr().out
+    (tmp_path / "model").unlink()
     one = Model([3, 1]).fit(X, y, validation_data=(X[::2], y[::2]), epochs=1)
     assert np.isfinite(one.history[-1]["validation_loss"])
     refused(ValueError, "at least 1 row", lambda: Model([3, 1]).fit(X, y, validation_data=(X[:0], y[:0])))

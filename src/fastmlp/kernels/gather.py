@@ -15,14 +15,17 @@ CACHE_LINE, AHEAD = 64, 12  # bytes; rows
 
 @kernel
 def find_rows(source, first, index):
-    """Rows at the positions first, first+1, …: through the explicit order, if any, then through each permutation.
+    """Rows at the positions first, first+1, …: through each permutation, then through the explicit order, if any.
 
     index out (m).
     """
     order = source.order
     for i in range(len(index)):
-        index[i] = order[first + i] if len(order) > 0 else first + i
+        index[i] = first + i
     permute(index, source.permutations)
+    if len(order) > 0:
+        for i in range(len(index)):
+            index[i] = order[index[i]]
 
 
 @kernel

@@ -1,5 +1,6 @@
 """The order of rows: a pure function of (seed, epoch), which takes no memory however many rows there are."""
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
@@ -19,8 +20,8 @@ class Order:
     Attributes
     ----------
     size : number of positions
-    permutations : records that kernels apply to a position one after the other; none: position = row
-    index : the rows by position, instead of permutations
+    permutations : records that kernels apply to a position one after the other; none: the position as it is
+    index : rows by what the permutations give; none: that is the row
     """
 
     size: int
@@ -34,13 +35,11 @@ class Order:
 
     def rows(self, first: int, last: int) -> np.ndarray:
         """Rows at the positions first … last-1."""
-        if len(self.index):
-            return self.index[first:last]
         if not len(self.permutations):
-            return np.arange(first, last, dtype=np.intp)
+            return self.index[first:last] if len(self.index) else np.arange(first, last, dtype=np.intp)
         out = np.empty(last - first, np.intp)
         permuted_rows(first, self.permutations, out)
-        return out
+        return self.index[out] if len(self.index) else out
 
     def blocks(self) -> Iterator[np.ndarray]:
         """All rows in order, a bounded number at a time: few at first, which are often enough for a caller."""
@@ -51,24 +50,71 @@ class Order:
             first, count = last, min(4 * count, BLOCK_ROWS)
 
     def shuffled(self, seed: int, epoch: int) -> "Order":
-        """The same rows in the order of an epoch; not for an order with an index."""
+        """The same rows in the order of an epoch."""
         drawn = permutation(self.size, seed, EPOCH_STREAM, epoch)
-        return Order(self.size, np.concatenate([drawn, self.permutations]) if len(self.permutations) else drawn)
+        both = np.concatenate([drawn, self.permutations]) if len(self.permutations) else drawn
+        return Order(self.size, both, self.index)
 
 
-def validation_split(n: int, fraction: float, seed: int) -> tuple[Order, Order]:
-    """Two random, disjoint parts of n rows: a fraction of them for validation, and the rest for training."""
+def validation_split(n: int, fraction: float, seed: int, y: np.ndarray | None = None) -> tuple[Order, Order]:
+    """Two random, disjoint parts of n rows: a fraction of them for validation, and the rest for training.
+
+    y : numbers of classes (n), of each of which a part is drawn, at 8 bytes a row; None: of all rows together
+    """
     kept = round(n * fraction)
     if kept < 2 or n - kept < 1:
         raise ValueError(f"validation_fraction={fraction}: of {n} rows, at least 2 must be kept and 1 left to train on")
-    return (
-        Order(kept, permutation(n, seed, SPLIT_STREAM)),
-        Order(n - kept, permutation(n, seed, SPLIT_STREAM, offset=kept)),
-    )
+    drawn = permutation(n, seed, SPLIT_STREAM)
+    if y is None:
+        return Order(kept, drawn), Order(n - kept, permutation(n, seed, SPLIT_STREAM, offset=kept))
+    counts = np.zeros(int(y.max()) + 1, np.int64)
+    for rows in Order(n).blocks():
+        counts += np.bincount(y[rows], minlength=len(counts))
+    left = shares_of_classes(counts, kept)
+    index, ends = np.empty(n, np.intp), [0, kept]  # first the rows for validation
+    for rows in Order(n, drawn).blocks():
+        labels = y[rows]
+        takes = ranks(labels) < left[labels]  # of each class, the first that come
+        left -= np.bincount(labels[takes], minlength=len(left))
+        for part, chosen in enumerate((rows[takes], rows[~takes])):
+            index[ends[part] : ends[part] + len(chosen)] = chosen
+            ends[part] += len(chosen)
+    return Order.of(index[:kept]), Order.of(index[kept:])
+
+
+def shares_of_classes(counts: np.ndarray, kept: int) -> np.ndarray:
+    """How many rows to keep of each class, `kept` in all: in the shares that the classes have, rounded.
+
+    One at least of each class of two rows or more, if `kept` is enough for that; and one is left, if there is another.
+    """
+    exact = counts * (kept / counts.sum())
+    least = (counts >= 2).astype(np.int64)
+    least *= least.sum() <= kept
+    shares: np.ndarray = np.maximum(np.floor(exact).astype(np.int64), least)
+    rest = kept - int(shares.sum())
+    for _ in range(-rest):
+        shares[np.argmax(shares - least)] -= 1
+    wants = np.where(shares + 1 < counts, exact - shares, np.where(counts > shares, -1, -2))
+    shares[np.argsort(-wants, kind="stable")[: max(rest, 0)]] += 1
+    return shares
+
+
+def ranks(labels: np.ndarray) -> np.ndarray:
+    """How many of the same label come before each one."""
+    by_label = np.argsort(labels, kind="stable")
+    ordered = labels[by_label]
+    result = np.empty(len(labels), np.intp)
+    result[by_label] = np.arange(len(labels)) - np.searchsorted(ordered, ordered)
+    return result
 
 
 def drawn_for_validation(first: int, n: int, fraction: float, seed: int) -> np.ndarray:
-    """Which of the rows first … first+n-1 of a stream are kept for validation: (n) bool, each with the same chance.
+    """Which of the rows first … first+n-1 of a stream are kept for validation: (n) bool, each with the same chance."""
+    return np.asarray(lots(first, n, seed) < np.uint64(int(fraction * 2.0**64)))
+
+
+def lots(first: int, n: int, seed: int) -> np.ndarray:
+    """The lot of each of the rows first … first+n-1 of a stream, 0 … 2⁶⁴-1: the lowest are kept for validation.
 
     A function of the seed and a row's number alone: SplitMix64 of it, Steele, Lea & Flood 2014.
     """
@@ -76,7 +122,7 @@ def drawn_for_validation(first: int, n: int, fraction: float, seed: int) -> np.n
     z = np.arange(first, first + n, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15) + key
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.asarray((z ^ (z >> np.uint64(31))) < np.uint64(int(fraction * 2.0**64)))
+    return np.asarray(z ^ (z >> np.uint64(31)))
 
 
 @dataclass(frozen=True)
@@ -87,6 +133,7 @@ class Pass:
     ----------
     size : number of positions; None: to the end, wherever that is
     fraction, seed : of the rows, this part is drawn for validation
+    moved : rows that change sides after the draw, ascending
     validation : are those the rows of this pass, or the others?
     key : (seed, epoch) of the order of blocks, and of the order within windows; None: as they come
     """
@@ -96,6 +143,7 @@ class Pass:
     seed: int = 0
     validation: bool = False
     key: tuple[int, int] | None = None
+    moved: tuple[int, ...] = ()
 
     def shuffled(self, seed: int, epoch: int) -> "Pass":
         """The same rows in the order of an epoch."""
@@ -105,7 +153,10 @@ class Pass:
         """Which of the rows first … first+n-1 belong to the pass: (n) bool; None: all."""
         if self.fraction == 0:
             return None
-        return np.asarray(drawn_for_validation(first, n, self.fraction, self.seed) == self.validation)
+        drawn = drawn_for_validation(first, n, self.fraction, self.seed)
+        for row in self.moved[bisect_left(self.moved, first) : bisect_left(self.moved, first + n)]:
+            drawn[row - first] ^= True
+        return np.asarray(drawn == self.validation)
 
     def of_blocks(self, block_rows: np.ndarray, window_rows: int) -> np.ndarray | None:
         """The order of blocks of so many rows each; None: as they come.

@@ -89,8 +89,8 @@ class StreamedRows:
         """Rows to train on, and rows for validation."""
         found = self.survey(fraction, seed)
         return (
-            Pass(found.n_training, fraction, seed),
-            Pass(found.n_validation, fraction, seed, validation=True),
+            Pass(found.n_training, fraction, seed, moved=found.moved),
+            Pass(found.n_validation, fraction, seed, validation=True, moved=found.moved),
         )
 
     def splits(self, batch_rows: int) -> bool:
@@ -155,8 +155,7 @@ class StreamedRows:
         n = found.n_training + found.n_validation
         total = found.weight if found.weighted else float(n)
         if self.class_weights is not None:
-            counts = found.counts + found.kept
-            total *= float(self.class_weights @ counts) / max(1, counts.sum())
+            total *= float(self.class_weights @ found.all) / max(1, found.all.sum())
         return weight_factor(total, n)
 
     def survey_so_far(self) -> Survey:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .labels import MOST_CLASSES, Labels, distinct, in_order, shown
-from .order import Pass
+from .order import Pass, lots
 from .streams.stream import Stream, located
 from .targets import as_weights
 
@@ -20,6 +20,8 @@ class Survey(NamedTuple):
     weight : their sum
     counts : of each class (or of both labels together), rows to train on with a weight above 0
     kept : the same of the rows kept for validation, whatever their weight
+    all : the same of all rows, whatever their weight
+    moved : rows that change sides after the draw, so that each class of two rows or more is on both
     """
 
     n_training: int
@@ -28,6 +30,8 @@ class Survey(NamedTuple):
     weight: float
     counts: np.ndarray
     kept: np.ndarray
+    all: np.ndarray
+    moved: tuple[int, ...]
 
 
 def survey(stream: Stream, labels: Labels, order: Pass) -> Survey:
@@ -38,7 +42,8 @@ def survey(stream: Stream, labels: Labels, order: Pass) -> Survey:
     ValueError : no rows; a value is none of the labels' classes; weights that are not finite, negative or all 0
     """
     sizes, weighted, weight = [0, 0], False, 0.0
-    counts, kept = np.zeros((2, max(2, labels.outputs)), np.int64)
+    counts, kept, every = np.zeros((3, max(2, labels.outputs)), np.int64)
+    next_ones = NextOnes(order, len(counts)) if order.fraction and not labels.shape else None
     for block in stream.numbered_labels():
         n = len(block)
         drawn = order.chosen(block.first, n)
@@ -48,15 +53,66 @@ def survey(stream: Stream, labels: Labels, order: Pass) -> Survey:
         with located(block.place):
             Y = labels.encode(block.y, n)
             kept += np.bincount(Y[~training].ravel(), minlength=len(kept))
+            every += np.bincount(Y.ravel(), minlength=len(every))
+            heavy = np.ones(n, bool)
             if block.w is not None:
                 weighted, w = True, as_weights(block.w, n, some=False)
-                training, weight = training & (w > 0), weight + float(w.sum())
-        counts += np.bincount(Y[training].ravel(), minlength=len(counts))
+                heavy, weight = w > 0, weight + float(w.sum())
+        counts += np.bincount(Y[training & heavy].ravel(), minlength=len(counts))
+        if next_ones is not None:
+            next_ones.see(block.first, Y, heavy, kept, every)
     if sum(sizes) == 0:
         raise ValueError("X has 0 rows; at least 1 is required")
     if weighted and weight == 0:
         raise ValueError("sample_weight is 0 for every row")
-    return Survey(sizes[0], sizes[1], weighted, weight, counts, kept)
+    moved = [] if next_ones is None else next_ones.moved(sizes, counts, kept, every)
+    return Survey(sizes[0], sizes[1], weighted, weight, counts, kept, every, tuple(sorted(moved)))
+
+
+class NextOnes:
+    """Of each class that has rows on one side of a draw only, the row that would be drawn next for the other.
+
+    Parameters
+    ----------
+    order : the rows to train on
+    K : number of classes
+    """
+
+    def __init__(self, order: Pass, K: int) -> None:
+        self.seed = order.seed
+        self.lowest: list[tuple[int, int, bool] | None] = [None] * K  # (lot, row, has it a weight above 0?)
+        self.highest: list[tuple[int, int, bool] | None] = [None] * K
+
+    def see(self, first: int, Y: np.ndarray, heavy: np.ndarray, kept: np.ndarray, every: np.ndarray) -> None:
+        """A block with classes Y (n); kept, every: rows for validation, and all rows, of each class so far."""
+        one_sided = ((kept == 0) | (kept == every))[Y]
+        if not one_sided.any():
+            return
+        drawn = lots(first, len(Y), self.seed)
+        for k in np.unique(Y[one_sided]):
+            rows = np.flatnonzero(k == Y)
+            low, high = (int(rows[pick(drawn[rows])]) for pick in (np.argmin, np.argmax))
+            lowest, highest = ((int(drawn[row]), first + row, bool(heavy[row])) for row in (low, high))
+            self.lowest[k] = min(lowest, self.lowest[k] or lowest)
+            self.highest[k] = max(highest, self.highest[k] or highest)
+
+    def moved(self, sizes: list[int], counts: np.ndarray, kept: np.ndarray, every: np.ndarray) -> list[int]:
+        """The rows that change sides: sizes (to train on, for validation), counts and kept in/out."""
+        rows = []
+        for k in np.flatnonzero(every > 0):
+            if kept[k] == every[k]:
+                found, to_training = self.highest[k], 1
+            elif kept[k] == 0 and every[k] >= 2:
+                found, to_training = self.lowest[k], -1
+            else:
+                continue
+            assert found is not None
+            _, row, heavy = found
+            sizes[0], sizes[1] = sizes[0] + to_training, sizes[1] - to_training
+            counts[k] += to_training * heavy
+            kept[k] -= to_training
+            rows.append(row)
+        return rows
 
 
 def classes_of(stream: Stream) -> list[Any]:
