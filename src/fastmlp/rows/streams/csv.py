@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from ..columns import check_named, first_line
+from ..columns import check_named, first_line, listed
 from ..common_types import common_type
 from .at_rest import AtRest
+from .found_files import found_files
 from .stream import located
 from .table import Piece, Table
 
+ENDINGS = (".csv",)  # of the files that are taken from a folder
 BLOCK_BYTES = 2**22  # of text, parsed at a time; the types of columns are inferred from the first block
 
 
@@ -44,7 +46,7 @@ class Csv(Table):
     ) -> None:  # fmt: skip
         import pyarrow
 
-        self.paths = csv_files(path)
+        self.paths = found_files(path, ENDINGS)
         self.at_rest = [AtRest(p) for p in self.paths]
         self.types = dict(types or {})
         inferred: dict[str, Any] = {}
@@ -57,8 +59,7 @@ class Csv(Table):
                     check_named(schema.names, name)
             if schema.names != self.headers[0]:
                 raise ValueError(
-                    f"{file}: has the columns {', '.join(schema.names)}, but {self.paths[0]} has "
-                    f"{', '.join(self.headers[0])}"
+                    f"{file}: has the columns {listed(schema.names)}, but {self.paths[0]} has {listed(self.headers[0])}"
                 )
             for field in schema:
                 inferred[field.name] = common_type_of_text(inferred.get(field.name, field.type), field.type)
@@ -144,18 +145,3 @@ def common_type_of_text(one: Any, other: Any) -> Any:
         return pyarrow.bool_() if integer else pyarrow.string()  # pyarrow reads 0 and 1 as booleans, too
     joined = common_type(one, other)
     return pyarrow.string() if joined is None else joined
-
-
-def csv_files(path: Any) -> list[Path]:
-    """The files that are meant, in the order of their names."""
-    paths = [Path(p) for p in path] if isinstance(path, (list, tuple)) else [Path(path)]
-    if not paths:
-        raise FileNotFoundError("path: the list of files is empty")
-    if len(paths) == 1 and paths[0].is_dir():
-        paths = sorted(p for p in paths[0].rglob("*") if p.suffix.lower() == ".csv")
-        if not paths:
-            raise FileNotFoundError(f"{path}: the folder holds no .csv files")
-    for p in paths:
-        if not p.is_file():
-            raise FileNotFoundError(f"{p}: no such file")
-    return paths

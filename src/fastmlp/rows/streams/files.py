@@ -4,13 +4,14 @@ import os
 from pathlib import Path
 from typing import Any
 
-from .csv import Csv
+from . import csv, parquet_files
+from .found_files import ending, files_of
 from .parquet import Parquet
 from .table import Table
 
 
 def open_table(path: str | os.PathLike, target: str | None = None, **options: Any) -> Table:
-    """Rows of a .csv or .parquet file, or of a folder of such files; options as for `Parquet`.
+    """Rows of a CSV or Parquet file, or of a folder of such files; options as for `Parquet`.
 
     Raises
     ------
@@ -19,15 +20,14 @@ def open_table(path: str | os.PathLike, target: str | None = None, **options: An
     """
     path = Path(path)
     if not path.exists():
-        raise FileNotFoundError(f"{path}: no such file")
-    suffix = path.suffix.lower()
-    if path.is_dir():
-        endings = {p.suffix.lower() for p in path.rglob("*")} & {".csv", ".parquet"}
-        if len(endings) > 1:
-            raise ValueError(f"{path}: the folder holds .csv and .parquet files; name a folder with one kind")
-        suffix = endings.pop() if endings else ".parquet"
-    kinds: dict[str, Any] = {".csv": Csv, ".parquet": Parquet}
-    if suffix not in kinds:
-        raise ValueError(f"{path}: the name must end with .csv or .parquet, or be that of a folder of such files")
-    table: Table = kinds[suffix](path, target, **options)
+        raise FileNotFoundError(f"{path}: no such file or folder")
+    kinds: dict[str, Any] = dict.fromkeys(csv.ENDINGS, csv.Csv) | dict.fromkeys(parquet_files.ENDINGS, Parquet)
+    files = files_of(path, tuple(kinds)) if path.is_dir() else [path]
+    endings = {ending(file) for file in files}
+    if not endings <= kinds.keys():
+        raise ValueError(f"{path}: the name must end with {' or '.join(kinds)}, or be that of a folder of such files")
+    found = {kinds[each] for each in endings}
+    if len(found) > 1:
+        raise ValueError(f"{path}: the folder holds CSV and Parquet files; name a folder with one kind")
+    table: Table = found.pop()(path, target, **options)
     return table

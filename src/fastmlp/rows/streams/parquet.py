@@ -98,7 +98,10 @@ class File:
 
         try:
             buffer = max(LEAST_BUFFER_BYTES, min(BUFFER_BYTES, ALL_BUFFERS_BYTES // max(1, self.columns)))
-            return parquet.ParquetFile(self.path, metadata=self.metadata, pre_buffer=False, buffer_size=buffer)
+            return parquet.ParquetFile(
+                self.path, metadata=self.metadata, pre_buffer=False, buffer_size=buffer,
+                page_checksum_verification=True,
+            )  # fmt: skip
         except FileNotFoundError:
             raise FileNotFoundError(f"{self.path}: no such file") from None
         except (pyarrow.ArrowException, OSError) as error:

@@ -3,28 +3,23 @@
 from pathlib import Path
 from typing import Any
 
-from ..columns import first_line, index_columns
+from ..columns import first_line, index_columns, listed
 from ..common_types import common_type
+from .found_files import files_of, named_paths
+
+ENDINGS = (".parquet", ".parq", ".pq")  # of the files that are taken from a folder
 
 
 def found(path: Any) -> list[tuple[str, dict[str, Any]]]:
     """Files, in the order of their names, with the columns that their folders' names stand for."""
-    paths = [Path(p) for p in path] if isinstance(path, (list, tuple)) else [Path(path)]
-    if not paths:
-        raise FileNotFoundError("path: the list of files is empty")
     files: list[tuple[str, dict[str, Any]]] = []
-    for p in paths:
-        if not p.exists():
-            raise FileNotFoundError(f"{p}: no such file or folder")
-        files += files_of(p) if p.is_dir() else [(str(p), {})]
+    for p in named_paths(path):
+        files += with_keys(p, files_of(p, ENDINGS)) if p.is_dir() else [(str(p), {})]
     return files
 
 
-def files_of(folder: Path) -> list[tuple[str, dict[str, Any]]]:
-    """`found` in one folder."""
-    files = sorted(p for p in folder.rglob("*") if p.is_file() and not hidden(p.relative_to(folder)))
-    if not files:
-        raise FileNotFoundError(f"{folder}: the folder holds no files")
+def with_keys(folder: Path, files: list[Path]) -> list[tuple[str, dict[str, Any]]]:
+    """Files of a folder, with the columns that names of folders in it, such as year=2013, stand for."""
     if not any("=" in part for p in files for part in p.relative_to(folder).parts[:-1]):
         return [(str(p), {}) for p in files]
     import pyarrow
@@ -40,11 +35,6 @@ def files_of(folder: Path) -> list[tuple[str, dict[str, Any]]]:
         raise OSError(f"{folder}: not a readable folder of Parquet files ({first_line(error)})") from None
 
 
-def hidden(path: Path) -> bool:
-    """Does a part of the name begin with a dot or an underscore, as marks of other programs do?"""
-    return any(part.startswith((".", "_")) for part in path.parts)
-
-
 def common_schema(files: list[Any], wanted: list[str] | None) -> Any:
     """The schema of all files: of each column the type that holds its values in all of them."""
     import pyarrow
@@ -56,12 +46,12 @@ def common_schema(files: list[Any], wanted: list[str] | None) -> Any:
     for file in files:
         schema = dict(zip(file.schema.names, file.schema.types, strict=True))
         if len(schema) < len(file.schema.names):
-            raise ValueError(f"{file.path}: several columns have the same name ({', '.join(file.schema.names)})")
+            raise ValueError(f"{file.path}: several columns have the same name ({listed(file.schema.names)})")
         schema |= {name: pyarrow.scalar(value).type for name, value in file.keys.items()}
         names = [name for name in schema if name not in index] if wanted is None else wanted
         for name in names if file is first or wanted is not None else types:
             if name not in schema:
-                raise ValueError(f"{file.path}: no column named {name!r}; the columns are {', '.join(schema)}")
+                raise ValueError(f"{file.path}: no column named {name!r}; the columns are {listed(list(schema))}")
         for name in names:
             kind = schema[name]
             if name not in types and file is not first:
