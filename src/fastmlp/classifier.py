@@ -12,6 +12,7 @@ from . import classifier_fit, classifier_rows, classifier_streams, classifier_vi
 from .activations import resolve_all
 from .call import Rows
 from .coefficients import Coefficients, widths_of
+from .convertible import Convertible
 from .network import Network
 from .parameters import CONSTRAINTS
 from .plan import Plan
@@ -25,7 +26,7 @@ def trains_by_epochs(estimator: "MLPClassifier") -> bool:
     return True
 
 
-class MLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class MLPClassifier(Convertible, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Multilayer perceptron for classification: a drop-in for scikit-learn's, with its parameters and attributes.
 
     The same `random_state` gives the same model as `sklearn.neural_network.MLPClassifier`, up to rounding.

@@ -1,9 +1,11 @@
-"""ONNX: once this module is imported, skl2onnx converts `MLPClassifier`, alone or inside scikit-learn's pipelines.
+"""ONNX: once this module is imported, skl2onnx converts `MLPClassifier` and `TableEncoder`, also inside pipelines.
 
 Needs skl2onnx (extra `onnx`). The graph computes in float64 where its input is of float64, else in float32; of an
 activation that is a Python function, conversion raises ValueError. Options are those that skl2onnx's own classifiers
 have: zipmap, output_class_labels, nocl. zipmap, their default, makes dictionaries of float32 only: for an input of
-float64 give options={"zipmap": False}.
+float64 give options={"zipmap": False}. Of a table, each column is an input (n, 1) of the graph, by its name; see
+`fastmlp.onnx_tables` for missing values. Inside a ColumnTransformer, skl2onnx joins columns to one input, so that a
+`TableEncoder` there must have columns of one kind.
 
 Examples
 --------
@@ -15,6 +17,15 @@ Examples
 >>> model = skl2onnx.to_onnx(classifier, X[:1].astype("float32"), options={"zipmap": False})
 >>> [output.name for output in model.graph.output]
 ['label', 'probabilities']
+
+>>> import pandas as pd
+>>> from sklearn.pipeline import make_pipeline
+>>> people = pd.DataFrame({"age": [20.0, 40, None], "job": ["clerk", "smith", "clerk"]}).astype({"job": object})
+>>> pipeline = make_pipeline(fastmlp.TableEncoder(), fastmlp.MLPClassifier((5,), solver="lbfgs"))
+>>> pipeline = pipeline.fit(people, [0, 1, 0])
+>>> model = skl2onnx.to_onnx(pipeline, people[:1], options={"zipmap": False})
+>>> [column.name for column in model.graph.input]
+['age', 'job']
 """
 
 import math
@@ -31,40 +42,14 @@ from .kernels.pointwise import SELU_ALPHA, SELU_SCALE
 try:
     from onnx import TensorProto
     from skl2onnx import update_registered_converter
-    from skl2onnx.common.data_types import DoubleTensorType, Int64TensorType, StringTensorType
+    from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, Int64TensorType, StringTensorType
     from skl2onnx.common.utils import check_input_and_output_numbers
     from skl2onnx.common.utils_classifier import get_label_classes
 except ImportError as error:
     raise ImportError('fastmlp.onnx needs skl2onnx: pip install "fastmlp[onnx]"') from error
 
-
-class Graph:
-    """Where the nodes of one classifier go.
-
-    Attributes
-    ----------
-    dtype : what all numbers of the net are
-    """
-
-    def __init__(self, scope: Any, container: Any, dtype: type) -> None:
-        self.scope, self.container, self.dtype = scope, container, dtype
-        self.type = TensorProto.DOUBLE if dtype is np.float64 else TensorProto.FLOAT
-
-    def node(self, operator: str, *inputs: Any, output: str | None = None, **attributes: Any) -> str:
-        """Add an operator; inputs are names of values, or numbers and arrays. Returns the name of its output."""
-        names = [one if isinstance(one, str) else self.constant(one) for one in inputs]
-        output = output or str(self.scope.get_unique_variable_name(operator))
-        name = self.scope.get_unique_operator_name(operator)
-        self.container.add_node(operator, names, output, name=name, **attributes)
-        return output
-
-    def constant(self, value: Any, type: int | None = None) -> str:
-        """A number or an array, of the net's type unless told; returns its name."""
-        name = str(self.scope.get_unique_variable_name("constant"))
-        array = np.asarray(value, None if type else self.dtype)
-        self.container.add_initializer(name, type or self.type, array.shape, array.ravel())
-        return name
-
+from .onnx_graph import Graph
+from .onnx_tables import ENCODER
 
 # --- activations: out of operators that onnxruntime has for float64, too; it lacks Elu, Erf, LeakyRelu, Selu, Softplus
 
@@ -140,28 +125,46 @@ def is_multilabel(classifier: MLPClassifier) -> bool:
 
 
 def labels_of(scope: Any, classifier: MLPClassifier) -> np.ndarray:
-    """What the label is chosen from, one for each column of probabilities: strings or int64."""
+    """What the label is chosen from, one for each column of probabilities: strings or int64.
+
+    Raises
+    ------
+    ValueError : a class is a number that int64 cannot hold
+    """
     classes = np.asarray(get_label_classes(scope, classifier))
     if len(classes) == 1:
         classes = np.repeat(classes, 2)  # predict_proba has two columns even so
-    return classes if classes.dtype.kind == "U" else classes.astype(np.int64)
+    if classes.dtype.kind == "U":
+        return classes
+    with np.errstate(invalid="ignore"):
+        numbers = classes.astype(np.int64)
+    wrong = [value for value, number in zip(classes.tolist(), numbers.tolist(), strict=True) if value != number]
+    if wrong:
+        raise ValueError(f"classes_ contains {wrong[0]!r}; ONNX has labels of int64 and strings only: encode y anew")
+    return numbers
 
 
 def set_output_types(operator: Any) -> None:
     """skl2onnx's shape calculator."""
     check_input_and_output_numbers(operator, input_count_range=1, output_count_range=2)
-    n, labels = operator.inputs[0].get_first_dimension(), labels_of(operator.scope_inst, operator.raw_operator)
+    X = operator.inputs[0]
+    n, labels = X.get_first_dimension(), labels_of(operator.scope_inst, operator.raw_operator)
     label, probabilities = operator.outputs
     kind = StringTensorType if labels.dtype.kind == "U" else Int64TensorType
     label.set_type(kind([n, len(labels)] if is_multilabel(operator.raw_operator) else [n]))
-    probabilities.type.shape = [n, len(labels)]
+    probabilities.set_type((DoubleTensorType if is_double(X) else FloatTensorType)([n, len(labels)]))
+
+
+def is_double(X: Any) -> bool:
+    """Does the graph compute in float64?"""
+    return isinstance(X.type, DoubleTensorType)
 
 
 def convert(scope: Any, operator: Any, container: Any) -> None:
     """skl2onnx's converter."""
     classifier, X = operator.raw_operator, operator.inputs[0]
     label, P = (output.full_name for output in operator.outputs)
-    graph = Graph(scope, container, np.float64 if isinstance(X.type, DoubleTensorType) else np.float32)
+    graph = Graph(scope, container, np.float64 if is_double(X) else np.float32)
     A = graph.node("Cast", X.full_name, to=graph.type)
     *hidden, last = zip(classifier.coefs_, classifier.intercepts_, strict=True)
     for name, (W, b) in zip(hidden_activations(classifier), hidden, strict=True):
@@ -195,3 +198,4 @@ update_registered_converter(
     convert,
     options={"zipmap": [True, False, "columns"], "output_class_labels": [False, True], "nocl": [True, False]},
 )
+update_registered_converter(*ENCODER)

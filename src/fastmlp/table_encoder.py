@@ -12,13 +12,14 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from .column_statistics import ColumnSoFar
+from .convertible import Convertible
 from .rows.columns import column_of
 from .rows.record_batches import Batches, record_batches
 from .rows.streams.stream import located
 from .table_encoding import TableEncoding
 
 
-class TableEncoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class TableEncoder(Convertible, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Tables of numbers, strings and missing values to arrays of numbers, learned in one pass over their rows.
 
     Numbers are scaled, and a column of 0 and 1 tells where they were missing; each category becomes a column of

@@ -1,0 +1,36 @@
+"""The nodes of an ONNX graph, as skl2onnx's converters add them."""
+
+from typing import Any
+
+import numpy as np
+from onnx import TensorProto
+
+ML: dict[str, Any] = {"op_domain": "ai.onnx.ml", "op_version": 2}  # of operators that ONNX keeps apart
+
+
+class Graph:
+    """Where the nodes of one estimator go.
+
+    Attributes
+    ----------
+    dtype : what all numbers of it are
+    """
+
+    def __init__(self, scope: Any, container: Any, dtype: type) -> None:
+        self.scope, self.container, self.dtype = scope, container, dtype
+        self.type = TensorProto.DOUBLE if dtype is np.float64 else TensorProto.FLOAT
+
+    def node(self, operator: str, *inputs: Any, output: str | None = None, **attributes: Any) -> str:
+        """Add an operator; inputs are names of values, or numbers and arrays. Returns the name of its output."""
+        names = [one if isinstance(one, str) else self.constant(one) for one in inputs]
+        output = output or str(self.scope.get_unique_variable_name(operator))
+        name = self.scope.get_unique_operator_name(operator)
+        self.container.add_node(operator, names, output, name=name, **attributes)
+        return output
+
+    def constant(self, value: Any, type: int | None = None) -> str:
+        """A number or an array, of the net's type unless told; returns its name."""
+        name = str(self.scope.get_unique_variable_name("constant"))
+        array = np.asarray(value, None if type else self.dtype)
+        self.container.add_initializer(name, type or self.type, array.shape, array.ravel())
+        return name
