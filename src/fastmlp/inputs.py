@@ -16,6 +16,7 @@ from .rows.streams.arrow import Arrow
 from .rows.streams.stream import Stream, check_alone, located
 from .rows.streams.table import Table
 from .rows.survey import classes_of
+from .unknown_categories import Encoder
 
 
 class Encoded(NamedTuple):
@@ -111,7 +112,7 @@ def streamed(model: Any, known: Learned, stream: Stream, labelled: bool, learn: 
     learned = Learned(names, stream.target_name, None if labels is None else labels.classes)
     rows = StreamedRows(
         stream, n_features=model.widths[0], dtype=model.dtype, scaling=model.scaling, labels=labels,
-        encode=None if model.encoding is None else model.encoding.encode,
+        encoder=None if model.encoding is None else Encoder(model.encoding),
     )  # fmt: skip
     return rows, learned
 
@@ -156,11 +157,12 @@ def checked_classes(table: Table, number: int) -> list[Any]:
 
 def encoded(encoding: Any, table: Table, dtype: np.dtype, n: int) -> np.ndarray:
     """All n rows of a table as numbers: (n, p)."""
-    X, first = np.empty((n, encoding.n_features_out), dtype), 0
+    X, first, encoder = np.empty((n, encoding.n_features_out), dtype), 0, Encoder(encoding)
     for batch, _, place in table.with_columns(encoding.columns).pieces(list(encoding.columns), None):
         with located(place):
-            encoding.encode(batch, X[first : first + batch.num_rows])
+            encoder.encode(batch, X[first : first + batch.num_rows])
         first += batch.num_rows
+    encoder.warn()
     return X
 
 

@@ -17,6 +17,7 @@ from .rows.columns import column_of
 from .rows.record_batches import Batches, record_batches
 from .rows.streams.stream import located
 from .table_encoding import TableEncoding
+from .unknown_categories import Encoder
 
 
 class TableEncoder(Convertible, TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -120,19 +121,23 @@ class TableEncoder(Convertible, TransformerMixin, BaseEstimator):  # type: ignor
         return self
 
     def transform(self, X: Any) -> np.ndarray:
-        """X as numbers, array (n, n_features_out); columns by name, in any order, where both X and `fit` have names."""
+        """X as numbers, array (n, n_features_out); columns by name, in any order, where both X and `fit` have names.
+
+        Warns of a column of categories of whose values, two at least, none was learned.
+        """
         check_is_fitted(self, "encoding_")
-        rows, encoding = self._rows(X, first=False), self.encoding_
-        shape = (rows.n_rows or 0, encoding.n_features_out)
+        rows, encoder = self._rows(X, first=False), Encoder(self.encoding_)
+        shape = (rows.n_rows or 0, self.encoding_.n_features_out)
         whole, blocks, row = np.empty(shape, self.dtype), [], 0
         for batch, place in rows.batches:
             last = row + batch.num_rows
             block = whole[row:last] if last <= len(whole) else np.empty((batch.num_rows, shape[1]), self.dtype)
             with located(place):
-                encoding.encode(batch, block)
+                encoder.encode(batch, block)
             blocks.append(block)
             row = last
         self._check_any(row)
+        encoder.warn()
         return whole if row == len(whole) else np.concatenate(blocks)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:

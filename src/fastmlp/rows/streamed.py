@@ -8,7 +8,7 @@ rows. Windows take what comes, whatever the sizes of blocks: each holds whole ba
 from bisect import bisect_right
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -23,7 +23,14 @@ from .window import Window, addresses, cuts, not_finite, rows_of_a_window
 WINDOW_BYTES = 128 * 2**20
 WINDOWS = 2  # in memory: the one that kernels read, and the one that is filled
 PIECE_ROWS, PIECE_NUMBERS = 2**15, 2**22  # at most so many are converted at a time
-Encode = Callable[[Any, np.ndarray], None]
+
+
+class Encoder(Protocol):
+    """What turns the X of a block into numbers."""
+
+    def encode(self, X: Any, out: np.ndarray) -> None: ...
+
+    def warn(self) -> None: ...
 
 
 class Buffer(NamedTuple):
@@ -51,7 +58,8 @@ class StreamedRows:
     n_features : p that the net expects
     dtype : of the net
     labels : what the target's values mean; None: they are not needed
-    encode : writes the X of a block, or of a part of it, into an array; None: the stream's own
+    encoder : whose `encode` writes the X of a block, or of a part of it, into an array, and whose `warn` ends a pass;
+        None: the stream encodes
     scaling : (shift, factor), each (p), or None: kernels compute (X - shift) factor
 
     Attributes
@@ -63,10 +71,11 @@ class StreamedRows:
 
     def __init__(
         self, stream: Stream, *, n_features: int, dtype: np.dtype, labels: Labels | None = None,
-        encode: Encode | None = None, scaling: tuple[np.ndarray, np.ndarray] | None = None,
+        encoder: Encoder | None = None, scaling: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> None:  # fmt: skip
         self.stream, self.n_features, self.dtype, self.labels = stream, n_features, np.dtype(dtype), labels
-        self.encode = encode or stream.encode
+        self.encode = stream.encode if encoder is None else encoder.encode
+        self.encoder = encoder
         self.scaling = np.zeros((0, 0)) if scaling is None else np.stack(scaling).astype(np.float64)
         self.window_rows = stream.window_rows or max(1, WINDOW_BYTES // (n_features * self.dtype.itemsize))
         self.class_weights: np.ndarray | None = None
@@ -105,6 +114,8 @@ class StreamedRows:
         buffers, self._idle = self._idle or [self.buffer() for _ in range(WINDOWS)], []
         with closing(read_ahead(lambda stop: self.filled(order, batch_rows, buffers, stop), WINDOWS)) as windows:
             yield from windows
+        if self.encoder is not None:
+            self.encoder.warn()
         self._idle = buffers  # after an error, a thread that waits for the user's iterator may still write to them
 
     def filled(
