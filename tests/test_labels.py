@@ -45,6 +45,8 @@ def test_numbers_of_classes(classes, kind):
     assert labels.encode(pa.chunked_array([y[:1], y[1:]]), 3).tolist() == expected
     entries = pa.DictionaryArray.from_arrays(pa.array([3, 0, 3], "int8"), pa.array([0, 7, 8, 1, 9]))
     assert labels.encode(entries, 3).tolist() == expected
+    entries = pa.DictionaryArray.from_arrays(pa.array([1, 2, 1], "int8"), pa.array([None, 1, 0]))
+    assert labels.encode(entries, 3).tolist() == expected
     assert labels.encode(pa.array(y)[:0], 0).tolist() == labels.encode(y[:0], 0).tolist() == []
 
 
@@ -64,6 +66,11 @@ def test_numbers_of_classes(classes, kind):
 def test_text_is_no_number_and_no_other_value_is_a_class(classes, y, words, kind):
     with pytest.raises(ValueError, match=words):
         Labels(1, False, classes).encode(kind(y), 2)
+
+
+def test_an_entry_of_a_dictionary_that_no_row_has_does_not_count():
+    entries = pa.DictionaryArray.from_arrays(pa.array([1, 2, 1], "int8"), pa.array([None, "b", "a"]))
+    assert Labels(1, False, ["a", "b"]).encode(entries, 3).tolist() == [1, 0, 1]
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ class Labels:
             values = values.dictionary_encode()
         entries = values.dictionary.to_pylist()
         if entries:
-            self._check_kind(isinstance(entries[0], str), values.dictionary.type)
+            self._check_kind(str(values.dictionary.type) in TEXT, values.dictionary.type)
         codes = np.array([self.numbers.get(entry, -1) for entry in entries], np.intp)
         return np.asarray(codes[values.indices.to_numpy(zero_copy_only=False)])
 
