@@ -4,7 +4,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 from . import rows
-from .exceptions import DivergenceError, ModelFormatError
+from .exceptions import DivergenceError, ModelFormatError, RowError
 from .model import Gradient, Model
 from .optimizers import SGD, Adam, AdamW, Momentum, Nesterov
 from .version import __version__
@@ -24,6 +24,7 @@ __all__ = [
     "ModelFormatError",
     "Momentum",
     "Nesterov",
+    "RowError",
     "TableEncoder",
     "__version__",
     "rows",

@@ -7,3 +7,14 @@ class DivergenceError(ValueError):
 
 class ModelFormatError(ValueError):
     """A file is not a model that this version can read."""
+
+
+class RowError(ValueError):
+    """Rows cannot be used: a number of X, a label or a weight is wrong, or the rows are not those of the pass before.
+
+    A fit that finds one takes back all that it has learned.
+    """
+
+
+class RowTypeError(RowError, TypeError):
+    """Rows cannot be used, as they are of a wrong type."""

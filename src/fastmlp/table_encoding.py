@@ -183,7 +183,7 @@ class TableEncoding:
         columns = [values_for(part, table) for part in self.parts]
         ends = np.cumsum([part.n_features_out for part in self.parts])
         row = 0
-        with np.errstate(over="raise", invalid="ignore"):
+        with np.errstate(all="ignore", over="raise"):
             for batch in pyarrow.Table.from_arrays(columns, self.columns).to_reader(max_chunksize=BLOCK_ROWS):
                 block = out[row : row + batch.num_rows]
                 for part, end, values in zip(self.parts, ends, batch.columns, strict=True):

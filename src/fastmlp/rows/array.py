@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..exceptions import RowError
 from .columns import refuse_lazy
 from .mapped import mapped_files
 from .order import Order
@@ -93,7 +94,7 @@ class ArrayRows:
 
     def taken(self, rows: np.ndarray) -> np.ndarray:
         """Some rows of X, dense and in the dtype of the net."""
-        with np.errstate(over="ignore"):
+        with np.errstate(all="ignore"):
             X: np.ndarray = self.X[rows].astype(self.dtype)
             return X
 
@@ -101,14 +102,35 @@ class ArrayRows:
         """A row of X in float64."""
         return np.asarray(self.X[row], np.float64)
 
+    def place_of(self, window: Window, row: int) -> str:
+        """Where a row of the window lies, for messages."""
+        return f"row {row if window.numbers is None else int(window.numbers[row])}"
+
     def refuse(self, window: Window, row: int) -> None:
-        """Say what is wrong with a row of the window that kernels refused."""
-        number = row if window.numbers is None else int(window.numbers[row])
-        check_target(window.y, row, self.most_target, f"in row {number}")
-        row, values = number, self.taken_exactly(number)
-        with np.errstate(over="ignore"):
-            column = int(np.argmax(~np.isfinite(values.astype(self.dtype, copy=False))))
-        raise not_finite(values[column], f"in row {row}, column {column}", self.dtype)
+        """Say what is wrong with X or y; kernels refused this row.
+
+        Of several threads, whichever comes last tells its row. The message must not depend on it, and names the first
+        row of X that is not finite.
+        """
+        found = row if window.numbers is None else int(window.numbers[row])
+        for first in range(0, found + 1, self.window_rows):
+            last = min(first + self.window_rows, found + 1)
+            X = self.X[first:last] if self.in_place else self.taken(np.arange(first, last))
+            good = fits(X, self.scaling, self.dtype)
+            if not good.all():
+                i, column = np.argwhere(~good)[0].tolist()
+                value = self.taken_exactly(first + i)[column]
+                raise not_finite(value, f"in row {first + i}, column {column}", self.dtype)
+        check_target(window.y, row, self.most_target, f"in row {found}")
+        raise RowError(f"X: row {found} was not finite when it was read, and is now; leave X as it is meanwhile")
+
+
+def fits(X: np.ndarray, scaling: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Is each number finite in the dtype of the net, once it is scaled?"""
+    with np.errstate(all="ignore"):
+        scaled = (X.astype(np.float64, copy=False) - scaling[0]) * scaling[1] if len(scaling) else X
+        good: np.ndarray = np.isfinite(scaled.astype(dtype, copy=False))
+    return good
 
 
 def as_table(X: Any) -> np.ndarray:

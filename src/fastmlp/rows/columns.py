@@ -11,7 +11,7 @@ CACHED_ROWS = 4096  # of a window, whose cache lines stay near while one column 
 
 def put_columns(columns: list[np.ndarray], out: np.ndarray, rows: np.ndarray | None = None) -> None:
     """Columns side by side, cast: out (n, p). rows (n): which of them; None: all."""
-    with np.errstate(over="ignore"):
+    with np.errstate(all="ignore"):
         for first in range(0, len(out), CACHED_ROWS):
             part = out[first : first + CACHED_ROWS]
             chosen = slice(first, first + CACHED_ROWS) if rows is None else rows[first : first + CACHED_ROWS]

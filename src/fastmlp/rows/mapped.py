@@ -6,13 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from ..exceptions import RowError
+
 
 class MappedFile:
     """A file of which an array shows a part, and what it was like when it was first seen.
 
     Raises
     ------
-    ValueError : the file is shorter than what is mapped of it
+    RowError : the file is shorter than what is mapped of it
     """
 
     def __init__(self, array: np.memmap, mapped: mmap.mmap) -> None:
@@ -31,15 +33,15 @@ class MappedFile:
         return found.st_ino, found.st_size, found.st_mtime_ns
 
     def check(self) -> None:
-        """Raise ValueError if the file was cut or written to; one that was removed or replaced is still whole."""
+        """Raise RowError if the file was cut or written to; one that was removed or replaced is still whole."""
         if self.mapped.size() < self.end:
-            raise ValueError(
+            raise RowError(
                 f"{self.path}: the file has {self.mapped.size()} bytes, but {self.end} are mapped; it has changed "
                 "since it was opened, or was never complete"
             )
         now = None if self.known is None else self.status()
         if self.known is not None and now is not None and now[0] == self.known[0] and now != self.known:
-            raise ValueError(f"{self.path}: the file has changed since it was opened; train on a file at rest")
+            raise RowError(f"{self.path}: the file has changed since it was opened; train on a file at rest")
 
 
 def mapped_files(*arrays: Any) -> list[MappedFile]:

@@ -12,7 +12,9 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from ..exceptions import RowError
 from .ahead import read_ahead
+from .array import fits
 from .labels import Labels
 from .order import Pass
 from .streams.stream import Block, Stream, located
@@ -47,6 +49,16 @@ class Segment(NamedTuple):
     position: int
     numbers: Any
     place: str
+
+    def number(self, row: int) -> int:
+        """That of the row at this position of the window."""
+        return int(self.numbers[row - self.position])
+
+
+def segment_of(window: Window, row: int) -> Segment:
+    """Where the row at this position of the window comes from."""
+    segments: list[Segment] = window.numbers
+    return segments[bisect_right(segments, row, key=lambda segment: segment.position) - 1]
 
 
 class StreamedRows:
@@ -131,7 +143,7 @@ class StreamedRows:
             if stopped():
                 return
             if n < last - first and order.size is not None:
-                raise ValueError(f"the stream ended after {first + n} rows; an earlier pass found {order.size}")
+                raise RowError(f"the stream ended after {first + n} rows; an earlier pass found {order.size}")
             X, y, w = (None if part is None else part[:n] for part in buffer)
             inner = order.of_window(number, n)
             assert X is not None
@@ -141,7 +153,7 @@ class StreamedRows:
             if n < last - first:
                 return
         if order.size is not None and self.stream.block_rows is None and pieces.left(stopped):
-            raise ValueError(f"the stream has more than the {order.size} rows that an earlier pass found")
+            raise RowError(f"the stream has more than the {order.size} rows that an earlier pass found")
 
     def buffer(self) -> Buffer:
         """Memory for a window; pages that are never written take none."""
@@ -173,17 +185,28 @@ class StreamedRows:
         """The survey of all rows or of a split, whichever there is."""
         return next(iter(self.surveys.values()), None) or self.survey()
 
+    def place_of(self, window: Window, row: int) -> str:
+        """Where a row of the window lies, for messages."""
+        segment = segment_of(window, row)
+        return f"row {segment.number(row)}" + (f", of {segment.place}" if segment.place else "")
+
     def refuse(self, window: Window, row: int) -> None:
-        """Say what is wrong with a row of the window that kernels refused."""
-        segments: list[Segment] = window.numbers
-        segment = segments[bisect_right([s.position for s in segments], row) - 1]
-        column = int(np.argmax(~np.isfinite(window.X[row])))
-        names = self.stream.names
+        """Say what is wrong with the first row of the stream in this window that is not finite; kernels found one.
+
+        Of several threads, whichever comes last tells its row: the message must not depend on it.
+        """
+        pieces = [(first, window.X[first : first + PIECE_ROWS]) for first in range(0, len(window.X), PIECE_ROWS)]
+        bad = [first + np.flatnonzero(~fits(X, self.scaling, self.dtype).all(axis=1)) for first, X in pieces]
+        found = np.concatenate([*bad, [row]])
+        firsts = found[np.searchsorted(found[:-1], [segment.position for segment in window.numbers])]  # of each segment
+        row = min((int(i) for i in firsts), key=lambda i: segment_of(window, i).number(i))
+        segment, names = segment_of(window, row), self.stream.names
+        column = int(np.argmin(fits(window.X[row : row + 1], self.scaling, self.dtype)))
         name = f" ({names[column]!r})" if names and len(names) == self.n_features else ""
-        place = f"in row {segment.numbers[row - segment.position]}, column {column}{name}"
+        place = f"in row {segment.number(row)}, column {column}{name}"
         place += f", of {segment.place}" if segment.place else ""
         if np.isinf(window.X[row, column]):
-            raise ValueError(f"X contains inf, or a number that exceeds {self.dtype}, {place}; scale or replace it")
+            raise RowError(f"X contains inf, or a number that exceeds {self.dtype}, {place}; scale or replace it")
         raise not_finite(window.X[row, column], place, self.dtype)
 
 

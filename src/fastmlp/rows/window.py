@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..exceptions import RowError
 from ..kernels.records import ROWS, Source
 from .order import Order
 
@@ -87,15 +88,15 @@ def addresses(
 
 
 def check_target(y: np.ndarray | None, row: int, most: int, place: str) -> None:
-    """Raise ValueError where y has another target in a row than 0 … most: it was written to since it was checked."""
+    """Raise RowError where y has another target in a row than 0 … most: it was written to since it was checked."""
     if y is not None and not np.all((y[row] >= 0) & (y[row] <= most)):
-        raise ValueError(f"y contains {y[row]} {place}, but targets are 0 … {most}; leave y as it is during a fit")
+        raise RowError(f"y contains {y[row]} {place}, but targets are 0 … {most}; leave y as it is during a fit")
 
 
-def not_finite(value: float, place: str, dtype: np.dtype) -> ValueError:
+def not_finite(value: float, place: str, dtype: np.dtype) -> RowError:
     """The error for a number of X that is not finite, or not in the dtype of the net."""
     if np.isnan(value):
-        return ValueError(f"X contains NaN {place}; impute or drop such rows")
+        return RowError(f"X contains NaN {place}; impute or drop such rows")
     if np.isinf(value):
-        return ValueError(f"X contains inf {place}; replace or drop such rows")
-    return ValueError(f"X contains {value:g} {place}, which exceeds {dtype}; scale X, or use dtype='float64'")
+        return RowError(f"X contains inf {place}; replace or drop such rows")
+    return RowError(f"X contains {value:g} {place}, which exceeds {dtype}; scale X, or use dtype='float64'")

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ...exceptions import RowError
 from ..columns import refuse_lazy
 from ..record_batches import record_batches
 from .stream import equal_blocks
@@ -55,7 +56,7 @@ class Arrow(Table):
             for number, batch in enumerate(self.reader()):
                 for name in columns:
                     if name not in batch.schema.names:
-                        raise ValueError(f"record batch {number}: no column named {name!r}")
+                        raise RowError(f"record batch {number}: no column named {name!r}")
                 yield Piece(batch.select(columns), first, f"record batch {number}")
                 first += batch.num_rows
             return

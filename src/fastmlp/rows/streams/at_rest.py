@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from ...exceptions import RowError
+
 
 class AtRest:
     """A file's size, time of change and identity when it was opened."""
@@ -16,9 +18,9 @@ class AtRest:
         return self.known[0]
 
     def check(self) -> None:
-        """Raise ValueError if the file is not as it was."""
+        """Raise RowError if the file is not as it was."""
         if status(self.path) != self.known:
-            raise ValueError(f"{self.path}: the file has changed since it was opened; train on a file at rest")
+            raise RowError(f"{self.path}: the file has changed since it was opened; train on a file at rest")
 
 
 def status(path: Path) -> tuple[int, int, int]:

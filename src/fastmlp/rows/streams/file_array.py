@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ...exceptions import RowError
 from .at_rest import AtRest
 
 
@@ -91,5 +92,5 @@ class FileArray:
         while len(view):
             count = file.readinto(view)
             if not count:
-                raise ValueError(f"{self.path}: ends at byte {file.tell()}; it was cut while it was read")
+                raise RowError(f"{self.path}: ends at byte {file.tell()}; it was cut while it was read")
             view = view[count:]

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ...exceptions import RowError, RowTypeError
 from ..array import as_table
-from ..columns import put_columns
-from ..frame import Columns, is_frame
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,8 +17,7 @@ class Block:
 
     Attributes
     ----------
-    X : array or frame (n, p), or pyarrow.RecordBatch with the columns of the features; None where only labels were
-        asked for
+    X : array (n, p), or pyarrow.RecordBatch with the columns of the features; None where only labels were asked for
     y : array (n), or pyarrow.Array, of the target's values; or None
     w : array (n) of weights, or None
     first : the number of the block's first row in the stream
@@ -79,17 +77,11 @@ class Stream:
 
     def encode(self, X: Any, out: np.ndarray) -> None:
         """The X of a block, or of a part of it, as numbers: out (n, p), float32 or float64."""
-        X = numbers_of(X, self.names)
+        X = as_table(X)
         if X.shape != out.shape:
             raise ValueError(f"X has shape {X.shape}, but {out.shape} is required")
-        if isinstance(X, Columns):
-            return put_columns(X.columns, out)
-        with np.errstate(over="ignore"):
+        with np.errstate(all="ignore"):
             out[:] = X
-
-    def with_columns(self, names: list[str]) -> "Stream":
-        """The same rows with these features, in this order, where the stream finds them by name."""
-        return self
 
     def numbered(self, order: np.ndarray | None = None) -> Iterator[Block]:
         """`blocks` that are not empty, and know their rows' numbers."""
@@ -104,13 +96,6 @@ class Stream:
         """The number of each block's first row."""
         assert self.block_rows is not None
         return np.cumsum(np.asarray(self.block_rows, np.intp)) - np.asarray(self.block_rows, np.intp)
-
-
-def numbers_of(X: Any, names: list[str] | None) -> Any:
-    """A block's X as an array (n, p) or, of a frame, as `Columns`: those of these names, where names are known."""
-    if isinstance(X, Columns):
-        return X
-    return Columns(X, names) if is_frame(X) else as_table(X)
 
 
 def check_alone(y: Any, sample_weight: Any) -> None:
@@ -144,9 +129,9 @@ def checked_names(names: list[str] | None, n_features: int) -> list[str] | None:
 
 @contextlib.contextmanager
 def located(place: str) -> Iterator[None]:
-    """Errors in the block tell where the rows lie."""
+    """Errors in the block are those of rows, and tell where these lie."""
     try:
         yield
     except (ValueError, TypeError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
+        kind = RowTypeError if isinstance(error, TypeError) else RowError
         raise kind(f"{place}: {error}" if place else str(error)) from None

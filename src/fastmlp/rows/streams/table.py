@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...arguments import checked_int
+from ...exceptions import RowError
 from ..columns import TEXT, check_named, index_columns, put_columns, value_type, without_views
 from .stream import Block, Stream, located
 
@@ -96,7 +97,7 @@ class Table(Stream):
         for batch, first, place in self.pieces([*columns, *(name for name in others if name not in columns)], order):
             y, w = (None if name is None else batch.column(name) for name in (self.target_name, self.weight_name))
             if w is not None and w.null_count:
-                raise ValueError(f"{place}: weight {self.weight_name!r} has {w.null_count} missing values")
+                raise RowError(f"{place}: weight {self.weight_name!r} has {w.null_count} missing values")
             w = None if w is None else w.to_numpy(zero_copy_only=False)
             yield Block(batch.select(columns) if columns else None, y, w, first, place)
 
