@@ -9,6 +9,7 @@ import numpy as np
 from . import call, team
 from .call import Rows, Tally, Watch
 from .contention import BESIDE_READER, CROWDED, Contention
+from .exceptions import RowError
 from .kernels.interrupts import check
 from .kernels.records import OPTIMIZER, Sums
 from .optimizers import Optimizer
@@ -172,6 +173,8 @@ class Network:
     ) -> Iterator[tuple[np.ndarray, Window, int]]:  # fmt: skip
         """Z[L], or σ(Z[L]), of every row, a part at a time: (m, p[L]), the rows' window, and the first's position.
 
+        Where a layer overflows they are NaN: see `predicted`.
+
         theta : as for `gradient`
         into : an array for all of them, (n, p[L]), which parts are written into; None: each has one of its own
         """
@@ -193,16 +196,31 @@ class Network:
                     yield out, window, first
                 self._workspaces.give_back(shape, workspace)
 
+    def predicted(
+        self, rows: Rows, order: Order | Pass | None = None, probabilities: bool = False,
+        theta: np.ndarray | None = None, into: np.ndarray | None = None,
+    ) -> Iterator[np.ndarray]:  # fmt: skip
+        """The arrays of `outputs`; a row for which one is NaN becomes an error that names it."""
+        for out, window, first in self.outputs(rows, order, probabilities, theta, into):
+            if out.size and np.isnan(out.min()):
+                if not np.isfinite(self.theta if theta is None else theta).all():
+                    raise ValueError("parameters contain NaN or inf; set them anew before predicting")
+                position = first + int(np.argmax(np.isnan(out).any(axis=1)))
+                place = rows.place_of(window, int(window.order.rows(position, position + 1)[0]))
+                wider = "" if self.plan.dtype == np.float64 else ", or use dtype='float64'"
+                raise RowError(f"X, {place}: the output is NaN, as a layer overflows {self.plan.dtype}; scale X{wider}")
+            yield out
+
     def logits(
         self, rows: Rows, order: Order | Pass | None = None, probabilities: bool = False,
         theta: np.ndarray | None = None,
     ) -> np.ndarray:  # fmt: skip
-        """Z[L], or σ(Z[L]), of every row: (n, p[L]); theta as for `gradient`."""
+        """Z[L], or σ(Z[L]), of every row: (n, p[L]), none of them NaN; theta as for `gradient`."""
         given: Any = order or rows.order()
         result = np.empty((given.size or 0, self.plan.widths[-1]), self.plan.dtype)
         if given.size is None:
-            return np.concatenate([result, *(out for out, _, _ in self.outputs(rows, given, probabilities, theta))])
-        for _ in self.outputs(rows, given, probabilities, theta, result):
+            return np.concatenate([result, *self.predicted(rows, given, probabilities, theta)])
+        for _ in self.predicted(rows, given, probabilities, theta, result):
             pass
         return result
 

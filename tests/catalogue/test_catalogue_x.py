@@ -141,14 +141,16 @@ def classifier_refuses_in_float32(bad):
 
 
 @case(
-    12, "finite numbers so large that a layer overflows", "`DivergenceError`; the weights stay those before the epoch"
-)
+    12, "finite numbers so large that a layer overflows",
+    "`DivergenceError`; the weights stay those before the epoch. predict: `ValueError`, NaN, the row",
+)  # fmt: skip
 def test_a_layer_that_overflows():
     model = Model([3, 4, 1])
     model.weights[0][...] = 1e30
     before = model.parameters.copy()
     refused(DivergenceError, "no longer finite.*scale the features of X", lambda: model.fit(1e30 * X, y, epochs=1))
     np.testing.assert_array_equal(model.parameters, before)
+    refused(ValueError, "X, row 0: the output is NaN", lambda: model.predict_proba(1e30 * X))
     for solver in ("sgd", "lbfgs"):
         estimator = classifier(solver=solver)
         refused(DivergenceError, "non-finite parameter weights", lambda fit=estimator.fit: fit(1e300 * X, y))
