@@ -10,13 +10,11 @@ import numpy as np
 
 from . import model_file, saving
 from .arguments import checked_float
-from .call import Tally
-from .description import checked
+from .checkpoint_fit import TALLY, Extent, checked_fit, checked_progress
+from .description import Described, checked, need
 from .exceptions import ModelFormatError
 from .optimizers import Optimizer
-from .training import Progress, Snapshot
-
-TALLY = ("J", "weight", "objective", "rows")
+from .progress import Progress
 
 
 class Checkpoint:
@@ -28,14 +26,18 @@ class Checkpoint:
     every : seconds from one to the next, at least
     model, optimizer : what is fitted
     arguments : of the fit, which must be the same when it goes on, as JSON can hold them
+    n_rows : to train on
     """
 
     def __init__(
-        self, path: str | os.PathLike, every: float, model: Any, optimizer: Optimizer, arguments: dict[str, Any]
-    ) -> None:
+        self, path: str | os.PathLike, every: float, model: Any, optimizer: Optimizer, arguments: dict[str, Any],
+        n_rows: int,
+    ) -> None:  # fmt: skip
         self.path, self.every, self.last = os.fspath(path), checked_float("checkpoint_every", every, 0), -np.inf
         self.model, self.optimizer = model, optimizer
         self.arguments: dict[str, Any] = json.loads(json.dumps(arguments))
+        batch_rows = min(arguments["batch_size"] or n_rows, n_rows)
+        self.extent = Extent(arguments["epochs"], n_rows, batch_rows, arguments["early_stopping"])
         self.written: tuple[Any, ...] = ()
 
     def __call__(self, progress: Progress, always: bool) -> None:
@@ -69,44 +71,36 @@ class Checkpoint:
         ------
         FileExistsError : the file holds a fit that has not ended, and a new one is to begin
         ValueError : the file holds a model and no fit, or one with other arguments
-        ModelFormatError : it is damaged
+        ModelFormatError : it is damaged; model and optimizer are as they were
         """
         if resume:
             return self.progress(*model_file.read(self.path)) if os.path.exists(self.path) else None
         with contextlib.suppress(FileNotFoundError, ModelFormatError):
             fit = model_file.read(self.path)[0].get("fit")
-            if fit is not None and not fit["ended"]:
+            known = fit if type(fit) is dict else {}
+            if fit is not None and known.get("ended") is not True:
                 raise FileExistsError(
-                    f"checkpoint={self.path!r}: holds a fit that has come to epoch {fit['epoch']} and not to its end; "
-                    "go on with it by resume=True (--resume), or delete the file"
+                    f"checkpoint={self.path!r}: holds a fit that has come to epoch {str(known.get('epoch'))[:80]} and "
+                    "not to its end; go on with it by resume=True (--resume), or delete the file"
                 )
         return None
 
     def progress(self, description: dict[str, Any], tensors: dict[str, np.ndarray]) -> Progress:
-        """Take over model and optimizer of a file, and where its fit stands."""
-        fit = description.get("fit")
-        if fit is None:
+        """Take over model and optimizer of a file, and where its fit stands, once all of it is checked."""
+        if description.get("fit") is None:
             raise ValueError(f"checkpoint={self.path!r}: holds a model, and no fit to go on with")
         try:
+            found, fit = checked(description, tensors), checked_fit(description["fit"])
             self.check_same(fit["arguments"])
-            saving.take_over(self.model, checked(description, tensors))
-            return self.found(fit, tensors)
-        except (ModelFormatError, KeyError, TypeError) as error:
-            raise ModelFormatError(f"checkpoint={self.path!r}: damaged ({error!r})") from None
-
-    def found(self, fit: dict[str, Any], tensors: dict[str, np.ndarray]) -> Progress:
-        """Where the fit of a file stands; the optimizer goes on from that of the file."""
+            self.check_model(found)
+            progress = checked_progress(fit, tensors, found, self.extent)
+        except ModelFormatError as error:
+            raise ModelFormatError(f"checkpoint={self.path!r}: damaged ({error})") from None
+        saving.take_over(self.model, found)
         optimizer, kept = self.optimizer, self.model.optimizer
         optimizer.t, optimizer.moments = kept.t, kept.moments
         optimizer.schedule_start, optimizer.schedule_steps = fit["schedule"]
-        best, best_loss = Snapshot.of(self.model.parameters, optimizer), np.inf
-        if fit["best"] is not None:
-            best = Snapshot(tensors["best.parameters"], fit["best"]["t"], tensors["best.moments"])
-            best_loss = fit["best"]["loss"]
-        return Progress(
-            fit["first"], fit["epoch"], best, best_loss, fit["waited"], Tally(**fit["tally"]), fit["seconds"],
-            fit["exploded"], fit["ended"],
-        )  # fmt: skip
+        return progress
 
     def check_same(self, others: dict[str, Any]) -> None:
         """Raise where the file's fit had other arguments."""
@@ -116,3 +110,12 @@ class Checkpoint:
                     f"resume: the fit in {self.path!r} had {name}={others.get(name)!r}, but this one has {ours!r}; "
                     "a fit goes on with the same rows and arguments"
                 )
+
+    def check_model(self, found: Described) -> None:
+        """Is the model beside the fit the one that its arguments tell of?"""
+        theirs = {name: getattr(found, name) for name in ("widths", "bias", "dtype", "seed", "out_activation")}
+        theirs["activation"] = [name for name, _ in found.activations]
+        for name, value in theirs.items():
+            need(value == self.arguments[name], f"its {name} is {str(value)[:80]}, not {self.arguments[name]}")
+        kept = "none" if found.optimizer is None else found.optimizer.name
+        need(kept == self.optimizer.name, f"its optimizer is {kept}, not {self.optimizer.name}")

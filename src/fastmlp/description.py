@@ -9,11 +9,10 @@ import numpy as np
 from . import history as histories
 from .activations import ACTIVATIONS
 from .exceptions import ModelFormatError
-from .optimizers import OPTIMIZERS, Optimizer
+from .optimizers import MOST_STEPS, OPTIMIZERS, Optimizer
 from .plan import Plan
 from .table_encoding import TableEncoding
 
-MOST_STEPS = 2**62
 BLOCK = 2**16
 Tensors = dict[str, np.ndarray]
 
