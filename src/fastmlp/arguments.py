@@ -22,6 +22,8 @@ def checked_float(name: str, value: Any, least: float) -> float:
         number = float(value)
     except (TypeError, ValueError):
         raise TypeError(f"{name}={value!r}: must be a number") from None
+    except OverflowError:
+        number = math.inf
     if not (math.isfinite(number) and number >= least):
         raise ValueError(f"{name}={value!r}: must be finite and at least {least:g}")
     return number
@@ -33,6 +35,13 @@ def checked_fraction(name: str, value: Any) -> float:
     if fraction >= 1:
         raise ValueError(f"{name}={value}: must be at least 0 and less than 1")
     return fraction
+
+
+def checked_callback(name: str, value: Any) -> Any:
+    """A function to call after each epoch, or None."""
+    if value is not None and not callable(value):
+        raise TypeError(f"{name}={value!r}: must be callable, or None")
+    return value
 
 
 def checked_widths(widths: Any) -> tuple[int, ...]:

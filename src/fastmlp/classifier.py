@@ -1,5 +1,6 @@
 """`MLPClassifier`: scikit-learn's estimator over this library's kernels."""
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -279,6 +280,15 @@ class MLPClassifier(Convertible, ClassifierMixin, BaseEstimator):  # type: ignor
             rows = classifier_rows.rows_of(network, classifier_rows.table(self, X))
         Z = network.logits(rows, probabilities=probabilities, theta=theta)
         return Z if self.n_outputs_ > 1 else Z[:, 0]
+
+    def __copy__(self) -> "MLPClassifier":
+        """An independent estimator: it shares the parameters, and has its own of all that fits have made."""
+        refit.check_at_rest(self)
+        other: MLPClassifier = classifier_view.view(self)
+        state = other.__dict__
+        state.pop("_coefficients", None)
+        state.update({name: copy.deepcopy(state[name]) for name in state.keys() - self.get_params(deep=False).keys()})
+        return other
 
     def __getstate__(self) -> dict[str, Any]:
         refit.check_at_rest(self)

@@ -1,5 +1,6 @@
 """One call of `MLPClassifier.fit` or `partial_fit`: what is given, checked; the net, its rows; training."""
 
+import copy
 import operator
 from reprlib import repr as shortened
 from typing import Any
@@ -8,30 +9,66 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from . import classifier_rows, classifier_streams, classifier_view, lbfgs, refit, stochastic
+from .arguments import checked_callback
 from .call import Rows
 from .classes import learn_classes
-from .coefficients import drawn
+from .coefficients import Coefficients, drawn
+from .exceptions import is_bad_row
 from .plan import checked_size
 from .rows.memory import check_memory
 from .rows.order import Pass
 from .rows.streamed import StreamedRows
 from .rows.streams.stream import Stream, check_alone
 
+CURVES = ("loss_curve_", "learning_rate_curve_", "validation_scores_", "validation_loss_curve_")
+
 
 def fit(estimator: Any, X: Any, y: Any, sample_weight: Any, incremental: bool, given: tuple | None = None) -> None:
     """Train an estimator, for one epoch if incremental; given: X, y and weights to validate on, or None.
 
-    Where it fails before an epoch has ended, the estimator is as it was: fitted before, or not fitted.
+    Where it fails before an epoch has ended, or finds rows that cannot be used, the estimator is as it was: fitted
+    before, or not fitted.
     """
-    with refit.fitting(estimator, lambda: classifier_view.frozen(estimator)):
-        before = vars(estimator).copy()
+    with refit.fitting(estimator, lambda: classifier_view.frozen(estimator)) as guard:
+        before = Before(estimator, guard.seen, incremental)
+        estimator.n_iter_ = 0
         try:
             fit_alone(estimator, X, y, sample_weight, incremental, given)
-        except BaseException:
-            if not getattr(estimator, "n_iter_", 0):
-                vars(estimator).clear()
-                vars(estimator).update(before)
+        except BaseException as failure:
+            if is_bad_row(failure) or not estimator.n_iter_:
+                before.restore(estimator)
             raise
+
+
+class Before:
+    """An estimator before a fit.
+
+    Parameters
+    ----------
+    seen : it, with a θ of its own, which no fit writes to; None before the first fit
+    incremental : does the fit go on with the moments of the optimizer that there is?
+    """
+
+    def __init__(self, estimator: Any, seen: classifier_view.View | None, incremental: bool) -> None:
+        self.attributes = vars(estimator).copy()
+        self.curves = [
+            (value, list(value)) for name, value in self.attributes.items() if name in CURVES and value is not None
+        ]
+        self.theta = None if seen is None else seen[2]
+        self.trained: Coefficients | None = self.attributes.get("_coefficients")
+        if self.trained and (seen is None or not self.trained.are(estimator.coefs_, estimator.intercepts_)):
+            self.trained = None  # the owner has put in other arrays, which no fit writes to
+        if incremental and "_optimizer" in self.attributes:
+            self.attributes["_optimizer"] = copy.deepcopy(self.attributes["_optimizer"])
+
+    def restore(self, estimator: Any) -> None:
+        """Make the estimator what it was."""
+        vars(estimator).clear()
+        vars(estimator).update(self.attributes)
+        for curve, values in self.curves:
+            curve[:] = values
+        if self.trained is not None:
+            self.trained.network.theta[:] = self.theta
 
 
 def fit_alone(estimator: Any, X: Any, y: Any, sample_weight: Any, incremental: bool, given: tuple | None) -> None:
@@ -75,13 +112,15 @@ def fit_alone(estimator: Any, X: Any, y: Any, sample_weight: Any, incremental: b
             training, validation = classifier_rows.split(estimator, network, rows, X, y, w, given)
         if validation is not None:
             start_validation(estimator)
-        stochastic.Fit(estimator, network, rows, training, validation, estimator._random_state).run(incremental)
+        stochastic.Fit(estimator, coefficients, rows, training, validation, estimator._random_state).run(incremental)
     if not np.isfinite(network.theta).all():
         stochastic.raise_not_finite()
 
 
 def check_together(estimator: Any, incremental: bool, given: tuple | None) -> None:
-    """Parameters that exclude each other."""
+    """Parameters that exclude each other, and what scikit-learn's constraints cannot tell."""
+    for callback in estimator.callbacks if isinstance(estimator.callbacks, list) else []:
+        checked_callback("callbacks", callback)
     if estimator.early_stopping and incremental:
         raise ValueError("partial_fit does not support early_stopping=True")
     if incremental and estimator.class_weight == "balanced":
@@ -109,8 +148,9 @@ def initialize(estimator: Any, widths: list[int], dtype: np.dtype) -> None:
     if estimator.solver == "lbfgs":
         dtype = np.dtype(np.float64)
     argument = f"hidden_layer_sizes={shortened(estimator.hidden_layer_sizes)}"
-    # Drawn in float64, and then: coefs_, θ, the best θ, two moments and an accumulator, and a sum in float64.
-    check_memory(lambda: argument, checked_size(argument, widths) * (6 * dtype.itemsize + 16))
+    # Drawn in float64, and then: coefs_, θ, the best θ and that from before the epoch, two moments and an accumulator,
+    # and a sum in float64.
+    check_memory(lambda: argument, checked_size(argument, widths) * (7 * dtype.itemsize + 16))
     estimator.coefs_, estimator.intercepts_ = drawn(widths, estimator.activation, estimator._random_state, dtype)
 
 

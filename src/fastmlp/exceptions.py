@@ -1,5 +1,8 @@
 """Errors of fastmlp's own; everything else is a ValueError, a TypeError or an OSError."""
 
+import contextlib
+from collections.abc import Iterator
+
 
 class DivergenceError(ValueError):
     """The loss or a parameter stopped being finite during training; the model keeps its last finite weights."""
@@ -13,8 +16,30 @@ class RowError(ValueError):
     """Rows cannot be used: a number of X, a label or a weight is wrong, or the rows are not those of the pass before.
 
     A fit that finds one takes back all that it has learned.
+
+    Attributes
+    ----------
+    of_user : bool
+        Was it raised by the user's code within a fit, which may use a model, too? It is no row of the fit then.
     """
+
+    of_user = False
 
 
 class RowTypeError(RowError, TypeError):
     """Rows cannot be used, as they are of a wrong type."""
+
+
+@contextlib.contextmanager
+def user_code() -> Iterator[None]:
+    """Let a RowError from the block, a callback or a scorer, say whose it is."""
+    try:
+        yield
+    except RowError as error:
+        error.of_user = True
+        raise
+
+
+def is_bad_row(failure: BaseException) -> bool:
+    """Is it about a row of the fit that it ends?"""
+    return isinstance(failure, RowError) and not failure.of_user

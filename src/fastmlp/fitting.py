@@ -7,13 +7,16 @@ from typing import Any
 import numpy as np
 
 from . import optimizers, refit, training
-from .arguments import checked_float, checked_int
+from .arguments import checked_callback, checked_float, checked_int
 from .checkpoint import Checkpoint
+from .exceptions import RowError, is_bad_row
 from .inputs import Learned, inputs
 from .kernels.interrupts import allowed, postponed
 from .optimizers import Optimizer
+from .progress import Settings
 from .rows.streamed import StreamedRows
-from .training import Part, Settings
+from .saving import plain
+from .training import Part
 from .training_parts import check_batch_size, check_classes, check_training_memory, check_validation, parts_of
 from .workspace import aligned_copy
 
@@ -37,10 +40,11 @@ def fit(
     validation_fraction: float, callback: Callable[..., Any] | None, checkpoint: Any, every: float, resume: bool,
 ) -> None:  # fmt: skip
     """Train a model; see `Model.fit`."""
+    checked_callback("callback", callback)
     if resume and checkpoint is None:
         raise ValueError("resume=True needs checkpoint=, the file to go on with")
     rows, learned = inputs(model, X, y, sample_weight, labelled=True, learn=True)
-    part, validation = parts_of(model, rows, validation_data, validation_fraction, learned)
+    part, validation = parts_of(model, rows, validation_data, validation_fraction)
     if settings.early_stopping and validation is None:
         raise ValueError("early_stopping needs a validation set: give validation_data or validation_fraction")
     check_classes(part)
@@ -55,8 +59,9 @@ def fit(
         keep = progress = None
         if checkpoint is not None:
             same = arguments(model, learned, settings, optimizer, part, validation)
-            keep = Checkpoint(checkpoint, every, model, optimizer, same)
+            keep = Checkpoint(checkpoint, every, model, optimizer, same, part.order.size)
             progress = keep.begin(resume)
+        before = {name: getattr(model, name) for name in ("optimizer", *learned._fields)}
         model.optimizer = optimizer
         learned.adopt(model)
         if progress is not None and progress.ended:
@@ -66,11 +71,19 @@ def fit(
             guard.seen = aligned_copy(model.parameters)
             if callback is None:
                 return False
-            with allowed():
-                return callback(model, record)
+            try:
+                with allowed():
+                    return callback(model, record)
+            finally:
+                model.optimizer = optimizer  # the one that trains, and that a checkpoint keeps
 
         score = None if validation is None else lambda: training.validate(model.network, validation)
-        training.train(model.network, optimizer, part, score, settings, model.history, after, progress, keep)
+        try:
+            training.train(model.network, optimizer, part, score, settings, model, after, progress, keep)
+        except RowError as failure:
+            if is_bad_row(failure):
+                vars(model).update(before)
+            raise
 
 
 def check_parameters(model: Any) -> None:
@@ -88,11 +101,17 @@ def arguments(
         "widths": list(model.widths), "activation": model.activation_names, "bias": model.bias,
         "dtype": str(model.dtype), "seed": model.seed, "out_activation": model.out_activation, "scaling": scaling,
         "encoding": None if model.encoding is None else model.encoding.to_dict(),
-        **{name: getattr(model, name) or value for name, value in learned._asdict().items()},
+        **{name: plain(known(model, name, value)) for name, value in learned._asdict().items()},
         "optimizer": {"name": optimizer.name, **optimizer.settings()},
         **{name: value for name, value in vars(settings).items() if name != "verbose"},
         "training rows": fingerprint(part), "validation rows": None if validation is None else fingerprint(validation),
     }  # fmt: skip
+
+
+def known(model: Any, name: str, learned: Any) -> Any:
+    """What the model is called to know already, or else what it learns."""
+    value = getattr(model, name)
+    return learned if value is None else value
 
 
 def fingerprint(part: Part) -> str:

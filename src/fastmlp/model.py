@@ -1,5 +1,6 @@
 """`Model`: the façade over plan, network, training and files."""
 
+import copy
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -124,7 +125,7 @@ class Model:
         plan = Plan(self.widths, layers, self.bias, self.dtype, self.out_activation == "softmax")
         self._parameters = aligned_zeros(plan.n_parameters, self.dtype)
         self._network = Network(plan, self._parameters, self.n_threads)
-        self.weights, self.biases = plan.views(self._parameters)
+        self._views = plan.views(self._parameters)
         initialize(plan, self._parameters, self.seed)
         self.history: list[dict[str, Any]] = []
         self.optimizer: optimizers.Optimizer | None = None
@@ -140,6 +141,14 @@ class Model:
     @property
     def parameters(self) -> np.ndarray:
         return self._parameters
+
+    @property
+    def weights(self) -> tuple[np.ndarray, ...]:
+        return self._views[0]
+
+    @property
+    def biases(self) -> tuple[np.ndarray, ...]:
+        return self._views[1]
 
     @property
     def network(self) -> Network:
@@ -269,6 +278,9 @@ class Model:
         ------
         ValueError, TypeError
             Names the argument and what is wrong with it. The weights stay as they were.
+        RowError
+            A `ValueError` that names a row that cannot be used. The model is as it was, whatever epochs had come
+            before.
         MemoryError
             Before training begins, where what it takes is not left.
         DivergenceError
@@ -291,13 +303,19 @@ class Model:
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """P(y = 1) of each row: array (n) in the model's dtype; (n, K) of K classes or labels."""
+        """P(y = 1) of each row: array (n) in the model's dtype; (n, K) of K classes or labels.
+
+        Raises
+        ------
+        RowError
+            A `ValueError` that names the first row whose numbers are not finite, or so large that a layer overflows.
+        """
         P = self._network.logits(rows_of(self, X), probabilities=True, theta=self._present())
         return P[:, 0] if self.widths[-1] == 1 else P
 
     def iter_proba(self, X: Any) -> Iterator[np.ndarray]:
         """`predict_proba` of consecutive parts of X, for streams of more rows than memory holds."""
-        for P, _, _ in self._network.outputs(rows_of(self, X), probabilities=True, theta=self._present()):
+        for P in self._network.predicted(rows_of(self, X), probabilities=True, theta=self._present()):
             yield P[:, 0] if self.widths[-1] == 1 else P
 
     def predict(self, X: Any) -> np.ndarray:
@@ -346,9 +364,13 @@ class Model:
         """The parameters to compute with now: a copy, as a fit in another thread may begin meanwhile."""
         return refit.present(self, lambda: aligned_copy(self._parameters))
 
+    def __copy__(self) -> "Model":
+        """An independent model, as from `copy.deepcopy`: a fit of one changes nothing of the other."""
+        return copy.deepcopy(self)
+
     def __getstate__(self) -> dict[str, Any]:
         refit.check_at_rest(self)
-        hidden = {"_network", "weights", "biases"}
+        hidden = {"_network", "_views"}
         return {name: value for name, value in vars(self).items() if name not in hidden}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 from .kernels import update
 from .kernels.records import OPTIMIZER
 
+MOST_STEPS = 2**62  # that kernels count
 SCHEDULES = {"constant": update.CONSTANT, "cosine": update.COSINE, "one_cycle": update.ONE_CYCLE}
 
 
@@ -43,11 +44,16 @@ class Optimizer:
     schedule_steps: int = field(default=0, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        if self.schedule not in SCHEDULES:
+        self.check()
+
+    def check(self) -> None:
+        """Make plain Python numbers of the settings; refuse what none may be, wherever it was set."""
+        if not isinstance(self.schedule, str) or self.schedule not in SCHEDULES:
             raise ValueError(f"schedule={self.schedule!r}: choose one of {', '.join(SCHEDULES)}")
         for name, value in self.numbers().items():
             if not isinstance(value, numbers.Real) or isinstance(value, bool) or not is_finite(value):
                 raise ValueError(f"{name}={value!r}: must be a finite number")
+            setattr(self, name, float(value))
         if self.learning_rate <= 0:
             raise ValueError(f"learning_rate={self.learning_rate}: must be greater than 0")
         for name, one in (("momentum", True), ("beta_1", False), ("beta_2", False)):
@@ -78,7 +84,7 @@ class Optimizer:
 
     def start_schedule(self, steps: int) -> None:
         """The next `steps` steps are the schedule's."""
-        self.schedule_start, self.schedule_steps = self.t, steps
+        self.schedule_start, self.schedule_steps = self.t, min(steps, MOST_STEPS)
 
     @property
     def rate(self) -> float:
@@ -192,8 +198,9 @@ def is_finite(value: numbers.Real) -> bool:
 
 
 def resolve(optimizer: Any) -> Optimizer:
-    """An optimizer object, from itself or from a name."""
+    """An optimizer object, from itself or from a name; its settings may have changed since it was made."""
     if isinstance(optimizer, Optimizer):
+        optimizer.check()
         return optimizer
     if isinstance(optimizer, str) and optimizer in OPTIMIZERS:
         return OPTIMIZERS[optimizer]()

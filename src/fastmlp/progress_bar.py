@@ -6,6 +6,7 @@ start method of multiprocessing, and starts a thread.
 """
 
 import os
+import sys
 import threading
 from typing import Any
 
@@ -36,8 +37,8 @@ class Hidden:
 
 
 def progress_bar(shown: bool, **how: Any) -> Bar | Hidden:
-    """A bar that counts rows; arguments as tqdm's."""
-    return Bar(unit="rows", unit_scale=True, **how) if shown else Hidden()
+    """A bar that counts rows, where there is a standard error to show it on; arguments as tqdm's."""
+    return Bar(unit="rows", unit_scale=True, **how) if shown and sys.stderr is not None else Hidden()
 
 
 def new_lock() -> None:

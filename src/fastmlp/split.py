@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 from sklearn.utils.extmath import _approximate_mode
 
-from .validation import warn_of_one_class
+from .validation import one_class, warn_of_one_class
 
 FEW_ROWS = 10_000  # up to here scikit-learn's own functions, which keep a Python object for each row, cost little
 
@@ -27,11 +27,6 @@ def validation_rows(
     if y.ndim == 1 and one_class(y[validation]) and not one_class(y):
         warn_of_one_class(fraction, len(validation), "X_val and y_val")
     return training, validation
-
-
-def one_class(y: np.ndarray) -> bool:
-    """Are all labels the same?"""
-    return bool((y == y[0]).all())
 
 
 def scikit_learn_rows(

@@ -1,6 +1,7 @@
 """Epochs of Adam and SGD after scikit-learn's rules: the same random draws, losses, learning rates and ends.
 
-What lasts from one fit to the next (t_, loss_curve_, best_loss_, …) is the estimator's, as in scikit-learn.
+A score that is not finite is told, and never taken for the best. What lasts from one fit to the next (t_, loss_curve_,
+best_loss_, …) is the estimator's, as in scikit-learn.
 """
 
 import itertools
@@ -13,46 +14,18 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from .call import Rows, Tally
-from .exceptions import DivergenceError
+from .classifier_settings import batch_rows, optimizer_of
+from .coefficients import Coefficients
+from .divergence import remedies
+from .exceptions import DivergenceError, RowError, user_code
 from .kernels.interrupts import allowed, check, postponed
 from .network import Network
-from .optimizers import OPTIMIZERS, SCHEDULES, SGD, Adam, Momentum, Nesterov, Optimizer
 from .progress_bar import progress_bar
 from .rows.order import Order, Pass
 from .validation import Validation
 
 SMALLEST_ADAPTIVE_RATE = 1e-6
-
-
-def optimizer_of(estimator: Any) -> Optimizer:
-    """A new optimizer from the estimator's parameters."""
-    optimizer: Optimizer
-    rate = float(estimator.learning_rate_init)
-    if isinstance(estimator.optimizer, Optimizer):
-        optimizer = type(estimator.optimizer)(**estimator.optimizer.settings())  # without moments, to start anew
-    elif estimator.optimizer is not None:
-        optimizer = OPTIMIZERS[estimator.optimizer](rate)
-    elif estimator.solver == "adam":
-        optimizer = Adam(rate, estimator.beta_1, estimator.beta_2, estimator.epsilon)
-    elif estimator.momentum == 0:
-        optimizer = SGD(rate)
-    else:
-        optimizer = (Nesterov if estimator.nesterovs_momentum else Momentum)(rate, estimator.momentum)
-    if estimator.learning_rate in SCHEDULES and estimator.learning_rate != "constant":
-        optimizer.schedule = estimator.learning_rate
-    optimizer.like_scikit_learn = True
-    return optimizer
-
-
-def batch_rows(estimator: Any, n: int) -> int:
-    """Rows in a batch, of n."""
-    if estimator.batch_size == "auto":
-        return min(200, n)
-    if estimator.batch_size > n:
-        warnings.warn(
-            "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=2
-        )
-    return int(min(estimator.batch_size, n))
+NAMES = {"l2": "alpha", "learning_rate": "learning_rate_init"}  # of what an optimizer is told
 
 
 class Fit:
@@ -61,7 +34,7 @@ class Fit:
     Parameters
     ----------
     estimator : MLPClassifier, whose attributes change as it goes
-    network : its net, whose θ is trained
+    coefficients : its net, whose θ is trained
     rows : all rows
     training : those to train on
     validation : those to validate on, if any
@@ -69,16 +42,20 @@ class Fit:
     """
 
     def __init__(
-        self, estimator: Any, network: Network, rows: Rows, training: np.ndarray | Pass,
+        self, estimator: Any, coefficients: Coefficients, rows: Rows, training: np.ndarray | Pass,
         validation: Validation | None, random: np.random.RandomState,
     ) -> None:  # fmt: skip
-        self.estimator, self.network, self.rows, self.random = estimator, network, rows, random
+        self.estimator, self.coefficients, self.rows, self.random = estimator, coefficients, rows, random
+        self.network: Network = coefficients.network
         self.training, self.validation = training, validation
         self.n: int = len(training) if isinstance(training, np.ndarray) else training.size  # type: ignore[assignment]
         self.batch_rows = batch_rows(estimator, self.n)
-        self.best_theta = network.theta.copy()
+        # A warm start begins with the weights of the best score so far.
+        scored = estimator.early_stopping and np.isfinite(estimator.best_validation_score_)
+        self.best_theta = self.network.theta.copy() if scored else None
+        self.unmeasured = False  # has the user been warned of a score that is not finite?
         # Without dropout, exactly scikit-learn's numbers are drawn.
-        needed = any(network.plan.dropout) or isinstance(training, Pass)
+        needed = any(self.network.plan.dropout) or isinstance(training, Pass)
         self.seed = int(random.randint(2**31)) if needed else 0
 
     def run(self, incremental: bool) -> None:
@@ -95,7 +72,18 @@ class Fit:
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.", stacklevel=2)
         if estimator.early_stopping:
+            self.take_best()
+
+    def take_best(self) -> None:
+        """Go back to the weights with the best score, if there is one."""
+        if self.best_theta is not None:
             self.network.theta[:] = self.best_theta
+        elif self.estimator.n_iter_ > 0:
+            warnings.warn(
+                "early_stopping: no epoch had a finite validation score; the weights are those of the last one",
+                RuntimeWarning,
+                stacklevel=2,
+            )
 
     def epochs(self, most: int, incremental: bool, bar: Any) -> None:
         """At most so many epochs."""
@@ -107,7 +95,17 @@ class Fit:
             if estimator.solver == "sgd" and estimator.learning_rate == "invscaling":
                 scale = (estimator.t_ + 1) ** estimator.power_t
                 estimator._optimizer.learning_rate = estimator.learning_rate_init / scale
-            if stops(estimator, record) or not np.isfinite(record["loss"]):
+            ends = stops(estimator, record)
+            self.take_over()
+            if ends:
+                return
+            if not np.isfinite(record["loss"]):
+                warnings.warn(
+                    f"the loss of epoch {record['epoch']} is not finite: training ends, with the weights of the best "
+                    "validation score",
+                    RuntimeWarning,
+                    stacklevel=2,
+                )
                 return
             if estimator._no_improvement_count > estimator.n_iter_no_change and self.ends():
                 return
@@ -137,26 +135,35 @@ class Fit:
     def epoch(self, order: Order | Pass, bar: Any) -> dict[str, Any]:
         """One pass over the rows in this order, and what came of it."""
         estimator, tally, begin, base = self.estimator, Tally(), time.perf_counter(), bar.n
+        theta, optimizer = self.network.theta, estimator._optimizer
+        before = theta.copy()
         watch = None if bar.disable else lambda rows: bar.update(base + rows - bar.n)
         self.network.train(
-            self.rows, order, self.batch_rows, estimator._optimizer, estimator.alpha, watch, tally, self.seed
+            self.rows, order, self.batch_rows, optimizer, estimator.alpha, watch, tally, self.seed
         )  # fmt: skip
         bar.update(base + self.n - bar.n)
-        if tally.diverged and not estimator.early_stopping:
-            raise_not_finite()
+        if tally.rows == self.n and not tally.objective_rows:
+            raise RowError("sample_weight is 0 for every row to train on")
+        diverged = tally.diverged or not (np.isfinite(tally.objective) and np.isfinite(theta).all())
+        if diverged:
+            theta[:] = before
+            if not estimator.early_stopping or self.best_theta is None:
+                first = tally.rows if tally.rows < self.n else 0
+                last = min(first + self.batch_rows, self.n)
+                raise_not_finite(remedies(optimizer, estimator.alpha, self.rows, order, first, last, NAMES))
         estimator.n_iter_ += 1
         estimator.t_ += self.n
-        estimator.loss_ = float("nan") if tally.diverged else tally.mean_objective
+        estimator.loss_ = float("nan") if diverged else tally.mean_objective
         estimator.loss_curve_.append(estimator.loss_)
-        estimator.learning_rate_curve_.append(estimator._optimizer.rate)
+        estimator.learning_rate_curve_.append(optimizer.rate)
         record = {
             "epoch": len(estimator.loss_curve_),
             "loss": estimator.loss_,
-            "learning_rate": estimator._optimizer.rate,
+            "learning_rate": optimizer.rate,
         }
         self.say(f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")
         if self.validation is not None:
-            record |= self.validate(tally.diverged)
+            record |= self.validate(diverged)
         self.count_epochs_without_improvement()
         return record | {"seconds": time.perf_counter() - begin}
 
@@ -165,6 +172,9 @@ class Fit:
         estimator, nan = self.estimator, float("nan")
         assert self.validation is not None
         loss, score = (nan, nan) if diverged else self.validation.evaluate(self.network)
+        self.take_over()
+        if not (diverged or np.isfinite(score)):
+            self.warn_of_score(self.validation, loss, score)
         for curve, value in ((estimator.validation_loss_curve_, loss), (estimator.validation_scores_, score)):
             missed = len(estimator.loss_curve_) - 1 - len(curve)  # epochs of former fits without validation
             curve.extend([nan] * missed)
@@ -172,20 +182,48 @@ class Fit:
         self.say(f"Validation score: {score:f}")
         return {"validation_loss": loss, "validation_score": score}
 
+    def warn_of_score(self, validation: Validation, loss: float, score: float) -> None:
+        """Warn, once, of a score that tells nothing."""
+        if self.unmeasured:
+            return
+        self.unmeasured = True
+        if not np.isfinite(loss):
+            why = "the outputs for some validation rows overflow; scale their features as those of the training rows"
+        elif validation.holds_one_class():
+            why = f"scoring={self.estimator.scoring!r} of rows that all have one class; give X_val and y_val of several"
+        else:
+            why = f"that is what scoring={self.estimator.scoring!r} gives for the validation rows"
+        warnings.warn(
+            f"the validation score of epoch {len(self.estimator.loss_curve_)} is {score}: {why}. Such an epoch never "
+            "counts as the best",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+
+    def take_over(self) -> None:
+        """What the user's code has put into coefs_ and intercepts_ is what trains."""
+        estimator, ours = self.estimator, self.coefficients
+        estimator._coefficients = ours
+        if not ours.are(estimator.coefs_, estimator.intercepts_):
+            ours.set(*([np.array(a) for a in arrays] for arrays in (estimator.coefs_, estimator.intercepts_)))
+            estimator.coefs_, estimator.intercepts_ = list(ours.weights), list(ours.biases)
+
     def count_epochs_without_improvement(self) -> None:
         """Compare the epoch with the best one so far, by validation score or by loss."""
         estimator = self.estimator
         if estimator.early_stopping:
             score = estimator.validation_scores_[-1]
-            improved = not score < estimator.best_validation_score_ + estimator.tol
-            if score > estimator.best_validation_score_:
+            finite = bool(np.isfinite(score))
+            improved = finite and score >= estimator.best_validation_score_ + estimator.tol
+            if finite and score > estimator.best_validation_score_:
                 estimator.best_validation_score_ = score
                 self.best_theta = self.network.theta.copy()
         else:
             improved = estimator.loss_ <= estimator.best_loss_ - estimator.tol
             estimator.best_loss_ = min(estimator.best_loss_, estimator.loss_)
             if self.validation is not None:
-                estimator.best_validation_score_ = np.nanmax(estimator.validation_scores_)
+                finite_scores = [score for score in estimator.validation_scores_ if np.isfinite(score)]
+                estimator.best_validation_score_ = max(finite_scores, default=None)
         estimator._no_improvement_count = 0 if improved else estimator._no_improvement_count + 1
 
     def ends(self) -> bool:
@@ -215,15 +253,15 @@ def stops(estimator: Any, record: dict[str, Any]) -> bool:
     callbacks = [callback for callback in given if callback is not None]
     if not callbacks:
         return False
-    with allowed():
+    with allowed(), user_code():
         answers = [callback(estimator, record) for callback in callbacks]
     check()
     return any(answers)
 
 
-def raise_not_finite() -> None:
-    """The error of training that diverged, in scikit-learn's words."""
+def raise_not_finite(remedy: str = "") -> None:
+    """The error of training that diverged, in scikit-learn's words, and what else is known."""
     raise DivergenceError(
         "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
-        "preprocessed."
+        f"preprocessed. {remedy}".rstrip()
     )

@@ -4,21 +4,22 @@ import contextlib
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from .call import Rows, Tally
-from .exceptions import DivergenceError
+from .call import Rows
+from .divergence import remedies
+from .exceptions import DivergenceError, RowError, is_bad_row, user_code
 from .kernels.interrupts import check
 from .network import Network
 from .optimizers import Optimizer
+from .progress import Progress, Record, Settings, Snapshot
 from .progress_bar import progress_bar
 from .validation import evaluate
 
 EXPLODED = 10  # times the loss of the first epoch
-Record = dict[str, Any]
 Callback = Callable[[Record], bool | None]
 
 
@@ -30,132 +31,72 @@ class Part:
     order: Any  # Order or Pass, whose size is known
 
 
-@dataclass(frozen=True)
-class Settings:
-    """How `train` goes about it; see `Model.fit`."""
-
-    epochs: int
-    batch_size: int | None
-    l2: float
-    shuffle: bool
-    seed: int
-    early_stopping: bool
-    n_iter_no_change: int
-    tol: float
-    verbose: int
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """θ and the optimizer's state at one moment."""
-
-    theta: np.ndarray
-    t: int
-    moments: np.ndarray
-
-    @staticmethod
-    def of(theta: np.ndarray, optimizer: Optimizer) -> "Snapshot":
-        assert optimizer.moments is not None
-        return Snapshot(theta.copy(), optimizer.t, optimizer.moments.copy())
-
-    def restore(self, theta: np.ndarray, optimizer: Optimizer) -> None:
-        assert optimizer.moments is not None
-        theta[:], optimizer.t = self.theta, self.t
-        optimizer.moments[:] = self.moments
-
-
-@dataclass
-class Progress:
-    """Where a fit stands: all that it goes on from, beside θ, the optimizer and the history.
-
-    Attributes
-    ----------
-    first : epochs of former fits
-    epoch : the one under way
-    tally, seconds : of its batches so far
-    best, best_loss, waited : the weights with the lowest validation loss, it, and epochs since
-    exploded : has the user been warned that the loss grows?
-    ended : is there nothing left to do?
-    """
-
-    first: int
-    epoch: int
-    best: Snapshot
-    best_loss: float = np.inf
-    waited: int = 0
-    tally: Tally = field(default_factory=Tally)
-    seconds: float = 0.0
-    exploded: bool = False
-    ended: bool = False
-
-    def count(self, record: Record, history: list[Record], settings: Settings, now: Callable[[], Snapshot]) -> None:
-        """An epoch has ended."""
-        history.append(record)
-        self.epoch, self.tally, self.seconds = self.epoch + 1, Tally(), 0.0
-        if settings.early_stopping:
-            loss = record["validation_loss"]
-            self.waited = 0 if loss < self.best_loss - settings.tol else self.waited + 1
-            if loss < self.best_loss:
-                self.best, self.best_loss = now(), loss
-
-    def goes_on(self, settings: Settings) -> bool:
-        """Is there another epoch?"""
-        if settings.early_stopping and self.waited >= settings.n_iter_no_change:
-            return False
-        return self.epoch <= self.first + settings.epochs
-
-
 Keep = Callable[[Progress, bool], None]  # the progress; is it to be kept in any case, or when it is time?
 
 
 def train(
     network: Any, optimizer: Optimizer, part: Part, validate: Callable[[], Record] | None,
-    settings: Settings, history: list[Record], callback: Callback | None = None,
+    settings: Settings, owner: Any, callback: Callback | None = None,
     progress: Progress | None = None, keep: Keep | None = None,
 ) -> None:  # fmt: skip
-    """Train for some epochs; θ, the optimizer and the history change as it goes.
+    """Train for some epochs; θ, the optimizer and owner.history change as it goes.
+
+    Whatever `validate` and the callback raise, θ is that of the last completed step, and the history has its epochs.
 
     Parameters
     ----------
     network : Network, or what has its theta, plan and train
     validate : figures over the rows kept for validation, after each epoch
+    owner : its `history` gets a record for each epoch; whatever a callback has put there instead gets the next one
     progress : of the fit that this one goes on with, or None
     keep : called where θ, optimizer, history and progress belong together
 
     Raises
     ------
     DivergenceError : the loss or θ is not finite; θ is that of the last epoch that ended well
-    ValueError : a row of X is not finite; θ is that from before
+    RowError : a row cannot be used; θ, the optimizer's state and the history are those from before
     KeyboardInterrupt : θ is that of the last completed step; where Ctrl-C is `postponed`, so is all else
     """
     theta = network.theta
     optimizer.prepare(theta.size, theta.dtype)
-    start = Snapshot.of(theta, optimizer)
+    start, before = Snapshot.of(theta, optimizer), list(owner.history)
     if progress is None:
-        first = history[-1]["epoch"] if history else 0
+        first = before[-1]["epoch"] if before else 0
         progress = Progress(first, first + 1, start)
         optimizer.start_schedule(settings.epochs * -(-part.order.size // (settings.batch_size or part.order.size)))
     keep = keep or (lambda progress, always: None)
     try:
         keep(progress, True)
-        epochs(network, optimizer, part, validate, settings, history, callback, progress, keep, start)
-        if settings.early_stopping and progress.best_loss < np.inf:
-            progress.best.restore(theta, optimizer)
+        epochs(network, optimizer, part, validate, settings, owner, callback, progress, keep, start)
+        if settings.early_stopping:
+            take_best(theta, optimizer, progress)
         progress.ended = True
         keep(progress, True)
     except KeyboardInterrupt:
         keep(progress, True)
         raise
-    except DivergenceError:
+    except RowError as failure:
+        if is_bad_row(failure):
+            start.restore(theta, optimizer)
+            owner.history[:] = before
         raise
-    except ValueError:
-        start.restore(theta, optimizer)
-        raise
+
+
+def take_best(theta: np.ndarray, optimizer: Optimizer, progress: Progress) -> None:
+    """Go back to the weights with the lowest validation loss, if there is one."""
+    if progress.best_loss < np.inf:
+        progress.best.restore(theta, optimizer)
+    elif progress.epoch > progress.first + 1:
+        warnings.warn(
+            "early_stopping: no epoch had a finite validation loss; the weights are those of the last one",
+            RuntimeWarning,
+            stacklevel=2,
+        )
 
 
 def epochs(
     network: Any, optimizer: Optimizer, part: Part, validate: Callable[[], Record] | None, settings: Settings,
-    history: list[Record], callback: Callback | None, progress: Progress, keep: Keep, start: Snapshot,
+    owner: Any, callback: Callback | None, progress: Progress, keep: Keep, start: Snapshot,
 ) -> None:  # fmt: skip
     """The epochs that are left, or fewer, from `start` on."""
     theta, last = network.theta, progress.first + settings.epochs
@@ -169,15 +110,31 @@ def epochs(
             finite = start if progress.epoch == first else Snapshot.of(theta, optimizer)
             bar.set_description(f"epoch {progress.epoch}/{last}", refresh=False)
             record = one_epoch(network, optimizer, part, settings, progress, bar, keep, finite)
-            if validate is not None:
-                record |= validate()
-            progress.count(record, history, settings, lambda: Snapshot.of(theta, optimizer))
+            try:
+                record |= {} if validate is None else validate()
+            except Exception:
+                owner.history.append(record)
+                raise
+            owner.history.append(record)
+            progress.count(record, settings, lambda: Snapshot.of(theta, optimizer))
             bar.set_postfix_str(" ".join(f"{k}={record[k]:.4f}" for k in ("loss", "validation_loss") if k in record))
-            warn_of_explosion(history, progress)
-            if callback is not None and callback(record):
+            warn_of_explosion(record, progress)
+            warn_of_validation(record, progress)
+            if callback is not None and answer(callback, record, progress, keep):
                 return
+            optimizer.check()
             check()
             keep(progress, False)
+
+
+def answer(callback: Callback, record: Record, progress: Progress, keep: Keep) -> bool:
+    """Does the callback end the training? Before whatever it raises, what there is is kept."""
+    try:
+        with user_code():
+            return bool(callback(record))
+    except Exception:
+        keep(progress, True)
+        raise
 
 
 def one_epoch(
@@ -210,7 +167,7 @@ def one_epoch(
         finite.restore(network.theta, optimizer)
         raise DivergenceError(
             f"epoch {epoch}, batch {batch}: the loss or a parameter is no longer finite; the weights are those from "
-            f"before this epoch. Lower learning_rate={optimizer.learning_rate:g}, or scale the features of X"
+            f"before this epoch. {cause(finite, optimizer, settings, part, order, batch_rows * (batch - 1))}"
         )
     loss = tally.J / tally.weight if tally.weight else 0.0
     with_l2 = loss
@@ -229,14 +186,36 @@ def one_epoch(
     }
 
 
-def warn_of_explosion(history: list[Record], progress: Progress) -> None:
+def cause(finite: Snapshot, optimizer: Optimizer, settings: Settings, part: Part, order: Any, first: int) -> str:
+    """What is likely to be wrong where the batch at position `first` diverged."""
+    if not np.isfinite(finite.theta).all():
+        return "These hold NaN or inf already, from a callback"
+    last = min(first + (settings.batch_size or order.size), order.size)
+    found = remedies(optimizer, settings.l2, part.rows, order, first, last)
+    return found or f"Lower learning_rate={optimizer.learning_rate:g}, or scale the features of X"
+
+
+def warn_of_explosion(record: Record, progress: Progress) -> None:
     """Warn, once, where the loss grows instead of falling."""
-    now, begun = history[-1], history[progress.first - history[-1]["epoch"]]
-    if now["loss"] > EXPLODED * begun["loss"] and not progress.exploded:
+    now, begun = record["loss"], progress.first_loss
+    if begun is not None and now > EXPLODED * begun and not progress.exploded:
         progress.exploded = True
         warnings.warn(
-            f"the loss of epoch {now['epoch']} is {now['loss']:.3g}, that of the first was {begun['loss']:.3g}; a "
+            f"the loss of epoch {record['epoch']} is {now:.3g}, that of the first was {begun:.3g}; a "
             "lower learning_rate, or features of similar scale, may help",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+
+
+def warn_of_validation(record: Record, progress: Progress) -> None:
+    """Warn, once, where the validation loss tells nothing."""
+    loss = record.get("validation_loss", 0.0)
+    if not np.isfinite(loss) and not progress.unmeasured:
+        progress.unmeasured = True
+        warnings.warn(
+            f"the validation loss of epoch {record['epoch']} is {loss}: the outputs for some validation rows overflow; "
+            "scale their features as those of the training rows. Such an epoch never counts as the best",
             RuntimeWarning,
             stacklevel=2,
         )

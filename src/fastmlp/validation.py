@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from .call import Rows
+from .exceptions import RowError, user_code
 from .kernels.interrupts import allowed
 from .network import Network
+from .rows.array import ArrayRows
 from .rows.order import Order, Pass
 
 
@@ -22,10 +24,11 @@ def evaluate(
 def means(loss: float, right: float, weight: float) -> tuple[float, float]:
     """(Mean loss, accuracy) from what `sums` gives."""
     if weight == 0:
-        raise ValueError("the rows kept for validation have no weight; at least one must have a weight above 0")
+        raise RowError("the rows kept for validation have no weight; at least one must have a weight above 0")
     return float(loss / weight), float(right / weight)
 
 
+@np.errstate(all="ignore")  # whatever the user has set: a figure that is not finite is told once, by name
 def sums(
     network: Network, rows: Rows, order: Order | Pass, w: np.ndarray | None = None, own: bool = False
 ) -> tuple[float, float, float]:
@@ -47,15 +50,17 @@ def sums(
     return loss, right, weight
 
 
+@np.errstate(all="ignore")
 def compared(network: Network, Z: np.ndarray, Y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(Loss, is it right?) of each row, from Z[L] in float64 (n, K), which is destroyed."""
+    """(Loss, is it right?) of each row, from Z[L] in float64 (n, K), which is destroyed; NaN is never right."""
+    known = ~np.isnan(Z).any(axis=1)
     if network.plan.softmax:
         right = Z.argmax(axis=1) == Y
         Z -= Z.max(axis=1, keepdims=True)
         own = np.take_along_axis(Z, Y[:, None].astype(np.intp), axis=1)[:, 0]
-        return np.log(np.exp(Z).sum(axis=1)) - own, right
+        return np.log(np.exp(Z).sum(axis=1)) - own, right & known
     Y = Y.reshape(Z.shape)
-    return (np.logaddexp(0, Z) - Y * Z).sum(axis=1), np.all((Z > 0) == Y, axis=1)
+    return (np.logaddexp(0, Z) - Y * Z).sum(axis=1), np.all((Z > 0) == Y, axis=1) & known
 
 
 @dataclass
@@ -76,6 +81,13 @@ class Validation:
     score: Callable[[], float] | None = None
     own: bool = False
 
+    def holds_one_class(self) -> bool:
+        """Have all of these rows the same class? Rows of a stream are not looked at."""
+        if not (isinstance(self.rows, ArrayRows) and isinstance(self.order, Order)) or self.rows.y is None:
+            return False
+        y = self.rows.y[self.order.rows(0, self.order.size)]
+        return y.ndim == 1 and one_class(y)
+
     def evaluate(self, network: Network) -> tuple[float, float]:
         """(Mean loss, score) of the net as it is now."""
         loss, accuracy = evaluate(network, self.rows, self.order, self.w, self.own)
@@ -83,8 +95,13 @@ class Validation:
             return loss, float("nan")
         if self.score is None:
             return loss, accuracy
-        with allowed():
+        with allowed(), user_code():
             return loss, float(self.score())
+
+
+def one_class(y: np.ndarray) -> bool:
+    """Are all labels the same?"""
+    return bool((y == y[0]).all())
 
 
 def warn_of_one_class(fraction: float, n_validation: int, instead: str) -> None:

@@ -10,11 +10,11 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
-from .. import training
 from ..inputs import check_names
 from ..model import Model
 from ..optimizers import OPTIMIZERS
 from ..parameters import CONSTRAINTS
+from ..progress import Settings
 from .cluster import Cluster
 from .fit import check, run
 from .improvement import Improvement
@@ -136,7 +136,7 @@ class DaskMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             widths = [partitions.n_features, *np.atleast_1d(self.hidden_layer_sizes).tolist(), 1 if K <= 2 else K]
             model = Model(widths, self.activation, dtype=self.dtype, seed=self.random_state)
             l2 = self.alpha / partitions.weight if lbfgs else self.alpha  # which is shared by each batch
-            settings = training.Settings(
+            settings = Settings(
                 self.max_iter, batch_size, l2, True, self.random_state, False, 1, self.tol, self.verbose
             )
             check(model, settings, held_part, optimizer)

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from .. import optimizers, training
-from ..arguments import checked_fraction
+from ..arguments import checked_callback, checked_fraction
 from ..fitting import check_parameters, settings_of
 from ..inputs import check_names
 from ..model import Model
+from ..progress import Settings
 from ..rows.labels import Labels
 from ..rows.order import Pass
 from .cluster import Cluster
@@ -69,13 +70,14 @@ def fit(
     """
     settings = settings_of(model, epochs, batch_size, l2, True, early_stopping, n_iter_no_change, tol, verbose)
     check(model, settings, validation_fraction, optimizer)
+    checked_callback("callback", callback)
     with Cluster(client, timeout) as cluster:
         partitions = Partitions(cluster, X, y, sample_weight)
         run(model, partitions, None, settings, validation_fraction, optimizer, callback)
     return model
 
 
-def check(model: Model, settings: training.Settings, validation_fraction: float, optimizer: Any) -> None:
+def check(model: Model, settings: Settings, validation_fraction: float, optimizer: Any) -> None:
     """What can be told to be wrong without a look at the rows."""
     if model.encoding is not None:
         raise ValueError("the model has an encoding, which reads tables; encode X first, with map_partitions")
@@ -93,7 +95,7 @@ def check(model: Model, settings: training.Settings, validation_fraction: float,
 
 
 def run(
-    model: Model, partitions: Partitions, classes: list[Any] | None, settings: training.Settings,
+    model: Model, partitions: Partitions, classes: list[Any] | None, settings: Settings,
     validation_fraction: float, optimizer: Any, callback: Any,
 ) -> None:  # fmt: skip
     """Train over partitions; classes: what 0, 1, … stand for in y."""
@@ -107,7 +109,7 @@ def run(
     model.optimizer = optimizers.resolve(optimizer)
     validate = (lambda: network.evaluate(held)) if validation_fraction else None
     part = training.Part(partitions, order)  # type: ignore[arg-type]
-    training.train(network, model.optimizer, part, validate, settings, model.history, after)
+    training.train(network, model.optimizer, part, validate, settings, model, after)
 
 
 def connected(model: Model, partitions: Partitions, classes: list[Any] | None) -> DaskNetwork:
@@ -128,7 +130,7 @@ def connected(model: Model, partitions: Partitions, classes: list[Any] | None) -
 
 
 def minimise(
-    network: DaskNetwork, order: Pass, settings: training.Settings, history: list[Any], after: Any
+    network: DaskNetwork, order: Pass, settings: Settings, history: list[Any], after: Any
 ) -> None:  # fmt: skip
     """L-BFGS on the client: each evaluation is a pass over all rows; θ is that of the last iteration, come what may."""
     from scipy.optimize import minimize  # workers import this module, and have no use for it
