@@ -13,8 +13,8 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
 
 from .column_statistics import ColumnSoFar
 from .convertible import Convertible
-from .rows.columns import column_of
-from .rows.record_batches import Batches, record_batches
+from .rows.columns import check_named, column_of
+from .rows.record_batches import Batches, is_partitioned, record_batches
 from .rows.streams.stream import located
 from .table_encoding import TableEncoding
 from .unknown_categories import Encoder
@@ -89,9 +89,10 @@ class TableEncoder(Convertible, TransformerMixin, BaseEstimator):  # type: ignor
         Parameters
         ----------
         X : table
-            A data frame of pandas or polars; pyarrow's Table, RecordBatch or RecordBatchReader; an array-like (n, p)
-            of numbers or objects; or a source with `names`, the columns to use, and `batches()`, which yields
-            RecordBatches. All columns are numbers (of any kind), strings or dictionaries.
+            A data frame of pandas, polars or Dask, of which one partition is read at a time; pyarrow's Table,
+            RecordBatch or RecordBatchReader; an array-like (n, p) of numbers or objects; or a source with `names`, the
+            columns to use, and `batches()`, which yields RecordBatches. All columns are numbers (of any kind), strings
+            or dictionaries.
         y : ignored
 
         Returns
@@ -120,14 +121,19 @@ class TableEncoder(Convertible, TransformerMixin, BaseEstimator):  # type: ignor
         )
         return self
 
-    def transform(self, X: Any) -> np.ndarray:
+    def transform(self, X: Any) -> Any:
         """X as numbers, array (n, n_features_out); columns by name, in any order, where both X and `fit` have names.
 
-        Warns of a column of categories of whose values, two at least, none was learned.
+        Warns of a column of categories of whose values, two at least, none was learned. Of a Dask dataframe, it is a
+        Dask array, not yet computed.
         """
         check_is_fitted(self, "encoding_")
         rows, encoder = self._rows(X, first=False), Encoder(self.encoding_)
         shape = (rows.n_rows or 0, self.encoding_.n_features_out)
+        if is_partitioned(X):
+            for name in self.encoding_.columns if rows.named and hasattr(self, "feature_names_in_") else ():
+                check_named(rows.names, name)
+            return X.map_partitions(of_partition, self, meta=np.empty(shape, self.dtype))
         whole, blocks, row = np.empty(shape, self.dtype), [], 0
         for batch, place in rows.batches:
             last = row + batch.num_rows
@@ -190,3 +196,8 @@ class TableEncoder(Convertible, TransformerMixin, BaseEstimator):  # type: ignor
         tags.input_tags.allow_nan = tags.input_tags.string = tags.input_tags.categorical = True
         tags.transformer_tags.preserves_dtype = []
         return tags
+
+
+def of_partition(part: Any, encoder: TableEncoder) -> np.ndarray:
+    """A partition as numbers, also one without rows."""
+    return encoder.transform(part) if len(part) else np.empty((0, encoder.encoding_.n_features_out), encoder.dtype)

@@ -80,7 +80,7 @@ def fit(
 def check(model: Model, settings: Settings, validation_fraction: float, optimizer: Any) -> None:
     """What can be told to be wrong without a look at the rows."""
     if model.encoding is not None:
-        raise ValueError("the model has an encoding, which reads tables; encode X first, with map_partitions")
+        raise ValueError("the model has an encoding, which reads tables; encode X first, with TableEncoder.transform")
     if any(model.network.plan.dropout):
         raise ValueError("the model has dropout, which workers do not train with; make a model without")
     check_parameters(model)

@@ -60,6 +60,8 @@ def record_batches(X: Any) -> Batches:
     import pyarrow
 
     refuse_lazy("X", X)
+    if is_partitioned(X):
+        return from_partitions(X)
     if hasattr(X, "iloc") and hasattr(X, "columns"):  # first, as its columns are attributes, too
         return from_pandas(X)
     if hasattr(X, "pieces") and hasattr(X, "names"):
@@ -100,10 +102,29 @@ def from_pandas(X: Any) -> Batches:
     """A data frame, without its index."""
     import pyarrow
 
-    named = any(isinstance(name, str) for name in X.columns)
     arrays = [from_series(X.iloc[:, k]) for k in range(X.shape[1])]
     table = pyarrow.table(arrays, names=[str(name) for name in X.columns])
-    return of_table(table, named)
+    return of_table(table, any_named(X.columns))
+
+
+def is_partitioned(X: Any) -> bool:
+    """Is it a Dask dataframe?"""
+    return hasattr(X, "npartitions") and hasattr(X, "to_delayed") and hasattr(X, "columns")
+
+
+def from_partitions(X: Any) -> Batches:
+    """A Dask dataframe, whose partitions are read one after the other."""
+
+    def batches() -> Iterator[tuple[Any, str]]:
+        for number, part in enumerate(X.to_delayed()):
+            yield from ((batch, f"partition {number}") for batch, _ in from_pandas(part.compute()).batches)
+
+    return Batches([str(name) for name in X.columns], any_named(X.columns), None, batches())
+
+
+def any_named(columns: Any) -> bool:
+    """Do columns of a frame have names, not numbers only?"""
+    return any(isinstance(name, str) for name in columns)
 
 
 def from_series(column: Any) -> Any:
