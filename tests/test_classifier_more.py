@@ -1,14 +1,16 @@
 """What MLPClassifier can do beyond scikit-learn's: each parameter against an independent way to the same result."""
 
+import warnings
+
 import numpy as np
 import pytest
 from sklearn.datasets import make_classification
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.metrics import get_scorer, log_loss
 from sklearn.model_selection import train_test_split
 from sklearn.utils.class_weight import compute_sample_weight
 
-from fastmlp import Adam, AdamW, MLPClassifier
+from fastmlp import Adam, AdamW, MLPClassifier, classifier_rows
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -192,6 +194,39 @@ def test_an_activation_of_ones_own():
     Z = X @ W[0] + b[0]
     logits = np.where(Z > 0, Z, 0.25 * Z) @ W[1] + b[1]
     np.testing.assert_array_equal(classifier.predict(X), logits.argmax(axis=1))
+
+
+# --- scorers within fit ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars", "numpy"])
+@pytest.mark.parametrize("of_one_s_own", [False, True])
+def test_a_scorer_gets_rows_as_they_were_given(library, of_one_s_own, monkeypatch):
+    """A frame where a frame was given, and its predictions ask no questions that `fit` has answered."""
+    table = X if library == "numpy" else pytest.importorskip(library).DataFrame(dict(zip("abcdefgh", X.T, strict=True)))
+    seen, checks = [], []
+    checked = classifier_rows.validate_data
+    monkeypatch.setattr(classifier_rows, "validate_data", lambda *a, **k: checks.append(1) or checked(*a, **k))
+
+    def scorer(estimator, given, labels):
+        seen.append((type(given), list(getattr(given, "columns", "")), given.shape))
+        return get_scorer("roc_auc")(estimator, given, labels)
+
+    scoring = scorer if of_one_s_own else "roc_auc"
+    settings = {**SETTINGS, "scoring": scoring}
+    for options, given in [({"early_stopping": True}, {}), ({}, {"X_val": table[:60], "y_val": y[:60] > 0})]:
+        checks.clear()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            found = MLPClassifier(**settings, **options).fit(table, y > 0, **given)
+            arrays = {name: np.asarray(value) for name, value in given.items()}
+            expected = MLPClassifier(**settings, **options).fit(X, y > 0, **arrays)
+        assert found.validation_scores_ == expected.validation_scores_
+        assert len(checks) == 2 * (1 + len(given) // 2)
+        if of_one_s_own:
+            assert (type(table), list(getattr(table, "columns", "")), (60, 8)) in seen
+    assert "_scored" not in vars(found)
 
 
 # --- where scikit-learn's leaves something to be desired ----------------------------------------------------------

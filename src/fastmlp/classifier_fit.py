@@ -80,6 +80,7 @@ def fit_alone(estimator: Any, X: Any, y: Any, sample_weight: Any, incremental: b
     check_together(estimator, incremental, given)
     first = not hasattr(estimator, "coefs_") or (not estimator.warm_start and not incremental)
     anew = not hasattr(estimator, "classes_") or (not estimator.warm_start and not incremental)
+    X_given = X
     if isinstance(X, Stream):
         check_alone(y, sample_weight)
         classifier_streams.learn(estimator, X, reset=first, anew=anew)
@@ -109,7 +110,7 @@ def fit_alone(estimator: Any, X: Any, y: Any, sample_weight: Any, incremental: b
         if isinstance(rows, StreamedRows):
             training, validation = classifier_streams.split(estimator, network, rows, given)
         else:
-            training, validation = classifier_rows.split(estimator, network, rows, X, y, w, given)
+            training, validation = classifier_rows.split(estimator, network, rows, X, y, w, X_given, given)
         if validation is not None:
             start_validation(estimator)
         stochastic.Fit(estimator, coefficients, rows, training, validation, estimator._random_state).run(incremental)

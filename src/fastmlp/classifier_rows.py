@@ -26,6 +26,9 @@ def table(classifier: Any, X: Any) -> Any:
     """X of a fitted classifier. Kernels refuse what is not finite as they read it; a check would read X once more."""
     if passes(classifier, X):
         return X
+    given, checked = vars(classifier).get("_scored", (None, None))
+    if given is not None and X is given:
+        return checked
     return validate_data(classifier, without_surprises(X), accept_sparse=SPARSE, reset=False, ensure_all_finite=False)
 
 
@@ -68,20 +71,25 @@ def training_rows(classifier: Any, network: Network, X: Any, y: np.ndarray, w: n
     """The rows of `fit`, with weights of rows and of classes multiplied."""
     if classifier.class_weight is not None:
         of_classes = weights_by_class(classifier.class_weight, y, classifier._label_binarizer)
-        w = of_classes if w is None else of_classes * w
+        with np.errstate(over="ignore"):  # what becomes inf is refused below
+            w = of_classes if w is None else of_classes * w
     return rows_of(network, X, targets(y, classifier._label_binarizer), w)
 
 
 def split(
     classifier: Any, network: Network, rows: ArrayRows, X: Any, y: np.ndarray, w: np.ndarray | None,
-    given: tuple | None,
+    X_given: Any, given: tuple | None,
 ) -> tuple[np.ndarray, Validation | None]:  # fmt: skip
-    """Rows to train on and to validate on (None: there are none)."""
+    """Rows to train on and to validate on (None: there are none).
+
+    X_given : X as the user gave it; given : X, y and weights to validate on, or None
+    """
     training = np.arange(X.shape[0])
     if given is not None:
         if isinstance(given[0], Stream):
             raise ValueError("X_val is a stream, but X is not; give both as streams, or both in memory")
-        X, y = table_and_y(classifier, given[0], given[1], reset=False)
+        X_given = given[0]
+        X, y = table_and_y(classifier, X_given, given[1], reset=False)
         check_known("y_val", unique_labels(y), classifier.classes_)
         w = checked_weights("sample_weight_val", given[2], X)
         rows, index = rows_of(network, X, targets(y, classifier._label_binarizer)), np.arange(X.shape[0])
@@ -95,6 +103,17 @@ def split(
     if classifier.scoring is None:
         return training, Validation(rows, Order.of(index), w)
     scorer = check_scoring(classifier, classifier.scoring)
-    X_val, y_val = _safe_indexing(X, index), _safe_indexing(y, index)
+    checked, y_val = _safe_indexing(X, index), _safe_indexing(y, index)
+    frame = hasattr(X_given, "columns") and not hasattr(X_given, "compute")
+    X_val = _safe_indexing(X_given, index) if frame else checked
     weights = {} if w is None else {"sample_weight": w}
-    return training, Validation(rows, Order.of(index), w, lambda: scorer(classifier, X_val, y_val, **weights))
+
+    def score() -> float:
+        """The user's scorer, over rows that he gave; of these, `table` gets the checked ones."""
+        vars(classifier)["_scored"] = X_val, checked
+        try:
+            return float(scorer(classifier, X_val, y_val, **weights))
+        finally:
+            del vars(classifier)["_scored"]
+
+    return training, Validation(rows, Order.of(index), w, score)
