@@ -421,6 +421,80 @@ def test_a_classifier_of_a_stream_is_that_of_the_array(labels, settings):
     assert np.array_equal(ours.predict_proba(rows.Array(X)), ours.predict_proba(X))
 
 
+ALIKE = {
+    "adam": {},
+    "sgd": {"solver": "sgd", "learning_rate": "adaptive", "momentum": 0.5},
+    "lbfgs": {"solver": "lbfgs"},
+    "dropout, adamw": {"optimizer": "adamw", "dropout": 0.2, "learning_rate": "cosine"},
+    "balanced": {"class_weight": "balanced"},
+    "weights of classes": {"class_weight": {"ash": 0.0, "cedar": 3.0}},
+    "three activations": {"hidden_layer_sizes": (7, 6, 5), "activation": ["tanh", "gelu", "selu"]},
+}
+
+
+@pytest.mark.parametrize("weights", [None, w, np.where(X[:, 2] > 0, w, 0)], ids=["no weights", "weights", "many 0"])
+@pytest.mark.parametrize("settings", ALIKE.values(), ids=ALIKE)
+def test_streams_and_memory_give_the_same_sums(settings, weights):
+    """Losses, validation and scores over the same rows in the same order, whatever the weights of rows and classes."""
+    held, rest = slice(0, 300), slice(300, n)
+    of = [None if weights is None else weights[part] for part in (rest, held)]
+    settings = {"shuffle": False, "dtype": "float64", "max_iter": 4, **settings}
+    reference = MLPClassifier(**SETTINGS | settings | {"random_state": np.random.RandomState(3)})
+    streamed = MLPClassifier(**SETTINGS | settings | {"random_state": np.random.RandomState(3)})
+    validates = settings.get("solver") != "lbfgs"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        given = {"X_val": X[held], "y_val": KINDS[held], "sample_weight_val": of[1]} if validates else {}
+        reference.fit(X[rest].astype("float64"), KINDS[rest], of[0], **given)
+        given = {"X_val": rows.Array(X[held], KINDS[held], of[1], **GROUPS)} if validates else {}
+        streamed.fit(rows.Array(X[rest], KINDS[rest], of[0], **GROUPS), **given)
+    for W, expected in zip(streamed.coefs_, reference.coefs_, strict=True):
+        np.testing.assert_allclose(W, expected, rtol=1e-6, atol=1e-9)
+    assert streamed.loss_ == pytest.approx(reference.loss_, rel=1e-9)
+    for name in ("loss_curve_", "validation_scores_", "validation_loss_curve_") if validates else ():
+        assert getattr(streamed, name) == pytest.approx(getattr(reference, name), rel=1e-9)
+    for each in (streamed, reference):
+        of_stream = each.score(rows.Array(X[held], KINDS[held], of[1], **GROUPS))
+        assert of_stream == pytest.approx(each.score(X[held], KINDS[held], of[1]), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("class_weight", "factor", "words"),
+    [
+        ({0: 0, 1: 0}, 1.0, "is 0 for every row"),
+        ({0: -1, 1: 1}, 1.0, "class_weight=.*not negative"),
+        ({0: np.nan, 1: 1}, 1.0, "class_weight=.*finite"),
+        ({1: 1e300}, 1e200, "sample_weight (contains NaN or inf|sums up to inf)"),
+        ({2: 1}, 1.0, "not in class_weight"),
+        (None, 1e-320, "sample_weight sums up to"),
+        (None, 0.0, "(is 0 for every row|at least one non-zero)"),
+    ],
+)
+def test_streams_and_memory_refuse_the_same_weights(class_weight, factor, words):
+    for data in ((X, y, factor * w), (rows.Array(X, y, factor * w),)):
+        with pytest.raises(ValueError, match=words):
+            classified(*data, class_weight=class_weight)
+
+
+def test_the_score_of_a_stream():
+    """Of classes that were not there in `fit`, of text in tables, of one class, and what is refused."""
+    for labels in (y, KINDS, y.astype(bool)):
+        classifier = classified(X, labels)
+        other = np.where(np.arange(n) % 7 == 0, "oak" if labels is KINDS else 2, labels)
+        assert classifier.score(rows.Array(X, other, w, **GROUPS)) == pytest.approx(classifier.score(X, other, w))
+    classifier = classified(X, KINDS)
+    data = table().set_column(p, "y", pyarrow.array(KINDS).dictionary_encode())
+    assert classifier.score(rows.Arrow(data, target="y")) == classifier.score(X, KINDS)
+    one = classified(X, np.full(n, "ash"))
+    assert one.score(rows.Array(X, KINDS)) == pytest.approx(np.mean(KINDS == "ash"))
+    for given, words in [((rows.Array(X, KINDS), KINDS), "brings y"), ((rows.Array(X),), "no y"),
+                         ((rows.Array(X[:, :2], KINDS),), "2 features")]:  # fmt: skip
+        with pytest.raises(ValueError, match=words):
+            classifier.score(*given)
+    with pytest.raises(ValueError, match="one class each"):
+        classified(X, np.stack([y, y], axis=1)).score(rows.Array(X, y))
+
+
 def test_a_classifier_of_a_table_keeps_names_and_classes(tmp_path):
     data = table().set_column(p, "y", pyarrow.array(KINDS))
     parquet.write_table(data, tmp_path / "t.parquet", row_group_size=100)

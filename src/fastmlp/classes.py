@@ -64,7 +64,10 @@ def targets(y: np.ndarray, binarizer: LabelBinarizer) -> np.ndarray:
 
 def class_weights(given: Any, classes: np.ndarray, y: np.ndarray | None = None) -> np.ndarray:
     """The weight of each of the classes by `class_weight`, whether y has rows of it or not."""
-    return np.asarray(compute_class_weight(given, classes=classes, y=classes if y is None else y), np.float64)
+    weights = np.asarray(compute_class_weight(given, classes=classes, y=classes if y is None else y), np.float64)
+    if not np.all((weights >= 0) & (weights < np.inf)):
+        raise ValueError(f"class_weight={given!r}: weights must be finite and not negative")
+    return weights
 
 
 def weights_by_class(given: Any, y: np.ndarray, binarizer: LabelBinarizer) -> np.ndarray:

@@ -17,7 +17,8 @@ from .convertible import Convertible
 from .network import Network
 from .parameters import CONSTRAINTS
 from .plan import Plan
-from .rows.streams.stream import Stream
+from .rows.streams.stream import Stream, check_alone
+from .rows.targets import refuse_missing
 
 
 def trains_by_epochs(estimator: "MLPClassifier") -> bool:
@@ -78,7 +79,8 @@ class MLPClassifier(Convertible, ClassifierMixin, BaseEstimator):  # type: ignor
         Weights of classes, beside those of rows; "balanced": n / (K × the class's number of rows). They weigh the
         training, not the validation score.
     scoring : str, callable or None, default=None
-        scikit-learn's name of a scorer, or one, in place of the accuracy over the validation rows.
+        scikit-learn's name of a scorer, or one, in place of the accuracy over the validation rows, which it gets as
+        they were given: a frame of a frame.
     dropout : float, or list with one for each hidden layer, default=0.0
         The part of a layer's units that each step of adam or sgd leaves out, at random by `random_state`.
     optimizer : str, Optimizer or None, default=None
@@ -234,6 +236,21 @@ class MLPClassifier(Convertible, ClassifierMixin, BaseEstimator):  # type: ignor
         now, network, theta = classifier_view.present(self)
         P = now._outputs(X, network, theta)
         return P if now.n_outputs_ > 1 else np.stack([1 - P, P], axis=1)
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """The part of the rows, by weight, whose class `predict` has right.
+
+        Parameters
+        ----------
+        X, y, sample_weight : as for `fit`
+            A class that was not there in `fit` is never right.
+        """
+        if isinstance(X, Stream):
+            check_alone(y, sample_weight)
+            now, network, theta = classifier_view.present(self)
+            return classifier_streams.score(now, network, theta, X)
+        refuse_missing("y", y)
+        return float(super().score(X, y, sample_weight))
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """Logarithms of `predict_proba`, finite also where a probability is rounded to 0."""

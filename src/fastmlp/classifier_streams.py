@@ -11,6 +11,7 @@ from .rows.order import Pass
 from .rows.streamed import StreamedRows
 from .rows.streams.stream import Stream
 from .rows.survey import classes_of
+from .rows.targets import check_sum
 from .validation import Validation, warn_of_one_class
 
 
@@ -40,12 +41,30 @@ def check_features(classifier: Any, stream: Stream) -> None:
         )
 
 
-def rows_of(classifier: Any, network: Network, stream: Stream, labelled: bool) -> StreamedRows:
-    """The stream's rows as kernels read them."""
+def rows_of(
+    classifier: Any, network: Network, stream: Stream, labelled: bool, others: bool = False
+) -> StreamedRows:  # fmt: skip
+    """The stream's rows as kernels read them; others: also of classes that the classifier does not know."""
     plan, labels = network.plan, None
     if labelled:
-        labels = Labels(plan.widths[-1], plan.softmax, classifier.classes_.tolist(), stream.target_name or "y")
+        name = stream.target_name or "y"
+        labels = Labels(plan.widths[-1], plan.softmax, classifier.classes_.tolist(), name, others)
     return StreamedRows(stream, n_features=plan.widths[0], dtype=plan.dtype, labels=labels)
+
+
+def score(classifier: Any, network: Network, theta: np.ndarray, stream: Stream) -> float:
+    """The part of the stream's rows, by weight, whose class is the one that is predicted."""
+    check_features(classifier, stream)
+    if classifier._label_binarizer.y_type_.startswith("multilabel"):
+        raise ValueError("X is a stream, whose rows have one class each, but the classifier was fitted to labels")
+    rows, right, weight = rows_of(classifier, network, stream, labelled=True, others=True), 0.0, 0.0
+    for P, window, first in network.outputs(rows, rows.order(), probabilities=True, theta=theta):
+        y, w = window.labels(first, first + len(P))
+        softmax, several = network.plan.softmax, len(classifier.classes_) > 1
+        predicted = P.argmax(axis=1) if softmax else (P[:, 0] > 0.5) & several
+        v = np.ones(len(P)) if w is None else w
+        right, weight = right + float(v[predicted == y].sum()), weight + float(v.sum())
+    return right / weight
 
 
 def weights_of_classes(classifier: Any, rows: StreamedRows) -> np.ndarray | None:
@@ -64,7 +83,11 @@ def weights_of_classes(classifier: Any, rows: StreamedRows) -> np.ndarray | None
 def training_rows(classifier: Any, network: Network, stream: Stream) -> StreamedRows:
     """All rows of the stream, weighted by classes, too."""
     rows = rows_of(classifier, network, stream, labelled=True)
-    rows.class_weights = weights_of_classes(classifier, rows)
+    weights = weights_of_classes(classifier, rows)
+    if weights is not None:
+        rows.class_weights = np.concatenate([weights, np.ones(rows.survey().by_class.size - weights.size)])
+        with np.errstate(over="ignore"):
+            check_sum(float(rows.class_weights @ rows.survey().by_class))
     return rows
 
 

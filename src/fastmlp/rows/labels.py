@@ -19,15 +19,23 @@ class Labels:
     outputs, softmax : K, and whether the outputs are classes of which a row has one
     classes : the values that stand for 0, 1, …; None: the values are numbers already, as `as_targets` wants them
     name : of the target, for messages
+    others : values that are no class have the number after the last one, instead of being refused
     """
 
-    def __init__(self, outputs: int, softmax: bool, classes: list[Any] | None = None, name: str = "y") -> None:
-        self.outputs, self.softmax, self.classes, self.name = outputs, softmax, classes, name
+    def __init__(
+        self, outputs: int, softmax: bool, classes: list[Any] | None = None, name: str = "y", others: bool = False
+    ) -> None:
+        self.outputs, self.softmax, self.classes, self.name, self.others = outputs, softmax, classes, name, others
         self.numbers = {value: k for k, value in enumerate(classes or ())}
 
     @property
     def dtype(self) -> type:
-        return np.int32 if self.softmax and self.outputs > BYTE_CLASSES else np.uint8
+        return np.int32 if self.softmax and self.numbers_in_all > BYTE_CLASSES else np.uint8
+
+    @property
+    def numbers_in_all(self) -> int:
+        """How many numbers `encode` may give to values."""
+        return max(2, self.outputs) + self.others
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -52,6 +60,8 @@ class Labels:
             if values.shape != (n,):
                 raise ValueError(f"y has shape {values.shape}, but X has {n} rows: it must have shape ({n},)")
             codes = self._found_in_array(values)
+        if self.others:
+            codes = np.where(codes < 0, self.numbers_in_all - 1, codes)
         if codes.min(initial=0) < 0:
             wrong = values[int(np.argmin(codes))]
             wrong = wrong.as_py() if hasattr(wrong, "as_py") else wrong

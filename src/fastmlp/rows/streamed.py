@@ -148,7 +148,8 @@ class StreamedRows:
             inner = order.of_window(number, n)
             assert X is not None
             if n:
-                source = addresses(X, y, w, inner, self.scaling, self.w_factor)
+                known = None if self.labels is not None and self.labels.others else y  # kernels refuse other numbers
+                source = addresses(X, known, w, inner, self.scaling, self.w_factor)
                 yield Window(source, inner, ends_batch, X, y, w, segments)
             if n < last - first:
                 return
@@ -176,10 +177,7 @@ class StreamedRows:
         if found is None or not (found.weighted or self.class_weights is not None):
             return 1.0
         n = found.n_training + found.n_validation
-        total = found.weight if found.weighted else float(n)
-        if self.class_weights is not None:
-            total *= float(self.class_weights @ found.all) / max(1, found.all.sum())
-        return weight_factor(total, n)
+        return weight_factor(found.weight if self.class_weights is None else self.class_weights @ found.by_class, n)
 
     def survey_so_far(self) -> Survey:
         """The survey of all rows or of a split, whichever there is."""

@@ -7,7 +7,7 @@ import numpy as np
 from .labels import MOST_CLASSES, Labels, distinct, in_order, shown
 from .order import Pass, lots
 from .streams.stream import Stream, located
-from .targets import as_weights
+from .targets import as_weights, check_sum
 
 
 class Survey(NamedTuple):
@@ -18,6 +18,7 @@ class Survey(NamedTuple):
     n_training, n_validation : numbers of rows
     weighted : do the rows have weights?
     weight : their sum
+    by_class : the same of each class, where a row has one class
     counts : of each class (or of both labels together), rows to train on with a weight above 0
     kept : the same of the rows kept for validation, whatever their weight
     all : the same of all rows, whatever their weight
@@ -28,6 +29,7 @@ class Survey(NamedTuple):
     n_validation: int
     weighted: bool
     weight: float
+    by_class: np.ndarray
     counts: np.ndarray
     kept: np.ndarray
     all: np.ndarray
@@ -42,7 +44,8 @@ def survey(stream: Stream, labels: Labels, order: Pass) -> Survey:
     ValueError : no rows; a value is none of the labels' classes; weights that are not finite, negative or all 0
     """
     sizes, weighted, weight = [0, 0], False, 0.0
-    counts, kept, every = np.zeros((3, max(2, labels.outputs)), np.int64)
+    counts, kept, every = np.zeros((3, labels.numbers_in_all), np.int64)
+    by_class = np.zeros(len(every))
     next_ones = NextOnes(order, len(counts)) if order.fraction and not labels.shape else None
     for block in stream.numbered_labels():
         n = len(block)
@@ -54,19 +57,22 @@ def survey(stream: Stream, labels: Labels, order: Pass) -> Survey:
             Y = labels.encode(block.y, n)
             kept += np.bincount(Y[~training].ravel(), minlength=len(kept))
             every += np.bincount(Y.ravel(), minlength=len(every))
-            heavy = np.ones(n, bool)
+            w = np.ones(n)
             if block.w is not None:
                 weighted, w = True, as_weights(block.w, n, some=False)
-                heavy, weight = w > 0, weight + float(w.sum())
+                weight += float(w.sum())
+            heavy = w > 0
+            if not labels.shape:
+                by_class += np.bincount(Y, w, minlength=len(by_class))
         counts += np.bincount(Y[training & heavy].ravel(), minlength=len(counts))
         if next_ones is not None:
             next_ones.see(block.first, Y, heavy, kept, every)
     if sum(sizes) == 0:
         raise ValueError("X has 0 rows; at least 1 is required")
-    if weighted and weight == 0:
-        raise ValueError("sample_weight is 0 for every row")
+    if weighted:
+        check_sum(weight)
     moved = [] if next_ones is None else next_ones.moved(sizes, counts, kept, every)
-    return Survey(sizes[0], sizes[1], weighted, weight, counts, kept, every, tuple(sorted(moved)))
+    return Survey(sizes[0], sizes[1], weighted, weight, by_class, counts, kept, every, tuple(sorted(moved)))
 
 
 class NextOnes:

@@ -115,14 +115,18 @@ def as_weights(sample_weight: Any, n: int, some: bool = True) -> np.ndarray:
         raise ValueError("sample_weight contains NaN or inf")
     if n and w.min() < 0:
         raise ValueError(f"sample_weight contains {w.min()}; weights must not be negative")
-    if some and n and not w.any():
-        raise ValueError("sample_weight is 0 for every row")
     with np.errstate(over="ignore"):
-        total = w.sum(dtype=np.float64)
-    limits = np.finfo(np.float64)
-    if total > limits.max or (some and 0 < total < limits.tiny):
-        raise ValueError(f"sample_weight sums up to {total}, which float64 cannot hold well; divide it by its mean")
+        check_sum(w.sum(dtype=np.float64), some and n > 0)
     return w
+
+
+def check_sum(total: float, some: bool = True, name: str = "sample_weight") -> None:
+    """Refuse weights whose sum is no normal number of float64; it may be small, and 0, unless `some` are wanted."""
+    if some and total == 0:
+        raise ValueError(f"{name} is 0 for every row")
+    limits = np.finfo(np.float64)
+    if total > limits.max or (some and total < limits.tiny):
+        raise ValueError(f"{name} sums up to {total}, which float64 cannot hold well; divide it by its mean")
 
 
 def weight_factor(total: float, n: int) -> float:
