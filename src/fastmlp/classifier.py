@@ -259,7 +259,11 @@ class MLPClassifier(Convertible, ClassifierMixin, BaseEstimator):  # type: ignor
         if now.out_activation_ == "softmax":
             Z -= Z.max(axis=1, keepdims=True)
             return np.asarray(Z - np.log(np.exp(Z).sum(axis=1, keepdims=True)))
-        return np.asarray(-np.logaddexp(0, np.stack([Z, -Z], axis=1) if now.n_outputs_ == 1 else -Z))
+        if now.n_outputs_ == 1:
+            return np.asarray(-np.logaddexp(0, np.stack([Z, -Z], axis=1)))
+        P = now._outputs(X, network, theta)  # labels of equal probability have equal logarithms, as of 1
+        with np.errstate(divide="ignore"):
+            return np.asarray(np.where(P > 0, np.log(P), -np.logaddexp(0, -Z)))
 
     # --- the net, and the rows it sees ----------------------------------------------------------------
 

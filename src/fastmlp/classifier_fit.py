@@ -63,8 +63,9 @@ class Before:
 
     def restore(self, estimator: Any) -> None:
         """Make the estimator what it was."""
-        vars(estimator).clear()
         vars(estimator).update(self.attributes)
+        for name in vars(estimator).keys() - self.attributes.keys():
+            delattr(estimator, name)
         for curve, values in self.curves:
             curve[:] = values
         if self.trained is not None:

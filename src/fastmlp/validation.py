@@ -109,5 +109,5 @@ def warn_of_one_class(fraction: float, n_validation: int, instead: str) -> None:
     warnings.warn(
         f"validation_fraction={fraction}: the {n_validation} rows drawn for validation hold only one class, and a "
         f"ranking of them, as the AUC's, is undefined; increase it, or give {instead}",
-        stacklevel=4,
+        stacklevel=5,
     )
