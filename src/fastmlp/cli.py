@@ -9,6 +9,7 @@ import sys
 
 from . import commands, optimizers
 from .activations import ACTIVATIONS
+from .csv_options import add_csv_options
 from .version import __version__
 
 
@@ -34,7 +35,9 @@ def parser() -> argparse.ArgumentParser:
 
     train = subcommands.add_parser("train", help="train a model on a table", formatter_class=kind)
     train.set_defaults(command=commands.train)
-    train.add_argument("data", help="table: a .csv or .parquet file, or a folder of them")
+    train.add_argument(
+        "data", help="table: a .csv or .parquet file (.csv.gz and the like, .tsv, .txt, too), or a folder of them"
+    )
     train.add_argument("--target", required=True, help="column with the two classes")
     train.add_argument("--columns", metavar="NAME,NAME,…", help="features; default: all other columns")
     train.add_argument("--weight", metavar="NAME", help="column with the rows' weights")
@@ -82,6 +85,8 @@ def parser() -> argparse.ArgumentParser:
     evaluate.add_argument("data", help="table with the model's columns and the target")
     evaluate.add_argument("--target", help="default: the column that the model was trained on")
     evaluate.add_argument("--threads", type=int, help="at most so many; default: all cores")
+    for command in (train, predict, evaluate):
+        add_csv_options(command)
     return top
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import optimizers
+from .csv_options import csv_options
 from .inputs import Encoded, checked_classes, rows_of
 from .model import Model
 from .output_paths import check_outputs
@@ -32,7 +33,12 @@ def train(options: Namespace) -> int:
         check_image(options.plot)
     columns = None if options.columns is None else options.columns.split(",")
     table = open_table(
-        options.data, options.target, weight=options.weight, columns=columns, window_rows=options.window_rows
+        options.data,
+        options.target,
+        csv_options(options),
+        weight=options.weight,
+        columns=columns,
+        window_rows=options.window_rows,
     )
     classes = checked_classes(table, 2)  # before all else is read
     encoder = fitted_encoder(table, options)
@@ -136,7 +142,7 @@ def predict(options: Namespace) -> int:
     classes = model.classes or [0, 1]
     n = 0
     with table_writer(options.out) as write:
-        for P in model.iter_proba(model_table(model, options.data)):
+        for P in model.iter_proba(model_table(model, options)):
             write({"probability": P, "prediction": np.where(P > 0.5, classes[1], classes[0])})
             n += len(P)
         if n == 0:
@@ -151,7 +157,7 @@ def evaluate(options: Namespace) -> int:
     target = options.target or model.target_name
     if target is None:
         raise ValueError("the model does not tell its target; give --target COLUMN")
-    rows = rows_of(model, model_table(model, options.data, target), labelled=True)
+    rows = rows_of(model, model_table(model, options, target), labelled=True)
     begin = time.perf_counter()
     found = scores(model.network, rows, rows.order())
     seconds = time.perf_counter() - begin
@@ -169,7 +175,7 @@ def binary_model(options: Namespace) -> Model:
     return model
 
 
-def model_table(model: Model, path: str, target: str | None = None) -> Table:
+def model_table(model: Model, options: Namespace, target: str | None = None) -> Table:
     """The columns that the model was trained on, in its order; others are ignored."""
     names = model.feature_names if model.encoding is None else list(model.encoding.columns)
-    return open_table(path, target, columns=names)
+    return open_table(options.data, target, csv_options(options), columns=names)

@@ -3,88 +3,100 @@
 import copy
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..columns import check_named, first_line, listed
+from ..columns import check_named, first_line
 from ..common_types import common_type
-from .at_rest import AtRest
+from .csv_dialect import CsvFile, Dialect
+from .csv_errors import csv_error
 from .found_files import found_files
 from .stream import located
 from .table import Piece, Table
 
-ENDINGS = (".csv",)  # of the files that are taken from a folder
-BLOCK_BYTES = 2**22  # of text, parsed at a time; the types of columns are inferred from the first block
+ENDINGS = (".csv", ".tsv")  # of the files that are taken from a folder
 
 
 class Csv(Table):
-    """Rows of CSV files with a header, in their order: an epoch is shuffled within windows only.
+    """Rows of CSV files, in their order: an epoch is shuffled within windows only.
 
     The type of a column is the one that holds what each file begins with; integers become float64 where the first
-    fraction comes. Empty fields, "NA" and the like, and "?" are missing values.
+    fraction comes. Files that end with .gz, .bz2, .zst or .lz4 are decompressed as they are read. Columns of several
+    files go by name. One without a name is called "Unnamed: 2" after its number; names of rows (one field more in
+    each row than in the header) and empty fields at the ends of rows are left out.
 
     Parameters
     ----------
-    path : path, list of paths, or a folder of .csv files
+    path : path, list of paths, or a folder of .csv and .tsv files
+        Those whose names, or whose folders' names, begin with "." or "_" are left out.
     target, weight, columns, window_rows : as for `Parquet`
-    types : dict of name: pyarrow.DataType, or None
+    separator : str or None
+        The character between fields. None: a comma; or ";", tab or "|" where one of them, and the comma not, splits
+        all of the first rows alike.
+    decimal : str
+        The decimal point of numbers.
+    encoding : str or None
+        None: UTF-8; UTF-16 or UTF-32 where a file begins with its mark; cp1252 where the first 4 MiB are not UTF-8 at
+        all; else an error.
+    null_values : list of str or None
+        Fields that are missing values. None: "NA", "NULL", "NaN" and the like, and "?". Empty and blank fields are
+        missing values always.
+    types : dict of name: pyarrow.DataType or its name ("string", "double", …), or None
         Of columns for which the first 4 MiB tell another type than the rest of the file.
+    header : bool
+        Does the first line name the columns? If not, they are "f0", "f1", ….
 
     Raises
     ------
     OSError
         A file is missing, is not CSV, or a value does not fit the type of its column.
     ValueError
-        A column is missing, or files have different columns.
+        An option is wrong, a column is missing, or files have different columns.
     """
 
     def __init__(
         self, path: Any, target: str | None = None, *, weight: str | None = None, columns: list[str] | None = None,
-        window_rows: int | None = None, types: dict[str, Any] | None = None,
+        window_rows: int | None = None, separator: str | None = None, decimal: str = ".", encoding: str | None = None,
+        null_values: list[str] | None = None, types: dict[str, Any] | None = None, header: bool = True,
     ) -> None:  # fmt: skip
         import pyarrow
 
-        self.paths = found_files(path, ENDINGS)
-        self.at_rest = [AtRest(p) for p in self.paths]
-        self.types = dict(types or {})
+        dialect = Dialect(separator, decimal, encoding, null_values, bool(header))
+        self.files = [CsvFile(p, dialect) for p in found_files(path, ENDINGS)]
+        self.types = {str(name): data_type(name, kind) for name, kind in (types or {}).items()}
+        names = common_names(self.files, every=columns is None)
+        with located(str(self.files[0])):
+            for name in self.types:
+                check_named(names, name)
         inferred: dict[str, Any] = {}
-        self.headers: list[list[str]] = []
-        for file in self.paths:
-            schema = self.open(file, None).schema
-            self.headers.append(schema.names)
-            for name in schema.names:
-                with located(str(file)):
-                    check_named(schema.names, name)
-            if schema.names != self.headers[0]:
-                raise ValueError(
-                    f"{file}: has the columns {listed(schema.names)}, but {self.paths[0]} has {listed(self.headers[0])}"
-                )
-            for field in schema:
+        for file in self.files:
+            for field in self.schema_of(file, names):
                 inferred[field.name] = common_type_of_text(inferred.get(field.name, field.type), field.type)
         for name, kind in inferred.items():
             if pyarrow.types.is_null(kind) and name != str(target):
                 inferred[name] = pyarrow.float64()
         self.integers = {name for name, kind in inferred.items() if pyarrow.types.is_integer(kind)} - set(self.types)
         self.types = inferred | self.types
-        super().__init__(pyarrow.schema(list(inferred.items())), target, weight, columns, window_rows, str(path))
+        place = str(self.files[0] if len(self.files) == 1 else path)
+        super().__init__(pyarrow.schema(list(inferred.items())), target, weight, columns, window_rows, place)
 
-    def open(self, path: Path, columns: list[str] | None) -> Any:
+    def schema_of(self, file: CsvFile, columns: list[str]) -> Any:
+        """Names and types of a file, as far as its first block tells them."""
+        import pyarrow
+
+        if not file.has_rows:
+            return pyarrow.schema([(name, self.types.get(name, pyarrow.null())) for name in columns])
+        return self.open(file, columns).schema
+
+    def open(self, file: CsvFile, columns: list[str]) -> Any:
         """A new reader of a file."""
         import pyarrow
-        from pyarrow import csv
 
-        convert = csv.ConvertOptions(
-            column_types=self.types, include_columns=columns or [], strings_can_be_null=True,
-            null_values=[*csv.ConvertOptions().null_values, "?"],
-        )  # fmt: skip
         try:
-            return csv.open_csv(
-                path, csv.ReadOptions(block_size=BLOCK_BYTES), csv.ParseOptions(newlines_in_values=True), convert
-            )
-        except (pyarrow.ArrowInvalid, pyarrow.ArrowKeyError) as error:
-            raise OSError(f"{path}: not a readable CSV file ({first_line(error)})") from None
+            return file.reader(columns, self.types)
+        except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
+            raise csv_error(file, error) from None
 
     def with_text(self, names: list[str]) -> "Table":
         import pyarrow
@@ -96,32 +108,33 @@ class Csv(Table):
 
     def pieces(self, columns: list[str], order: np.ndarray | None) -> Iterator[Piece]:
         first = 0
-        for number, path in enumerate(self.paths):
-            for batch in self.batches_of(number, columns):
-                yield Piece(batch, first, str(path))
+        for file in self.files:
+            for batch in self.batches_of(file, columns):
+                yield Piece(batch, first, str(file.path))
                 first += batch.num_rows
 
-    def batches_of(self, number: int, columns: list[str]) -> Iterator[Any]:
+    def batches_of(self, file: CsvFile, columns: list[str]) -> Iterator[Any]:
         """The record batches of one file, which is begun anew where integers turn out to be followed by fractions."""
         import pyarrow
 
-        path, done = self.paths[number], 0
-        while True:
+        done = 0
+        while file.has_rows:
             known = done
-            with self.open(path, columns) as reader:
-                try:
-                    while True:
-                        self.at_rest[number].check()
+            with self.open(file, columns) as reader:
+                while True:
+                    file.at_rest.check()
+                    try:
                         batch = reader.read_next_batch()
-                        new = batch.slice(known)
-                        known -= batch.num_rows - new.num_rows
-                        done += new.num_rows
-                        yield new
-                except StopIteration:
-                    return
-                except pyarrow.ArrowInvalid as error:
-                    if not self.widened(first_line(error), self.headers[number]):
-                        raise OSError(f"{path}: after row {done}: {first_line(error)}") from None
+                    except StopIteration:
+                        return
+                    except (pyarrow.ArrowException, UnicodeDecodeError, OSError) as error:
+                        if self.widened(first_line(error), file.names):
+                            break
+                        raise csv_error(file, error) from None
+                    new = batch.slice(known)
+                    known -= batch.num_rows - new.num_rows
+                    done += new.num_rows
+                    yield new
 
     def widened(self, message: str, header: list[str]) -> bool:
         """Does an error of pyarrow tell of a column that was taken for integers? It is one of float64 from here on."""
@@ -145,3 +158,28 @@ def common_type_of_text(one: Any, other: Any) -> Any:
         return pyarrow.bool_() if integer else pyarrow.string()  # pyarrow reads 0 and 1 as booleans, too
     joined = common_type(one, other)
     return pyarrow.string() if joined is None else joined
+
+
+def data_type(name: str, kind: Any) -> Any:
+    """An Arrow type, or the one of that name."""
+    import pyarrow
+
+    try:
+        return pyarrow.type_for_alias(kind) if isinstance(kind, str) else kind
+    except ValueError:
+        raise ValueError(
+            f"types: column {name!r}: {kind!r} is no type that pyarrow knows; give 'string', 'double', 'int64' …"
+        ) from None
+
+
+def common_names(files: list[CsvFile], every: bool) -> list[str]:
+    """The columns of all files, which must be those of the first; not every: those that all have."""
+    first = files[0]
+    for file in files:
+        with located(str(file.path)):
+            for name in [*file.columns, *(first.columns if every else [])]:
+                check_named(file.columns, name)
+        others = [name for name in file.columns if name not in first.columns]
+        if others and every:
+            raise ValueError(f"{file.path}: has a column {others[0]!r}, which {first.path} has not")
+    return [name for name in first.columns if all(name in file.columns for file in files)]

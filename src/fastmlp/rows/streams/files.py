@@ -10,8 +10,10 @@ from .parquet import Parquet
 from .table import Table
 
 
-def open_table(path: str | os.PathLike, target: str | None = None, **options: Any) -> Table:
-    """Rows of a CSV or Parquet file, or of a folder of such files; options as for `Parquet`.
+def open_table(
+    path: str | os.PathLike, target: str | None = None, dialect: dict[str, Any] | None = None, **options: Any
+) -> Table:
+    """Rows of a CSV or Parquet file, or of a folder; options as for `Parquet`, dialect: those of `Csv` alone.
 
     Raises
     ------
@@ -23,11 +25,15 @@ def open_table(path: str | os.PathLike, target: str | None = None, **options: An
         raise FileNotFoundError(f"{path}: no such file or folder")
     kinds: dict[str, Any] = dict.fromkeys(csv.ENDINGS, csv.Csv) | dict.fromkeys(parquet_files.ENDINGS, Parquet)
     files = files_of(path, tuple(kinds)) if path.is_dir() else [path]
+    kinds[".txt"] = csv.Csv  # where a file is named; in a folder it may be anything
     endings = {ending(file) for file in files}
     if not endings <= kinds.keys():
         raise ValueError(f"{path}: the name must end with {' or '.join(kinds)}, or be that of a folder of such files")
     found = {kinds[each] for each in endings}
     if len(found) > 1:
         raise ValueError(f"{path}: the folder holds CSV and Parquet files; name a folder with one kind")
-    table: Table = found.pop()(path, target, **options)
+    kind = found.pop()
+    if dialect and kind is not csv.Csv:
+        raise ValueError(f"{path}: {', '.join(dialect)}: for CSV files only, but this is Parquet; leave it out")
+    table: Table = kind(path, target, **options | (dialect or {}))
     return table

@@ -32,6 +32,9 @@ def files_of(folder: Path, endings: tuple[str, ...]) -> list[Path]:
             f"{folder}: the folder holds no {' or '.join(endings)} files"
             + (f"; left out: {others}; to read such files, name them, not the folder" if files else "")
         )
+    twice = next((p for p in chosen if p.suffix.lower() in COMPRESSED and p.with_suffix("") in chosen), None)
+    if twice is not None:
+        raise ValueError(f"{folder}: holds {twice.name!r} both compressed and not; remove one, or name the files")
     return chosen
 
 

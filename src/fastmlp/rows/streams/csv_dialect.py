@@ -1,0 +1,215 @@
+"""How CSV files are written: what the user says of them, and what is plain from the beginning of each."""
+
+import codecs
+import contextlib
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from ..columns import first_line
+from .at_rest import AtRest
+
+BLOCK_BYTES = 2**22  # of text, parsed at a time; dialects, and types of columns, are inferred from the first block
+SEPARATORS = (",", ";", "\t", "|")
+SNIFFED_ROWS = 100
+MOST_BLANKS = 64
+BOMS = {
+    codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16",
+}  # fmt: skip
+GIVE_ENCODING = "give the encoding, as in encoding='latin-1' (--encoding latin-1)"
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """What the user says of CSV files; None: what is found in each. `Csv` tells the meanings."""
+
+    separator: str | None = None
+    decimal: str = "."
+    encoding: str | None = None
+    null_values: Any = None
+    header: bool = True
+
+    def __post_init__(self) -> None:
+        for option in ("separator", "decimal"):
+            value = getattr(self, option)
+            plain = isinstance(value, str) and len(value) == 1 and value.isascii() and value not in '"\r\n\0'
+            if not (plain or (option == "separator" and value is None)):
+                raise ValueError(f"{option}={value!r}: must be one ASCII character, no quote and no end of a line")
+        if self.separator == self.decimal:
+            raise ValueError(f"separator and decimal are both {self.separator!r}; they must differ")
+        try:
+            codecs.lookup(self.encoding or "utf-8")
+        except LookupError:
+            raise ValueError(f"encoding={self.encoding!r}: Python knows no encoding of this name") from None
+
+    def missing(self) -> list[str]:
+        """Fields that are missing values: those that are empty or blank, and names such as NA, also after a blank."""
+        from pyarrow import csv
+
+        values = [*csv.ConvertOptions().null_values, "?"] if self.null_values is None else self.null_values
+        values = [values] if isinstance(values, str) else [str(value) for value in values]
+        return [*(" " * k for k in range(MOST_BLANKS + 1)), *values, *(f" {value}" for value in values)]
+
+
+class CsvFile:
+    """One CSV file: how it is written, and its columns.
+
+    Attributes
+    ----------
+    names : list of str, all columns, in the file's order
+    columns : list of str, those that are read: all but an index and separators at the ends of rows
+    skipped : int, empty lines and header before the first row
+    has_rows : bool
+    """
+
+    def __init__(self, path: Path, given: Dialect) -> None:
+        self.path, self.given, self.at_rest = path, given, AtRest(path)
+        with readable(path), opened(path) as file:
+            beginning = file.read(BLOCK_BYTES)
+            whole = not file.read(1)
+        self.encoding = given.encoding or found_encoding(path, beginning, whole)
+        try:
+            text = decoded(beginning, self.encoding, whole)
+        except UnicodeDecodeError as error:
+            raise not_text(path, self.encoding, error) from None
+        self.separator = given.separator or found_separator(text, whole, given.decimal)
+        lines = records(text, self.separator, whole)
+        self.skipped = next((k for k, record in enumerate(lines) if record), len(lines)) + given.header
+        rows = [record for record in lines if record]
+        if not rows:
+            raise OSError(f"{path}: not a readable CSV file (its beginning holds no row)")
+        head = rows.pop(0) if given.header else [f"f{k}" for k in range(len(rows[0]))]
+        head, left_out = fitted(head, rows)
+        self.has_rows = bool(rows) or not whole
+        self.names = [name if name.strip() else f"Unnamed: {k}" for k, name in enumerate(head)]
+        self.columns = [name for k, name in enumerate(self.names) if k not in left_out]
+
+    def __str__(self) -> str:
+        return f"{self.path} (separator {self.separator!r}, encoding {self.encoding})"
+
+    def reader(self, columns: list[str], types: dict[str, Any]) -> Any:
+        """A pyarrow.RecordBatchReader of these columns; of others than these types, they are inferred."""
+        from pyarrow import csv
+
+        plain = codecs.lookup(self.encoding).name == "utf-8"
+        return csv.open_csv(
+            self.path,
+            csv.ReadOptions(
+                block_size=BLOCK_BYTES, column_names=self.names, skip_rows_after_names=self.skipped,
+                encoding="utf8" if plain else self.encoding,
+            ),
+            csv.ParseOptions(delimiter=self.separator, newlines_in_values=True),
+            csv.ConvertOptions(
+                column_types=types, include_columns=columns, strings_can_be_null=True,
+                null_values=self.given.missing(), decimal_point=self.given.decimal,
+            ),
+        )  # fmt: skip
+
+    def numbered_records(self) -> Iterator[tuple[int, list[str]]]:
+        """The fields of each row, and the line that it begins in, by Python's slower parser: to find a bad one."""
+        with io.TextIOWrapper(opened(self.path), self.encoding, "replace", newline="") as text:
+            reader, line = csv.reader(text, delimiter=self.separator), 1
+            for k, record in enumerate(reader):
+                if record and k >= self.skipped:
+                    yield line, record
+                line = reader.line_num + 1
+
+
+def opened(path: Path) -> Any:
+    """A stream of the file's bytes, of what a compressed one holds."""
+    import pyarrow
+
+    return pyarrow.input_stream(str(path), compression="detect")
+
+
+@contextlib.contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Errors of reading name the file."""
+    import pyarrow
+
+    try:
+        yield
+    except (pyarrow.ArrowException, OSError) as error:
+        raise OSError(f"{path}: not a readable CSV file ({first_line(error)})") from None
+
+
+def decoded(data: bytes, encoding: str, whole: bool, errors: str = "strict") -> str:
+    """The text of a file's beginning, but for a character that is cut at its end."""
+    encoding = "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
+    return codecs.getincrementaldecoder(encoding)(errors).decode(data, whole)
+
+
+def found_encoding(path: Path, beginning: bytes, whole: bool) -> str:
+    """UTF-8, or what a byte order mark tells, or cp1252 where no byte speaks against it."""
+    for bom, name in BOMS.items():
+        if beginning.startswith(bom):
+            return name
+    if b"\0" in beginning:
+        raise OSError(f"{path}: not text, or in UTF-16, as there are NUL bytes; {GIVE_ENCODING}")
+    try:
+        decoded(beginning, "utf-8", whole)
+        return "utf-8"
+    except UnicodeDecodeError as error:
+        some_utf8 = not decoded(beginning, "utf-8", whole, "ignore").isascii()
+        try:
+            decoded(beginning, "cp1252", whole)  # each byte is a character of its own: no two texts become one
+        except UnicodeDecodeError:
+            some_utf8 = True
+        if some_utf8:
+            raise not_text(path, "utf-8", error) from None
+        return "cp1252"
+
+
+def not_text(path: Path, encoding: str, error: UnicodeDecodeError) -> OSError:
+    """Bytes do not belong to the encoding."""
+    bad = error.object[error.start : error.start + 1].hex()
+    return OSError(f"{path}: the text is not {encoding}, as it holds the byte 0x{bad}; {GIVE_ENCODING}")
+
+
+def records(text: str, separator: str, whole: bool) -> list[list[str]]:
+    """The first records of the text, none of them cut; [] for an empty line."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    try:
+        found = list(islice(reader, SNIFFED_ROWS + 1))
+    except csv.Error:  # a field of more than 128 KiB: the quotes are others', or the separator is
+        return []
+    return found if whole else found[:-1]
+
+
+def found_separator(text: str, whole: bool, decimal: str) -> str:
+    """The one that splits header and rows into as many fields each; a comma, unless another is plain."""
+    candidates = [each for each in SEPARATORS if each != decimal]
+    widths = {each: [len(record) for record in records(text, each, whole) if record] for each in candidates}
+    for slack in (0, 1):  # an index without a name, or a separator at the end, makes a difference of one
+        plain = [each for each in candidates if splits(widths[each], slack)]
+        if plain:
+            return plain[0] if len(plain) == 1 else candidates[0]
+    return candidates[0]
+
+
+def splits(widths: list[int], slack: int) -> bool:
+    """Does a separator give all rows as many fields, and the header about as many?"""
+    return bool(widths) and widths[0] > 1 and len(set(widths[1:])) < 2 and abs(widths[0] - widths[-1]) <= slack
+
+
+def fitted(head: list[str], rows: list[list[str]]) -> tuple[list[str], set[int]]:
+    """The header, as long as the rows are, and the numbers of columns that are no data."""
+    width = len(rows[0]) if len({len(row) for row in rows}) == 1 else len(head)
+    left_out: set[int] = set()
+    if len(head) > 1 and width == len(head) + 1:
+        if not any(row[-1].strip() for row in rows):
+            head = [*head, ""]
+        elif len({row[0] for row in rows}) == len(rows):  # names of rows, as R and pandas write them
+            head, left_out = ["", *head], {0}
+    elif width == len(head) - 1 and not head[-1].strip():
+        head = head[:-1]
+    for k in reversed(range(1, len(head))):
+        if head[k].strip() or not rows or any(len(row) > k and row[k].strip() for row in rows):
+            break
+        left_out.add(k)
+    return head, left_out
