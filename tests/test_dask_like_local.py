@@ -165,11 +165,11 @@ def own(slope):
 
 @pytest.mark.parametrize("name", ["predict", "predict_proba"])
 def test_collections_of_different_models_have_different_names(name):
-    scaled, told = other(), other()
+    scaled, later = other(), other()
     scaled.scaling = np.ones(p), np.ones(p)
-    told.out_activation_of_a_later_version = "probit"  # whatever attribute there will be
+    later.attribute_of_a_later_version = 1
     models = [
-        other(), other(activation="tanh"), other(activation="gelu"), scaled, told, other(dtype="float32"),
+        other(), other(activation="tanh"), other(activation="gelu"), scaled, later, other(dtype="float32"),
         other(activation=own(2.0)), other(activation=own(3.0)),
     ]  # fmt: skip
     D = da.from_array(X, chunks=(100, p))
@@ -177,13 +177,12 @@ def test_collections_of_different_models_have_different_names(name):
     assert len({collection.name for collection in collections}) == len(models)
     again = [getattr(fastmlp.dask, name)(model, D) for model in (other(), other(activation=own(2.0)))]
     assert [again[0].name, again[1].name] == [collections[0].name, collections[6].name]
-    told = da.compute(*collections, scheduler="synchronous")
-    for model, values in zip(models, told, strict=True):
+    for model, values in zip(models, da.compute(*collections, scheduler="synchronous"), strict=True):
         np.testing.assert_array_equal(values, getattr(model, name)(X))
 
 
-def test_a_missing_bias_and_other_outputs_are_other_names():
-    """Nets whose parameters are as many and equal: (4, 5, 1) without biases, and (5, 5) weights of (4, 5) ones."""
+def test_labels_and_classes_are_other_names():
+    """Nets of the same widths and parameters, whose outputs mean something else."""
     labels, classes = (Model([p, 3], out_activation=which, seed=1) for which in ("logistic", "softmax"))
     labels.parameters[:] = classes.parameters
     D = da.from_array(X, chunks=(100, p))
