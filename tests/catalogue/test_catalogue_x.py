@@ -148,7 +148,7 @@ def test_a_layer_that_overflows():
     model = Model([3, 4, 1])
     model.weights[0][...] = 1e30
     before = model.parameters.copy()
-    refused(DivergenceError, "no longer finite.*scale the features of X", lambda: model.fit(1e30 * X, y, epochs=1))
+    refused(DivergenceError, r"no longer finite.*Scale the features of X", lambda: model.fit(1e30 * X, y, epochs=1))
     np.testing.assert_array_equal(model.parameters, before)
     refused(ValueError, "X, row 0: the output is NaN", lambda: model.predict_proba(1e30 * X))
     for solver in ("sgd", "lbfgs"):
