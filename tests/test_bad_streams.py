@@ -315,9 +315,9 @@ def passes(*counts):
 @pytest.mark.parametrize("window_rows", [8, 24, 1000])
 def test_iterators_that_end_early_or_late(window_rows):
     with refused(ValueError, "ended after 40 rows; an earlier pass found 50"):
-        fit(rows.Blocks(passes(5, 4), 2, window_rows=window_rows))
+        fit(rows.Blocks(passes(5, 5, 4), 2, window_rows=window_rows))
     with refused(ValueError, "more than the 50 rows"):
-        fit(rows.Blocks(passes(5, 6), 2, window_rows=window_rows))
+        fit(rows.Blocks(passes(5, 5, 6), 2, window_rows=window_rows))
 
 
 def test_iterators_of_other_widths_and_kinds():

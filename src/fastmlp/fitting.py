@@ -44,7 +44,7 @@ def fit(
     if resume and checkpoint is None:
         raise ValueError("resume=True needs checkpoint=, the file to go on with")
     rows, learned = inputs(model, X, y, sample_weight, labelled=True, learn=True)
-    part, validation = parts_of(model, rows, validation_data, validation_fraction)
+    part, validation = parts_of(model, rows, validation_data, validation_fraction, learned)
     if settings.early_stopping and validation is None:
         raise ValueError("early_stopping needs a validation set: give validation_data or validation_fraction")
     check_classes(part)

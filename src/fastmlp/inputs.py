@@ -6,7 +6,7 @@ import numpy as np
 
 from .call import Rows
 from .rows.array import ArrayRows
-from .rows.frame import FrameRows, names_of, shares_memory
+from .rows.frame import FrameRows, is_frame, names_of, shares_memory
 from .rows.labels import Labels, shown
 from .rows.memory import available_memory
 from .rows.sparse import SparseRows
@@ -26,11 +26,16 @@ class Encoded(NamedTuple):
 
 
 class Learned(NamedTuple):
-    """What a model without names and classes takes over from the rows of `fit`, once all is checked."""
+    """Names and classes: a model's, or what one without them takes over from the rows of `fit`, once all is checked."""
 
     feature_names: list[str] | None = None
     target_name: str | None = None
     classes: list[Any] | None = None
+
+    def beside(self, model: Any) -> "Learned":
+        """What the model knows, and of these rows what it does not."""
+        known = {name: getattr(model, name) for name in self._fields}
+        return Learned(**{name: getattr(self, name) if value is None else value for name, value in known.items()})
 
     def adopt(self, model: Any) -> None:
         """Tell the model what is new to it."""
@@ -39,33 +44,48 @@ class Learned(NamedTuple):
                 setattr(model, name, value)
 
 
-def rows_of(model: Any, X: Any, y: Any = None, sample_weight: Any = None, *, labelled: bool = False) -> Rows:
-    """Rows of what a user gives, checked; labelled: y is needed."""
-    return inputs(model, X, y, sample_weight, labelled, learn=False)[0]
+NOTHING = Learned()
 
 
-def inputs(model: Any, X: Any, y: Any, sample_weight: Any, labelled: bool, learn: bool) -> tuple[Rows, Learned]:
+def rows_of(
+    model: Any, X: Any, y: Any = None, sample_weight: Any = None, *, labelled: bool = False,
+    learned: Learned = NOTHING,
+) -> Rows:  # fmt: skip
+    """Rows of what a user gives, checked; labelled: y is needed; learned: what the model is about to adopt."""
+    return inputs(model, X, y, sample_weight, labelled, False, learned)[0]
+
+
+def inputs(
+    model: Any,
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    labelled: bool,
+    learn: bool,
+    learned: Learned = NOTHING,
+) -> tuple[Rows, Learned]:
     """`rows_of`, and what the model may learn from X and y, if it is to learn."""
+    known = learned.beside(model)
     if isinstance(X, Stream):
         check_alone(y, sample_weight)
-        return streamed(model, X, labelled, learn)
+        return streamed(model, known, X, labelled, learn)
     if isinstance(X, Encoded):
-        return array_rows(model, ArrayRows, X.X, y, sample_weight), Learned()
+        return array_rows(model, ArrayRows, X.X, y, sample_weight), NOTHING
     if isinstance(X, np.memmap) and X.ndim == 2 and X.nbytes > available_memory() and model.encoding is None:
-        return streamed(model, Array(X, y, sample_weight), labelled, learn)
+        return streamed(model, known, Array(X, y, sample_weight), labelled, learn)
     if labelled and y is None:
         raise ValueError("y is None; the labels 0 and 1 are required")
     if y is None and (model.encoding is not None or hasattr(X, "column_names")):
-        return streamed(model, Arrow(X), False, False)
+        return streamed(model, known, Arrow(X), False, False)
     names: list[str] | None = None
     kind: type[ArrayRows] = ArrayRows
     if model.encoding is not None:
         X = encoded(model.encoding, Arrow(X), model.dtype, len(X))
     elif hasattr(X, "tocsr"):
         kind = SparseRows
-    elif not hasattr(X, "collect") and (hasattr(X, "columns") or hasattr(X, "column_names")):  # a lazy frame has both
+    elif is_frame(X):
         names = names_of(X)
-        check_names(model, names)
+        check_names(known, names)
         kind = ArrayRows if shares_memory(X) else FrameRows
     return array_rows(model, kind, X, y, sample_weight), Learned(names)
 
@@ -78,17 +98,16 @@ def array_rows(model: Any, kind: type[ArrayRows], X: Any, y: Any, sample_weight:
     )  # fmt: skip
 
 
-def streamed(model: Any, stream: Stream, labelled: bool, learn: bool) -> tuple[StreamedRows, Learned]:
+def streamed(model: Any, known: Learned, stream: Stream, labelled: bool, learn: bool) -> tuple[StreamedRows, Learned]:
     """The rows of a stream; those of a table go through the model's encoding, if it has one."""
     if model.encoding is not None and not isinstance(stream, Table):
         raise TypeError("the model has an encoding, which reads tables; give rows.Parquet, rows.Csv or rows.Arrow")
-    if isinstance(stream, Table):
-        stream = as_learned(model, stream, learn)
+    stream = as_learned(model, known, stream, learn)
     if model.encoding is None:
         if stream.n_features != model.widths[0]:
             raise ValueError(f"X has {stream.n_features} features, but the model was made for {model.widths[0]}")
-        check_names(model, stream.names)
-    labels = labels_of(model, stream, learn) if labelled else None
+        check_names(known, stream.names)
+    labels = labels_of(model, known, stream, learn) if labelled else None
     names = None if stream.names is None else list(stream.names)
     learned = Learned(names, stream.target_name, None if labels is None else labels.classes)
     rows = StreamedRows(
@@ -98,18 +117,19 @@ def streamed(model: Any, stream: Stream, labelled: bool, learn: bool) -> tuple[S
     return rows, learned
 
 
-def as_learned(model: Any, table: Table, learn: bool) -> Table:
+def as_learned(model: Any, known: Learned, stream: Stream, learn: bool) -> Stream:
     """The columns that the model knows, in its order; text where it learned text, whatever values look like."""
-    text = [] if model.encoding is None else list(model.encoding.text_columns)
-    if model.classes and isinstance(model.classes[0], str) and table.target_name is not None:
-        text.append(table.target_name)
-    table = table.with_text(text) if text else table
+    if isinstance(stream, Table):
+        text = [] if model.encoding is None else list(model.encoding.text_columns)
+        if known.classes and isinstance(known.classes[0], str) and stream.target_name is not None:
+            text.append(stream.target_name)
+        stream = stream.with_text(text) if text else stream
     if model.encoding is not None:
-        return table.with_columns(list(model.encoding.columns))
-    return table.with_columns(model.feature_names) if model.feature_names is not None and not learn else table
+        return stream.with_columns(list(model.encoding.columns))
+    return stream if known.feature_names is None or learn else stream.with_columns(known.feature_names)
 
 
-def labels_of(model: Any, stream: Stream, learn: bool) -> Labels:
+def labels_of(model: Any, known: Learned, stream: Stream, learn: bool) -> Labels:
     """What the values of the stream's target mean; a table's may be of any two classes, or of K."""
     K, softmax, name = model.widths[-1], model.out_activation == "softmax", stream.target_name or "y"
     if not isinstance(stream, Table):
@@ -117,11 +137,11 @@ def labels_of(model: Any, stream: Stream, learn: bool) -> Labels:
     if K > 1 and not softmax:
         raise ValueError(f"a table has one target, but the model has {K} labels for each row; give rows.Array(X, y)")
     if not learn:
-        return Labels(K, softmax, model.classes, name)
+        return Labels(K, softmax, known.classes, name)
     classes = checked_classes(stream, K if softmax else 2)
-    if model.classes is not None and model.classes != classes:
+    if known.classes is not None and known.classes != classes:
         raise ValueError(
-            f"target {name!r} has the values {shown(classes)}, but the model was trained for {shown(model.classes)}"
+            f"target {name!r} has the values {shown(classes)}, but the model was trained for {shown(known.classes)}"
         )
     return Labels(K, softmax, classes, name)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from .arguments import checked_fraction
 from .call import Rows
-from .inputs import rows_of
+from .inputs import NOTHING, Learned, rows_of
 from .rows.array import ArrayRows
 from .rows.memory import check_memory
 from .rows.order import validation_split
@@ -22,15 +22,16 @@ BATCH_ROWS = 1024  # of a step, where the user does not say
 
 
 def parts_of(
-    model: Any, rows: Rows, validation_data: tuple | Stream | None, validation_fraction: float
-) -> tuple[Part, Part | None]:
-    """Rows to train on and to validate on, of the rows of `fit`."""
+    model: Any, rows: Rows, validation_data: tuple | Stream | None, validation_fraction: float,
+    learned: Learned = NOTHING,
+) -> tuple[Part, Part | None]:  # fmt: skip
+    """Rows to train on and to validate on, of the rows of `fit`, of which the model has learned names and classes."""
     if isinstance(rows, ArrayRows) and rows.n_rows == 0:
         raise ValueError("X has 0 rows; at least 1 is required")
     if validation_data is not None:
         if validation_fraction:
             raise ValueError("give validation_data or validation_fraction, not both")
-        return Part(rows, rows.order()), validation_part(model, validation_data)
+        return Part(rows, rows.order()), validation_part(model, validation_data, learned)
     if checked_fraction("validation_fraction", validation_fraction) == 0:
         return Part(rows, rows.order()), None
     if isinstance(rows, StreamedRows):
@@ -73,12 +74,12 @@ def check_training_memory(widths: Sequence[int], n_parameters: int, dtype: np.dt
     check_memory(lambda: f"training a net of widths {shortened(list(widths))}", size)
 
 
-def validation_part(model: Any, data: tuple | Stream) -> Part:
+def validation_part(model: Any, data: tuple | Stream, learned: Learned) -> Part:
     """The rows of `validation_data`."""
     given = data if isinstance(data, tuple) else (data,)
     if not 1 <= len(given) <= 3 or (len(given) == 1 and not isinstance(given[0], Stream)):
         raise ValueError("validation_data must be (X, y), (X, y, sample_weight), or a stream")
-    rows = rows_of(model, *given, labelled=True)
+    rows = rows_of(model, *given, labelled=True, learned=learned)
     order = rows.order()
     if order.size == 0:
         raise ValueError("validation_data must have at least 1 row")

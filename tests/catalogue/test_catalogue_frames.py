@@ -119,7 +119,11 @@ def test_lazy_frame():
     classifier_refuses(TypeError, r"X is a lazy frame.*X\.collect\(\)", lazy)
 
 
-@case(30, "columns in another order at predict", "`ValueError`; columns of a stream of a table are found by name")
+@case(
+    30,
+    "columns in another order at predict",
+    "`ValueError`; columns of tables and of blocks that are frames are found by name",
+)
 def test_reordered_columns():
     model, estimator = Model([3, 4, 1]).fit(frame, y), classifier().fit(frame, y)
     for other in (frame[["c", "b", "a"]], polars.DataFrame(frame[["c", "b", "a"]])):

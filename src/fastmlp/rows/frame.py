@@ -1,37 +1,53 @@
 """Rows from the columns of frames: a window of them is put together at a time."""
 
+import copy
 from typing import Any
 
 import numpy as np
 
 from .array import NUMBERS_TO_BE, ArrayRows, as_array, check_real, from_objects, refuse_hidden
-from .columns import put_columns, without_index
+from .columns import check_named, put_columns, without_index
 
 NO_NUMBERS = ("date", "time", "duration", "period", "interval", "list", "struct")
 MAY_SPELL_NUMBERS = ("object", "categor", "enum", "dict", "str", "utf8", "large_string")
 
 
 class Columns:
-    """The columns of a frame as arrays, without a copy where their memory allows it.
+    """The columns of a frame as arrays, without a copy where their memory allows it; slices are some of the rows.
 
     Raises TypeError for a column that is no number, and names it.
+
+    Parameters
+    ----------
+    names : columns that the frame must have, no others, in the order to take them in; None: as they are
     """
 
     dtype = np.dtype(object)  # no kernel reads it in place
 
-    def __init__(self, frame: Any) -> None:
-        self.columns = [numbers(name, column) for name, column in columns_of(frame)]
+    def __init__(self, frame: Any, names: list[str] | None = None) -> None:
+        found = columns_of(frame)
+        if names is not None and [name for name, _ in found] != names:
+            found = in_order(found, names)
+        self.columns = [numbers(name, column) for name, column in found]
         self.shape = len(frame), len(self.columns)
+        if not self.columns:
+            raise ValueError("X has 0 feature(s); at least 1 is required")
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, part: slice) -> "Columns":
+        other = copy.copy(self)
+        other.columns = [column[part] for column in self.columns]
+        other.shape = len(range(*part.indices(len(self)))), len(self.columns)
+        return other
 
 
 class FrameRows(ArrayRows):
     """Checked rows of a pandas or polars DataFrame; parameters as for `ArrayRows`."""
 
     def checked(self, X: Any) -> Any:
-        columns = Columns(X)
-        if not columns.columns:
-            raise ValueError("X has 0 feature(s); at least 1 is required")
-        return columns
+        return Columns(X)
 
     @property
     def in_place(self) -> bool:
@@ -54,6 +70,23 @@ def is_arrow(frame: Any) -> bool:
 def names_of(frame: Any) -> list[str]:
     """Of its columns: a frame's of pandas or polars, or a pyarrow.Table's."""
     return [str(name) for name in (without_index(frame).column_names if is_arrow(frame) else frame.columns)]
+
+
+def is_frame(X: Any) -> bool:
+    """Is it a frame of pandas or polars, or an Arrow table, whose columns have names?"""
+    return not hasattr(X, "collect") and (hasattr(X, "columns") or is_arrow(X))  # a lazy frame has both
+
+
+def in_order(columns: list[tuple[str, Any]], names: list[str]) -> list[tuple[str, Any]]:
+    """The columns, by their names; names that differ are refused."""
+    found = [name for name, _ in columns]
+    for name in names:
+        check_named(found, name)
+    for name in found:
+        if name not in names:
+            raise ValueError(f"X has a column {name!r}, which is none of the features {', '.join(names)}; drop it")
+    by_name = dict(columns)
+    return [(name, by_name[name]) for name in names]
 
 
 def columns_of(frame: Any) -> list[tuple[str, Any]]:

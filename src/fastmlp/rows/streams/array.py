@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from ...arguments import checked_int
-from ..array import as_table
+from ..frame import is_frame, names_of
 from ..mapped import mapped_files
 from ..targets import refuse_masked
 from .file_array import FileArray
-from .stream import Block, Stream, checked_names, equal_blocks
+from .stream import Block, Stream, checked_names, equal_blocks, numbers_of
 
 BLOCK_BYTES, BLOCKS_PER_WINDOW = 2**20, 128
 
@@ -23,7 +23,7 @@ class Array(Stream):
 
     Parameters
     ----------
-    X : array (n, p), np.memmap, or path of a .npy file
+    X : array or frame (n, p), np.memmap, or path of a .npy file
     y : array (n), np.memmap, path of a .npy file, or None
     sample_weight : as y
     block_rows : int or None
@@ -31,7 +31,7 @@ class Array(Stream):
     window_rows : int or None
         Rows that are shuffled together; None: 128 MiB of them in the dtype of the net.
     names : list of str or None
-        Of the features.
+        Of the features; None: those of a frame.
 
     Examples
     --------
@@ -47,7 +47,9 @@ class Array(Stream):
         block_rows: int | None = None, window_rows: int | None = None, names: list[str] | None = None,
     ) -> None:  # fmt: skip
         opened = on_disk(X)
-        self.X: Any = as_table(X) if opened is None else opened
+        if names is None and is_frame(X):
+            names = names_of(X)
+        self.X: Any = numbers_of(X, None if names is None else [*map(str, names)]) if opened is None else opened
         if len(self.X.shape) != 2 or self.X.shape[1] == 0:
             raise ValueError(f"X has shape {self.X.shape}; it must be two-dimensional, with 1 feature at least")
         n, self.n_features = self.X.shape

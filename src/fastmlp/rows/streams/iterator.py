@@ -1,5 +1,6 @@
 """Blocks of rows from a user's own iterator."""
 
+import copy
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -7,8 +8,8 @@ import numpy as np
 
 from ...arguments import checked_int
 from ...exceptions import RowError
-from ..array import as_table
-from .stream import Block, Stream, checked_names, located
+from ..frame import is_frame, names_of
+from .stream import Block, Stream, checked_names, located, numbers_of
 
 
 class Blocks(Stream):
@@ -18,13 +19,15 @@ class Blocks(Stream):
     ----------
     make : callable
         Returns a new iterator over the same blocks each time: of (X, y), (X, y, sample_weight), or, to predict,
-        of X alone. It runs in a thread of its own, beside the training.
+        of X alone. A list is such a tuple if its first item has two dimensions, as a DataLoader's [X, y] has, and
+        else the rows of X. The columns of frames are found by their names, which all of them must share. It runs in
+        a thread of its own, beside the training.
     n_features : int or None
-        None: as the first block has.
+        None: as the first block has, which is read at once.
     window_rows : int or None
         Rows that are shuffled together; None: 128 MiB of them. The blocks' own order stays.
     names : list of str or None
-        Of the features.
+        Of the features; None: those of the first frame.
 
     Examples
     --------
@@ -46,15 +49,33 @@ class Blocks(Stream):
                 f"make={make!r}: must be a function that returns a new iterator, as rows are read once per epoch"
             )
         self.make = make
+        self._names = None if names is None else [str(name) for name in names]
+        self._looked = False  # for names, at the first block
         self._last: Any = None
         self.window_rows = None if window_rows is None else checked_int("window_rows", window_rows, 1)
         if n_features is None:
-            first = next(self.blocks(), None)
+            first = self.first_block()
             if first is None:
                 raise ValueError("the iterator gave no block; at least 1 is required")
             n_features = first.X.shape[1]
         self.n_features = checked_int("n_features", n_features, 1)
-        self.names = checked_names(names, self.n_features)
+        checked_names(self._names, self.n_features)
+
+    @property
+    def names(self) -> list[str] | None:  # type: ignore[override]
+        if self._names is None and not self._looked:
+            self.first_block()
+        return self._names
+
+    def first_block(self) -> Block | None:
+        """The first block, which brings names if it is a frame."""
+        self._looked = True
+        return next(self.blocks(), None)
+
+    def with_columns(self, names: list[str]) -> "Blocks":
+        other = copy.copy(self)
+        other._names = list(names)
+        return other
 
     def blocks(self, order: np.ndarray | None = None) -> Iterator[Block]:
         made = self.make()
@@ -62,7 +83,7 @@ class Blocks(Stream):
             raise TypeError("make() returned an iterator that was read already; it must return a new one each time")
         self._last = made
         for number, given in enumerate(made):
-            parts = given if isinstance(given, tuple) else (given,)
+            parts = given if is_block(given) else (given,)
             if not 1 <= len(parts) <= 3:
                 raise RowError(f"block {number} has {len(parts)} parts; it must be (X, y) or (X, y, sample_weight)")
             X, y, w = (*parts, None, None)[:3]
@@ -72,7 +93,9 @@ class Blocks(Stream):
 
     def block(self, X: Any, y: Any, w: Any, number: int) -> Block:
         """One that the iterator gave, checked."""
-        X = as_table(X)
+        if self._names is None and is_frame(X):
+            self._names = names_of(X)
+        X = numbers_of(X, self._names)
         n, p = X.shape
         if p != getattr(self, "n_features", p):
             raise ValueError(f"X has shape {X.shape}, but (n, {self.n_features}) is required")
@@ -80,3 +103,8 @@ class Blocks(Stream):
             if a is not None and (np.ndim(a) == 0 or len(a) != n):
                 raise ValueError(f"{name} has {len(a) if np.ndim(a) else 0} rows, but X has {n}")
         return Block(X, y, w, 0, f"block {number}")
+
+
+def is_block(given: Any) -> bool:
+    """Does the iterator give (X, y) or (X, y, sample_weight), and not X alone?"""
+    return isinstance(given, tuple) or (isinstance(given, list) and len(given) > 0 and len(np.shape(given[0])) == 2)

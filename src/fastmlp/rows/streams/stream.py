@@ -9,6 +9,8 @@ import numpy as np
 
 from ...exceptions import RowError, RowTypeError
 from ..array import as_table
+from ..columns import put_columns
+from ..frame import Columns, is_frame
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,7 +19,8 @@ class Block:
 
     Attributes
     ----------
-    X : array (n, p), or pyarrow.RecordBatch with the columns of the features; None where only labels were asked for
+    X : array or frame (n, p), or pyarrow.RecordBatch with the columns of the features; None where only labels were
+        asked for
     y : array (n), or pyarrow.Array, of the target's values; or None
     w : array (n) of weights, or None
     first : the number of the block's first row in the stream
@@ -77,11 +80,17 @@ class Stream:
 
     def encode(self, X: Any, out: np.ndarray) -> None:
         """The X of a block, or of a part of it, as numbers: out (n, p), float32 or float64."""
-        X = as_table(X)
+        X = numbers_of(X, self.names)
         if X.shape != out.shape:
             raise ValueError(f"X has shape {X.shape}, but {out.shape} is required")
+        if isinstance(X, Columns):
+            return put_columns(X.columns, out)
         with np.errstate(all="ignore"):
             out[:] = X
+
+    def with_columns(self, names: list[str]) -> "Stream":
+        """The same rows with these features, in this order, where the stream finds them by name."""
+        return self
 
     def numbered(self, order: np.ndarray | None = None) -> Iterator[Block]:
         """`blocks` that are not empty, and know their rows' numbers."""
@@ -96,6 +105,13 @@ class Stream:
         """The number of each block's first row."""
         assert self.block_rows is not None
         return np.cumsum(np.asarray(self.block_rows, np.intp)) - np.asarray(self.block_rows, np.intp)
+
+
+def numbers_of(X: Any, names: list[str] | None) -> Any:
+    """A block's X as an array (n, p) or, of a frame, as `Columns`: those of these names, where names are known."""
+    if isinstance(X, Columns):
+        return X
+    return Columns(X, names) if is_frame(X) else as_table(X)
 
 
 def check_alone(y: Any, sample_weight: Any) -> None:
