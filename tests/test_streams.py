@@ -317,7 +317,7 @@ def test_a_frame_of_one_type_is_read_where_it_lies(monkeypatch):
     ("column", "error", "words"),
     [
         (pd.Series(["a"] * n), ValueError, "'odd'"),
-        (pd.Series(["a"] * n, dtype="category"), TypeError, "'odd'.*category"),
+        (pd.Series(["a"] * n, dtype="category"), ValueError, "'odd'.*'a'"),
         (pd.Series(np.arange(n), dtype="datetime64[ns]"), TypeError, "'odd'.*datetime"),
         (pd.Series([None, *range(n - 1)], dtype="Int64"), ValueError, "NaN in row 0, column 5"),
     ],
