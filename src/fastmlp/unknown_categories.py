@@ -61,14 +61,14 @@ class Encoder:
         for column in found:
             part = column.part
             warnings.warn(
-                f"column {part.name!r}: none of its {column.n_values:,} values ({listed(column.examples)}) is one of "
-                f"the categories that were learned ({listed(part.categories[:SHOWN]) or 'none'}); compare how they "
+                f"column {part.name!r}: none of its {column.n_values:,} values ({few(column.examples)}) is one of "
+                f"the categories that were learned ({few(part.categories[:SHOWN]) or 'none'}); compare how they "
                 "are written, also blanks and types",
                 UserWarning,
                 stacklevel=3,
             )
 
 
-def listed(values: tuple[Any, ...]) -> str:
+def few(values: tuple[Any, ...]) -> str:
     """A few values, for a message."""
     return ", ".join(map(shortened, values))

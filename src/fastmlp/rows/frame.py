@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from .array import NUMBERS_TO_BE, ArrayRows, as_array, check_real, from_objects, refuse_hidden
-from .columns import check_named, put_columns, without_index
+from .columns import check_named, listed, put_columns, without_index
 
 NO_NUMBERS = ("date", "time", "duration", "period", "interval", "list", "struct")
 MAY_SPELL_NUMBERS = ("object", "categor", "enum", "dict", "str", "utf8", "large_string")
@@ -79,13 +79,13 @@ def is_frame(X: Any) -> bool:
 
 def in_order(columns: list[tuple[str, Any]], names: list[str]) -> list[tuple[str, Any]]:
     """The columns, by their names; names that differ are refused."""
-    found = [name for name, _ in columns]
-    for name in names:
-        check_named(found, name)
-    for name in found:
-        if name not in names:
-            raise ValueError(f"X has a column {name!r}, which is none of the features {', '.join(names)}; drop it")
     by_name = dict(columns)
+    if len(by_name) < len(columns) or by_name.keys() != set(names):
+        found = [name for name, _ in columns]
+        for name in names:
+            check_named(found, name)
+        extra = next(name for name in found if name not in names)
+        raise ValueError(f"X has a column {extra!r}, which is none of the features {listed(names)}; drop it")
     return [(name, by_name[name]) for name in names]
 
 
