@@ -55,7 +55,7 @@ def fit(
     optimizer = optimizers.resolve(optimizer)
     check_training_memory(model.widths, model.parameters.size, model.dtype, optimizer.n_moments)
     optimizer.prepare(model.parameters.size, model.dtype)
-    with postponed(), refit.fitting(model, lambda: aligned_copy(model.parameters)) as guard:
+    with postponed(), refit.fitting(model, lambda: aligned_copy(model.parameters)) as under_way:
         keep = progress = None
         if checkpoint is not None:
             same = arguments(model, learned, settings, optimizer, part, validation)
@@ -68,7 +68,7 @@ def fit(
             return
 
         def after(record: dict[str, Any]) -> Any:
-            guard.seen = aligned_copy(model.parameters)
+            under_way.seen = aligned_copy(model.parameters)
             if callback is None:
                 return False
             try:
