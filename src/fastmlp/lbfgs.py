@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize
 from sklearn.utils.optimize import _check_optimize_result
-from threadpoolctl import threadpool_limits
 
 from .call import Rows
 from .kernels.interrupts import postponed
 from .network import Network
 from .stochastic import raise_not_finite
+from .system.blas import one_blas_thread
 
 
 def objective(network: Network, rows: Rows, alpha: float, theta: np.ndarray) -> tuple[float, np.ndarray]:
@@ -36,7 +36,7 @@ def fit(estimator: Any, network: Network, rows: Rows) -> None:
 
     try:
         # The dot products of BLAS are sums of as many parts as it has threads: here of one, on any machine.
-        with postponed(), threadpool_limits(1, "blas"):
+        with postponed(), one_blas_thread():
             result = minimize(
                 lambda theta: objective(network, rows, estimator.alpha, theta),
                 theta.copy(),

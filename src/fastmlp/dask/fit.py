@@ -14,6 +14,7 @@ from ..model import Model
 from ..progress import Settings
 from ..rows.labels import Labels
 from ..rows.order import Pass
+from ..system.blas import one_blas_thread
 from .cluster import Cluster
 from .network import DaskNetwork
 from .partitions import Partitions
@@ -134,7 +135,6 @@ def minimise(
 ) -> None:  # fmt: skip
     """L-BFGS on the client: each evaluation is a pass over all rows; θ is that of the last iteration, come what may."""
     from scipy.optimize import minimize  # workers import this module, and have no use for it
-    from threadpoolctl import threadpool_limits
 
     theta = network.theta.astype(np.float64)
     first, n_weights, begin = len(history), network.plan.n_weights, [time.perf_counter()]
@@ -159,7 +159,7 @@ def minimise(
 
     try:
         options = {"maxiter": settings.epochs, "gtol": settings.tol}
-        with threadpool_limits(1, "blas"):  # as in lbfgs.py
+        with one_blas_thread():  # as in lbfgs.py
             minimize(objective, theta.copy(), jac=True, method="L-BFGS-B", callback=report, options=options)
     finally:
         network.theta[:] = theta
