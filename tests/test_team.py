@@ -275,7 +275,7 @@ def test_fits_at_the_same_time_start_no_more_threads_than_cores(monkeypatch):
     monkeypatch.setattr(team, "CALLER_FLOPS", 2e6)
     monkeypatch.setattr(Contention, "threads", lambda self, most: most)  # it, too, would start one thread fewer
     running, run = [], team.run_counted
-    monkeypatch.setattr(team, "run_counted", lambda *a: running.append(sum(team._running)) or run(*a))
+    monkeypatch.setattr(team, "run_counted", lambda *a: running.append(sum(team._running.values())) or run(*a))
     random = np.random.default_rng(0)
     X, y = random.standard_normal((4000, 10), np.float32), random.integers(0, 2, 4000)
     fits = [threading.Thread(target=lambda: Model([10, 32, 1]).fit(X, y, epochs=20, batch_size=200)) for _ in range(2)]

@@ -1,8 +1,8 @@
 """Compilations that Ctrl-C need not wait for, and that leave other threads and forked processes alone."""
 
-import concurrent.futures
 import contextlib
 import os
+import queue
 import threading
 import warnings
 
@@ -57,20 +57,25 @@ def interruptible(compile_signature):
     def compile(signature):
         if not on_main_thread() or global_compiler_lock.is_locked():
             return compile_signature(signature)
-        outcome, ended = concurrent.futures.Future(), threading.Event()
+        # C code: what a signal handler raises cannot leave a lock closed that the thread needs to end.
+        outcome = queue.SimpleQueue()
 
         def work():
             try:
                 with sharing_warnings():
-                    outcome.set_result(compile_signature(signature))
+                    outcome.put((compile_signature(signature), None))
             except BaseException as failure:
-                outcome.set_exception(failure)
-            finally:
-                ended.set()
+                outcome.put((None, failure))
 
         threading.Thread(target=work, name="fastmlp-compile").start()
-        while not ended.wait(WATCH_SECONDS):
-            check()
-        return outcome.result()
+        while True:
+            try:
+                compiled, failure = outcome.get(timeout=WATCH_SECONDS)
+            except queue.Empty:
+                check()
+                continue
+            if failure is not None:
+                raise failure
+            return compiled
 
     return compile

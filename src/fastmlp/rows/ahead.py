@@ -2,10 +2,11 @@
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
-from ..kernels.interrupts import check
+from ..kernels.interrupts import check, outlast
 
 END = object()
 WATCH_SECONDS = 0.05  # from one look for Ctrl-C to the next
@@ -35,6 +36,13 @@ def read_ahead(make: Callable[[Callable[[], bool]], Iterator[Any]], most: int) -
         except BaseException as failure:
             made.put((END, failure))
 
+    def leave() -> None:
+        """Wait for the thread, until PATIENCE has passed since the first call."""
+        left.append(time.perf_counter())
+        if thread.is_alive():
+            thread.join(max(0.0, left[0] + PATIENCE - time.perf_counter()))
+
+    left: list[float] = []
     thread = threading.Thread(target=work, name="fastmlp-read-ahead", daemon=True)
     try:
         thread.start()
@@ -58,6 +66,7 @@ def read_ahead(make: Callable[[Callable[[], bool]], Iterator[Any]], most: int) -
         try:
             ended.append(True)
         finally:
-            room.put(END)
-            if thread.is_alive():
-                thread.join(PATIENCE)
+            try:
+                room.put(END)
+            finally:
+                outlast(leave)
