@@ -196,6 +196,21 @@ def test_scaling_and_own_activations_travel(client):
     np.testing.assert_allclose(trained(model(), epochs=2).parameters, expected.parameters, rtol=1e-9, atol=1e-12)
 
 
+def test_own_activations_are_compiled_once_in_a_worker(client):
+    """Each block brings functions from a pickle."""
+
+    def compilations():
+        from fastmlp.own_activations import compiled
+
+        return compiled.cache_info().misses
+
+    model = Model([p, 8, 1], (lambda z: z * z - 0.25, lambda z: 2 * z), dtype="float64")
+    before = client.run(compilations)
+    P = fastmlp.dask.predict_proba(model, arrays(MANY, X)[0]).compute()
+    assert all(now - before[address] <= 1 for address, now in client.run(compilations).items())
+    np.testing.assert_allclose(P, model.predict_proba(X), rtol=1e-12)
+
+
 def cube(z):
     return z * z * z
 

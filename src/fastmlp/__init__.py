@@ -4,7 +4,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 from . import rows
-from .exceptions import DivergenceError, ModelFormatError, RowError
+from .exceptions import ActivationError, DivergenceError, ModelFormatError, RowError
 from .model import Gradient, Model
 from .optimizers import SGD, Adam, AdamW, Momentum, Nesterov
 from .version import __version__
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SGD",
+    "ActivationError",
     "Adam",
     "AdamW",
     "DivergenceError",

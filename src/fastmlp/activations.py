@@ -1,14 +1,12 @@
 """The nonlinearities g[l] that a layer can have, by name or as the user's own pair (g, g')."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import carray, cfunc, njit, types
 
 from .kernels import activate
+from .own_activations import Own, own
 
 
 @dataclass(frozen=True)
@@ -20,18 +18,20 @@ class Activation:
     name : the word in a model file; an own activation has the name of its function
     number : kernels/activate.py's number of it
     from_Z : is g' computed from Z? (else from A)
-    moves_zero : is g(0) ≠ 0, or not known?
-    g, dg : addresses of an own activation's block functions, else 0
-    keep : what must live as long as the addresses are used
+    moves_zero : does it write into the padding what is not 0?
+    own : the user's pair, whose machine code lives as long
     """
 
     name: str
     number: int
     from_Z: bool = False
     moves_zero: bool = False
-    g: int = 0
-    dg: int = 0
-    keep: Any = field(default=None, repr=False, compare=False)
+    own: Own | None = None
+
+    @property
+    def addresses(self) -> tuple[int, int]:
+        """Those of an own activation's block functions, else 0."""
+        return (self.own.forward.address, self.own.backward.address) if self.own else (0, 0)
 
     @property
     def from_A(self) -> bool:
@@ -56,29 +56,6 @@ ACTIVATIONS = {
 }
 
 
-@cache
-def own_activation(g: Callable, dg: Callable, dtype: np.dtype) -> Activation:
-    """Compile the scalar functions g(z) and g'(z) into block functions, once per pair and dtype."""
-    scalar = types.float32 if dtype == np.float32 else types.float64
-    g_compiled, dg_compiled = (f if hasattr(f, "py_func") else njit(f) for f in (g, dg))
-    block = cfunc(types.void(types.CPointer(scalar), types.CPointer(scalar), types.intp))
-
-    @block
-    def forward(Z_pointer, A_pointer, n):  # type: ignore[no-untyped-def]
-        Z, A = carray(Z_pointer, (n,)), carray(A_pointer, (n,))
-        for i in range(n):
-            A[i] = g_compiled(Z[i])
-
-    @block
-    def backward(Z_pointer, dZ_pointer, n):  # type: ignore[no-untyped-def]
-        Z, dZ = carray(Z_pointer, (n,)), carray(dZ_pointer, (n,))
-        for i in range(n):
-            dZ[i] *= dg_compiled(Z[i])
-
-    name = getattr(g, "__name__", type(g).__name__)
-    return Activation(name, activate.OWN, True, True, forward.address, backward.address, (forward, backward))
-
-
 def resolve(activation: Any, dtype: np.dtype) -> Activation:
     """One layer's activation: a name of `ACTIVATIONS`, or a pair (g, dg) of scalar functions."""
     if isinstance(activation, str):
@@ -86,7 +63,8 @@ def resolve(activation: Any, dtype: np.dtype) -> Activation:
             raise ValueError(f"activation={activation!r}: choose one of {', '.join(ACTIVATIONS)}, or a pair (g, dg)")
         return ACTIVATIONS[activation]
     if isinstance(activation, tuple) and len(activation) == 2 and all(callable(f) for f in activation):
-        return own_activation(*activation, np.dtype(dtype))
+        pair = own(*activation, np.dtype(dtype))
+        return Activation(pair.name, activate.OWN, from_Z=True, own=pair)
     raise TypeError(f"activation={activation!r}: give a name, or a pair (g, dg) of scalar functions of z")
 
 

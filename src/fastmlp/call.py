@@ -10,9 +10,9 @@ import numpy as np
 from . import team
 from .core_time import Patience
 from .kernels import steps
-from .kernels.barrier import BAD_ROW, PROGRESS, STOP, new_team
+from .kernels.barrier import BAD_ROW, BAD_Z, PROGRESS, STOP, new_team
 from .kernels.interrupts import check
-from .kernels.records import JOB, Sums, Team
+from .kernels.records import JOB, Net, Sums, Team
 from .optimizers import Optimizer
 from .plan import Plan
 from .rows.array import ArrayRows
@@ -93,7 +93,7 @@ def train(
     seen = None if watch is None else lambda progress: watch(before + progress)
     arguments = Team(flags, job), window.source, workspace.net, sums
     try:
-        took = run(rows, window, shape, steps.train, arguments, seen, patience)
+        took = run(rows, window, shape, workspace.plan, steps.train, arguments, seen, patience)
     finally:
         for name in SUMS:
             setattr(tally, name, float(job[name][0]) / scale.get(name, 1.0))
@@ -111,11 +111,11 @@ def predict(rows: Rows, window: Window, shape: Shape, job: np.ndarray, workspace
     """Run steps.predict over positions of a window: out (m, p[L])."""
     flags = new_team()
     arguments = Team(flags, job), window.source, workspace.net, out.reshape(-1)
-    run(rows, window, shape, steps.predict, arguments)
+    run(rows, window, shape, workspace.plan, steps.predict, arguments)
     check()
     while flags[STOP]:  # by a Ctrl-C whose handler is the user's own, and has not raised anything
         flags[:] = 0
-        run(rows, window, shape, steps.predict, arguments)
+        run(rows, window, shape, workspace.plan, steps.predict, arguments)
 
 
 def compile_once(kernel: Callable[..., None], arguments: tuple) -> None:
@@ -128,14 +128,28 @@ def compile_once(kernel: Callable[..., None], arguments: tuple) -> None:
 
 
 def run(
-    rows: Rows, window: Window, shape: Shape, kernel: Callable[..., None], arguments: tuple,
+    rows: Rows, window: Window, shape: Shape, plan: Plan, kernel: Callable[..., None], arguments: tuple,
     watch: Watch = None, patience: Patience | None = None,
 ) -> tuple[float, float]:  # fmt: skip
-    """Run a kernel by all threads of the call, seconds as `team.run`; a row that it refused becomes an error."""
+    """Run a kernel by all threads of the call, seconds as `team.run`.
+
+    A row that the kernel refused, or an exception of the user's own activation, becomes an error here.
+    """
     compile_once(kernel, arguments)
     flags, job = arguments[0]
     short = bool(shape.row_flops * (job["last"][0] - job["first"][0]) <= team.CALLER_FLOPS)
     took = team.run(lambda thread: kernel(thread, *arguments), flags, shape.n_threads, short, watch, patience)
     if flags[BAD_ROW] > 0:
         rows.refuse(window, int(flags[BAD_ROW]) - 1)
+    if flags[BAD_Z] > 0:
+        refuse_z(plan, arguments[2], int(flags[BAD_Z]) - 1)
     return took
+
+
+def refuse_z(plan: Plan, net: Net, at: int) -> None:
+    """Raise what the layer's own activation raises at the z that lies there in the workspace."""
+    begins = net.layers["Z"]
+    layer = int(np.argmax(np.where(begins <= at, begins, -1)))
+    own = plan.activations[layer].own
+    assert own is not None
+    raise own.error(net.work[at])

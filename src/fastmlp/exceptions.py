@@ -30,6 +30,10 @@ class RowTypeError(RowError, TypeError):
     """Rows cannot be used, as they are of a wrong type."""
 
 
+class ActivationError(RowError):
+    """An activation of the user's own raised an exception at a number that these rows lead to."""
+
+
 @contextlib.contextmanager
 def user_code() -> Iterator[None]:
     """Let a RowError from the block, a callback or a scorer, say whose it is."""

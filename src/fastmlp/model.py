@@ -50,7 +50,8 @@ class Model:
         classes or labels. ``[p, 1]`` is logistic regression.
     activation : str, pair of functions, or list with one of them for each hidden layer
         identity, logistic, tanh, relu, leaky_relu, elu, selu, softplus, gelu, silu, or scalar functions (g, g')
-        of z that Numba can compile.
+        of z that Numba can compile: Python's or NumPy's, partials of them, methods and callable objects that read
+        numbers of their object. Division by zero gives inf or NaN; what they raise becomes an `ActivationError`.
     bias : bool
         Whether layers have a bias; without, `biases` is empty.
     dtype : {"float32", "float64"}
@@ -283,6 +284,8 @@ class Model:
             before.
         MemoryError
             Before training begins, where what it takes is not left.
+        ActivationError
+            An activation of the user's own raised an exception; it is named. The weights stay as they were.
         DivergenceError
             The loss is no longer finite. The weights are those before that epoch, the last whose loss was finite.
         KeyboardInterrupt

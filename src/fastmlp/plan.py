@@ -237,7 +237,7 @@ class Plan:
                 layer["keeps_A"] = p > 0 and g.from_A
                 layer["Z"] = allocate(rows * ld[l + 1]) if g.from_Z or layer["keeps_A"] else -1
                 layer["dropped"], layer["kept_scale"] = min(round(p * 2**32), 2**32 - 1), 1 / (1 - p)
-                layer["activation"], layer["g"], layer["dg"] = g.number, g.g, g.dg
+                layer["activation"], (layer["g"], layer["dg"]) = g.number, g.addresses
                 layer["clear_padding"] = g.moves_zero and ld[l + 1] > self.widths[l + 1]
         layout["softmax"], layout["targets"] = self.softmax, self.targets
         ld_Y = self.padded(self.targets) if self.targets > 1 else 1

@@ -37,7 +37,7 @@ def contents(model: Any) -> Contents:
     description: dict[str, Any] = {
         "widths": list(model.widths), "bias": model.bias, "dtype": str(model.dtype), "seed": model.seed,
         "out_activation": model.out_activation,
-        "activations": [{"own": one.name} if one.g else one.name for one in model.network.plan.activations],
+        "activations": [{"own": one.name} if one.own else one.name for one in model.network.plan.activations],
         "feature_names": plain(model.feature_names), "target_name": plain(model.target_name),
         "classes": plain(model.classes),
         "encoding": None if model.encoding is None else model.encoding.to_dict(),

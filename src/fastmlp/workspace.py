@@ -46,8 +46,9 @@ def aligned_copy(theta: np.ndarray) -> np.ndarray:
 
 
 class Workspace(NamedTuple):
-    """Buffers of one call at a time."""
+    """Buffers of one call at a time, for nets of this plan."""
 
+    plan: Plan
     net: Net
     total: np.ndarray
     losses: np.ndarray
@@ -81,7 +82,7 @@ class Workspaces:
         self.plan.fill_padding(layers[-1], work)
         losses = np.zeros(shape.rows + 2 * max(1, shape.accumulators))
         net = Net(layers, layout, self.theta, work, np.zeros(shape.rows, np.intp))
-        return Workspace(net, np.zeros(self.plan.n_parameters), losses, np.zeros(self.plan.n_squares))
+        return Workspace(self.plan, net, np.zeros(self.plan.n_parameters), losses, np.zeros(self.plan.n_squares))
 
     def give_back(self, shape: Shape, workspace: Workspace) -> None:
         if len(self._idle) > 3:

@@ -6,7 +6,7 @@ for an activation of the user's own.
 
 from . import pointwise
 from .arrays import copy, fill_zero
-from .compile import kernel
+from .compile import NOWHERE, kernel
 from .llvm import call_block, keep_whole
 from .register_tile import AS_IS, CLIPPED, MASKED
 
@@ -30,6 +30,7 @@ def activation_forward(layer, work, row, m):
     """A[l] = g(Z[l]) for m rows from `row` on, unless `finish_forward` did it; columns beyond p[l] are kept at zero.
 
     Z[l] in, A[l] out (m × p[l], ld); they share their memory unless g' needs Z[l], or A[l] as it is before dropout.
+    Returns where in `work` the z lies at which a g of the user's own has raised, or NOWHERE.
     """
     keep_whole()
     ld = layer.ld_out
@@ -57,19 +58,22 @@ def activation_forward(layer, work, row, m):
     elif g == SILU:
         pointwise.silu_forward(Z, A)
     elif g == OWN:
-        call_block(layer.g, Z, A)
+        bad = call_block(layer.g, Z, A, m, layer.p_out, ld)
+        if bad >= 0:
+            return z + bad
     if layer.keeps_A:
         copy(Z, final)
     if layer.clear_padding:
         for i in range(m):
             fill_zero(final[i * ld + layer.p_out : (i + 1) * ld])
+    return NOWHERE
 
 
 @kernel
 def activation_backward(layer, work, row, m):
     """dZ[l] = dA[l] ⊙ g'[l] for m rows from `row` on.
 
-    dA[l] in, dZ[l] out, in the same memory; A[l] or Z[l] in, whichever g' is computed from.
+    dA[l] in, dZ[l] out, in the same memory; A[l] or Z[l] in, whichever g' is computed from. Returns as the former.
     """
     keep_whole()
     ld = layer.ld_out
@@ -94,4 +98,7 @@ def activation_backward(layer, work, row, m):
     elif g == SILU:
         pointwise.silu_backward(A, dZ)
     elif g == OWN:
-        call_block(layer.dg, A, dZ)
+        bad = call_block(layer.dg, A, dZ, m, layer.p_out, ld)
+        if bad >= 0:
+            return a + bad
+    return NOWHERE

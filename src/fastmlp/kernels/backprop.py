@@ -9,11 +9,9 @@ tile is the rows `row` … `row + m - 1` of its buffers. A last layer of width 1
 a rank-1 update backward; any other goes the way of the hidden layers.
 """
 
-import numpy as np
-
 from .activate import activation_backward, activation_forward, finish_backward, finish_forward
 from .arrays import add_rows, fill_zero, total_of
-from .compile import ZERO, kernel
+from .compile import NOWHERE, ZERO, kernel
 from .dropout import drop
 from .head import sigmoid_log_loss, sigmoid_log_loss_1, softmax, softmax_log_loss
 from .llvm import keep_whole
@@ -22,12 +20,13 @@ from .narrow import add_scaled_rows, dot_rows, outer, outer_and_sums
 from .pointwise import logistic_forward
 from .register_tile import AS_IS, MASKED
 
-NOWHERE = np.intp(-1)  # in place of an accumulator
-
 
 @kernel
 def forward(net, row, m, step, first):
-    """A[1] … A[L-1] and the logits Z[L] (in dZ[L]'s place), from A[0]; dropout for step ≠ 0, see `drop`."""
+    """A[1] … A[L-1] and the logits Z[L] (in dZ[L]'s place), from A[0]; dropout for step ≠ 0, see `drop`.
+
+    Returns where the z lies at which an activation has raised, as `activation_forward` does, or NOWHERE.
+    """
     keep_whole()
     layers, work, theta = net.layers, net.work, net.theta
     last = len(layers) - 1
@@ -49,9 +48,12 @@ def forward(net, row, m, step, first):
                 work, layer.start, work, z, layer.ld_out, finish, z,
             )  # fmt: skip
         if l < last and finish == AS_IS:
-            activation_forward(layer, work, row, m)
+            bad = activation_forward(layer, work, row, m)
+            if bad >= 0:
+                return bad
         if step != 0 and layer.dropped:
             drop(layer, l, work, layer.A_out, row, m, step, first)
+    return NOWHERE
 
 
 @kernel
@@ -92,7 +94,7 @@ def sums_come_along(layers):
 
 @kernel
 def backward(layers, work, row, m, step, first, gradient, fresh):
-    """dZ[L-1] … dZ[1] from dZ[L]; A in, Z in where g' needs it; dropout as in `forward`.
+    """dZ[L-1] … dZ[1] from dZ[L]; A in, Z in where g' needs it; dropout and what it returns as in `forward`.
 
     Unless `gradient` is NOWHERE, what `sums_come_along` names is set in that accumulator if fresh, else added to it.
     """
@@ -118,7 +120,10 @@ def backward(layers, work, row, m, step, first, gradient, fresh):
         if step != 0 and below.dropped:
             drop(below, l - 1, work, below.dZ, row, m, step, first)
         if finish == AS_IS:
-            activation_backward(below, work, row, m)
+            bad = activation_backward(below, work, row, m)
+            if bad >= 0:
+                return bad
+    return NOWHERE
 
 
 @kernel

@@ -11,7 +11,7 @@ from .compile import kernel
 from .threads import atomic_add, atomic_load, atomic_or, atomic_store, give_way, short_sleep, spin_pause, this_core
 
 # Slots of the team's array, a cache line apart.
-ARRIVED, PASSED, STOP, FAILED, NEXT, PROGRESS, BAD_ROW, CORES = range(0, 64, 8)
+ARRIVED, PASSED, STOP, FAILED, NEXT, PROGRESS, BAD_ROW, BAD_Z, CORES = range(0, 72, 8)
 CORE_SLOTS = 16  # with a bit for each core
 SLOTS = CORES + CORE_SLOTS
 SPINS, YIELDS = 400, 1000
@@ -26,6 +26,13 @@ def new_team():
 def report_bad_row(team, row):
     """A number of this row is not finite: stop all."""
     atomic_store(team, BAD_ROW, row + 1)
+    atomic_store(team, STOP, 1)
+
+
+@kernel
+def report_bad_z(team, at):
+    """An activation has raised at the z that lies there in the workspace: stop all."""
+    atomic_store(team, BAD_Z, at + 1)
     atomic_store(team, STOP, 1)
 
 

@@ -135,7 +135,7 @@ def cpu_name():
     return config.CPU_NAME or llvmlite.binding.get_host_cpu_name()
 
 
-ZERO = np.intp(0)  # for a literal, Numba would compile a called kernel once more
+ZERO, NOWHERE = np.intp(0), np.intp(-1)  # for literals, Numba would compile a called kernel once more
 VECTOR_BYTES, TILE_ROWS, TILE_VECTORS = register_tile()
 # Of vectors of 64 bytes, on Intel: measured there; on AMD's Zen a faster root could bring next to nothing.
 SLOW_ROOT = VECTOR_BYTES == 64 and not cpu_name().startswith("znver")

@@ -117,19 +117,34 @@ def read_vector(typing, address, B, at_b):
 
 
 @intrinsic
-def call_block(typing, address, source, target):
-    """Call the compiled function at `address` as f(source, target, n), n = len(target)."""
+def call_block(typing, address, source, target, m, p, ld):
+    """Call the compiled function at `address` as f(source, target, m, p, ld), which returns a number."""
 
     def generate(context, builder, signature, arguments):
         scalar = context.get_data_type(signature.args[1].dtype).as_pointer()
-        function = ir.FunctionType(ir.VoidType(), [scalar, scalar, INT64]).as_pointer()
-        target = context.make_array(signature.args[2])(context, builder, arguments[2])
-        length = builder.extract_value(target.shape, 0)
-        pointer = array_pointer(context, builder, signature.args[1], arguments[1])
-        builder.call(builder.inttoptr(arguments[0], function), [pointer, target.data, length])
-        return context.get_dummy_value()
+        function = ir.FunctionType(INT64, [scalar, scalar, INT64, INT64, INT64]).as_pointer()
+        pointers = [array_pointer(context, builder, signature.args[i], arguments[i]) for i in (1, 2)]
+        return builder.call(builder.inttoptr(arguments[0], function), [*pointers, *arguments[3:]])
 
-    return types.void(types.intp, source, target), generate
+    return types.intp(types.intp, source, target, types.intp, types.intp, types.intp), generate
+
+
+@intrinsic
+def try_call(typing, f, z):
+    """(has f raised?, f(z) as a number of z's type), for a function of Numba's.
+
+    Numba's own try statement costs twice the compilation, and its loops no longer run on vectors.
+    """
+    inner = f.get_call_type(typing, (z,), {})
+
+    def generate(context, builder, signature, arguments):
+        compiled = f.dispatcher.get_compile_result(inner)
+        context.active_code_library.add_linking_library(compiled.library)
+        status, value = context.call_internal_no_propagate(builder, compiled.fndesc, inner, [arguments[1]])
+        value = context.cast(builder, value, inner.return_type, z)
+        return context.make_tuple(builder, signature.return_type, [status.is_error, value])
+
+    return types.Tuple([types.boolean, z])(f, z), generate
 
 
 # --- floating-point state -----------------------------------------------------------------------------

@@ -16,7 +16,7 @@ import numpy as np
 
 from .arrays import copy, total_of
 from .backprop import NOWHERE, add_gradients, backward, forward, head, probabilities
-from .barrier import NEXT, PROGRESS, barrier, report_bad_row, spread_out, stopped
+from .barrier import NEXT, PROGRESS, barrier, report_bad_row, report_bad_z, spread_out, stopped
 from .compile import TILE_ROWS, ZERO, entry_point, kernel
 from .dropout import step_key
 from .gather import gather_rows
@@ -50,10 +50,13 @@ def tile(team, source, first, m, net, row, loss, step, gradient, fresh):
     if bad >= 0:
         report_bad_row(team.flags, bad)
         return
-    forward(net, row, m, step, in_batch)
-    head(layers, layout, work, row, m, loss)
-    if job.backward:
-        backward(layers, work, row, m, step, in_batch, gradient, fresh)
+    bad = forward(net, row, m, step, in_batch)
+    if bad < 0:
+        head(layers, layout, work, row, m, loss)
+        if job.backward:
+            bad = backward(layers, work, row, m, step, in_batch, gradient, fresh)
+    if bad >= 0:
+        report_bad_z(team.flags, bad)
 
 
 @kernel
@@ -220,7 +223,10 @@ def all_tiles(thread, team, source, net, out):
         if bad >= 0:
             report_bad_row(team.flags, bad)
             break
-        forward(net, row, m, np.int64(0), ZERO)
+        bad = forward(net, row, m, np.int64(0), ZERO)
+        if bad >= 0:
+            report_bad_z(team.flags, bad)
+            break
         if job.probabilities:
             probabilities(layers, net.layout[0], work, row, m)
         size, count = (m, 1) if layer.narrow else (K, m)
