@@ -1,4 +1,4 @@
-"""Activations of the user's own: what they see, what they raise, and which are the same."""
+"""Activations of the user's own: what they see, what they raise, which are the same, and how files know them again."""
 
 import functools
 import gc
@@ -9,8 +9,9 @@ import cloudpickle
 import numba
 import numpy as np
 import pytest
+from model_files import assemble, taken_apart
 
-from fastmlp import ActivationError, MLPClassifier, Model
+from fastmlp import ActivationError, MLPClassifier, Model, ModelFormatError, model_file
 from fastmlp.own_activations import compiled, own, pair_of
 
 X = np.random.default_rng(0).standard_normal((20_000, 7))
@@ -277,3 +278,92 @@ def test_machine_code_lives_as_long_as_its_net():
     gc.collect()
     assert np.array_equal(model.predict_proba(X), expected)
     assert np.array_equal(Model([7, 4, 1], (scaled(0.75), lambda z: 0.75)).predict_proba(X), expected)
+
+
+# --- how files know them --------------------------------------------------------------------------
+
+
+def trained(*activations, **options):
+    model = Model([7, *[3] * len(activations), 1], list(activations))
+    return model.fit(X[:200], y[:200], epochs=1, batch_size=50, **options)
+
+
+def test_two_functions_of_one_name_are_not_saved(tmp_path):
+    pairs = [(lambda z: 0.5 * z, one), (lambda z: 0.25 * z, one), (lambda z: 0.5 * z, one)]
+    with pytest.raises(ValueError, match="two different activations have the name '<lambda>'") as caught:
+        trained(*pairs).save(tmp_path / "m")
+    assert not isinstance(caught.value, ModelFormatError), "no file is to blame"
+    with pytest.raises(ValueError, match="<lambda>"):
+        trained((pairs[0][0], one), (pairs[0][0], identity)).save(tmp_path / "m")
+    model = trained(pairs[0], "tanh", pairs[2])
+    model.save(tmp_path / "m")
+    loaded = Model.load(tmp_path / "m", activations={"<lambda>": pairs[0]})
+    assert np.array_equal(loaded.predict_proba(X), model.predict_proba(X))
+
+
+def test_another_function_is_not_loaded(tmp_path):
+    trained((sinc, sinc_derivative)).save(tmp_path / "m")
+    Model.load(tmp_path / "m", activations={"sinc": (sinc, sinc_derivative)})
+    for pair, match in (
+        ((lambda z: 1.01 * sinc_compiled(z), sinc_derivative), r"m: activation 'sinc' is another function .*: g\("),
+        ((sinc, lambda z: -sinc_derivative_compiled(z)), r"m: activation 'sinc' is another function .*: dg\("),
+        ("tanh", "give the functions"),
+    ):
+        with pytest.raises((ValueError, TypeError), match=match) as caught:
+            Model.load(tmp_path / "m", activations={"sinc": pair})
+        assert not isinstance(caught.value, ModelFormatError), "the file is not to blame"
+
+
+sinc_compiled, sinc_derivative_compiled = numba.njit(sinc), numba.njit(sinc_derivative)
+
+
+def test_values_that_are_not_finite_or_not_there(tmp_path):
+    """Of functions that are not defined everywhere, and in files from before there were values."""
+    pair = (lambda z: math.log(z), lambda z: refuses_large_compiled(z))
+    Model([7, 3, 1], pair).save(tmp_path / "m")
+    Model.load(tmp_path / "m", activations={"<lambda>": pair})
+    description, tensors = model_file.read(tmp_path / "m")
+    values = description.pop("activation_values")["<lambda>"]
+    assert None in values["g"]
+    assert values["dg"][-1] is None
+    assert values["g"][values["z"].index(4.5)] == pytest.approx(math.log(4.5))
+    model_file.write(tmp_path / "m", description, tensors)
+    Model.load(tmp_path / "m", activations={"<lambda>": (sinc, one)})
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        3, [], {"sinc": 3}, {"sinc": {"z": [1.0], "g": [1.0]}}, {"sinc": {"z": [1.0], "g": [1.0], "dg": []}},
+        {"sinc": {"z": [1], "g": [1.0], "dg": [1.0]}}, {"sinc": {"z": [1.0], "g": ["1"], "dg": [1.0]}},
+        {"sinc": {"z": None, "g": [1.0], "dg": [1.0]}}, {"sinc": {key: [1.0] * 999 for key in ("z", "g", "dg")}},
+    ],
+)  # fmt: skip
+def test_damaged_values(tmp_path, values):
+    trained((sinc, sinc_derivative)).save(tmp_path / "m")
+    description, tensors = taken_apart((tmp_path / "m").read_bytes())
+    (tmp_path / "m").write_bytes(assemble({**description, "activation_values": values}, tensors))
+    with pytest.raises(ModelFormatError, match="activation_values"):
+        Model.load(tmp_path / "m", activations={"sinc": (sinc, sinc_derivative)})
+
+
+def test_a_fit_goes_on_with_the_same_functions_alone(tmp_path):
+    def tanh(z):
+        return math.sin(z)
+
+    pair, file = (tanh, lambda z: math.cos(z)), tmp_path / "c"
+    expected = trained(pair, checkpoint=file).parameters
+    for other in ("tanh", (scaled_tanh, pair[1]), (tanh, one)):
+        model = Model([7, 3, 1], [other])
+        before = model.parameters.copy()
+        with pytest.raises(ValueError, match="activation 'tanh' is"):
+            model.fit(X[:200], y[:200], epochs=1, batch_size=50, checkpoint=file, resume=True)
+        assert np.array_equal(model.parameters, before)
+    assert np.array_equal(trained(pair, checkpoint=file, resume=True).parameters, expected)
+
+
+def scaled_tanh(z):
+    return 1.01 * math.sin(z)
+
+
+scaled_tanh.__name__ = "tanh"

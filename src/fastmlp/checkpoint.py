@@ -96,7 +96,7 @@ class Checkpoint:
             progress = checked_progress(fit, tensors, found, self.extent)
         except ModelFormatError as error:
             raise ModelFormatError(f"checkpoint={self.path!r}: damaged ({error})") from None
-        saving.take_over(self.model, found)
+        saving.take_over(self.model, self.path, found)
         optimizer, kept = self.optimizer, self.model.optimizer
         optimizer.t, optimizer.moments = kept.t, kept.moments
         optimizer.schedule_start, optimizer.schedule_steps = fit["schedule"]

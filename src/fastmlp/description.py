@@ -14,6 +14,7 @@ from .plan import Plan
 from .table_encoding import TableEncoding
 
 BLOCK = 2**16
+MOST_VALUES = 100  # of an activation
 Tensors = dict[str, np.ndarray]
 
 
@@ -25,6 +26,7 @@ class Described:
     ----------
     activations : (name, is it the user's own?) of each hidden layer; None: the file does not tell
     history : its records, as they lie in the file
+    activation_values : by the names of own activations, values z, and g and g' there (None: not finite)
     """
 
     widths: list[int]
@@ -41,6 +43,7 @@ class Described:
     optimizer: Optimizer | None
     history: tuple[Any, ...]
     encoding: TableEncoding | None
+    activation_values: dict[str, dict[str, list[Any]]]
 
     def records(self) -> list[dict[str, Any]]:
         """The history of the model."""
@@ -81,6 +84,7 @@ def checked_fields(description: dict[str, Any], tensors: Tensors) -> Described:
         target_name, checked_classes(description["classes"], widths[-1] if out == "softmax" else 2),
         checked_scaling(tensors, widths[0]), checked_optimizer(description["optimizer"], tensors, theta),
         checked_history(description["history"], tensors), checked_encoding(description.get("encoding"), widths[0]),
+        checked_activation_values(description.get("activation_values", {})),
     )  # fmt: skip
 
 
@@ -139,6 +143,19 @@ def checked_activations(values: Any, n_hidden: int) -> list[tuple[str, bool | No
         need(type(name) is str, f"an activation is {str(value)[:80]}")
         found.append((name, True if own else False if name in ACTIVATIONS else None))
     return found
+
+
+def checked_activation_values(data: Any) -> dict[str, dict[str, list[Any]]]:
+    """Values of own activations by name; files did not always have them."""
+    fits = type(data) is dict and all(type(one) is dict and sorted(one) == ["dg", "g", "z"] for one in data.values())
+    need(fits, f"the activation_values are {str(data)[:80]}")
+    for name, one in data.items():
+        n = len(one["z"]) if is_list_of(float, one["z"]) else MOST_VALUES + 1
+        need(n <= MOST_VALUES, f"the activation_values of {name[:80]!r} are at {str(one['z'])[:80]}")
+        for f in ("g", "dg"):
+            fits = type(one[f]) is list and len(one[f]) == n and all(v is None or type(v) is float for v in one[f])
+            need(fits, f"the activation_values of {name[:80]!r} are {str(one[f])[:80]}")
+    return dict(data)
 
 
 def checked_classes(classes: Any, number: int) -> list[Any] | None:

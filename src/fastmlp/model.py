@@ -333,7 +333,7 @@ class Model:
         Raises
         ------
         ValueError
-            No file can hold the model: weights that are not finite, say.
+            No file can hold the model: weights that are not finite, say, or two activations of one name.
         OSError
             The file cannot be written; an old one is as it was.
         """
@@ -357,6 +357,8 @@ class Model:
         ------
         ModelFormatError
             The file is not a model, damaged, of a newer version, or needs an activation that was not given.
+        ValueError
+            An activation that was given has other values than the one that the model was saved with.
         OSError
             It cannot be read.
         """

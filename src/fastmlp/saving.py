@@ -9,7 +9,11 @@ from . import model_file
 from .description import Described, checked
 from .exceptions import ModelFormatError
 from .history import as_arrays
+from .own_activations import Own
 
+# Own activations are known again by their values there, which float32 holds exactly, and which no rounding decides.
+VALUES_AT = [-30.0, -6.5, -2.75, -1.125, -0.375, -0.0625, 0.0, 0.1875, 0.625, 1.75, 4.5, 21.0]
+VALUE_TOLERANCE = {"float32": 1e-4, "float64": 1e-8}  # between machines, relative to values beyond 1
 Contents = tuple[dict[str, Any], dict[str, np.ndarray]]
 
 
@@ -43,6 +47,9 @@ def contents(model: Any) -> Contents:
         "encoding": None if model.encoding is None else model.encoding.to_dict(),
         "history": figures, "optimizer": None,
     }  # fmt: skip
+    values = {name: {"z": VALUES_AT, **own.values(VALUES_AT)} for name, own in own_by_name(model).items()}
+    if values:
+        description["activation_values"] = values
     if model.scaling is not None:
         tensors["shift"], tensors["factor"] = model.scaling
     if optimizer is not None:
@@ -51,6 +58,15 @@ def contents(model: Any) -> Contents:
         if optimizer.moments is not None:
             tensors["moments"] = optimizer.moments
     return description, tensors
+
+
+def own_by_name(model: Any) -> dict[str, Own]:
+    """The model's own activations, by which a file tells them."""
+    found: dict[str, Own] = {}
+    for one in model.network.plan.activations:
+        if one.own and found.setdefault(one.name, one.own) != one.own:
+            raise ModelFormatError(f"two different activations have the name {one.name!r}; rename one of the functions")
+    return found
 
 
 def plain(value: Any) -> Any:
@@ -68,22 +84,47 @@ def load(kind: type, path: str | os.PathLike, given: dict[str, Any], n_threads: 
     except ModelFormatError as error:
         raise ModelFormatError(f"{os.fspath(path)}: not a fastmlp model, or damaged: {error}") from None
     activations = [given_activation(path, name, own, given) for name, own in found.activations]
-    return restored(kind, found, activations, n_threads)
+    return restored(kind, path, found, activations, n_threads)
 
 
-def restored(kind: type, found: Described, activations: list[Any], n_threads: int | None) -> Any:
+def restored(
+    kind: type, path: str | os.PathLike, found: Described, activations: list[Any], n_threads: int | None
+) -> Any:
     """A model that is as the file's was."""
     model = kind(found.widths, activations, found.bias, found.dtype, found.seed, n_threads, found.out_activation)
-    take_over(model, found)
+    take_over(model, path, found)
     return model
 
 
-def take_over(model: Any, found: Described) -> None:
+def take_over(model: Any, path: str | os.PathLike, found: Described) -> None:
     """All that a file holds beside the shape."""
+    check_activations(model, path, found)
     model.parameters[:] = found.parameters
     model.scaling, model.encoding, model.optimizer = found.scaling, found.encoding, found.optimizer
     model.feature_names, model.target_name, model.classes = found.feature_names, found.target_name, found.classes
     model.history = found.records()
+
+
+def check_activations(model: Any, path: str | os.PathLike, found: Described) -> None:
+    """Raise where the model's own activations are not those of the file: a name alone could mean any function."""
+    tolerance = VALUE_TOLERANCE[found.dtype]
+    for (name, own), one in zip(found.activations, model.network.plan.activations, strict=True):
+        if own is not None and own != (one.own is not None):
+            whose = "a function of the user's own" if own else "the library's"
+            raise ValueError(f"{os.fspath(path)}: activation {name!r} is {whose} there; give the same")
+        kept = found.activation_values.get(name)
+        if one.own is None or kept is None:
+            continue
+        given = one.own.values(kept["z"])
+        for f in ("g", "dg"):
+            ours, theirs = (np.array(values[f], np.float64) for values in (given, kept))
+            differ = ~np.isclose(ours, theirs, tolerance, tolerance, equal_nan=True)
+            if differ.any():
+                at = int(differ.argmax())
+                raise ValueError(
+                    f"{os.fspath(path)}: activation {name!r} is another function than when the model was saved: "
+                    f"{f}({kept['z'][at]}) is {ours[at]}, and was {theirs[at]}"
+                )
 
 
 def given_activation(path: str | os.PathLike, name: str, own: bool | None, given: dict[str, Any]) -> Any:
@@ -95,4 +136,6 @@ def given_activation(path: str | os.PathLike, name: str, own: bool | None, given
             f"{os.fspath(path)}: the model has an activation of its own, {name!r}; "
             f"load it with activations={{{name!r}: (g, dg)}}"
         )
+    if isinstance(given[name], str):
+        raise TypeError(f"activations={{{name!r}: {given[name]!r}}}: give the functions (g, dg)")
     return given[name]
