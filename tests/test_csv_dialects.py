@@ -183,6 +183,9 @@ def test_mistakes_of_options_end_with_2(tmp_path, capsys):
     assert (
         "t.csv (separator ',', encoding utf-8): no column named 'y'; the columns are 'a:y'" in capsys.readouterr().err
     )
+    command[1] = str(written(tmp_path, "a,y\n"))
+    assert main(command[:-2]) == 2
+    assert "t.csv (separator ',', encoding utf-8) has 0 rows; at least 1" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main([*command, "--types", "y"])
     assert "'y' is not NAME=TYPE" in capsys.readouterr().err

@@ -68,7 +68,7 @@ def survey(stream: Stream, labels: Labels, order: Pass) -> Survey:
         if next_ones is not None:
             next_ones.see(block.first, Y, heavy, kept, every)
     if sum(sizes) == 0:
-        raise ValueError("X has 0 rows; at least 1 is required")
+        raise ValueError(f"{stream.place or 'X'} has 0 rows; at least 1 is required")
     if weighted:
         check_sum(weight)
     moved = [] if next_ones is None else next_ones.moved(sizes, counts, kept, every)
@@ -134,5 +134,5 @@ def classes_of(stream: Stream) -> list[Any]:
                 f"target {name!r} has more than {MOST_CLASSES} values ({shown(in_order(found, name))}): no classes"
             )
     if not found:
-        raise ValueError("X has 0 rows; at least 1 is required")
+        raise ValueError(f"{stream.place or 'X'} has 0 rows; at least 1 is required")
     return in_order(found, stream.target_name or "y")

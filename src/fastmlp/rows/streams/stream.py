@@ -59,6 +59,8 @@ class Stream:
         the blocks in a random order.
     window_rows : int or None
         So many rows are shuffled together; None: `streamed.WINDOW_BYTES` of them. Two windows are in memory.
+    place : str
+        Where the rows lie, for messages.
     """
 
     n_features: int
@@ -66,6 +68,7 @@ class Stream:
     target_name: str | None = None
     block_rows: np.ndarray | None = None
     window_rows: int | None = None
+    place: str = ""
 
     def blocks(self, order: np.ndarray | None = None) -> Iterator[Block]:
         """All blocks, from the first; or, where `block_rows` is known, those numbered `order`, in that order.
