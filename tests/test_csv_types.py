@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from fastmlp import Model, TableEncoder, rows
-from fastmlp.rows.streams import csv
+from fastmlp.rows.streams import csv_dialect
 
 BIG = 2**53
 
@@ -51,7 +51,7 @@ def test_large_floats_are_no_categories(kind):
 
 def test_a_fraction_after_integers(tmp_path, monkeypatch):
     """Each row comes once, in its place; another column of integers keeps them."""
-    monkeypatch.setattr(csv, "BLOCK_BYTES", 300)
+    monkeypatch.setattr(csv_dialect, "BLOCK_BYTES", 300)
     x = [*range(200), 0.5, *range(200, 300), -1.25, 7]
     ids = [BIG + k for k in range(len(x))]
     path = write(
@@ -69,10 +69,10 @@ def test_a_fraction_after_integers(tmp_path, monkeypatch):
 
 
 def test_types_that_are_asked_for_stay(tmp_path, monkeypatch):
-    monkeypatch.setattr(csv, "BLOCK_BYTES", 300)
+    monkeypatch.setattr(csv_dialect, "BLOCK_BYTES", 300)
     path = write(tmp_path / "t.csv", "x,y", *(["1,0"] * 200), "1.5,1")
     stream = rows.Csv(path, target="y", types={"x": pa.int64()})
-    with pytest.raises(OSError, match=r"t.csv: after row \d+: .*'1.5'"):
+    with pytest.raises(OSError, match=r"t\.csv, line 202: '1.5' in column 'x'"):
         values(stream, "x")
     assert values(rows.Csv(path, types={"x": pa.string()}), "x")[-1] == "1.5"
 
