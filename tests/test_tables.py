@@ -9,12 +9,10 @@ import polars
 import pyarrow
 import pytest
 from pyarrow import parquet
-from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
 
 from fastmlp import MLPClassifier, Model, ModelFormatError, TableEncoder, model_file, rows
 from fastmlp.cli import main
 from fastmlp.rows.memory import available_memory
-from fastmlp.scores import Scores, scores
 
 n = 3000
 random = np.random.default_rng(0)
@@ -196,34 +194,6 @@ def test_a_damaged_encoding_is_no_model(folder):
     del description["encoding"]  # as version 1 wrote it
     model_file.write(folder / "old", {k: v for k, v in description.items() if k != "version"}, tensors)
     assert np.array_equal(Model.load(folder / "old").parameters, model.parameters)
-
-
-def test_scores_are_scikit_learn_s():
-    X = random.standard_normal((20_000, 3)).astype("float32")
-    y = X[:, 0] + random.standard_normal(20_000) > 0.5
-    model = Model([3, 16, 1]).fit(X, y, epochs=3)
-    found = scores(model.network, *whole(model, X, y))
-    P = model.predict_proba(X).astype(float)
-    assert found.auc == pytest.approx(roc_auc_score(y, P), abs=1e-6)
-    assert found.log_loss == pytest.approx(log_loss(y, P), rel=1e-5)
-    assert found.accuracy == accuracy_score(y, P > 0.5)
-    assert "AUC undefined" in str(scores(model.network, *whole(model, X, y * 0)))
-
-
-def test_scores_count_ties_for_half_and_order_both_signs():
-    model, found = Model([1, 1]), Scores()
-    Z = np.array([-3.0, -1.0, -0.5, 0.0, 0.25, 0.25, 2.0, 100.0], "f4")
-    y = np.array([0, 1, 0, 0, 1, 0, 1, 1], np.uint8)
-    for part in (slice(0, 3), slice(3, 8)):
-        found.add(model.network, Z[part, None], y[part])
-    assert found.auc == pytest.approx(roc_auc_score(y, Z))
-
-
-def whole(model, X, y):
-    from fastmlp.inputs import rows_of
-
-    streamed = rows_of(model, X, y)
-    return streamed, streamed.order()
 
 
 def test_csv_is_read_as_pandas_reads_it(tmp_path):

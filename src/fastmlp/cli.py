@@ -84,6 +84,7 @@ def parser() -> argparse.ArgumentParser:
     evaluate.add_argument("model", help="file written by train")
     evaluate.add_argument("data", help="table with the model's columns and the target")
     evaluate.add_argument("--target", help="default: the column that the model was trained on")
+    evaluate.add_argument("--weight", metavar="NAME", help="column with the rows' weights; default: all count alike")
     evaluate.add_argument("--threads", type=int, help="at most so many; default: all cores")
     for command in (train, predict, evaluate):
         add_csv_options(command)

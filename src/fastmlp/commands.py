@@ -178,4 +178,5 @@ def binary_model(options: Namespace) -> Model:
 def model_table(model: Model, options: Namespace, target: str | None = None) -> Table:
     """The columns that the model was trained on, in its order; others are ignored."""
     names = model.feature_names if model.encoding is None else list(model.encoding.columns)
-    return open_table(options.data, target, csv_options(options), columns=names)
+    weight = getattr(options, "weight", None)  # which predict does not know
+    return open_table(options.data, target, csv_options(options), weight=weight, columns=names)

@@ -1,0 +1,101 @@
+"""Log loss, AUC and accuracy of the command line: scikit-learn's, of rows with and without weights."""
+
+import re
+
+import numpy as np
+import pyarrow
+import pytest
+from pyarrow import parquet
+from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
+
+from fastmlp import Model
+from fastmlp.cli import main
+from fastmlp.inputs import rows_of
+from fastmlp.ranking import Ranking
+from fastmlp.scores import scores
+
+
+@pytest.mark.parametrize("most", [200, 1000, 10_000])
+@pytest.mark.parametrize(
+    "logits",
+    [
+        lambda random, n: random.standard_normal(n),
+        lambda random, n: 1 + random.standard_normal(n) * 1e-12,  # which differ in their last bits only
+        lambda random, n: random.integers(-3, 4, n) / 2,  # ties, and both zeros
+        lambda random, n: np.where(random.random(n) < 0.5, 0.0, random.standard_normal(n)).astype(np.float32),
+        lambda random, n: np.sort(random.standard_normal(n)),
+        lambda random, n: np.clip(random.standard_normal(n) / random.random(n), -1e300, 1e300),
+        lambda random, n: np.zeros(n),
+    ],
+)
+def test_auc_is_exact_however_many_rows_memory_takes(logits, most):
+    random = np.random.default_rng(most)
+    n = 3000
+    z, y = logits(random, n), random.random(n) < 0.3
+    for w in (None, random.random(n), (random.random(n) < 0.3) * 1e-300):
+        ranking = Ranking(most)
+        for first in range(0, n, 211):
+            part = slice(first, first + 211)
+            ranking.add(
+                z[part], y[part].astype(np.uint8), None if w is None else w[part] * 2.0**900 ** bool(w.max() < 1e-9)
+            )
+        assert ranking.auc() == pytest.approx(roc_auc_score(y, z, sample_weight=w), rel=1e-12)
+        assert (ranking.file is not None) == (most <= 1000 and len(np.unique(z)) > most)
+
+
+def test_auc_of_nothing_to_compare():
+    for z, y, w in [([1, 2], [1, 1], None), ([1, 2], [0, 1], [1, 0]), ([1, np.nan], [0, 1], None), ([], [], None)]:
+        ranking = Ranking()
+        ranking.add(np.array(z, float), np.array(y, np.uint8), w if w is None else np.array(w, float))
+        assert np.isnan(ranking.auc())
+
+
+@pytest.mark.parametrize("size", [1.0, 1e300])
+def test_scores_are_scikit_learn_s(size):
+    random = np.random.default_rng(0)
+    X = random.standard_normal((20_000, 3)).astype("float32")
+    y = X[:, 0] + random.standard_normal(20_000) > 0.5
+    weights = random.random(20_000) * size
+    model = Model([3, 16, 1]).fit(X, y, epochs=3)
+    for w in (None, weights):
+        rows = rows_of(model, X, y, w)
+        found = scores(model.network, rows, rows.order())
+        P, Z = model.predict_proba(X).astype(float), model.network.logits(rows)[:, 0]
+        share = None if w is None else w / size
+        assert found.auc == pytest.approx(roc_auc_score(y, Z, sample_weight=share), rel=1e-12)
+        assert found.log_loss == pytest.approx(log_loss(y, P, sample_weight=share), rel=1e-5)
+        assert found.accuracy == pytest.approx(accuracy_score(y, P > 0.5, sample_weight=share), rel=1e-12)
+    rows = rows_of(model, X, y * 0)
+    assert "AUC undefined (one class)" in str(scores(model.network, rows, rows.order()))
+
+
+def printed(text):
+    return [float(number) for number in re.findall(r"(?:log loss|AUC|accuracy) ([0-9.]+)", text)]
+
+
+@pytest.mark.parametrize("options", [[], ["--window-rows", "500"]])
+def test_the_command_line_s_figures_are_weighted(tmp_path, capsys, options):
+    random = np.random.default_rng(0)
+    a, b = random.standard_normal((2, 2000))
+    y, w = (a + random.standard_normal(2000) > 0).astype(int), np.where(a > 0, 5.0, 0.1)
+    path, model = str(tmp_path / "t.parquet"), str(tmp_path / "m")
+    parquet.write_table(pyarrow.table({"a": a, "b": b, "y": y, "w": w}), path)
+    command = ["train", path, "--target", "y", "--hidden", "4", "--epochs", "2", "--quiet", "--save", model]
+    assert main([*command, *options, "--weight", "w", "--validation-fraction", "0.5"]) == 0
+    trained = Model.load(model)
+    last = trained.history[-1]
+    loss, _, accuracy = printed(capsys.readouterr().out)
+    assert loss == pytest.approx(last["validation_loss"], abs=6e-5)
+    assert accuracy == pytest.approx(last["validation_accuracy"], abs=6e-5)
+
+    P = trained.predict_proba(pyarrow.table({"a": a, "b": b})).astype(float)
+    for weight, v in (([], None), (["--weight", "w"], w)):
+        assert main(["evaluate", model, path, *weight]) == 0
+        expected = [
+            score(y, p, sample_weight=v) for score, p in ((log_loss, P), (roc_auc_score, P), (accuracy_score, P > 0.5))
+        ]
+        assert printed(capsys.readouterr().out) == pytest.approx(expected, abs=6e-5)
+
+    parquet.write_table(pyarrow.table({"a": a, "b": b, "y": y, "w": w * 0}), path)
+    assert main(["evaluate", model, path, "--weight", "w"]) == 2
+    assert "sample_weight is 0 for every row" in capsys.readouterr().err
