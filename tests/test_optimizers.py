@@ -262,15 +262,14 @@ def test_betas_near_one_are_not_rounded_before_they_are_subtracted(which, rest):
     np.testing.assert_allclose(np.abs(model.parameters - before), 1e-2, rtol=2e-5)
 
 
-def test_a_small_decay_is_not_rounded_away():
-    """η λ = 3e-7 is five units in the last place of 1 - η λ in float32."""
-    steps, (X, y, _) = 100, data(SMALL, "float32")
-    fits = [
-        a_model("float32").fit(X, y, epochs=steps, batch_size=None, optimizer=AdamW(3e-5, weight_decay=decay))
-        for decay in (0.01, 0.0)
-    ]
-    W, plain = (model.weights[1].astype(float).ravel() for model in fits)
-    assert W @ plain / (plain @ plain) == pytest.approx(1 - steps * 3e-7, abs=2e-6)
+def test_a_small_decay_is_not_rounded_beside_one():
+    """η λ = 15.5 × 2^-24 lies between two numbers that 1 - η λ can be in float32."""
+    steps, decay, (X, y, _) = 300, 15.5 * 2.0**-24, data(SMALL, "float32")
+    model = Model([6, 64, 64, 1], dtype="float32")
+    W = np.concatenate([W.ravel() for W in model.weights]).astype(float)
+    model.fit(X, y, epochs=steps, batch_size=None, optimizer=AdamW(1e-12, weight_decay=1e12 * decay))
+    after = np.concatenate([W.ravel() for W in model.weights]).astype(float)
+    assert 1 - W @ after / (W @ W) == pytest.approx(steps * decay, rel=0.01)
 
 
 @pytest.mark.parametrize(("kind", "settings", "words"), [
