@@ -13,6 +13,7 @@ from ..network import Network
 from ..plan import Plan
 from ..team import available_cores
 from ..workspace import aligned_zeros
+from .dask_private import threads_of
 
 MOST_NETS = 4  # of which a process keeps idle networks
 _idle: dict[str, list[Network]] = {}  # by the net's token, as buffers cost time at their first touch
@@ -72,7 +73,12 @@ def this_worker() -> tuple[str, int]:
         worker = get_worker()
     except ValueError:  # the task is called outside of a cluster
         return "none", available_cores()
-    return str(worker.address), max(1, min(int(worker.state.nthreads), available_cores()))
+    return str(worker.address), max(1, min(threads_of(worker), available_cores()))
+
+
+def functions(plan: Plan) -> list[Any]:
+    """What the activations compute, for tokens: own functions by code and values, whatever objects they are."""
+    return [(g.name, g.number, g.own and g.own.key) for g in plan.activations]
 
 
 def made(net: Net) -> Network:

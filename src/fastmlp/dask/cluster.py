@@ -12,6 +12,7 @@ from distributed import Client, default_client
 
 from ..arguments import checked_float
 from . import worker
+from .dask_private import threads_of_workers
 
 ARITY = 8  # of the tree along which sums are added, always over the same neighbours
 PIECE_BYTES = 2**22  # of an array, that go to the scheduler at a time; Dask warns of more than 10 MB
@@ -74,11 +75,7 @@ class Cluster:
     @property
     def threads(self) -> dict[str, int]:
         """Threads of each worker."""
-        return dict(self.ask(self.client.scheduler.ncores))
-
-    def ask(self, question: Callable[..., Any], **arguments: Any) -> Any:
-        """What the scheduler answers."""
-        return self.client.sync(question, callback_timeout=self.timeout, **arguments)
+        return threads_of_workers(self.client, self.timeout)
 
     def map(self, what: str, function: Callable[..., Any], *lists: list[Any], **common: Any) -> list[Any]:
         """Futures of function(list₁[i], list₂[i], …, **common), for each i."""
@@ -132,6 +129,6 @@ class Cluster:
     def alive(self) -> str:
         """The number of workers, if the scheduler tells it soon."""
         try:
-            return str(len(self.client.sync(self.client.scheduler.ncores, callback_timeout=5)))
+            return str(len(threads_of_workers(self.client, 5)))
         except (OSError, TimeoutError):
             return "unreachable"

@@ -14,7 +14,7 @@ from ..optimizers import Optimizer
 from ..rows.order import Pass
 from ..validation import means
 from . import worker
-from .borrow import Net
+from .borrow import Net, functions
 from .cluster import Cluster
 from .partitions import Partitions
 
@@ -39,7 +39,8 @@ class DaskNetwork:
             model.widths, model.activation, model.bias, str(model.dtype), model.out_activation == "softmax",
             min(share, min(threads.values(), default=1)), model.scaling,
         )  # fmt: skip
-        self.net = Net(tokenize(what), *what)
+        net = Net("", *what)
+        self.net = net._replace(token=tokenize(net._replace(activation=functions(self.plan))))
 
     def sums(self, order: Pass) -> worker.Sums:
         """J, its gradient and Σ w over a pass."""

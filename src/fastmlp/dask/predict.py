@@ -9,6 +9,7 @@ from dask.base import tokenize
 from ..inputs import check_names
 from ..model import Model
 from ..rows.frame import names_of
+from .borrow import functions
 
 
 def predict_proba(model: Model, X: Any) -> Any:
@@ -40,7 +41,8 @@ def lazy(model: Model, X: Any, method: str, dtype: np.dtype) -> Any:
     if len(X.chunks[1]) > 1:
         X = X.rechunk({1: -1})
     # Of the whole state, so that no attribute is left out that decides what is said.
-    token = tokenize(type(light), light.__getstate__(), X.name)
+    state = {**light.__getstate__(), "activation": functions(light.network.plan)}
+    token = tokenize(type(light), state, X.name)
     K = model.widths[-1]
     wide = K > 1 and (method == "predict_proba" or model.out_activation == "logistic")
     shape: dict[str, Any] = {"chunks": (X.chunks[0], (K,))} if wide else {"drop_axis": 1}
