@@ -77,3 +77,39 @@ for call in (lambda X: Model([2, 1]).fit(X, [0, 1]), lambda X: Model([2, 1]).pre
 """
     exit_code, said, errors_said = python(code, tmp_path, NUMBA_DISABLE_JIT="1")
     assert (exit_code, said) == (0, ["NUMBA_DISABLE_JIT"] * 2), errors_said
+
+
+FIT = """
+import numpy as np
+from fastmlp import ActivationError, Model
+
+X = np.random.default_rng(0).standard_normal((600, 9)).astype(np.float32)
+def square(z):
+    if z > 1e30:
+        raise ValueError("too large")
+    return z * z
+
+model = Model([9, 20, 8, 1], ["tanh", (square, lambda z: 2 * z)]).fit(X, X[:, 0] > 0, epochs=2, batch_size=50)
+print((model.parameters.tobytes() + model.predict_proba(X).tobytes()).hex())
+model.weights[0][...] = 0
+model.weights[1][...] = 1e30
+model.biases[0][...] = 1
+try:
+    model.predict(X)
+except ActivationError as error:
+    print(str(error).split()[-1])
+"""
+
+
+def test_a_version_of_numba_that_nobody_tried_compiles_the_public_way(tmp_path):
+    """Without Numba's private names, and to the same bits; nothing is kept on disk."""
+    code = f"""
+import numba
+numba.version_info = numba.version_info._replace(short=(9, 99))
+from fastmlp.kernels import numba_private
+assert numba_private.JITCodeLibrary is object and numba_private.dumps is None
+{FIT}"""
+    public, private = python(code, tmp_path / "public"), python(FIT, tmp_path / "private")
+    assert public[0] == private[0] == 0, public[2] + private[2]
+    assert public[1] == private[1]
+    assert not (tmp_path / "public").exists()

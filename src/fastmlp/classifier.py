@@ -4,10 +4,10 @@ import copy
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target
+from sklearn.utils.multiclass import type_of_target
 
 from . import classifier_fit, classifier_rows, classifier_streams, classifier_view, refit
 from .activations import resolve_all
@@ -19,6 +19,7 @@ from .parameters import CONSTRAINTS
 from .plan import Plan
 from .rows.streams.stream import Stream, check_alone
 from .rows.targets import refuse_missing
+from .sklearn_private import _check_partial_fit_first_call, _fit_context
 
 
 def trains_by_epochs(estimator: "MLPClassifier") -> bool:

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 from sklearn.metrics import check_scoring
-from sklearn.utils import _safe_indexing, column_or_1d
+from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import unique_labels
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import validate_data
 
 from .classes import check_known, check_one_kind, targets, weights_by_class
 from .network import Network
@@ -16,6 +16,7 @@ from .rows.order import Order
 from .rows.sparse import SparseRows
 from .rows.streams.stream import Stream
 from .rows.targets import READ_IN_PLACE, refuse_masked
+from .sklearn_private import _check_sample_weight, _safe_indexing
 from .split import validation_rows
 from .validation import Validation
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
-from sklearn.utils.optimize import _check_optimize_result
 
 from .call import Rows
 from .kernels.interrupts import postponed
 from .network import Network
+from .sklearn_private import _check_optimize_result
 from .stochastic import raise_not_finite
 from .system.blas import one_blas_thread
 

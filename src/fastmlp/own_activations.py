@@ -17,6 +17,7 @@ from .exceptions import ActivationError
 from .function_key import key_of, key_of_function
 from .kernels.compile import refused_without_compilation
 from .kernels.llvm import try_call
+from .kernels.numba_private import KNOWN
 
 MOST_COMPILED = 64  # pairs that stay compiled when no net uses them
 ACCEPTED = "a pair of scalar functions of z that Numba can compile, or of NumPy's, such as np.tanh"
@@ -156,19 +157,28 @@ def of_number(name: str, function: Any, before: tuple, behind: tuple, scalar: An
     return f
 
 
+@njit(error_model="numpy")
+def tried(f: Any, z: Any) -> tuple[bool, Any]:
+    """`try_call` in Numba's public language."""
+    try:
+        return False, type(z)(f(z))
+    except Exception:
+        return True, z
+
+
 def block_functions(g: Any, dg: Any, scalar: Any) -> tuple[Any, Any]:
     """A = g(Z) and dZ ⊙= g'(Z) over m rows of p numbers, ld apart; the place where the function raises, or -1.
 
     The numbers from p to ld, which nobody has computed, are neither read nor written.
     """
-    pointer = types.CPointer(scalar)
+    pointer, call = types.CPointer(scalar), try_call if KNOWN else tried
     block = cfunc(types.intp(pointer, pointer, types.intp, types.intp, types.intp), error_model="numpy")
 
     @block
     def forward(Z, A, m, p, ld):  # type: ignore[no-untyped-def]
         for i in range(m):
             for at in range(i * ld, i * ld + p):
-                failed, a = try_call(g, Z[at])
+                failed, a = call(g, Z[at])
                 if failed:
                     return at
                 A[at] = a
@@ -178,7 +188,7 @@ def block_functions(g: Any, dg: Any, scalar: Any) -> tuple[Any, Any]:
     def backward(Z, dZ, m, p, ld):  # type: ignore[no-untyped-def]
         for i in range(m):
             for at in range(i * ld, i * ld + p):
-                failed, slope = try_call(dg, Z[at])
+                failed, slope = call(dg, Z[at])
                 if failed:
                     return at
                 dZ[at] *= slope

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 from sklearn.metrics import get_scorer_names
-from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from .activations import ACTIVATIONS
 from .optimizers import OPTIMIZERS, Optimizer
+from .sklearn_private import Interval, Options, StrOptions
 
 CONSTRAINTS: dict[str, list[Any]] = {
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 from sklearn.model_selection import train_test_split
-from sklearn.utils.extmath import _approximate_mode
 
+from .sklearn_private import _approximate_mode
 from .validation import one_class, warn_of_one_class
 
 FEW_ROWS = 10_000  # up to here scikit-learn's own functions, which keep a Python object for each row, cost little

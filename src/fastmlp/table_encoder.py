@@ -6,16 +6,16 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, TransformerMixin, _fit_context
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_feature_names_in, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from .column_statistics import ColumnSoFar
 from .convertible import Convertible
 from .rows.columns import check_named, column_of
 from .rows.record_batches import Batches, is_partitioned, record_batches
 from .rows.streams.stream import located
+from .sklearn_private import Interval, StrOptions, _check_feature_names_in, _fit_context
 from .table_encoding import TableEncoding
 from .unknown_categories import Encoder
 

@@ -5,9 +5,8 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from ..inputs import check_names
@@ -15,6 +14,7 @@ from ..model import Model
 from ..optimizers import OPTIMIZERS
 from ..parameters import CONSTRAINTS
 from ..progress import Settings
+from ..sklearn_private import Interval, StrOptions, _fit_context
 from .cluster import Cluster
 from .fit import check, run
 from .improvement import Improvement

@@ -6,19 +6,19 @@ import llvmlite.binding
 import numba
 import numpy as np
 from numba.core import config
-from numba.core.codegen import JITCodeLibrary
-from numba.core.compiler import CompilerBase, DefaultPassBuilder
 
 from .interruptible import interruptible
 from .kernel_cache import KernelCache
+from .numba_private import KNOWN, CompilerBase, DefaultPassBuilder, JITCodeLibrary
 
 # No "nnan" and no "ninf": with them LLVM deletes the checks for NaN and inf. No "contract" and no "reassoc"
 # but in sums: the rest of a loop must give the same bits as its vectors, so fused multiply-adds are written out.
 ELEMENTWISE = {"nsz"}
 SUM = {"contract", "nsz", "reassoc"}
 
-# Kernels allocate nothing: without Numba's runtime, slices are not counted by atomics that all threads share.
-OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": ELEMENTWISE, "_nrt": False}
+OPTIONS = {"nogil": True, "error_model": "numpy", "fastmath": ELEMENTWISE}
+if KNOWN:
+    OPTIONS["_nrt"] = False  # kernels allocate nothing: slices need not be counted by atomics that all threads share
 
 
 class Library(JITCodeLibrary):
@@ -87,7 +87,7 @@ class InnerCompiler(EntryCompiler):
     library = InnerLibrary
 
 
-INNER = {"pipeline_class": InnerCompiler, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+INNER = {"pipeline_class": InnerCompiler, "no_cpython_wrapper": True, "no_cfunc_wrapper": True} if KNOWN else {}
 
 kernel = numba.njit(**OPTIONS, **INNER)
 sum_kernel = numba.njit(**{**OPTIONS, **INNER, "fastmath": SUM})
@@ -97,6 +97,8 @@ def entry_point(function):
     """Compile like `kernel`, and keep the machine code in the kernel cache for the next process."""
     if config.DISABLE_JIT:
         return refused_without_compilation
+    if not KNOWN:
+        return numba.njit(**OPTIONS)(function)
     dispatcher = numba.njit(**OPTIONS, pipeline_class=EntryCompiler, no_cfunc_wrapper=True)(function)
     dispatcher._cache = KernelCache(function, register_tile())
     dispatcher.compile = interruptible(dispatcher.compile)

@@ -6,15 +6,13 @@ import queue
 import threading
 import warnings
 
-from numba.core import errors
-from numba.core.compiler_lock import global_compiler_lock
-
 from .interrupts import check, on_main_thread
+from .numba_private import KNOWN, errors, global_compiler_lock
 
 WATCH_SECONDS = 0.05  # from one look for Ctrl-C to the next
 
 # A process that is forked while a thread compiles would find the compiler's lock taken for ever.
-if hasattr(os, "register_at_fork"):
+if KNOWN and hasattr(os, "register_at_fork"):
     os.register_at_fork(
         before=global_compiler_lock.acquire,
         after_in_parent=global_compiler_lock.release,

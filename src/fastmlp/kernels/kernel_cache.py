@@ -22,9 +22,9 @@ from pathlib import Path
 
 import llvmlite
 import numba
-from numba.core import caching, config
-from numba.core.compiler import CompileResult
-from numba.core.serialize import dumps
+from numba.core import config
+
+from .numba_private import CompileResult, _Cache, dumps
 
 IRRELEVANT = ("CACHE", "CUDA", "THREAD")  # settings of Numba that change no machine code of ours
 DIGEST_SIZE = hashlib.sha256().digest_size
@@ -78,7 +78,7 @@ def cache_folders():
     return [root / "fastmlp" / f"kernels-{AT_IMPORT[:16]}" for root in roots]
 
 
-class KernelCache(caching._Cache):
+class KernelCache(_Cache):
     """A cache that can only save time: whatever is wrong with its files, the kernel is compiled anew.
 
     Parameters

@@ -133,7 +133,8 @@ def call_block(typing, address, source, target, m, p, ld):
 def try_call(typing, f, z):
     """(has f raised?, f(z) as a number of z's type), for a function of Numba's.
 
-    Numba's own try statement costs twice the compilation, and its loops no longer run on vectors.
+    Numba's own try statement costs twice the compilation, and its loops no longer run on vectors. How a call tells that
+    it has raised is not public: `numba_private.KNOWN` says whether this may be used.
     """
     inner = f.get_call_type(typing, (z,), {})
 

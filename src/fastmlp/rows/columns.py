@@ -93,6 +93,8 @@ def all_missing(values: Any) -> bool:
 
     if values.null_count == len(values):
         return True
+    if str(values.type) == "halffloat":
+        values = values.cast("float32")  # in which Arrow knows NaN
     return bool(pc.all(pc.is_null(values, nan_is_null=True)).as_py())
 
 
