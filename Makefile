@@ -3,13 +3,17 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test soak lint bench bench-quick bench-report bench-compare clean
+.PHONY: demo test versions soak lint bench bench-quick bench-report bench-compare clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/python demo/run.py demo-output
 
 test: $(VENV)/test.stamp
 	$(BIN)/python -m pytest
+
+# Part of the tests with the lowest versions that pyproject.toml allows, on Python 3.11, and the newest, on 3.13.
+versions:
+	.ci/versions
 
 # Long runs (SOAK_MINUTES=15 sets the longest one's), each of which prints its figures; soak/conftest.py says more.
 # Each file in a process of its own: JAX, with which one compares gradients, forbids the forks of another.
@@ -62,4 +66,4 @@ $(VENV)/%.stamp: $(VENV)/pip.stamp pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) demo-output build src/*.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-lowest .venv-newest demo-output build src/*.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache
