@@ -9,6 +9,7 @@ import sys
 
 from . import commands, optimizers
 from .activations import ACTIVATIONS
+from .column_options import add_column_options
 from .csv_options import add_csv_options
 from .version import __version__
 
@@ -39,7 +40,6 @@ def parser() -> argparse.ArgumentParser:
         "data", help="table: a .csv or .parquet file (.csv.gz and the like, .tsv, .txt, too), or a folder of them"
     )
     train.add_argument("--target", required=True, help="column with the two classes")
-    train.add_argument("--columns", metavar="NAME,NAME,…", help="features; default: all other columns")
     train.add_argument("--weight", metavar="NAME", help="column with the rows' weights")
     train.add_argument("--hidden", type=widths, default=[256, 256], metavar="P,P,…", help="widths of the hidden layers")
     train.add_argument("--activation", default="relu", choices=list(ACTIVATIONS))
@@ -71,6 +71,7 @@ def parser() -> argparse.ArgumentParser:
     train.add_argument("--resume", action="store_true", help="go on where the checkpoint is, if there is one")
     train.add_argument("--plot", metavar="FILE.png", help="draw the learning curve")
     train.add_argument("--quiet", action="store_true", help="no progress bar")
+    add_column_options(train)
 
     predict = subcommands.add_parser("predict", help="predict the rows of a table", formatter_class=kind)
     predict.set_defaults(command=commands.predict)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import optimizers
+from .column_options import without
 from .csv_options import csv_options
 from .inputs import Encoded, checked_classes, rows_of
 from .model import Model
@@ -31,15 +32,15 @@ def train(options: Namespace) -> int:
     check_outputs(outputs, {"data": options.data})
     if options.plot:
         check_image(options.plot)
-    columns = None if options.columns is None else options.columns.split(",")
     table = open_table(
         options.data,
         options.target,
         csv_options(options),
         weight=options.weight,
-        columns=columns,
+        columns=options.columns,
         window_rows=options.window_rows,
     )
+    table = without(table, options.drop)
     classes = checked_classes(table, 2)  # before all else is read
     encoder = fitted_encoder(table, options)
     model = Model(
@@ -80,7 +81,10 @@ def fitted_encoder(table: Table, options: Namespace) -> Any:
     from .table_encoder import TableEncoder
 
     scaling = None if options.scaling == "none" else options.scaling
-    encoder = TableEncoder(scaling=scaling, max_categories=options.max_categories, dtype=options.dtype)
+    encoder = TableEncoder(
+        scaling=scaling, max_categories=options.max_categories, dtype=options.dtype,
+        categories=options.categories or (),
+    )  # fmt: skip
     total = None if table.block_rows is None else int(table.block_rows.sum())
     with progress_bar(not options.quiet, total=total, desc="reading", leave=False, delay=1) as bar:
         return encoder.fit(Watched(table, bar))

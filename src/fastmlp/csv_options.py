@@ -1,6 +1,7 @@
 """The options of the command line that tell how CSV files are written."""
 
 import csv
+import io
 from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, Namespace
 from typing import Any
 
@@ -17,7 +18,7 @@ def add_csv_options(parser: ArgumentParser) -> None:
     group.add_argument("--decimal", metavar="CHARACTER", help="decimal point of numbers; default: .")
     group.add_argument("--encoding", help="default: UTF-8, UTF-16 with its mark, or cp1252 where that is plain")
     group.add_argument(
-        "--null-values", type=lambda text: next(csv.reader([text]), []), metavar="VALUE,VALUE,…",
+        "--null-values", type=values, metavar="VALUE,VALUE,…",
         help="fields that are missing values; default: NA, NULL, NaN, ? and the like. Blank ones always are. "
         "Write --null-values=-1 where the first begins with a dash",
     )  # fmt: skip
@@ -35,6 +36,17 @@ def csv_options(options: Namespace) -> dict[str, Any]:
     """Those that were given, as arguments of `rows.Csv`."""
     given = {name: getattr(options, name) for name in NAMES if hasattr(options, name)}
     return given | ({"types": dict(given["types"])} if "types" in given else {})
+
+
+def values(text: str) -> list[str]:
+    """Values with commas between them, quoted as in a CSV file where they hold some; an empty text is one, too."""
+    try:
+        (found,) = csv.reader(io.StringIO(text, newline=""), strict=True) if text else [[""]]
+    except (csv.Error, ValueError):
+        raise ArgumentTypeError(
+            f"{text!r} is not a list with commas between its values; put one with a comma or a quote in double quotes"
+        ) from None
+    return found
 
 
 def separator(text: str) -> str:

@@ -77,7 +77,9 @@ def family(name: str, kind: Any) -> str:
     dates = is_dictionary(kind) and types.is_temporal(of_values)
     if dates or str(of_values) in TEXT:
         return "string"
-    raise TypeError(f"column {name!r} is of type {kind}; convert it to a number or a string first, or leave it out")
+    raise TypeError(
+        f"column {name!r} is of type {kind}; convert it to a number or a string first, or leave it out (--drop)"
+    )
 
 
 def without_views(values: Any) -> Any:
