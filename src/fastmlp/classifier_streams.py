@@ -12,6 +12,7 @@ from .rows.streamed import StreamedRows
 from .rows.streams.stream import Stream
 from .rows.survey import classes_of
 from .rows.targets import check_sum
+from .shown import difference
 from .validation import Validation, warn_of_one_class
 
 
@@ -36,8 +37,8 @@ def check_features(classifier: Any, stream: Stream) -> None:
     known = getattr(classifier, "feature_names_in_", None)
     if known is not None and stream.names is not None and list(known) != stream.names:
         raise ValueError(
-            f"The feature names should match those that were passed during fit: X has {stream.names}, "
-            f"{type(classifier).__name__} was fitted with {list(known)}"
+            "The feature names should match those that were passed during fit: "
+            f"X has {difference(stream.names, list(known))}"
         )
 
 

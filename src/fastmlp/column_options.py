@@ -3,8 +3,8 @@
 from argparse import ArgumentParser
 
 from .csv_options import values
-from .rows.columns import listed
 from .rows.streams.table import Table
+from .shown import listed
 
 
 def add_column_options(parser: ArgumentParser) -> None:

@@ -23,6 +23,7 @@ from .rows.streams.stream import located
 from .rows.streams.table import Table
 from .rows.targets import as_weights
 from .scores import scores
+from .shown import shown
 from .training_parts import parts_of
 
 
@@ -151,7 +152,7 @@ def predict(options: Namespace) -> int:
             n += len(P)
         if n == 0:
             write({"probability": np.zeros(0, model.dtype), "prediction": np.array(classes[:0])})
-    print(f"{n:,} rows; probability is that of {classes[1]!r}; written to {options.out}")
+    print(f"{n:,} rows; probability is that of {shown(classes[1])}; written to {options.out}")
     return 0
 
 

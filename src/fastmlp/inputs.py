@@ -7,7 +7,7 @@ import numpy as np
 from .call import Rows
 from .rows.array import ArrayRows
 from .rows.frame import FrameRows, is_frame, names_of, shares_memory
-from .rows.labels import Labels, shown
+from .rows.labels import Labels
 from .rows.memory import available_memory
 from .rows.sparse import SparseRows
 from .rows.streamed import StreamedRows
@@ -16,6 +16,7 @@ from .rows.streams.arrow import Arrow
 from .rows.streams.stream import Stream, check_alone, located
 from .rows.streams.table import Table
 from .rows.survey import classes_of
+from .shown import difference, few
 from .unknown_categories import Encoder
 
 
@@ -141,7 +142,7 @@ def labels_of(model: Any, known: Learned, stream: Stream, learn: bool) -> Labels
     classes = checked_classes(stream, K if softmax else 2)
     if known.classes is not None and known.classes != classes:
         raise ValueError(
-            f"target {name!r} has the values {shown(classes)}, but the model was trained for {shown(known.classes)}"
+            f"target {name!r} has the values {few(classes)}, but the model was trained for {few(known.classes)}"
         )
     return Labels(K, softmax, classes, name)
 
@@ -151,7 +152,7 @@ def checked_classes(table: Table, number: int) -> list[Any]:
     classes = classes_of(table)
     if len(classes) != number:
         needs = "a binary classifier needs 2" if number == 2 else f"the model was made for {number}"
-        raise ValueError(f"target {table.target_name!r} has {len(classes)} values ({shown(classes)}); {needs}")
+        raise ValueError(f"target {table.target_name!r} has {len(classes)} values ({few(classes)}); {needs}")
     return classes
 
 
@@ -169,4 +170,4 @@ def encoded(encoding: Any, table: Table, dtype: np.dtype, n: int) -> np.ndarray:
 def check_names(model: Any, names: list[str] | None) -> None:
     """Compare the names of columns with those of the model, if both have some."""
     if names is not None and model.feature_names is not None and names != model.feature_names:
-        raise ValueError(f"X has the columns {names}, but the model was trained with {model.feature_names}")
+        raise ValueError(f"X has {difference(names, model.feature_names)}")

@@ -12,6 +12,7 @@ from onnx import TensorProto
 from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, StringTensorType
 
 from .onnx_graph import ML, Graph
+from .shown import listed
 from .table_encoder import TableEncoder
 from .table_encoding import CategoryColumn, NumberColumn
 
@@ -50,8 +51,8 @@ def columns_of(operator: Any) -> list[Column]:
     if named or sum(widths) != len(names):
         missing = [name for name in names if name not in by_name]
         raise ValueError(
-            f"TableEncoder: no input of the graph for the column(s) {', '.join(map(repr, missing))}; the inputs are "
-            f"{', '.join(map(repr, by_name))}. Give to_onnx a frame with the columns of fit, or initial_types with "
+            f"TableEncoder: no input of the graph for the column(s) {listed(missing)}; the inputs are "
+            f"{listed(by_name)}. Give to_onnx a frame with the columns of fit, or initial_types with "
             "one input (n, 1) for each of them"
         )
     return [

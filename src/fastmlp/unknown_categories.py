@@ -2,12 +2,12 @@
 
 import warnings
 from dataclasses import dataclass
-from reprlib import repr as shortened
 from typing import Any
 
 import numpy as np
 
 from .rows.columns import as_categories, column_of
+from .shown import listed
 from .table_encoding import CategoryColumn, TableEncoding
 
 FEWEST = 2  # values, as a single one may well be new
@@ -61,14 +61,9 @@ class Encoder:
         for column in found:
             part = column.part
             warnings.warn(
-                f"column {part.name!r}: none of its {column.n_values:,} values ({few(column.examples)}) is one of "
-                f"the categories that were learned ({few(part.categories[:SHOWN]) or 'none'}); compare how they "
+                f"column {part.name!r}: none of its {column.n_values:,} values ({listed(column.examples)}) is one of "
+                f"the categories that were learned ({listed(part.categories, SHOWN)}); compare how they "
                 "are written, also blanks and types",
                 UserWarning,
                 stacklevel=3,
             )
-
-
-def few(values: tuple[Any, ...]) -> str:
-    """A few values, for a message."""
-    return ", ".join(map(shortened, values))

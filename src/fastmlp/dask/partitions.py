@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from dask import delayed
 
-from ..rows.labels import MOST_CLASSES, Labels, shown
+from ..rows.labels import MOST_CLASSES, Labels
 from ..rows.order import Pass
+from ..shown import few, listed
 from . import worker
 from .cluster import Cluster
 from .deal import Hand, deal
@@ -35,9 +36,7 @@ def aligned(X: Any, y: Any, w: Any) -> list[tuple[Any, Any, Any]]:
         if isinstance(given, str):
             columns = list(getattr(X, "columns", []))
             if given not in columns:
-                raise ValueError(
-                    f"{name}={given!r}: no such column; X has {', '.join(map(str, columns)) or 'no names'}"
-                )
+                raise ValueError(f"{name}={given!r}: no such column; the columns of X are {listed(columns)}")
             others.append(blocks_of(name, X[given], 1))
         elif given is None:
             others.append(None)
@@ -107,7 +106,7 @@ class Partitions:
                 )
         self.classes = sorted(frozenset().union(*(part.classes for part in found)))
         if len(self.classes) > MOST_CLASSES:
-            raise ValueError(f"y has more than {MOST_CLASSES} values ({shown(self.classes)}): no classes")
+            raise ValueError(f"y has more than {MOST_CLASSES} values ({few(self.classes)}): no classes")
         self.weight = self.n_rows if w is None else sum(part.weight or 0 for part in found)
         if not self.weight:
             raise ValueError("sample_weight is 0 for every row")

@@ -12,12 +12,13 @@ from ..optimizers import Optimizer
 from ..rows.array import ArrayRows, as_table
 from ..rows.columns import put_columns
 from ..rows.frame import Columns
-from ..rows.labels import MOST_CLASSES, Labels, distinct, shown
+from ..rows.labels import MOST_CLASSES, Labels, distinct
 from ..rows.order import Order, Pass
 from ..rows.streamed import StreamedRows
 from ..rows.streams.stream import Block, Stream, equal_blocks
 from ..rows.targets import as_weights
 from ..rows.window import Window, not_finite
+from ..shown import few
 from ..validation import sums
 from .borrow import Net, borrowed
 
@@ -82,7 +83,7 @@ def survey(X: Any, y: Any, w: Any) -> Found:
     weight = None if w is None else float(as_weights(np.asarray(w), n, some=False).sum())
     classes = distinct(np.asarray(y), "y") if n else set()
     if len(classes) > MOST_CLASSES:
-        raise ValueError(f"y has more than {MOST_CLASSES} values ({shown(sorted(classes))}): no classes")
+        raise ValueError(f"y has more than {MOST_CLASSES} values ({few(sorted(classes))}): no classes")
     return Found(n, X.shape[1], frozenset(classes), weight)
 
 

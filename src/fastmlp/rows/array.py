@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..exceptions import RowError
+from ..shown import not_numbers
 from .columns import refuse_lazy
 from .mapped import mapped_files
 from .order import Order
@@ -181,7 +182,7 @@ def from_objects(X: np.ndarray, name: str = "X") -> np.ndarray:
     try:
         return X.astype(np.float64)
     except (ValueError, OverflowError) as error:
-        kind, reason = ValueError, str(error)
+        kind, reason = ValueError, not_numbers(X, error)
     except TypeError as error:
         kind, reason = TypeError, str(error)
     raise kind(f"{name} holds what is not a number: {reason}")

@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
+from ..shown import listed
+
 TEXT = ("string", "large_string", "string_view")  # Arrow's types of it
-MOST_LISTED = 60  # names of columns in a message
 CACHED_ROWS = 4096  # of a window, whose cache lines stay near while one column after the other is written
 
 
@@ -33,12 +34,6 @@ def check_named(names: list[str], name: str) -> None:
     if count != 1:
         problem = "no column" if count == 0 else f"{count} columns"
         raise ValueError(f"{problem} named {name!r}; the columns are {listed(names)}")
-
-
-def listed(names: list[str]) -> str:
-    """Names for a message, in quotes, as they may hold blanks and commas; of many, the first ones."""
-    few = ", ".join(repr(name) for name in names[:MOST_LISTED])
-    return few if len(names) <= MOST_LISTED else f"{few}, … ({len(names)} in all)"
 
 
 def index_columns(schema: Any) -> list[str]:

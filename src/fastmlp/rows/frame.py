@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from ..shown import listed
 from .array import NUMBERS_TO_BE, ArrayRows, as_array, check_real, from_objects, refuse_hidden
-from .columns import check_named, listed, put_columns, without_index
+from .columns import check_named, put_columns, without_index
 
 NO_NUMBERS = ("date", "time", "duration", "period", "interval", "list", "struct")
 MAY_SPELL_NUMBERS = ("object", "categor", "enum", "dict", "str", "utf8", "large_string")

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from ..shown import few, shown
 from .columns import TEXT, is_dictionary, value_type, without_views
 from .record_batches import is_missing
 from .targets import BYTE_CLASSES, as_targets, refuse_masked
@@ -65,7 +66,7 @@ class Labels:
         if codes.min(initial=0) < 0:
             wrong = values[int(np.argmin(codes))]
             wrong = wrong.as_py() if hasattr(wrong, "as_py") else wrong
-            raise ValueError(f"{self.name} contains {wrong!r}, but the classes are {shown(self.classes)}")
+            raise ValueError(f"{self.name} contains {shown(wrong)}, but the classes are {few(self.classes or ())}")
         return np.asarray(codes.astype(self.dtype))
 
     def _found(self, values: Any) -> np.ndarray:
@@ -97,7 +98,7 @@ class Labels:
     def _check_kind(self, text: bool, kind: Any) -> None:
         """Refuse numbers where the classes are text, and text where they are numbers."""
         if text != isinstance((self.classes or [None])[0], str):
-            raise ValueError(f"target {self.name!r} is of type {kind}, but the classes are {shown(self.classes)}")
+            raise ValueError(f"target {self.name!r} is of type {kind}, but the classes are {few(self.classes or ())}")
 
 
 def is_arrow(values: Any) -> bool:
@@ -132,12 +133,6 @@ def as_labels(values: Any, name: str) -> Any:
 def missing(name: str, count: int) -> ValueError:
     """The error for labels that are missing."""
     return ValueError(f"target {name!r} has {count} missing value{'s' if count > 1 else ''}; drop these rows")
-
-
-def shown(values: Any) -> str:
-    """A few values, for a message."""
-    few = ", ".join(repr(value) for value in list(values)[:5])
-    return few + (", …" if len(values) > 5 else "")
 
 
 def distinct(values: Any, name: str) -> set:

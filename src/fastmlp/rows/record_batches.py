@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .columns import column_of, refuse_lazy, without_index
+from .columns import column_of, first_line, refuse_lazy, without_index
 
 BATCH_ROWS = 65536
 
@@ -141,7 +141,7 @@ def from_series(column: Any) -> Any:
         return pyarrow.array(column.sparse.to_dense() if hasattr(column, "sparse") else column, from_pandas=True)
     except pyarrow.ArrowException as error:
         raise TypeError(
-            f"column {column.name!r} is of type {column.dtype}, which Arrow does not know: {error}"
+            f"column {column.name!r} is of type {column.dtype}, which Arrow does not know: {first_line(error)}"
         ) from None
 
 

@@ -4,7 +4,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .labels import MOST_CLASSES, Labels, distinct, in_order, shown
+from ..shown import few
+from .labels import MOST_CLASSES, Labels, distinct, in_order
 from .order import Pass, lots
 from .streams.stream import Stream, located
 from .targets import as_weights, check_sum
@@ -131,7 +132,7 @@ def classes_of(stream: Stream) -> list[Any]:
         if len(found) > MOST_CLASSES:
             name = stream.target_name or "y"
             raise ValueError(
-                f"target {name!r} has more than {MOST_CLASSES} values ({shown(in_order(found, name))}): no classes"
+                f"target {name!r} has more than {MOST_CLASSES} values ({few(in_order(found, name))}): no classes"
             )
     if not found:
         raise ValueError(f"{stream.place or 'X'} has 0 rows; at least 1 is required")

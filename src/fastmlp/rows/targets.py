@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from ..shown import not_numbers
+
 BLOCK_ROWS = 2**20
 READ_IN_PLACE = (np.dtype(np.float32), np.dtype(np.float64))
 MOST_EXPONENT = 1022  # 2 to it, and its inverse, are normal numbers of float64
@@ -73,7 +75,7 @@ def as_vector(name: str, values: Any, n: int) -> np.ndarray:
                 refuse_missing(name, vector)
             vector = vector.astype(np.float64)
     except (ValueError, TypeError) as error:
-        raise ValueError(f"{name} must hold one real number for each row ({error})") from None
+        raise ValueError(f"{name} must hold one real number for each row ({not_numbers(values, error)})") from None
     vector = vector.view()  # whose shape and strides nobody else can change
     if name == "y" and vector.ndim == 2 and vector.shape[1] == 1:
         vector = vector[:, 0]

@@ -4,13 +4,13 @@ import csv
 import re
 from collections.abc import Callable
 
+from ...shown import shown
 from ..columns import first_line
 from .csv_dialect import BLOCK_BYTES, GIVE_ENCODING, CsvFile, not_text
 
 CONVERSION = re.compile(r"In CSV column #(\d+): (?:Row #\d+: )?CSV conversion error to ([^:]+): (.*)", re.DOTALL)
 VALUE = re.compile(r"invalid value '(.*)'", re.DOTALL)
 FIELDS = re.compile(r"Expected (\d+) columns, got \d+")
-MOST_SHOWN = 40  # characters of a value
 
 
 def csv_error(file: CsvFile, error: Exception) -> OSError:
@@ -53,8 +53,3 @@ def located_record(file: CsvFile, is_meant: Callable[[list[str]], bool]) -> tupl
     except csv.Error:
         pass
     return str(file.path), []
-
-
-def shown(value: str) -> str:
-    """A value for a message: the beginning of a long one, control characters escaped."""
-    return repr(value if len(value) <= MOST_SHOWN else value[:MOST_SHOWN] + "…")

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from ..columns import first_line, index_columns, listed
+from ...shown import listed
+from ..columns import first_line, index_columns
 from ..common_types import common_type
 from .found_files import files_of, named_paths
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from ...arguments import checked_int
 from ...exceptions import RowError
+from ...shown import not_numbers
 from ..columns import TEXT, check_named, index_columns, put_columns, value_type, without_views
 from .stream import Block, Stream, located
 
@@ -118,4 +119,5 @@ def number_column(batch: Any, name: str) -> np.ndarray:
     try:
         return values.astype(np.float64) if text else values
     except ValueError as error:
-        raise ValueError(f"column {name!r} is not numeric ({error}); encode it, or leave it out") from None
+        why = not_numbers(values, error)
+        raise ValueError(f"column {name!r} is not numeric ({why}); encode it, or leave it out") from None
