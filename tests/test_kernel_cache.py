@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import pickle
 import random
 import shutil
 import tempfile
@@ -14,7 +13,8 @@ from numba.core import config
 
 from fastmlp.kernels import kernel_cache
 from fastmlp.kernels.compile import entry_point
-from fastmlp.kernels.kernel_cache import KernelCache, read
+from fastmlp.kernels.kernel_cache import KernelCache
+from fastmlp.system.private_folder import PrivateFolder, private_name
 
 DIGEST_SIZE = 32
 
@@ -58,11 +58,17 @@ def kept(folder):
 
 def spied_key(monkeypatch):
     """The key under which `twice` is looked up."""
-    keys = []
+    keys, find = [], kernel_cache.find
     with monkeypatch.context() as context:
-        context.setattr(kernel_cache, "read", lambda path, key: keys.append(key) or read(path, key))
+        context.setattr(kernel_cache, "find", lambda name, key: keys.append(key) or find(name, key))
         assert found()
     return keys[0]
+
+
+def read(path, key):
+    """What the cache takes from a file."""
+    with PrivateFolder(path.parent) as folder:
+        return kernel_cache.read(folder, path.name, key)
 
 
 def test_each_flipped_bit_and_each_length_is_noticed(kept, monkeypatch):
@@ -119,43 +125,8 @@ def test_a_file_of_another_kernel_is_not_taken(kept):
     assert found(thrice, 3)
 
 
-class Hostile:
-    """Creates a file when it is unpickled."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return os.mkdir, (self.path,)
-
-
-@pytest.mark.parametrize("whose", ["another user's", "writable by others"])
-def test_what_others_may_have_written_is_not_unpickled(kept, monkeypatch, tmp_path, whose):
-    key, trap = spied_key(monkeypatch), tmp_path / "trap"
-    payload = pickle.dumps(Hostile(str(trap)))
-    kept.write_bytes(hashlib.sha256(key + payload).digest() + payload)
-    if whose == "writable by others":
-        kept.chmod(0o646)
-    elif os.geteuid() == 0:
-        os.chown(kept, 65534, -1)
-    else:
-        monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
-    assert read(kept, key) is None
-    if whose == "writable by others":
-        assert not found()
-    assert not trap.exists()
-    # The trap is one: in a file that is this user's own it springs.
-    monkeypatch.undo()
-    monkeypatch.setenv("FASTMLP_CACHE_DIR", str(tmp_path))
-    kept.write_bytes(hashlib.sha256(key + payload).digest() + payload)
-    kept.chmod(0o644)
-    os.chown(kept, os.geteuid(), -1)
-    assert not found()
-    assert trap.exists()
-
-
 def test_a_full_disk_leaves_nothing_behind_and_warns_once(folder, monkeypatch):
-    def full(source, target):
+    def full(*names, **folders):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as context:
@@ -242,6 +213,8 @@ def test_without_sources_nothing_is_kept(kept, monkeypatch):
         ({"XDG_CACHE_HOME": "/b", "HOME": "/c"}, ["/b", "private"]),
         ({"HOME": "/c"}, ["/c/.cache", "private"]),
         ({"FASTMLP_CACHE_DIR": "", "XDG_CACHE_HOME": "", "HOME": "/c"}, ["/c/.cache", "private"]),
+        ({"LOCALAPPDATA": "/b", "HOME": "/c"}, ["/b", "private"]),
+        ({"LOCALAPPDATA": "relative", "HOME": "/c"}, ["/c/.cache", "private"]),
         ({"XDG_CACHE_HOME": "relative", "HOME": "/c"}, ["/c/.cache", "private"]),
         ({"XDG_CACHE_HOME": "relative", "HOME": "relative"}, ["private"]),
         ({"HOME": ""}, ["private"]),
@@ -249,11 +222,11 @@ def test_without_sources_nothing_is_kept(kept, monkeypatch):
     ],
 )
 def test_where_kernels_are_kept(monkeypatch, variables, roots):
-    for name in ("FASTMLP_CACHE_DIR", "XDG_CACHE_HOME", "HOME"):
+    for name in ("FASTMLP_CACHE_DIR", "XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    private = f"{tempfile.gettempdir()}/fastmlp-{os.geteuid()}"
-    folders = kernel_cache.cache_folders()
-    assert [str(path.parents[1]) for path in folders] == [root.replace("private", private) for root in roots]
-    assert len({path.name for path in folders}) == 1
+    folders = list(kernel_cache.cache_folders())
+    private = (tempfile.gettempdir(), private_name("fastmlp"))
+    assert [folder[:2] for folder in folders] == [private if root == "private" else (root, "fastmlp") for root in roots]
+    assert len({folder[2:] for folder in folders}) == 1

@@ -117,7 +117,7 @@ def test_a_folder_that_takes_nothing(order, tmp_path, place):
         assert run(ORDER, path) == (order[1], True, 0)
 
 
-KILLED = "import os; os.replace = lambda *names: os.kill(os.getpid(), 9)" + ORDER
+KILLED = "import os; os.replace = lambda *names, **folders: os.kill(os.getpid(), 9)" + ORDER
 
 
 def test_a_process_that_is_killed_as_it_writes(order, tmp_path):

@@ -12,24 +12,21 @@ import contextlib
 import hashlib
 import os
 import pickle
-import stat
 import sys
 import tempfile
-import time
-import uuid
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import llvmlite
 import numba
 from numba.core import config
 
+from ..system.private_folder import PrivateFolder, private_name
 from .numba_private import CompileResult, _Cache, dumps
 
 IRRELEVANT = ("CACHE", "CUDA", "THREAD")  # settings of Numba that change no machine code of ours
 DIGEST_SIZE = hashlib.sha256().digest_size
-ABANDONED_SECONDS = 3600  # after which nobody can still be writing a file
-OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 def sources():
@@ -66,16 +63,21 @@ def still_true():
     return bool(sources()) and made_from() == AT_IMPORT
 
 
-def cache_folders():
-    """Where to look, best first: $FASTMLP_CACHE_DIR and nowhere else; or the user's cache folder, then a temporary."""
+def cache_folders() -> Iterator[tuple[str, ...]]:
+    """Where to look, best first: a folder of the user's, and the names of ours from there on.
+
+    $FASTMLP_CACHE_DIR and nowhere else; or the user's cache folder, then a private one in the temporary folder.
+    """
+    kernels = f"kernels-{AT_IMPORT[:16]}"
     if os.environ.get("FASTMLP_CACHE_DIR"):
-        roots = [Path(os.environ["FASTMLP_CACHE_DIR"])]
-    else:
-        home, xdg = os.environ.get("HOME", ""), os.environ.get("XDG_CACHE_HOME", "")
-        users = xdg if os.path.isabs(xdg) else f"{home}/.cache"
-        roots = [Path(users)] if os.path.isabs(users) and users != "/.cache" else []
-        roots.append(Path(tempfile.gettempdir()) / f"fastmlp-{os.geteuid()}")
-    return [root / "fastmlp" / f"kernels-{AT_IMPORT[:16]}" for root in roots]
+        yield os.environ["FASTMLP_CACHE_DIR"], "fastmlp", kernels
+        return
+    users = [os.environ.get(name, "") for name in ("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME")]  # the second: Windows
+    users[2] = os.path.join(users[2], ".cache")
+    for root in filter(os.path.isabs, users):
+        yield root, "fastmlp", kernels
+        break
+    yield tempfile.gettempdir(), private_name("fastmlp"), kernels
 
 
 class KernelCache(_Cache):
@@ -94,7 +96,7 @@ class KernelCache(_Cache):
 
     @property
     def cache_path(self):
-        return str(cache_folders()[0])
+        return os.path.join(*next(cache_folders()))
 
     def enable(self):
         pass
@@ -109,10 +111,9 @@ class KernelCache(_Cache):
         try:
             target_context.refresh()
             key = self._key(sig, target_context.codegen())
-            for folder in cache_folders() if still_true() else []:
-                payload = read(folder / self._file_name(key), key)
-                if payload is not None:
-                    return CompileResult._rebuild(target_context, *pickle.loads(payload))
+            payload = find(self._file_name(key), key) if still_true() else None
+            if payload is not None:
+                return CompileResult._rebuild(target_context, *pickle.loads(payload))
         except Exception:
             pass
         return None
@@ -121,7 +122,7 @@ class KernelCache(_Cache):
         try:
             if still_true():
                 key = self._key(sig, data.codegen)
-                save_in_first(cache_folders(), self._file_name(key), key, dumps(data._reduce()))
+                save(self._file_name(key), key, dumps(data._reduce()))
         except Exception as error:
             if not KernelCache.warned:
                 KernelCache.warned = True
@@ -139,48 +140,44 @@ class KernelCache(_Cache):
         return f"{self._name}-{hashlib.sha256(key).hexdigest()[:16]}.kernel"
 
 
-def read(path, key):
-    """The payload of a file that this user or root wrote, whole and under this key; else None.
+def find(name, key):
+    """The payload of the file under this key, or None.
 
-    Unpickling runs what the file says. So it must be nobody else's, wherever the folder lies.
+    A folder is looked into only where those before it cannot be used: they are refused, or lack the file and take none.
+    """
+    for place in cache_folders():
+        with contextlib.suppress(OSError), PrivateFolder(*place) as folder:
+            payload = read(folder, name, key)
+            if payload is not None or folder.takes_files():
+                return payload
+    return None
+
+
+def read(folder, name, key):
+    """The payload of a file that is whole and under this key; else None.
+
+    Unpickling runs what the file says, so it must come from a `PrivateFolder`: the digest is no signature.
     """
     try:
-        # Not to wait for a writer, should it be a named pipe.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        content = folder.read(name)
     except OSError:
         return None
-    with open(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or status.st_uid not in (0, os.geteuid()) or status.st_mode & OTHERS_WRITE:
-            return None
-        content = file.read()
     digest, payload = content[:DIGEST_SIZE], content[DIGEST_SIZE:]
     return payload if digest == hashlib.sha256(key + payload).digest() else None
 
 
-def save_in_first(folders, name, key, payload):
-    """Save in the first folder that takes it and gives it back."""
-    for folder in folders[:-1]:
-        with contextlib.suppress(OSError):
-            return save(folder / name, key, payload)
-    return save(folders[-1] / name, key, payload)
-
-
-def save(path, key, payload):
-    """Write a file that others see whole or not at all; OSError where it cannot be read back."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.{uuid.uuid4().hex[:16]}.part")
-    try:
-        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "wb") as file:
-            file.write(hashlib.sha256(key + payload).digest() + payload)
-        os.replace(part, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        raise
-    if read(path, key) is None:
-        raise OSError(f"other users can write to {path}")
-    for left in path.parent.glob("*.part"):  # by processes that were killed
-        with contextlib.suppress(OSError):
-            if time.time() - left.stat().st_mtime > ABANDONED_SECONDS:
-                left.unlink()
+def save(name, key, payload):
+    """Save in the first folder that takes files; OSError if there is none, or the file cannot be read back."""
+    for place in cache_folders():
+        try:
+            folder = PrivateFolder(*place)
+        except OSError as error:
+            refused = error
+            continue
+        with folder:
+            if folder.takes_files():
+                folder.write(name, hashlib.sha256(key + payload).digest() + payload)
+                folder.read(name)
+                return
+            refused = PermissionError(f"{folder.path} is read-only")
+    raise refused
