@@ -33,6 +33,10 @@ def train(options: Namespace) -> int:
     check_outputs(outputs, {"data": options.data})
     if options.plot:
         check_image(options.plot)
+    if options.resume and options.checkpoint is None:
+        raise ValueError("--resume needs --checkpoint FILE, the file to go on with")
+    if options.early_stopping and options.validation_fraction == 0:
+        raise ValueError("--early-stopping needs rows for validation; give --validation-fraction above 0")
     table = open_table(
         options.data,
         options.target,

@@ -5,6 +5,9 @@ import io
 from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, Namespace
 from typing import Any
 
+from .rows.streams.csv import data_type
+from .rows.streams.csv_dialect import Dialect
+
 NAMES = ("separator", "decimal", "encoding", "null_values", "types", "header")
 
 
@@ -15,8 +18,10 @@ def add_csv_options(parser: ArgumentParser) -> None:
         "--separator", type=separator, metavar="CHARACTER",
         help=r"between fields: ',', ';', '\t', …; default: a comma, or ; tab or | where the beginning is plain",
     )  # fmt: skip
-    group.add_argument("--decimal", metavar="CHARACTER", help="decimal point of numbers; default: .")
-    group.add_argument("--encoding", help="default: UTF-8, UTF-16 with its mark, or cp1252 where that is plain")
+    group.add_argument("--decimal", metavar="CHARACTER", help="decimal point of numbers; default: a point")
+    group.add_argument(
+        "--encoding", help="encoding of the text; default: UTF-8, UTF-16 with its mark, or cp1252 where that is plain"
+    )
     group.add_argument(
         "--null-values", type=values, metavar="VALUE,VALUE,…",
         help="fields that are missing values; default: NA, NULL, NaN, ? and the like. Blank ones always are. "
@@ -33,9 +38,16 @@ def add_csv_options(parser: ArgumentParser) -> None:
 
 
 def csv_options(options: Namespace) -> dict[str, Any]:
-    """Those that were given, as arguments of `rows.Csv`."""
+    """Those that were given, as arguments of `rows.Csv`, checked before any file is read."""
     given = {name: getattr(options, name) for name in NAMES if hasattr(options, name)}
-    return given | ({"types": dict(given["types"])} if "types" in given else {})
+    types = dict(given.pop("types", {}))
+    try:
+        Dialect(**given)
+        for name, kind in types.items():
+            data_type(name, kind)
+    except ValueError as error:
+        raise ValueError(f"--{error}") from None
+    return given | ({"types": types} if types else {})
 
 
 def values(text: str) -> list[str]:
