@@ -1,30 +1,37 @@
 """How much memory this process may still take."""
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
+MEMINFO, CGROUP = Path("/proc/meminfo"), Path("/sys/fs/cgroup")
 LITTLE = 2**28  # bytes that are asked for without a look at what is left
 
 
 def available_memory() -> int:
     """Bytes: what the machine has left, bounded by what the cgroup (v2 or v1) grants."""
-    found = [2**62]
-    try:
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                found.append(int(line.split()[1]) * 1024)
-    except (OSError, ValueError):
-        pass
+    found = [left_on_machine()]
     for limit, used in (
-        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-        ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+        (CGROUP / "memory.max", CGROUP / "memory.current"),
+        (CGROUP / "memory/memory.limit_in_bytes", CGROUP / "memory/memory.usage_in_bytes"),
     ):
-        try:
-            idle = cache_that_goes(Path(used).parent / "memory.stat")
-            found.append(int(Path(limit).read_text()) - int(Path(used).read_text()) + idle)
-        except (OSError, ValueError):
-            continue
+        with contextlib.suppress(OSError, ValueError):
+            idle = cache_that_goes(used.parent / "memory.stat")
+            found.append(int(limit.read_text()) - int(used.read_text()) + idle)
     return max(0, min(found))
+
+
+def left_on_machine() -> int:
+    """Bytes that Linux tells, and psutil on other systems; without bound where neither can."""
+    with contextlib.suppress(OSError, ValueError):
+        for line in MEMINFO.read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    import psutil  # here, as it is not needed on Linux, and its import takes a while
+
+    with contextlib.suppress(OSError):
+        return int(psutil.virtual_memory().available)
+    return 2**62
 
 
 def check_memory(argument: Callable[[], str], size: int) -> None:
