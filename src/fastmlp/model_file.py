@@ -14,6 +14,7 @@ import numpy as np
 from . import header
 from .exceptions import ModelFormatError
 from .replaced import replaced
+from .system.files import AT_ONCE
 
 FORMAT_VERSION = 3
 LENGTH_BYTES = 8  # of the header's length
@@ -85,7 +86,7 @@ def read(path: str | os.PathLike) -> tuple[dict[str, Any], dict[str, np.ndarray]
 
 def open_at_once(path: str, flags: int) -> int:
     """Without waiting for a writer, if it is a pipe."""
-    return os.open(path, flags | os.O_NONBLOCK)
+    return os.open(path, flags | AT_ONCE)
 
 
 def read_from(file: Any, status: os.stat_result) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

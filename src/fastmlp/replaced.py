@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from . import temporaries
+from .system.files import BINARY, FOLDER, HAS_LOCKS, set_mode
 
 NO_SYNC_OF_FOLDERS = (errno.EINVAL, errno.ENOTSUP)  # say file systems that cannot do it
 
@@ -34,7 +35,7 @@ def replaced(path: str | os.PathLike) -> Iterator["Temporary"]:
             # The kernel applies the umask, which no thread can read without changing it for all.
             asked = 0o666 if mode is None else mode | stat.S_IRUSR | stat.S_IWUSR
             with naming(path):
-                handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, asked)
+                handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY, asked)
             if temporaries.lock(handle):
                 break
             taken, handle = handle, -1
@@ -43,18 +44,22 @@ def replaced(path: str | os.PathLike) -> Iterator["Temporary"]:
         yield file
         with naming(path):
             if mode is not None and stat.S_IMODE(os.fstat(handle).st_mode) != mode:
-                os.fchmod(handle, mode)
+                set_mode(handle, name, mode)
             os.fsync(handle)
+            if not HAS_LOCKS:  # on Windows, which replaces no file that is open
+                file.handle, taken, handle = -1, handle, -1
+                os.close(taken)
             os.replace(name, path)
     except BaseException:
         with contextlib.suppress(OSError):
-            os.unlink(name)
-        with contextlib.suppress(OSError):
             os.close(handle)
+        with contextlib.suppress(OSError):
+            os.unlink(name)
         raise
     finally:
         file.handle = -1  # whoever still writes must not hit another file of that number
-    os.close(handle)
+    if handle != -1:
+        os.close(handle)  # last, as this gives up the lock
     sync_folder(os.path.dirname(path))
 
 
@@ -110,9 +115,9 @@ def mode_of(path: str) -> int | None:
 def sync_folder(folder: str) -> None:
     """Make sure that a change of names is on disk."""
     try:
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        handle = os.open(folder, os.O_RDONLY | FOLDER)
     except PermissionError:
-        return  # a folder that may be written, but not read
+        return  # a folder that may be written, but not read; any folder on Windows
     try:
         os.fsync(handle)
     except OSError as error:

@@ -2,17 +2,22 @@
 
 Whoever writes a temporary holds a lock (flock) on it, which the system drops when the process ends, however it ends.
 A temporary that nobody holds was left behind. Process numbers in names could not tell that across containers.
+Without locks, as on Windows, one was left behind that has not been written to for a day.
 """
 
 import contextlib
-import fcntl
 import hashlib
 import os
 import re
 import secrets
+import stat
+import time
+
+from .system.files import AT_ONCE, HAS_LOCKS, NO_LINK, fcntl
 
 SUFFIX = ".fastmlp-new"
 LONGEST_NAME = 200  # bytes; file systems allow 255 with all that is added here
+LEFT_SECONDS = 24 * 3600
 
 
 def prefix_of(path: str) -> str:
@@ -30,6 +35,8 @@ def new_name(path: str) -> str:
 
 def lock(handle: int) -> bool:
     """Mark an open temporary as being written; False if `remove_left_behind` was faster, and it is gone."""
+    if not HAS_LOCKS:
+        return True
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -52,9 +59,19 @@ def remove_left_behind(path: str) -> None:
 
 def remove_if_left(name: str) -> None:
     """Remove a temporary, unless it is being written; an OSError if it cannot be."""
-    handle = os.open(name, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not HAS_LOCKS:
+        remove_if_old(name)
+        return
+    handle = os.open(name, os.O_RDWR | NO_LINK | AT_ONCE)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.unlink(name)  # while the lock is held: a writer that gets it later sees that its file is gone
     finally:
         os.close(handle)
+
+
+def remove_if_old(name: str) -> None:
+    """The same without locks. Windows refuses it while the writer has the file open, however long that takes."""
+    found = os.lstat(name)
+    if stat.S_ISREG(found.st_mode) and time.time() - found.st_mtime > LEFT_SECONDS:
+        os.unlink(name)
