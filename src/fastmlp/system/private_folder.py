@@ -7,11 +7,11 @@ import time
 import uuid
 from typing import Self
 
+from .files import AT_ONCE, BINARY, FOLDER, NO_LINK
+
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
-FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
-NO_LINK = getattr(os, "O_NOFOLLOW", 0)
-READ = os.O_RDONLY | NO_LINK | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # not to wait for a pipe
-CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINK | getattr(os, "O_BINARY", 0)
+READ = os.O_RDONLY | NO_LINK | AT_ONCE | BINARY
+CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINK | BINARY
 # Elsewhere, as on Windows, the system's own lists say who may write to a user's folders, and paths must do.
 BY_DESCRIPTOR = (
     all(hasattr(os, name) for name in ("geteuid", "O_DIRECTORY", "O_NOFOLLOW"))
