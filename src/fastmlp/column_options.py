@@ -17,6 +17,7 @@ def add_column_options(parser: ArgumentParser) -> None:
         "--columns": "features; default: all columns but the target, the weight and those of --drop",
         "--drop": "columns to leave out; predict and evaluate do not need them",
         "--categories": "columns of numbers that are categories, such as codes",
+        "--numbers": "columns of text that spells numbers, such as -2e3; what spells none counts as missing",
     }.items():
         group.add_argument(option, type=values, action="extend", metavar="NAME,NAME,…", help=text)
 

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.preprocessing import StandardScaler
 
 from .rows.columns import all_missing, as_numbers, family, is_dictionary, value_counts
+from .rows.spelled import spelled_numbers
 from .table_encoding import PYTHON_TYPES, VALUE_TYPES, CategoryColumn, NumberColumn
 
 SAMPLE_SIZE = 100_000
@@ -16,17 +17,21 @@ WIDENING = ["boolean", "integer", "float", "string"]
 
 
 class ColumnSoFar:
-    """What is known of a column; its first value that is not missing tells whether it is of numbers or categories."""
+    """What is known of a column; its first value that is not missing tells whether it is of numbers or categories.
 
-    def __init__(self, name: str, codes: bool, seed: Any) -> None:
-        self.name, self.codes, self.seed = name, codes, seed
+    role : "categories" or "numbers", if the user says that its values are these, whatever they look like; else ""
+    """
+
+    def __init__(self, name: str, role: str, seed: Any) -> None:
+        self.name, self.role, self.seed = name, role, seed
         self.n_missing, self.kind = 0, "null"
         self.values: Numbers | Categories | None = None
 
     def add(self, column: Any) -> None:
         """An Arrow array or chunked array."""
         kind = family(self.name, column.type)
-        categories = self.codes or kind != "number" or is_dictionary(column.type)
+        kind = "number" if self.role == "numbers" and kind == "string" else kind
+        categories = kind != "number" or is_dictionary(column.type) if self.role == "" else self.role == "categories"
         if (self.values is None or kind != self.kind) and all_missing(column):
             self.n_missing += len(column)
             self.kind = kind if self.values is None and kind != "null" else self.kind
@@ -37,17 +42,18 @@ class ColumnSoFar:
         if kind != self.kind or (categories and isinstance(self.values, Numbers)):
             raise ValueError(f"column {self.name!r} is of type {column.type}, but was of {self.kind}s in rows before")
         for chunk in getattr(column, "chunks", [column]):
-            self.n_missing += self.values.add(chunk)
+            self.n_missing += self.values.add(spelled_numbers(chunk) if self.role == "numbers" else chunk)
 
     def part(self, scaling: str | None, max_categories: int, indicator: bool) -> NumberColumn | CategoryColumn:
         """How to encode it; parameters as those of `TableEncoder`."""
         missing = indicator and self.n_missing > 0
-        if isinstance(self.values, Numbers):
-            return self.values.part(scaling, missing)
         if isinstance(self.values, Categories):
             return self.values.part(max_categories, missing)
-        if self.kind == "number" and not self.codes:
-            return NumberColumn(self.name, 0.0, 0.0, 1.0, missing)
+        text = self.role == "numbers"
+        if isinstance(self.values, Numbers) and self.values.any:
+            return self.values.part(scaling, missing, text)
+        if text or (self.kind == "number" and self.role == ""):
+            return NumberColumn(self.name, 0.0, 0.0, 1.0, missing, text)
         return CategoryColumn(self.name, "string", (), False, missing)
 
 
@@ -59,6 +65,7 @@ class Numbers:
         self.scaler = StandardScaler()
         self.random = None if seed is None else np.random.default_rng(seed)
         self.sample = self.keys = np.empty(0)
+        self.any = False
         self.waiting: list[np.ndarray] = []  # as a call of scikit-learn costs as much as some 50,000 numbers
 
     def add(self, values: Any) -> int:
@@ -68,6 +75,7 @@ class Numbers:
         n_missing = len(given) - len(x)
         if np.isinf(x).any():
             raise ValueError(f"column {self.name!r} contains inf")
+        self.any |= x.size > 0
         self.waiting.append(x)
         if sum(map(len, self.waiting)) >= AT_A_TIME:
             self.take()
@@ -88,8 +96,8 @@ class Numbers:
             chosen = np.argpartition(keys, SAMPLE_SIZE)[:SAMPLE_SIZE] if len(keys) > SAMPLE_SIZE else slice(None)
             self.sample, self.keys = x[chosen], keys[chosen]
 
-    def part(self, scaling: str | None, indicator: bool) -> NumberColumn:
-        """How to encode them."""
+    def part(self, scaling: str | None, indicator: bool, text: bool) -> NumberColumn:
+        """How to encode them, if there are any."""
         self.take()
         fill = shift = float(self.scaler.mean_[0])
         spread = float(self.scaler.scale_[0]) if np.isfinite(self.scaler.var_[0]) else np.inf
@@ -100,7 +108,7 @@ class Numbers:
             fill, spread = shift, high - low if high - low > np.finfo(float).tiny else spread
         if not (np.isfinite(fill) and np.isfinite(spread)):
             raise ValueError(f"column {self.name!r}: its numbers are too large to be scaled")
-        return NumberColumn(self.name, fill, shift, 1 / spread, indicator)
+        return NumberColumn(self.name, fill, shift, 1 / spread, indicator, text)
 
 
 class Categories:

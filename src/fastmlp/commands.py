@@ -45,7 +45,7 @@ def train(options: Namespace) -> int:
         columns=options.columns,
         window_rows=options.window_rows,
     )
-    table = without(table, options.drop)
+    table = without(table, options.drop).with_text([], options.numbers or [])
     classes = checked_classes(table, 2)  # before all else is read
     encoder = fitted_encoder(table, options)
     model = Model(
@@ -88,7 +88,7 @@ def fitted_encoder(table: Table, options: Namespace) -> Any:
     scaling = None if options.scaling == "none" else options.scaling
     encoder = TableEncoder(
         scaling=scaling, max_categories=options.max_categories, dtype=options.dtype,
-        categories=options.categories or (),
+        categories=options.categories or (), numbers=options.numbers or (),
     )  # fmt: skip
     total = None if table.block_rows is None else int(table.block_rows.sum())
     with progress_bar(not options.quiet, total=total, desc="reading", leave=False, delay=1) as bar:

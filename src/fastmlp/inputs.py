@@ -124,7 +124,8 @@ def as_learned(model: Any, known: Learned, stream: Stream, learn: bool) -> Strea
         text = [] if model.encoding is None else list(model.encoding.text_columns)
         if known.classes and isinstance(known.classes[0], str) and stream.target_name is not None:
             text.append(stream.target_name)
-        stream = stream.with_text(text) if text else stream
+        spelled = [] if model.encoding is None else list(model.encoding.spelled_columns)
+        stream = stream.with_text(text, spelled) if text or spelled else stream
     if model.encoding is not None:
         return stream.with_columns(list(model.encoding.columns))
     return stream if known.feature_names is None or learn else stream.with_columns(known.feature_names)

@@ -83,9 +83,10 @@ def check_kind(part: NumberColumn | CategoryColumn, column: Column) -> None:
     text = isinstance(part, CategoryColumn) and part.value_type == "string"
     if text != column.is_text and (isinstance(part, NumberColumn) or part.categories):
         kind = type(column.variable.type).__name__
+        spelled = ", and ONNX reads no numbers from text" if isinstance(part, NumberColumn) and part.text else ""
         raise ValueError(
-            f"TableEncoder: the input of column {part.name!r} is a {kind}, but it was learned as {part.learned}; give "
-            f"to_onnx a {'StringTensorType' if text else 'tensor of numbers'} for it"
+            f"TableEncoder: the input of column {part.name!r} is a {kind}, but it was learned as "
+            f"{part.learned}{spelled}; give to_onnx a {'StringTensorType' if text else 'tensor of numbers'} for it"
         )
 
 

@@ -15,6 +15,7 @@ from .convertible import Convertible
 from .rows.columns import check_named, column_of
 from .rows.record_batches import Batches, is_partitioned, record_batches
 from .rows.streams.stream import located
+from .shown import listed
 from .sklearn_private import Interval, StrOptions, _check_feature_names_in, _fit_context
 from .table_encoding import TableEncoding
 from .unknown_categories import Encoder
@@ -39,6 +40,9 @@ class TableEncoder(Convertible, TransformerMixin, BaseEstimator):  # type: ignor
         Of the output.
     categories : sequence of str, default=()
         Columns of numbers that are categories, such as codes.
+    numbers : sequence of str, default=()
+        Columns of text that spells numbers, as " 1.5" or "-2e3". What spells none counts as missing, such as "-", and
+        also "1,234" and "$5.00", which mean other numbers elsewhere.
     random_state : int, RandomState or None, default=0
         For the 100,000 rows of each column from which the median and the quartiles are taken, where there are more.
 
@@ -69,18 +73,20 @@ class TableEncoder(Convertible, TransformerMixin, BaseEstimator):  # type: ignor
         "missing_indicator": ["boolean"],
         "dtype": [StrOptions({"float32", "float64"})],
         "categories": ["array-like"],
+        "numbers": ["array-like"],
         "random_state": ["random_state"],
     }
 
     def __init__(
         self, scaling: str | None = "standard", *, max_categories: int = 128, missing_indicator: bool = True,
-        dtype: str = "float32", categories: Any = (), random_state: Any = 0,
+        dtype: str = "float32", categories: Any = (), numbers: Any = (), random_state: Any = 0,
     ) -> None:  # fmt: skip
         self.scaling = scaling
         self.max_categories = max_categories
         self.missing_indicator = missing_indicator
         self.dtype = dtype
         self.categories = categories
+        self.numbers = numbers
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any = None) -> "TableEncoder":
@@ -157,6 +163,9 @@ class TableEncoder(Convertible, TransformerMixin, BaseEstimator):  # type: ignor
 
     def _rows(self, X: Any, first: bool) -> Batches:
         """X in batches, with the names that `fit` saw."""
+        if hasattr(X, "with_text"):
+            known = getattr(self, "encoding_", TableEncoding(()))
+            X = X.with_text(known.text_columns, list(map(str, self.numbers)) if first else known.spelled_columns)
         rows = record_batches(X)
         p, estimator = len(rows.names), type(self).__name__
         if first:
@@ -176,12 +185,17 @@ class TableEncoder(Convertible, TransformerMixin, BaseEstimator):  # type: ignor
 
     def _start(self, rows: Batches) -> None:
         """Nothing is known yet but the names."""
-        names, codes = rows.names, set(map(str, self.categories))
-        if codes - set(names):
-            raise ValueError(f"categories: no column named {min(codes - set(names))!r}")
+        names, roles = rows.names, dict.fromkeys(rows.names, "")
+        for role in ("categories", "numbers"):
+            for name in map(str, getattr(self, role)):
+                if name not in roles:
+                    raise ValueError(f"{role}: no column named {name!r}; the columns are {listed(names)}")
+                if roles[name] not in ("", role):
+                    raise ValueError(f"column {name!r} stands in both categories and numbers; leave it in one of them")
+                roles[name] = role
         seed = check_random_state(self.random_state).randint(2**31)
         seeds = [[seed, k] if self.scaling == "robust" else None for k in range(len(names))]
-        self._columns = [ColumnSoFar(name, name in codes, each) for name, each in zip(names, seeds, strict=True)]
+        self._columns = [ColumnSoFar(name, roles[name], each) for name, each in zip(names, seeds, strict=True)]
         self.n_features_in_, self.n_rows_ = len(names), 0
         if rows.named:
             self.feature_names_in_ = np.array(names, dtype=object)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .rows.columns import all_missing, as_categories, as_numbers, column_of, family, is_dictionary
+from .rows.spelled import spelled_numbers
 
 BLOCK_ROWS = 8192  # writes to the columns of so many rows stay in cache
 
@@ -18,19 +19,23 @@ VALUE_TYPES = {arrow: value_type for value_type, arrow in ARROW_TYPES.items()}
 
 @dataclass(frozen=True)
 class NumberColumn:
-    """(x - shift) factor, with fill in place of a missing x; then, with `indicator`, 1 where x is missing, else 0."""
+    """(x - shift) factor, with fill in place of a missing x; then, with `indicator`, 1 where x is missing, else 0.
+
+    With `text`, x may be spelled as text; what spells no number is missing.
+    """
 
     name: str
     fill: float
     shift: float
     factor: float
     indicator: bool
+    text: bool = False
 
     kind = learned = "numbers"
 
     def __post_init__(self) -> None:
         finite = all(type(number) is float and math.isfinite(number) for number in (self.fill, self.shift, self.factor))
-        if not (finite and type(self.name) is str and type(self.indicator) is bool):
+        if not (finite and type(self.name) is str and type(self.indicator) is type(self.text) is bool):
             raise ValueError(f"not a column of numbers: {str(self)[:200]}")
 
     @property
@@ -43,13 +48,15 @@ class NumberColumn:
 
     def fits(self, kind: Any) -> bool:
         """Can a column of this Arrow type be encoded?"""
-        return family(self.name, kind) in ("number", "null") and not is_dictionary(kind)
+        known = family(self.name, kind)
+        return self.text or (known != "string" and not is_dictionary(kind))
 
     def encode(self, values: Any, out: np.ndarray) -> None:
         """An Arrow array of n values into out (n, n_features_out)."""
         missing: Any = 0
         try:
-            Z = np.subtract(as_numbers(values), self.shift, dtype=np.float64)
+            x = as_numbers(spelled_numbers(values) if self.text else values)
+            Z = np.subtract(x, self.shift, dtype=np.float64)
             if not math.isfinite(Z.sum()):  # one cheap pass for most blocks, in place of two
                 missing = np.isnan(Z)
                 if np.isinf(Z).any():
@@ -153,6 +160,11 @@ class TableEncoding:
         return [part.name for part in self.parts if isinstance(part, CategoryColumn) and part.value_type == "string"]
 
     @property
+    def spelled_columns(self) -> list[str]:
+        """Those of the columns whose numbers may be spelled as text."""
+        return [part.name for part in self.parts if isinstance(part, NumberColumn) and part.text]
+
+    @property
     def n_features_out(self) -> int:
         return sum(part.n_features_out for part in self.parts)
 
@@ -207,6 +219,8 @@ class TableEncoding:
 
 def as_dict(part: NumberColumn | CategoryColumn) -> dict[str, Any]:
     values = {key: list(value) if type(value) is tuple else value for key, value in asdict(part).items()}
+    if values.get("text") is False:  # as the files have it that were written before there was text
+        del values["text"]
     return {"kind": part.kind, **values}
 
 

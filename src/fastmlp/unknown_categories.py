@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from .rows.columns import as_categories, column_of
+from .rows.columns import all_missing, as_categories, column_of
+from .rows.spelled import spelled_numbers
 from .shown import listed
-from .table_encoding import CategoryColumn, TableEncoding
+from .table_encoding import CategoryColumn, NumberColumn, TableEncoding
 
 FEWEST = 2  # values, as a single one may well be new
 SHOWN = 3
@@ -16,9 +17,9 @@ SHOWN = 3
 
 @dataclass
 class Column:
-    """A column of categories that has had no known value yet: where its categories begin, and what it had."""
+    """A column of categories, or of spelled numbers, that has had no known value yet: where it begins, what it had."""
 
-    part: CategoryColumn
+    part: CategoryColumn | NumberColumn
     begin: int
     n_values: int = 0
     examples: tuple[Any, ...] = ()
@@ -33,7 +34,7 @@ class Encoder:
         self.unknown = [
             Column(part, int(end) - part.n_features_out)
             for part, end in zip(encoding.parts, ends, strict=True)
-            if isinstance(part, CategoryColumn)
+            if isinstance(part, CategoryColumn) or part.text
         ]
 
     def encode(self, table: Any, out: np.ndarray) -> None:
@@ -42,12 +43,17 @@ class Encoder:
         self.unknown = [column for column in self.unknown if not self.is_known(column, table, out)]
 
     def is_known(self, column: Column, table: Any, out: np.ndarray) -> bool:
-        """Has the column a value that was learned? Values that were not are counted."""
+        """Has the column a category that was learned, or a number? Values that are none are counted."""
         part = column.part
-        if out[:, column.begin : column.begin + len(part.categories)].any():
-            return True
         values = column_of(table, part.name)
-        for chunk in getattr(values, "chunks", [values]):
+        chunks = getattr(values, "chunks", [values])
+        if isinstance(part, CategoryColumn):
+            known = bool(out[:, column.begin : column.begin + len(part.categories)].any())
+        else:
+            known = any(not all_missing(spelled_numbers(chunk)) for chunk in chunks)
+        if known:
+            return True
+        for chunk in chunks:
             present = as_categories(part.name, chunk).drop_null()
             column.n_values += len(present)
             if len(column.examples) < SHOWN:
@@ -59,11 +65,11 @@ class Encoder:
         found = [column for column in self.unknown if column.n_values >= FEWEST]
         self.unknown = []
         for column in found:
-            part = column.part
-            warnings.warn(
-                f"column {part.name!r}: none of its {column.n_values:,} values ({listed(column.examples)}) is one of "
-                f"the categories that were learned ({listed(part.categories, SHOWN)}); compare how they "
-                "are written, also blanks and types",
-                UserWarning,
-                stacklevel=3,
-            )
+            values = f"column {column.part.name!r}: none of its {column.n_values:,} values ({listed(column.examples)})"
+            if isinstance(column.part, CategoryColumn):
+                learned = listed(column.part.categories, SHOWN)
+                problem = f"is one of the categories that were learned ({learned}); compare how they are written, also "
+                problem += "blanks and types"
+            else:
+                problem = "spells a number, and all count as missing; write them as 1234.5"
+            warnings.warn(f"{values} {problem}", UserWarning, stacklevel=3)

@@ -2,7 +2,7 @@
 
 import copy
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -63,6 +63,7 @@ class Csv(Table):
         import pyarrow
 
         dialect = Dialect(separator, decimal, encoding, null_values, bool(header))
+        self.spelled: set[str] = set()
         self.files = [CsvFile(p, dialect) for p in found_files(path, ENDINGS)]
         self.types = {str(name): data_type(name, kind) for name, kind in (types or {}).items()}
         names = common_names(self.files, every=columns is None)
@@ -98,11 +99,12 @@ class Csv(Table):
         except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
             raise csv_error(file, error) from None
 
-    def with_text(self, names: list[str]) -> "Table":
+    def with_text(self, names: list[str], numbers: Sequence[str] = ()) -> "Table":
         import pyarrow
 
         other = copy.copy(self)
-        other.types = self.types | {name: pyarrow.string() for name in names if name in self.types}
+        other.types = self.types | {name: pyarrow.string() for name in [*names, *numbers] if name in self.types}
+        other.spelled = set(numbers)
         other.schema = pyarrow.schema(list(other.types.items()))
         return other
 
@@ -134,7 +136,7 @@ class Csv(Table):
                     new = batch.slice(known)
                     known -= batch.num_rows - new.num_rows
                     done += new.num_rows
-                    yield new
+                    yield with_points(new, self.spelled, file.given.decimal)
 
     def widened(self, message: str, header: list[str]) -> bool:
         """Does an error of pyarrow tell of a column that was taken for integers? It is one of float64 from here on."""
@@ -146,6 +148,19 @@ class Csv(Table):
             return False
         self.types[name] = pyarrow.float64()
         return True
+
+
+def with_points(batch: Any, names: set[str], decimal: str) -> Any:
+    """Text that spells numbers with a point as the decimal sign; points, which mean something else, take its place."""
+    import pyarrow.compute as pc
+
+    for k, name in enumerate(batch.schema.names if decimal != "." else []):
+        if name in names:
+            text = batch.column(k)
+            for old, new in ((".", "\0"), (decimal, "."), ("\0", decimal)):
+                text = pc.replace_substring(text, old, new)
+            batch = batch.set_column(k, name, text)
+    return batch
 
 
 def common_type_of_text(one: Any, other: Any) -> Any:

@@ -1,7 +1,7 @@
 """Blocks of rows of tables: what Parquet, CSV and Arrow have in common."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -65,8 +65,11 @@ class Table(Stream):
         other.names, other.n_features = list(names), len(names)
         return other
 
-    def with_text(self, names: list[str]) -> "Table":
-        """The same table; where types are inferred, these columns are text, whatever their values look like."""
+    def with_text(self, names: list[str], numbers: Sequence[str] = ()) -> "Table":
+        """The same table; where types are inferred, these columns are text, whatever their values look like.
+
+        numbers : columns that are text, too, and spell numbers, with a point as the decimal sign
+        """
         return self
 
     def pieces(self, columns: list[str], order: np.ndarray | None) -> Iterator[Piece]:
