@@ -79,6 +79,7 @@ def encoded(encoder, table, kinds=KINDS):
         {"max_categories": 1},
     ],
 )
+@pytest.mark.filterwarnings("ignore:column 'code'. none of its 12 values:UserWarning")
 @pytest.mark.parametrize("rows", [TABLE, NEW], ids=["seen", "new"])
 def test_the_same_numbers(settings, rows):
     encoder = TableEncoder(categories=CODES, **settings).fit(TABLE)

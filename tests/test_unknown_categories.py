@@ -74,3 +74,8 @@ def test_what_counts_as_unknown(learned, given, warns):
         encoder.transform(pa.table({"s": given}))
     assert len(caught) == warns
     assert not warns or "column 's': none of its 2 values" in str(caught[0].message)
+
+
+def test_where_all_categories_share_a_column_none_is_unknown():
+    encoder = TableEncoder(max_categories=1).fit(FRAME[["job"]])
+    assert encoder.transform(BLANKS[["job"]]).tolist() == [[1]] * n

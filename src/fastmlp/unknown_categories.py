@@ -34,7 +34,7 @@ class Encoder:
         self.unknown = [
             Column(part, int(end) - part.n_features_out)
             for part, end in zip(encoding.parts, ends, strict=True)
-            if isinstance(part, CategoryColumn) or part.text
+            if (part.categories or not part.other if isinstance(part, CategoryColumn) else part.text)
         ]
 
     def encode(self, table: Any, out: np.ndarray) -> None:
