@@ -107,7 +107,10 @@ def run_train(folder, columns, *options):
     path = folder / "t.parquet"
     parquet.write_table(pyarrow.table(columns), path)
     command = ["train", str(path), "--target", "y", "--hidden", "4", "--epochs", "2", "--quiet"]
-    return main([*command, "--save", str(folder / "model"), *options])
+    try:
+        return main([*command, "--save", str(folder / "model"), *options])
+    except SystemExit as end:  # of argparse, where an option cannot be what it is
+        return end.code
 
 
 def python(code, *arguments, timeout=120, **environment):

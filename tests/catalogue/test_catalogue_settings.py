@@ -20,7 +20,7 @@ def test_learning_rate(value, tmp_path, capsys):
     for solver in ("adam", "sgd"):
         estimator = classifier(learning_rate_init=value, solver=solver)
         refused(ValueError, f"'learning_rate_init'.*Got {value}", lambda estimator=estimator: estimator.fit(X, y))
-    words = [f"learning_rate={float(value)}"]
+    words = ["--learning-rate", repr(str(value)), "at least 1e-30"]
     command_refuses(tmp_path, capsys, words, columns(), "--learning-rate", str(value), "--validation-fraction", "0")
 
 
@@ -43,7 +43,7 @@ def test_batch_size(tmp_path, capsys):
         refused(ValueError, f"batch_size={bad}", lambda bad=bad: Model([3, 1]).fit(X, y, batch_size=bad))
         refused(ValueError, f"'batch_size'.*Got {bad}", lambda bad=bad: classifier(batch_size=bad).fit(X, y))
     refused(TypeError, r"batch_size=1\.5", lambda: Model([3, 1]).fit(X, y, batch_size=1.5))
-    command_refuses(tmp_path, capsys, ["batch_size=-1"], columns(), "--batch-size", "-1", "--validation-fraction", "0")
+    command_refuses(tmp_path, capsys, ["--batch-size: '-1'"], columns(), "--batch-size", "-1")
 
 
 @case(
@@ -97,7 +97,7 @@ def test_validation_split(tmp_path, capsys):
     one = Model([3, 1]).fit(X, y, validation_data=(X[::2], y[::2]), epochs=1)
     assert np.isfinite(one.history[-1]["validation_loss"])
     refused(ValueError, "at least 1 row", lambda: Model([3, 1]).fit(X, y, validation_data=(X[:0], y[:0])))
-    command_refuses(tmp_path, capsys, ["validation_fraction=0.01"], columns(), "--validation-fraction", "0.01")
+    command_refuses(tmp_path, capsys, ["--validation-fraction=0.01"], columns(), "--validation-fraction", "0.01")
 
 
 @case(57, "1,000 layers", "finite")
@@ -182,7 +182,7 @@ def test_product_of_widths(widths, tmp_path, capsys):
         refused(ValueError, words, lambda bias=bias: Model([3, *widths, 1], bias=bias))
     refused(ValueError, "hidden_layer_sizes=.*more than can", lambda: MLPClassifier(widths).fit(X, y))
     hidden = ",".join(map(str, widths))
-    command_refuses(tmp_path, capsys, ["widths=", "more than can be"], columns(), "--hidden", hidden)
+    command_refuses(tmp_path, capsys, ["--hidden", "more than can be"], columns(), "--hidden", hidden)
 
 
 @case(61, 'max_iter = 0, random_state = "x"', "`ValueError` in `fit`, not in the constructor")
