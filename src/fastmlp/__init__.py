@@ -4,7 +4,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 from . import rows
-from .exceptions import ActivationError, DivergenceError, ModelFormatError, RowError
+from .exceptions import ActivationError, ColumnWarning, DivergenceError, ModelFormatError, RowError
 from .model import Gradient, Model
 from .optimizers import SGD, Adam, AdamW, Momentum, Nesterov
 from .version import __version__
@@ -18,6 +18,7 @@ __all__ = [
     "ActivationError",
     "Adam",
     "AdamW",
+    "ColumnWarning",
     "DivergenceError",
     "Gradient",
     "MLPClassifier",

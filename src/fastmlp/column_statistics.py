@@ -13,6 +13,9 @@ from .table_encoding import PYTHON_TYPES, VALUE_TYPES, CategoryColumn, NumberCol
 SAMPLE_SIZE = 100_000
 AT_A_TIME = 2**17  # numbers
 MOST_CATEGORIES = 100_000
+MOST_INTEGERS = 20  # different ones, that a column of codes may have
+FIRST = 64  # numbers, which mostly tell whether all are integers, and few
+EXAMPLES = 5
 WIDENING = ["boolean", "integer", "float", "string"]
 
 
@@ -25,6 +28,8 @@ class ColumnSoFar:
     def __init__(self, name: str, role: str, seed: Any) -> None:
         self.name, self.role, self.seed = name, role, seed
         self.n_missing, self.kind = 0, "null"
+        self.n_not_spelled = 0  # values of text that spell no number, and the first of them
+        self.not_spelled: list[str] = []
         self.values: Numbers | Categories | None = None
 
     def add(self, column: Any) -> None:
@@ -42,7 +47,19 @@ class ColumnSoFar:
         if kind != self.kind or (categories and isinstance(self.values, Numbers)):
             raise ValueError(f"column {self.name!r} is of type {column.type}, but was of {self.kind}s in rows before")
         for chunk in getattr(column, "chunks", [column]):
-            self.n_missing += self.values.add(spelled_numbers(chunk) if self.role == "numbers" else chunk)
+            self.n_missing += self.values.add(self.spelled(chunk) if self.role == "numbers" else chunk)
+
+    def spelled(self, chunk: Any) -> Any:
+        """Text as the numbers that it spells; what spells none is counted."""
+        import pyarrow.compute as pc
+
+        numbers = spelled_numbers(chunk)
+        if numbers.null_count > chunk.null_count:
+            others = chunk.filter(pc.and_(chunk.is_valid(), numbers.is_null()))
+            self.n_not_spelled += len(others)
+            if not self.not_spelled:
+                self.not_spelled = others[:EXAMPLES].to_pylist()
+        return numbers
 
     def part(self, scaling: str | None, max_categories: int, indicator: bool) -> NumberColumn | CategoryColumn:
         """How to encode it; parameters as those of `TableEncoder`."""
@@ -50,7 +67,7 @@ class ColumnSoFar:
         if isinstance(self.values, Categories):
             return self.values.part(max_categories, missing)
         text = self.role == "numbers"
-        if isinstance(self.values, Numbers) and self.values.any:
+        if isinstance(self.values, Numbers) and self.values.integers.n:
             return self.values.part(scaling, missing, text)
         if text or (self.kind == "number" and self.role == ""):
             return NumberColumn(self.name, 0.0, 0.0, 1.0, missing, text)
@@ -65,7 +82,7 @@ class Numbers:
         self.scaler = StandardScaler()
         self.random = None if seed is None else np.random.default_rng(seed)
         self.sample = self.keys = np.empty(0)
-        self.any = False
+        self.integers = Integers()
         self.waiting: list[np.ndarray] = []  # as a call of scikit-learn costs as much as some 50,000 numbers
 
     def add(self, values: Any) -> int:
@@ -75,7 +92,7 @@ class Numbers:
         n_missing = len(given) - len(x)
         if np.isinf(x).any():
             raise ValueError(f"column {self.name!r} contains inf")
-        self.any |= x.size > 0
+        self.integers.add(x)
         self.waiting.append(x)
         if sum(map(len, self.waiting)) >= AT_A_TIME:
             self.take()
@@ -109,6 +126,48 @@ class Numbers:
         if not (np.isfinite(fill) and np.isfinite(spread)):
             raise ValueError(f"column {self.name!r}: its numbers are too large to be scaled")
         return NumberColumn(self.name, fill, shift, 1 / spread, indicator, text)
+
+
+class Integers:
+    """Of numbers, as long as all are integers: the smallest, the largest, and the different ones where these are few.
+
+    Attributes
+    ----------
+    n : int, numbers seen
+    all : bool
+    low, high : float
+    different : set of float, or None where there are more than MOST_INTEGERS
+    """
+
+    def __init__(self) -> None:
+        self.n, self.all, self.low, self.high = 0, True, np.inf, -np.inf
+        self.different: set[float] | None = set()
+
+    def add(self, x: np.ndarray) -> None:
+        """x: numbers, none missing."""
+        self.n += len(x)
+        if not (self.all and len(x)):
+            return
+        self.all = all_integers(x[:FIRST]) and all_integers(x)
+        self.low, self.high = min(self.low, float(x.min())), max(self.high, float(x.max()))
+        if self.different is not None and len(self.different) <= self.high - self.low:  # else all between are there
+            self.different.update(np.unique(x[:FIRST]).tolist())
+            if len(self.different) <= MOST_INTEGERS:
+                self.different.update(unique(x))
+            self.different = self.different if len(self.different) <= MOST_INTEGERS else None
+
+
+def all_integers(x: np.ndarray) -> bool:
+    return bool((np.floor(x) == x).all())
+
+
+def unique(x: np.ndarray) -> list[float]:
+    """The different numbers, by hashing, which is faster than sorting where they are few."""
+    import pyarrow
+    import pyarrow.compute as pc
+
+    found: list[float] = pc.unique(pyarrow.array(x)).to_pylist()
+    return found
 
 
 class Categories:

@@ -2,6 +2,7 @@
 
 import sys
 import time
+import warnings
 from argparse import Namespace
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from . import optimizers
 from .column_options import without
 from .csv_options import csv_options
+from .exceptions import ColumnWarning
 from .inputs import Encoded, checked_classes, rows_of
 from .model import Model
 from .output_paths import check_outputs
@@ -82,7 +84,7 @@ def fit(model: Model, data: tuple[Any, ...], options: Namespace) -> None:
 
 
 def fitted_encoder(table: Table, options: Namespace) -> Any:
-    """A TableEncoder that has seen all rows once."""
+    """A TableEncoder that has seen all rows once; what it found odd of columns is printed."""
     from .table_encoder import TableEncoder
 
     scaling = None if options.scaling == "none" else options.scaling
@@ -91,8 +93,13 @@ def fitted_encoder(table: Table, options: Namespace) -> Any:
         categories=options.categories or (), numbers=options.numbers or (),
     )  # fmt: skip
     total = None if table.block_rows is None else int(table.block_rows.sum())
-    with progress_bar(not options.quiet, total=total, desc="reading", leave=False, delay=1) as bar:
-        return encoder.fit(Watched(table, bar))
+    bar = progress_bar(not options.quiet, total=total, desc="reading", leave=False, delay=1)
+    with bar, warnings.catch_warnings():
+        warnings.simplefilter("ignore", ColumnWarning)  # printed instead
+        encoder.fit(Watched(table, bar))
+    for each in encoder.findings_:
+        print(each.for_command())
+    return encoder
 
 
 class Watched:

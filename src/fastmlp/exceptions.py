@@ -1,4 +1,4 @@
-"""Errors of fastmlp's own; everything else is a ValueError, a TypeError or an OSError."""
+"""Errors and warnings of fastmlp's own; everything else is a ValueError, a TypeError or an OSError."""
 
 import contextlib
 from collections.abc import Iterator
@@ -28,6 +28,10 @@ class RowError(ValueError):
 
 class RowTypeError(RowError, TypeError):
     """Rows cannot be used, as they are of a wrong type."""
+
+
+class ColumnWarning(UserWarning):
+    """`TableEncoder` may have taken a column for what it is not."""
 
 
 class ActivationError(RowError):

@@ -10,8 +10,10 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from .column_findings import finding
 from .column_statistics import ColumnSoFar
 from .convertible import Convertible
+from .exceptions import ColumnWarning
 from .rows.columns import check_named, column_of
 from .rows.record_batches import Batches, is_partitioned, record_batches
 from .rows.streams.stream import located
@@ -49,6 +51,10 @@ class TableEncoder(Convertible, TransformerMixin, BaseEstimator):  # type: ignor
     Attributes
     ----------
     encoding_ : TableEncoding
+    findings_ : tuple of Finding
+        Columns that may be something else than what they were taken for: dates, identifiers or spoiled numbers among
+        those of categories, codes or numbers of rows among those of numbers. `fit` gives a `ColumnWarning` for each,
+        with the parameter that changes it; a column that `categories` or `numbers` names is as the user wants it.
     n_rows_ : int
         Rows seen.
     n_features_in_ : int
@@ -125,6 +131,12 @@ class TableEncoder(Convertible, TransformerMixin, BaseEstimator):  # type: ignor
         self.encoding_ = TableEncoding(
             tuple(column.part(self.scaling, self.max_categories, self.missing_indicator) for column in self._columns)
         )
+        found = (finding(column, self.n_rows_) for column in self._columns)
+        self.findings_ = tuple(each for each in found if each is not None)
+        for each in self.findings_:
+            if each.column not in self._told:
+                warnings.warn(each.for_encoder(), ColumnWarning, stacklevel=4)
+        self._told |= {each.column for each in self.findings_}
         return self
 
     def transform(self, X: Any) -> Any:
@@ -197,6 +209,7 @@ class TableEncoder(Convertible, TransformerMixin, BaseEstimator):  # type: ignor
         seeds = [[seed, k] if self.scaling == "robust" else None for k in range(len(names))]
         self._columns = [ColumnSoFar(name, roles[name], each) for name, each in zip(names, seeds, strict=True)]
         self.n_features_in_, self.n_rows_ = len(names), 0
+        self._told: set[str] = set()  # columns that were warned of
         if rows.named:
             self.feature_names_in_ = np.array(names, dtype=object)
 
