@@ -14,7 +14,7 @@ from fastmlp.kernels.interruptible import interruptible
 def python(code, folder, **environment):
     """Run code in a new process; returns (exit code, standard output, standard error)."""
     variables = {**os.environ, "FASTMLP_CACHE_DIR": str(folder), **environment}
-    done = subprocess.run([sys.executable, "-c", code], env=variables, capture_output=True, text=True, timeout=300)
+    done = subprocess.run([sys.executable, "-c", code], env=variables, capture_output=True, text=True, timeout=900)
     return done.returncode, done.stdout.split(), done.stderr
 
 

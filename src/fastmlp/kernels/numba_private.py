@@ -1,7 +1,7 @@
 """Names of Numba that are not part of its public interface, each with its use, and the versions that have them.
 
 With any other version of Numba, kernels are compiled the public way, by plain `njit`: the same numbers, but every
-process compiles them anew, some ten times as long.
+process compiles them anew, which takes some four times as long.
 """
 
 import numba
