@@ -494,7 +494,7 @@ def test_errors_of_fit(monkeypatch):
         TableEncoder().fit(pa.table({"x": [1]})).partial_fit(pa.table({"y": [1]}))
     monkeypatch.setattr(column_statistics, "MOST_CATEGORIES", 3)
     TableEncoder().fit(pa.table({"x": ["a", "b", "c", None, "a"]}))
-    message = "column 'x' has more than 3 different values; leave it out"
+    message = "column 'x' has more than 3 different values; leave it out .*name it in numbers="
     with pytest.raises(ValueError, match=message):
         TableEncoder().fit(pa.table({"x": list("abcd")}))
     with pytest.raises(ValueError, match=message):

@@ -188,7 +188,7 @@ class Categories:
         if max(len(found) - 1, len(self.counts)) > MOST_CATEGORIES:
             raise ValueError(
                 f"column {self.name!r} has more than {MOST_CATEGORIES:,} different values; "
-                "leave it out (--drop), if it is an identifier"
+                "leave it out (--drop), if it is an identifier; if it spells numbers, name it in numbers= (--numbers)"
             )
         self.value_type = max(self.value_type, VALUE_TYPES[str(found.type)], key=WIDENING.index)
         return missing
