@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from model_files import assemble, taken_apart
 
-from fastmlp import ActivationError, MLPClassifier, Model, ModelFormatError, model_file
+from fastmlp import ActivationError, MLPClassifier, Model, ModelFormatError, RowError, model_file
 from fastmlp.own_activations import compiled, own, pair_of
 
 X = np.random.default_rng(0).standard_normal((20_000, 7))
@@ -64,7 +64,8 @@ def test_division_by_zero_is_that_of_numpy(jit):
     model.weights[0][:] = model.weights[1][:] = 1
     np.testing.assert_allclose(model.predict_proba([[0.0], [1.0]]), 1 / (1 + np.exp([0, -0.5])))
     undefined = Model([1, 1, 1], (jit(lambda z: 0 / z), one), bias=False)
-    assert np.isnan(undefined.predict_proba([[0.0]])).all()
+    with pytest.raises(RowError, match="row 1: the output is NaN, as .* or an activation is not defined there"):
+        undefined.predict_proba([[1.0], [0.0]])
 
 
 # --- what they raise ------------------------------------------------------------------------------

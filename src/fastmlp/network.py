@@ -207,8 +207,11 @@ class Network:
                     raise ValueError("parameters contain NaN or inf; set them anew before predicting")
                 position = first + int(np.argmax(np.isnan(out).any(axis=1)))
                 place = rows.place_of(window, int(window.order.rows(position, position + 1)[0]))
+                own = ", or an activation is not defined there" if any(g.own for g in self.plan.activations) else ""
                 wider = "" if self.plan.dtype == np.float64 else ", or use dtype='float64'"
-                raise RowError(f"X, {place}: the output is NaN, as a layer overflows {self.plan.dtype}; scale X{wider}")
+                raise RowError(
+                    f"X, {place}: the output is NaN, as a layer overflows {self.plan.dtype}{own}; scale X{wider}"
+                )
             yield out
 
     def logits(
