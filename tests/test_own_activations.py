@@ -64,7 +64,7 @@ def test_division_by_zero_is_that_of_numpy(jit):
     model.weights[0][:] = model.weights[1][:] = 1
     np.testing.assert_allclose(model.predict_proba([[0.0], [1.0]]), 1 / (1 + np.exp([0, -0.5])))
     undefined = Model([1, 1, 1], (jit(lambda z: 0 / z), one), bias=False)
-    with pytest.raises(RowError, match="row 1: the output is NaN, as .* or an activation is not defined there"):
+    with pytest.raises(RowError, match=r"row 1: the output is NaN, as .* or an activation is not defined there"):
         undefined.predict_proba([[1.0], [0.0]])
 
 
