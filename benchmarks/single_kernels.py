@@ -168,7 +168,7 @@ def rank_1():
 @numba.njit(nogil=True)
 def run_update(times, optimizer, theta, G, moments):
     for _ in range(times):
-        update.update(optimizer[0], (1e-3, 1e-8), theta, G, moments, 0, 1.0, True)
+        update.update(optimizer[0], (1e-3, 1e-8, 0.0), theta, G, moments, 0, 1.0, True)
 
 
 def adam():
