@@ -57,27 +57,20 @@ def rows_of(
 
 
 def inputs(
-    model: Any,
-    X: Any,
-    y: Any,
-    sample_weight: Any,
-    labelled: bool,
-    learn: bool,
-    learned: Learned = NOTHING,
+    model: Any, X: Any, y: Any, sample_weight: Any, labelled: bool, learn: bool, learned: Learned = NOTHING
 ) -> tuple[Rows, Learned]:
     """`rows_of`, and what the model may learn from X and y, if it is to learn."""
-    known = learned.beside(model)
     if isinstance(X, Stream):
         check_alone(y, sample_weight)
-        return streamed(model, known, X, labelled, learn)
+        return streamed(model, learned.beside(model), X, labelled, learn)
     if isinstance(X, Encoded):
         return array_rows(model, ArrayRows, X.X, y, sample_weight), NOTHING
     if isinstance(X, np.memmap) and X.ndim == 2 and X.nbytes > available_memory() and model.encoding is None:
-        return streamed(model, known, Array(X, y, sample_weight), labelled, learn)
+        return streamed(model, learned.beside(model), Array(X, y, sample_weight), labelled, learn)
     if labelled and y is None:
         raise ValueError("y is None; the labels 0 and 1 are required")
     if y is None and (model.encoding is not None or hasattr(X, "column_names")):
-        return streamed(model, known, Arrow(X), False, False)
+        return streamed(model, learned.beside(model), Arrow(X), False, False)
     names: list[str] | None = None
     kind: type[ArrayRows] = ArrayRows
     if model.encoding is not None:
@@ -86,7 +79,7 @@ def inputs(
         kind = SparseRows
     elif is_frame(X):
         names = names_of(X)
-        check_names(known, names)
+        check_names(learned.beside(model), names)
         kind = ArrayRows if shares_memory(X) else FrameRows
     return array_rows(model, kind, X, y, sample_weight), Learned(names)
 
