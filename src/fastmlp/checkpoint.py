@@ -112,7 +112,7 @@ class Checkpoint:
                 )
 
     def check_model(self, found: Described) -> None:
-        """Is the model beside the fit the one that its arguments tell of?"""
+        """Tell whether the model beside the fit is the one that its arguments tell of."""
         theirs = {name: getattr(found, name) for name in ("widths", "bias", "dtype", "seed", "out_activation")}
         theirs["activation"] = [name for name, _ in found.activations]
         for name, value in theirs.items():

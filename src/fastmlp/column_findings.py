@@ -73,7 +73,7 @@ def finding(column: ColumnSoFar, n_rows: int) -> Finding | None:
 
 
 def of_spelled(column: ColumnSoFar, n_rows: int) -> Finding | None:
-    """Of numbers spelled as text: do most spell none?"""
+    """Find, of numbers spelled as text, that most spell none."""
     n, n_present = column.n_not_spelled, n_rows - column.n_missing + column.n_not_spelled
     if n <= n_present / 2:
         return None
@@ -82,7 +82,7 @@ def of_spelled(column: ColumnSoFar, n_rows: int) -> Finding | None:
 
 
 def of_integers(column: ColumnSoFar, integers: Integers, n_rows: int) -> Finding | None:
-    """Of numbers: do they number the rows, or are they codes?"""
+    """Find, of numbers, that they number the rows, or are codes."""
     if not integers.all or not integers.n:
         return None
     low, high, different = integers.low, integers.high, integers.different
@@ -99,7 +99,7 @@ def of_integers(column: ColumnSoFar, integers: Integers, n_rows: int) -> Finding
 
 
 def of_texts(name: str, counts: Counter) -> Finding | None:
-    """Of categories: are they dates, numbers, or nearly as many as rows?"""
+    """Find, of categories, that they are dates, numbers, or nearly as many as rows."""
     import pyarrow
     import pyarrow.compute as pc
 
@@ -134,7 +134,7 @@ def of_texts(name: str, counts: Counter) -> Finding | None:
 
 
 def is_unnamed(name: str) -> bool:
-    """Has the column no name, or that which pandas and `rows.Csv` give one without?"""
+    """Tell whether the column has no name, or that which pandas and `rows.Csv` give one without."""
     return not name.strip() or name.startswith("Unnamed: ")
 
 

@@ -49,5 +49,5 @@ def user_code() -> Iterator[None]:
 
 
 def is_bad_row(failure: BaseException) -> bool:
-    """Is it about a row of the fit that it ends?"""
+    """Tell whether it is about a row of the fit that it ends."""
     return isinstance(failure, RowError) and not failure.of_user

@@ -156,7 +156,7 @@ def set_output_types(operator: Any) -> None:
 
 
 def is_double(X: Any) -> bool:
-    """Does the graph compute in float64?"""
+    """Tell whether the graph computes in float64."""
     return isinstance(X.type, DoubleTensorType)
 
 

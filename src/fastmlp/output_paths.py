@@ -46,14 +46,14 @@ def check_writable(name: str, path: str) -> None:
 
 
 def same_file(path: str, other: str) -> bool:
-    """Do two paths mean one file, through links of any kind, whether or not it is there?"""
+    """Tell whether two paths mean one file, through links of any kind, whether or not it is there."""
     if os.path.exists(path) and os.path.exists(other):
         return os.path.samefile(path, other)
     return os.path.normcase(os.path.realpath(path)) == os.path.normcase(os.path.realpath(other))
 
 
 def lies_in(path: str, folder: str) -> bool:
-    """Is a file in a folder, or a link to a file in it?"""
+    """Tell whether a file lies in a folder, or is a link to a file in it."""
     if Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
         return True
     if not os.path.exists(path) or os.stat(path).st_nlink == 1:

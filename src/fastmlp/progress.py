@@ -85,7 +85,7 @@ class Progress:
                 self.best, self.best_loss = now(), loss
 
     def goes_on(self, settings: Settings) -> bool:
-        """Is there another epoch?"""
+        """Tell whether there is another epoch."""
         if settings.early_stopping and self.waited >= settings.n_iter_no_change:
             return False
         return self.epoch <= self.first + settings.epochs

@@ -82,7 +82,7 @@ class Validation:
     own: bool = False
 
     def holds_one_class(self) -> bool:
-        """Have all of these rows the same class? Rows of a stream are not looked at."""
+        """Tell whether all of these rows have the same class. Rows of a stream are not looked at."""
         if not (isinstance(self.rows, ArrayRows) and isinstance(self.order, Order)) or self.rows.y is None:
             return False
         y = self.rows.y[self.order.rows(0, self.order.size)]
@@ -100,7 +100,7 @@ class Validation:
 
 
 def one_class(y: np.ndarray) -> bool:
-    """Are all labels the same?"""
+    """Tell whether all labels are the same."""
     return bool((y == y[0]).all())
 
 

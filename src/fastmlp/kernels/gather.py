@@ -154,7 +154,7 @@ def all_finite(x):
 
 @kernel
 def all_targets(Y, most):
-    """Are all numbers of Y among 0 … most? The user's memory may have changed since it was checked."""
+    """Tell whether all numbers of Y are among 0 … most. The user's memory may have changed since it was checked."""
     zero, wrong = Y.dtype.type(0), 0
     for k in range(len(Y)):
         y = Y[k]

@@ -127,7 +127,7 @@ class ArrayRows:
 
 
 def fits(X: np.ndarray, scaling: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Is each number finite in the dtype of the net, once it is scaled?"""
+    """Tell of each number whether it is finite in the dtype of the net, once it is scaled."""
     with np.errstate(all="ignore"):
         scaled = (X.astype(np.float64, copy=False) - scaling[0]) * scaling[1] if len(scaling) else X
         good: np.ndarray = np.isfinite(scaled.astype(dtype, copy=False))

@@ -64,7 +64,7 @@ class FrameRows(ArrayRows):
 
 
 def is_arrow(frame: Any) -> bool:
-    """Is it a pyarrow.Table or RecordBatch?"""
+    """Tell whether it is a pyarrow.Table or RecordBatch."""
     return hasattr(frame, "column_names")
 
 
@@ -74,7 +74,7 @@ def names_of(frame: Any) -> list[str]:
 
 
 def is_frame(X: Any) -> bool:
-    """Is it a frame of pandas or polars, or an Arrow table, whose columns have names?"""
+    """Tell whether it is a frame of pandas or polars, or an Arrow table, whose columns have names."""
     return not hasattr(X, "collect") and (hasattr(X, "columns") or is_arrow(X))  # a lazy frame has both
 
 
@@ -157,7 +157,7 @@ def kind_of(column: Any) -> str:
 
 
 def may_spell_numbers(kind: str) -> bool:
-    """May the values of a column be objects or text that stand for numbers?"""
+    """Tell whether the values of a column may be objects or text that stand for numbers."""
     return kind.lower().startswith(MAY_SPELL_NUMBERS)
 
 

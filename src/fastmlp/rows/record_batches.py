@@ -108,7 +108,7 @@ def from_pandas(X: Any) -> Batches:
 
 
 def is_partitioned(X: Any) -> bool:
-    """Is it a Dask dataframe?"""
+    """Tell whether it is a Dask dataframe."""
     return hasattr(X, "npartitions") and hasattr(X, "to_delayed") and hasattr(X, "columns")
 
 
@@ -123,7 +123,7 @@ def from_partitions(X: Any) -> Batches:
 
 
 def any_named(columns: Any) -> bool:
-    """Do columns of a frame have names, not numbers only?"""
+    """Tell whether columns of a frame have names, not numbers only."""
     return any(isinstance(name, str) for name in columns)
 
 

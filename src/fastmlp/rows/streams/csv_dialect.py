@@ -193,7 +193,7 @@ def found_separator(text: str, whole: bool, decimal: str) -> str:
 
 
 def splits(widths: list[int], slack: int) -> bool:
-    """Does a separator give all rows as many fields, and the header about as many?"""
+    """Tell whether a separator gives all rows as many fields, and the header about as many."""
     return bool(widths) and widths[0] > 1 and len(set(widths[1:])) < 2 and abs(widths[0] - widths[-1]) <= slack
 
 

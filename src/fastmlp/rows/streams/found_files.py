@@ -39,7 +39,7 @@ def files_of(folder: Path, endings: tuple[str, ...]) -> list[Path]:
 
 
 def hidden(path: Path) -> bool:
-    """Does a part of the name begin with a dot or an underscore, as marks and copies of other programs do?"""
+    """Tell whether a part of the name begins with a dot or an underscore, as other programs' marks and copies do."""
     return any(part.startswith((".", "_")) for part in path.parts)
 
 

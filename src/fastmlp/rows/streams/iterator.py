@@ -106,5 +106,5 @@ class Blocks(Stream):
 
 
 def is_block(given: Any) -> bool:
-    """Does the iterator give (X, y) or (X, y, sample_weight), and not X alone?"""
+    """Tell whether the iterator gives (X, y) or (X, y, sample_weight), and not X alone."""
     return isinstance(given, tuple) or (isinstance(given, list) and len(given) > 0 and len(np.shape(given[0])) == 2)
