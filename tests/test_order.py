@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fastmlp.kernels import shuffle
-from fastmlp.rows.order import Order, shares_of_classes, validation_split
+from fastmlp.rows.order import Order, Pass, shares_of_classes, validation_split
 
 
 def rows(order):
@@ -26,6 +26,14 @@ def test_orders_are_functions_of_seed_and_epoch():
     for seed, epoch in ((1, 2), (2, 1), (2, 2)):
         assert (first == rows(Order(1000).shuffled(seed, epoch))).mean() < 0.02
     np.testing.assert_array_equal(first[17:300], Order(1000).shuffled(1, 1).rows(17, 300))
+
+
+def test_each_window_of_a_pass_has_an_order_of_its_own():
+    order = Pass(None).shuffled(1, 1)
+    windows = [rows(order.of_window(number, 1000)) for number in range(3)]
+    for a, b in ((0, 1), (0, 2), (1, 2)):
+        assert (windows[a] == windows[b]).mean() < 0.02
+    np.testing.assert_array_equal(windows[1], rows(order.of_window(1, 1000)))
 
 
 @pytest.mark.parametrize(("n", "n_first"), [(3, 2), (10, 3), (1000, 250), (999, 998)])
