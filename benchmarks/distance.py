@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numba
 import numpy as np
 
-from fastmlp.kernels.threads import atomic_load, atomic_store
+from fastmlp.jit.atomics import atomic_load, atomic_store
 
 WAYS = 20_000  # there and back, each
 TRIES = 5  # the system may start both threads on the same core

@@ -5,7 +5,7 @@ With QUICK=1 in the environment (`make bench-quick`) only a few rows of the grid
 
 import os
 
-from fastmlp.team import available_cores
+from fastmlp.network.threads import available_cores
 
 from .measure import Subject, seconds
 from .peak import peak

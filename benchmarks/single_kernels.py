@@ -7,12 +7,13 @@ the work once; the amount is that of one run. The products are compared with Num
 import numba
 import numpy as np
 
-from fastmlp.kernels import head, matmul, narrow, pointwise, shuffle, update
-from fastmlp.kernels.compile import VECTOR_BYTES
+from fastmlp.jit.compile import VECTOR_BYTES
+from fastmlp.jit.micro_kernel import AS_IS
+from fastmlp.kernels import matmul, optimizers, pointwise, shuffle, single_output
+from fastmlp.kernels.loss import sigmoid_log_loss_1, softmax_log_loss
 from fastmlp.kernels.records import OPTIMIZER
-from fastmlp.kernels.register_tile import AS_IS
+from fastmlp.network.workspace import aligned_zeros
 from fastmlp.optimizers import Adam
-from fastmlp.workspace import aligned_zeros
 
 ROWS, K, P = 96, 256, 240  # a tile of rows; p[l-1]; p[l] in whole panels of 3 vectors of 16, 8 or 4
 NUMBERS = 8192
@@ -115,7 +116,7 @@ def elementwise(kernel, two=False):
 def run_head(times, Z, logits, Y, w, loss):
     for _ in range(times):
         Z[:] = logits
-        head.sigmoid_log_loss_1(Z, Y, w, loss)
+        sigmoid_log_loss_1(Z, Y, w, loss)
 
 
 def one_sigmoid():
@@ -132,7 +133,7 @@ def run_softmax(times, work, logits, w, loss):
     rows = len(loss)
     for _ in range(times):
         work[: len(logits)] = logits
-        head.softmax_log_loss(rows, work, 0, LANES, 1, len(logits), w, loss)
+        softmax_log_loss(rows, work, 0, LANES, 1, len(logits), w, loss)
 
 
 def softmax():
@@ -151,7 +152,7 @@ def softmax():
 @numba.njit(nogil=True)
 def run_rank_1(times, work, A, dA, dW):
     for _ in range(times):
-        narrow.outer_and_sums(ROWS, K // LANES, work, 0, ROWS, A, dA, K, dW, dW + K, dW, dW + K)
+        single_output.outer_and_sums(ROWS, K // LANES, work, 0, ROWS, A, dA, K, dW, dW + K, dW, dW + K)
 
 
 def rank_1():
@@ -168,7 +169,7 @@ def rank_1():
 @numba.njit(nogil=True)
 def run_update(times, optimizer, theta, G, moments):
     for _ in range(times):
-        update.update(optimizer[0], (1e-3, 1e-8, 0.0), theta, G, moments, 0, 1.0, True)
+        optimizers.update(optimizer[0], (1e-3, 1e-8, 0.0), theta, G, moments, 0, 1.0, True)
 
 
 def adam():

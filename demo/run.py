@@ -16,7 +16,7 @@ from pyarrow import parquet
 from sklearn.datasets import make_hastie_10_2
 
 from fastmlp import Model
-from fastmlp.cli import main
+from fastmlp.cli.main import main
 
 TRAIN_ROWS, TEST_ROWS = 1_000_000, 100_000
 

@@ -14,7 +14,8 @@ import time
 import numpy as np
 import pytest
 
-from fastmlp import Model, rows, team
+from fastmlp import Model, rows
+from fastmlp.network import threads
 
 BUSY, ROUNDS, MOST = 4, 3, 2.5
 CORES = len(os.sched_getaffinity(0))
@@ -49,8 +50,8 @@ def test_a_fit_beside_four_busy_processes(hidden, batch_size, streamed, monkeypa
     X = random.standard_normal((40_000, 28), np.float32)
     y = X[:, 0] * X[:, 1] > 0
     data = (rows.Array(X, y),) if streamed else (X, y)
-    started, run = [], team.run
-    monkeypatch.setattr(team, "run", lambda *call: started.append(call[2]) or run(*call))
+    started, run = [], threads.run
+    monkeypatch.setattr(threads, "run", lambda *call: started.append(call[2]) or run(*call))
 
     def seconds(epochs):
         model = Model([28, *hidden, 1], seed=0)
@@ -59,7 +60,7 @@ def test_a_fit_beside_four_busy_processes(hidden, batch_size, streamed, monkeypa
         return time.perf_counter() - begin
 
     epochs = max(1, round(SECONDS / min(seconds(1) for _ in range(4))))
-    threads = max(started)
+    n_threads = max(started)
     alone, busy = [], []
     for _ in range(ROUNDS):
         alone.append(seconds(epochs))
@@ -69,10 +70,10 @@ def test_a_fit_beside_four_busy_processes(hidden, batch_size, streamed, monkeypa
         finally:
             end(processes)
     t_alone, t_busy = statistics.median(alone), statistics.median(busy)
-    explained = t_alone * max(1, (threads + BUSY) / CORES)
+    explained = t_alone * max(1, (n_threads + BUSY) / CORES)
     print(
         f"28-{'-'.join(map(str, hidden))}-1, batches of {batch_size or 'all rows'}"
-        f"{' of a stream' if streamed else ''}, {threads} threads: "
+        f"{' of a stream' if streamed else ''}, {n_threads} threads: "
         f"{t_alone:.2f} s alone, {t_busy:.2f} s beside {BUSY} busy processes on {CORES} cores, of which its share "
         f"explains {explained:.2f} s: {t_busy / explained:.2f} times that"
     )

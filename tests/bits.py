@@ -15,8 +15,9 @@ import numpy as np
 import pyarrow
 from pyarrow import parquet
 
-from fastmlp import MLPClassifier, Model, rows, team
-from fastmlp.contention import Contention
+from fastmlp import MLPClassifier, Model, rows
+from fastmlp.network import threads
+from fastmlp.network.contention import Contention
 
 n, p = 4000, 20  # of which an epoch is worth two threads
 BLOCK_ROWS, WINDOW_ROWS = 300, 1000
@@ -82,16 +83,16 @@ def models(dtype, n_threads):
 
 def start_all_threads(monkeypatch):
     """Let as many threads start as may, however busy the machine is; returns the list of the numbers that did."""
-    monkeypatch.setattr(team, "FLOPS_PER_THREAD", 1)
-    monkeypatch.setattr(team, "SHORT_FLOPS", 0)
+    monkeypatch.setattr(threads, "FLOPS_PER_THREAD", 1)
+    monkeypatch.setattr(threads, "SHORT_FLOPS", 0)
     monkeypatch.setattr(Contention, "threads", lambda self, most: most)
-    started, run = [], team.run
+    started, run = [], threads.run
 
     def spy(work, flags, n_threads, *rest):
         started.append(n_threads)
         return run(work, flags, n_threads, *rest)
 
-    monkeypatch.setattr(team, "run", spy)
+    monkeypatch.setattr(threads, "run", spy)
     return started
 
 

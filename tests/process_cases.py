@@ -120,7 +120,9 @@ def preloading_server():
 
 def fork_during_a_fit():
     """The child has none of the threads of its parent, and must neither wait for them nor count them."""
-    from fastmlp import Model, team
+    from fastmlp import Model
+    from fastmlp.network import threads
+    from fastmlp.system import machine
 
     X, y = rows()
     expected, going, stop = fit_and_predict(), threading.Event(), threading.Event()
@@ -138,22 +140,22 @@ def fork_during_a_fit():
     found = []
 
     def child():
-        assert team.free_cores() == team.available_cores()
+        assert threads.free_cores() == machine.available_cores()
         return fit_and_predict()
 
     while len(found) < 4:
-        if team._running:  # in the middle of a call
+        if threads._running:  # in the middle of a call
             found.append(forked(child))
     stop.set()
     thread.join()
-    assert not team._running
+    assert not threads._running
     return [expected, *found, fit_and_predict()]
 
 
 def fork_within_a_call():
     """As a signal's handler may: a child that goes on with the call has none of its threads. An error, not a hang."""
-    from fastmlp import team
     from fastmlp.kernels.barrier import new_team
+    from fastmlp.network import threads
 
     expected, children, over = fit_and_predict(), [], threading.Event()
 
@@ -165,11 +167,11 @@ def fork_within_a_call():
         over.set()
 
     try:
-        team.run(lambda thread: over.wait(LIMIT), new_team(), 2, False, watch)
+        threads.run(lambda thread: over.wait(LIMIT), new_team(), 2, False, watch)
     except RuntimeError as error:
         if children != [0]:
             raise
-        os._exit("ended before its work was done" not in str(error) or bool(team._running))
+        os._exit("ended before its work was done" not in str(error) or bool(threads._running))
     if children == [0]:
         os._exit(1)
     assert os.waitpid(children[0], 0)[1] == 0
@@ -237,7 +239,7 @@ def fork_during_a_redraw():
     """Of the progress bar, ours or another one of tqdm's: a child must not find its lock taken for ever."""
     from tqdm import tqdm
 
-    from fastmlp.progress_bar import Bar
+    from fastmlp.system.progress_bar import Bar
 
     before, taken, over = fit_and_predict(), threading.Event(), threading.Event()
 

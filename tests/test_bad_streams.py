@@ -12,7 +12,7 @@ from pyarrow import csv, parquet
 from scipy.sparse import csr_matrix
 
 from fastmlp import Model, TableEncoder, rows
-from fastmlp.cli import main
+from fastmlp.cli.main import main
 
 n = 60
 random = np.random.default_rng(0)

@@ -13,7 +13,9 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
 
-from fastmlp import SGD, Adam, DivergenceError, Model, Momentum, checkpoint, rows, team
+from fastmlp import SGD, Adam, DivergenceError, Model, Momentum, rows
+from fastmlp.network import threads
+from fastmlp.training import checkpoint
 
 random = np.random.default_rng(0)
 X = random.standard_normal((600, 4)).astype("float32")
@@ -57,8 +59,8 @@ def assert_same(ours, expected):
 
 def calls_of(rows, monkeypatch):
     """Let the net of these tests train so many rows in a call."""
-    row_flops = Model([4, 16, 8, 1]).network.plan.flops_per_row(True) + team.ROW_FLOPS
-    monkeypatch.setattr(team, "CALLER_FLOPS", rows * row_flops)
+    row_flops = Model([4, 16, 8, 1]).network.plan.flops_per_row(True) + threads.ROW_FLOPS
+    monkeypatch.setattr(threads, "CALLER_FLOPS", rows * row_flops)
 
 
 @pytest.fixture

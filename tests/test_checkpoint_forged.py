@@ -5,7 +5,8 @@ import copy
 import numpy as np
 import pytest
 
-from fastmlp import Adam, Model, ModelFormatError, model_file
+from fastmlp import Adam, Model, ModelFormatError
+from fastmlp.saving import container
 
 random = np.random.default_rng(0)
 X = random.standard_normal((100, 3)).astype("float32")
@@ -36,7 +37,7 @@ def contents(tmp_path_factory):
     path = tmp_path_factory.mktemp("checkpoints") / "run"
     with pytest.raises(KeyboardInterrupt):
         fitted(path, resume=False, stop_at=3)
-    description, tensors = model_file.read(path)
+    description, tensors = container.read(path)
     del description["version"]
     assert description["fit"]["best"] is not None
     return description, tensors
@@ -61,7 +62,7 @@ def changed(fit, path, value):
 
 def is_refused(path, description, tensors):
     """Is there a ModelFormatError that names the file, or an error for other arguments, and all is as it was?"""
-    model_file.write(path, description, tensors)
+    container.write(path, description, tensors)
     model, optimizer = Model([3, 4, 1], seed=1), Adam(0.05)
     before = model.parameters.copy()
     settings = {"epochs": 6, "batch_size": 20, "validation_fraction": 0.2, "early_stopping": True}
@@ -129,10 +130,10 @@ def test_a_best_epoch_needs_early_stopping(contents, tmp_path):
     assert is_refused(tmp_path / "forged", {**description, "fit": fit}, tensors)
     with pytest.raises(KeyboardInterrupt):
         fitted(tmp_path / "run", resume=False, stop_at=3, early_stopping=False)
-    other, _ = model_file.read(tmp_path / "run")
+    other, _ = container.read(tmp_path / "run")
     del other["version"]
     other["fit"]["best"] = description["fit"]["best"]
-    model_file.write(tmp_path / "run", other, tensors)
+    container.write(tmp_path / "run", other, tensors)
     with pytest.raises(ModelFormatError, match="without early_stopping"):
         fitted(tmp_path / "run", early_stopping=False)
 
@@ -152,7 +153,7 @@ def test_a_model_that_is_not_that_of_the_arguments(contents, tmp_path, name, val
 def test_a_fit_that_is_no_fit_is_not_replaced(contents, tmp_path):
     description, tensors = contents
     for fit in ("fit", [], {"ended": 1}, {}, 5):
-        model_file.write(tmp_path / "forged", {**description, "fit": fit}, tensors)
+        container.write(tmp_path / "forged", {**description, "fit": fit}, tensors)
         before = (tmp_path / "forged").read_bytes()
         with pytest.raises(FileExistsError, match=r"forged.*delete the file"):
             fitted(tmp_path / "forged", resume=False)

@@ -19,8 +19,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import validate_data
 
-from fastmlp import MLPClassifier, classifier_rows, network
+from fastmlp import MLPClassifier
+from fastmlp.network import network
 from fastmlp.rows import array
+from fastmlp.sklearn import data
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -189,10 +191,10 @@ def test_what_skips_the_checks_of_predictions_would_pass_them_unchanged():
     classifier, named = fitted(), fitted()
     named.fit(pd.DataFrame(X, columns=list("abcdefgh")), y)
     for table in plain:
-        assert classifier_rows.passes(classifier, table)
+        assert data.passes(classifier, table)
         assert validate_data(classifier, table, reset=False, ensure_all_finite=False) is table
-        assert not classifier_rows.passes(named, table)
-    assert not any(classifier_rows.passes(classifier, table) for table in others)
+        assert not data.passes(named, table)
+    assert not any(data.passes(classifier, table) for table in others)
     with pytest.warns(UserWarning, match="X does not have valid feature names"):
         named.predict_proba(X)
 
@@ -271,8 +273,8 @@ def test_labels_that_are_not_exclusive():
 @pytest.mark.parametrize("n_threads", [1, 2, 3])
 @pytest.mark.parametrize("batch_size", [50, 600])
 def test_the_number_of_threads_changes_no_bit(batch_size, n_threads, monkeypatch):
-    monkeypatch.setattr("fastmlp.team.FLOPS_PER_THREAD", 1.0)
-    monkeypatch.setattr("fastmlp.team.SHORT_FLOPS", 1.0)
+    monkeypatch.setattr("fastmlp.network.threads.FLOPS_PER_THREAD", 1.0)
+    monkeypatch.setattr("fastmlp.network.threads.SHORT_FLOPS", 1.0)
     got, expected = (fitted(n_threads=n, batch_size=batch_size, alpha=0.1) for n in (n_threads, 1))
     assert got.coefs_[0].tobytes() == expected.coefs_[0].tobytes()
     assert got.loss_curve_ == expected.loss_curve_

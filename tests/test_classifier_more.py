@@ -10,7 +10,8 @@ from sklearn.metrics import get_scorer, log_loss
 from sklearn.model_selection import train_test_split
 from sklearn.utils.class_weight import compute_sample_weight
 
-from fastmlp import Adam, AdamW, MLPClassifier, classifier_rows
+from fastmlp import Adam, AdamW, MLPClassifier
+from fastmlp.sklearn import data
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -205,8 +206,8 @@ def test_a_scorer_gets_rows_as_they_were_given(library, of_one_s_own, monkeypatc
     """A frame where a frame was given, and its predictions ask no questions that `fit` has answered."""
     table = X if library == "numpy" else pytest.importorskip(library).DataFrame(dict(zip("abcdefgh", X.T, strict=True)))
     seen, checks = [], []
-    checked = classifier_rows.validate_data
-    monkeypatch.setattr(classifier_rows, "validate_data", lambda *a, **k: checks.append(1) or checked(*a, **k))
+    checked = data.validate_data
+    monkeypatch.setattr(data, "validate_data", lambda *a, **k: checks.append(1) or checked(*a, **k))
 
     def scorer(estimator, given, labels):
         seen.append((type(given), list(getattr(given, "columns", "")), given.shape))

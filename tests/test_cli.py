@@ -13,7 +13,7 @@ import pytest
 from pyarrow import parquet
 
 from fastmlp import Model
-from fastmlp.cli import main
+from fastmlp.cli.main import main
 
 
 @pytest.fixture
@@ -121,7 +121,17 @@ def test_predict_needs_the_model_s_columns(table, tmp_path, capsys):
 @pytest.mark.parametrize("options", [[], ["--window-rows", "100"]])
 def test_ctrl_c_saves_the_model(table, options):
     model = table.parent / "model"
-    command = [sys.executable, "-m", "fastmlp.cli", "train", str(table), "--target", "label", "--epochs", "1000000"]
+    command = [
+        sys.executable,
+        "-m",
+        "fastmlp.cli",
+        "train",
+        str(table),
+        "--target",
+        "label",
+        "--epochs",
+        "1000000",
+    ]
     process = subprocess.Popen(
         [*command, *options, "--save", str(model)], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
     )

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import csv, parquet
 
-from fastmlp.cli import main, parser
+from fastmlp.cli.main import main, parser
 
 n = 60
 TABLE = pa.table({"a": [float(k) for k in range(n)], "job": ["x", "y"] * (n // 2), "label": ["no", "yes"] * (n // 2)})

@@ -11,8 +11,8 @@ import pytest
 from pyarrow import parquet
 
 from fastmlp import ColumnWarning, Model, TableEncoder
-from fastmlp.cli import main
-from fastmlp.column_findings import quoted
+from fastmlp.cli.main import main
+from fastmlp.tables.findings import quoted
 
 n = 400
 random = np.random.default_rng(0)

@@ -7,8 +7,8 @@ import pytest
 from pyarrow import parquet
 
 from fastmlp import Model
-from fastmlp.cli import main
-from fastmlp.csv_options import values
+from fastmlp.cli.csv_options import values
+from fastmlp.cli.main import main
 
 n = 120
 FRAME = pd.DataFrame({

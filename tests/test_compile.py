@@ -8,7 +8,7 @@ import warnings
 import pytest
 from numba.core import errors
 
-from fastmlp.kernels.interruptible import interruptible
+from fastmlp.jit.interruptible import interruptible
 
 
 def python(code, folder, **environment):

@@ -5,9 +5,11 @@ import time
 import numpy as np
 import pytest
 
-from fastmlp import Model, network, team
-from fastmlp import contention as contention_module
-from fastmlp.contention import (
+from fastmlp import Model
+from fastmlp.kernels.barrier import PROGRESS
+from fastmlp.network import contention as contention_module
+from fastmlp.network import network, threads
+from fastmlp.network.contention import (
     BESIDE_READER,
     CROWDED,
     IDLE,
@@ -17,8 +19,7 @@ from fastmlp.contention import (
     WORTH,
     Contention,
 )
-from fastmlp.core_time import CoreTime
-from fastmlp.kernels.barrier import PROGRESS
+from fastmlp.system.machine import CoreTime
 
 SECONDS = 0.7 * PATIENCE
 
@@ -89,22 +90,22 @@ def test_nothing_is_known_after_a_pause(clock):
 def test_threads_that_change_within_an_epoch_change_no_bit(batch_size, monkeypatch):
     random = np.random.default_rng(0)
     X, y = random.standard_normal((3001, 5), np.float32), random.integers(0, 2, 3001)
-    row_flops = Model([5, 16, 8, 1])._network.plan.flops_per_row(True) + team.ROW_FLOPS
+    row_flops = Model([5, 16, 8, 1])._network.plan.flops_per_row(True) + threads.ROW_FLOPS
     monkeypatch.setattr(network, "CALL_FLOPS", 3 * batch_size * row_flops)
-    monkeypatch.setattr(team, "CALLER_FLOPS", 2 * batch_size * row_flops)
+    monkeypatch.setattr(threads, "CALLER_FLOPS", 2 * batch_size * row_flops)
     expected = Model([5, 16, 8, 1], n_threads=1).fit(X, y, epochs=2, batch_size=batch_size)
 
     counts, started = iter([2, 1, 3] * 100), []
-    monkeypatch.setattr(team, "FLOPS_PER_THREAD", 1.0)
-    monkeypatch.setattr(team, "SHORT_FLOPS", 1.0)
+    monkeypatch.setattr(threads, "FLOPS_PER_THREAD", 1.0)
+    monkeypatch.setattr(threads, "SHORT_FLOPS", 1.0)
     monkeypatch.setattr(Contention, "threads", lambda self, most: min(most, next(counts)))
-    run = team.run
+    run = threads.run
 
     def spy(work, flags, n_threads, *rest):
         started.append(n_threads)
         return run(work, flags, n_threads, *rest)
 
-    monkeypatch.setattr(team, "run", spy)
+    monkeypatch.setattr(threads, "run", spy)
     model = Model([5, 16, 8, 1], n_threads=3).fit(X, y, epochs=2, batch_size=batch_size)
     assert len(started) > 3001 / (3 * batch_size)
     assert len(set(started)) > 1
@@ -153,10 +154,10 @@ def test_a_crowded_call_ends_early_after_a_whole_step(monkeypatch):
     random = np.random.default_rng(0)
     X, y = random.standard_normal((200_000, 5), np.float32), random.integers(0, 2, 200_000)
     expected = Model([5, 16, 8, 1], n_threads=1).fit(X, y, epochs=1, batch_size=64)
-    monkeypatch.setattr(team, "FLOPS_PER_THREAD", 1.0)
-    monkeypatch.setattr(team, "SHORT_FLOPS", 1.0)
+    monkeypatch.setattr(threads, "FLOPS_PER_THREAD", 1.0)
+    monkeypatch.setattr(threads, "SHORT_FLOPS", 1.0)
     monkeypatch.setattr(contention_module, "PATIENCE", 0.01)
-    run, started = team.run, []
+    run, started = threads.run, []
 
     def spy(work, flags, n_threads, *rest):
         def slow(thread):
@@ -168,7 +169,7 @@ def test_a_crowded_call_ends_early_after_a_whole_step(monkeypatch):
         started.append((n_threads, int(flags[PROGRESS])))
         return took
 
-    monkeypatch.setattr(team, "run", spy)
+    monkeypatch.setattr(threads, "run", spy)
     model = Model([5, 16, 8, 1], n_threads=2).fit(X, y, epochs=1, batch_size=64)
     assert model.parameters.tobytes() == expected.parameters.tobytes()
     assert started[0][0] == 2

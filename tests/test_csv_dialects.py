@@ -7,7 +7,7 @@ import pyarrow.parquet
 import pytest
 
 from fastmlp import Model, rows
-from fastmlp.cli import main
+from fastmlp.cli.main import main
 from fastmlp.rows.streams.csv_dialect import BLOCK_BYTES
 
 PLAIN = {"a": [1, 2, 3], "s": ["é", "ü", None], "y": [0, 1, 0]}

@@ -48,7 +48,7 @@ def pair(monkeypatch, y=TWO, w=None, solver="adam", rows=X, **settings):
         start[:] = [Model(widths, activation, dtype=dtype, seed=0)]
         return list(start[0].weights), list(start[0].biases)
 
-    monkeypatch.setattr("fastmlp.classifier_fit.drawn", drawn)
+    monkeypatch.setattr("fastmlp.sklearn.fit.initialize_like_scikit_learn", drawn)
     how = {"solver": "lbfgs"} if solver == "lbfgs" else {"optimizer": solver, "batch_size": n}
     local = MLPClassifier(**{**NOTHING_DRAWN, **how, **settings}).fit(rows, y, w)
     shared = {"dtype": "float64", "random_state": 0, **settings, "solver": solver}

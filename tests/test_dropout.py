@@ -8,12 +8,12 @@ from sklearn.datasets import make_classification
 
 from fastmlp import SGD, MLPClassifier
 from fastmlp.activations import resolve_all
-from fastmlp.call import Tally
-from fastmlp.network import Network
-from fastmlp.plan import Plan
+from fastmlp.network.call import Tally
+from fastmlp.network.network import Network
+from fastmlp.network.plan import Plan
+from fastmlp.network.workspace import aligned_zeros
 from fastmlp.rows.array import ArrayRows
 from fastmlp.rows.order import Order
-from fastmlp.workspace import aligned_zeros
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 MASK_64, MASK_32 = 2**64 - 1, 2**32 - 1
@@ -61,8 +61,8 @@ def oracle_step(X, y, weights, biases, names, dropout, seed, t, rate):
 @pytest.mark.parametrize("batch_rows", [16, 400])  # shared buffers; chunks
 @pytest.mark.parametrize("n_threads", [1, 3])
 def test_the_gradient_under_the_masks(n_threads, batch_rows, names, monkeypatch):
-    monkeypatch.setattr("fastmlp.team.FLOPS_PER_THREAD", 1.0)
-    monkeypatch.setattr("fastmlp.team.SHORT_FLOPS", 1.0)
+    monkeypatch.setattr("fastmlp.network.threads.FLOPS_PER_THREAD", 1.0)
+    monkeypatch.setattr("fastmlp.network.threads.SHORT_FLOPS", 1.0)
     random, widths, dropout = np.random.default_rng(0), (5, 20, 9, 1), (0.3, 0.6)
     plan = Plan(widths, resolve_all(names, 2, np.dtype(float)), True, np.dtype(float), False, dropout)
     theta = aligned_zeros(plan.n_parameters, np.dtype(float))
@@ -113,8 +113,8 @@ def fitted(**settings):
 @pytest.mark.parametrize("n_threads", [2, 3])
 @pytest.mark.parametrize("batch_size", [50, 400])
 def test_threads_change_no_bit(batch_size, n_threads, monkeypatch):
-    monkeypatch.setattr("fastmlp.team.FLOPS_PER_THREAD", 1.0)
-    monkeypatch.setattr("fastmlp.team.SHORT_FLOPS", 1.0)
+    monkeypatch.setattr("fastmlp.network.threads.FLOPS_PER_THREAD", 1.0)
+    monkeypatch.setattr("fastmlp.network.threads.SHORT_FLOPS", 1.0)
     settings = {"dropout": [0.5, 0.2], "batch_size": batch_size, "max_iter": 3}
     got, expected = fitted(**settings, n_threads=n_threads), fitted(**settings, n_threads=1)
     assert got.coefs_[1].tobytes() == expected.coefs_[1].tobytes()

@@ -9,7 +9,7 @@ from scipy.sparse import csr_matrix
 from sklearn.metrics import log_loss
 
 from fastmlp import SGD, Adam, DivergenceError, MLPClassifier, Model, RowError, rows
-from fastmlp.validation import compared
+from fastmlp.training.validation import compared
 
 random = np.random.default_rng(0)
 X = random.standard_normal((300, 4))

@@ -6,11 +6,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reference import FUNCTIONS, SMOOTH, assert_close, loss_and_gradient, magnitudes
 
-from fastmlp import SGD, Model, team
+from fastmlp import SGD, Model
 from fastmlp.activations import resolve_all
 from fastmlp.kernels import steps
-from fastmlp.network import Network
-from fastmlp.plan import Plan
+from fastmlp.network import threads
+from fastmlp.network.network import Network
+from fastmlp.network.plan import Plan
 from fastmlp.rows.array import ArrayRows
 
 TOLERANCE = {"float64": 1e-10, "float32": 2e-4}
@@ -20,7 +21,7 @@ KINKED = {"relu", "leaky_relu", "selu"}  # their g' jumps at 0
 @pytest.fixture(scope="module", autouse=True)
 def threads_for_few_rows():
     with pytest.MonkeyPatch.context() as context:
-        context.setattr(team, "SHORT_FLOPS", 4e7)
+        context.setattr(threads, "SHORT_FLOPS", 4e7)
         yield
 
 

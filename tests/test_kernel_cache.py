@@ -1,19 +1,24 @@
 """The kernel cache within a process: a file that does not fit is not taken, and replaced."""
 
 import hashlib
+import inspect
 import os
 import random
 import shutil
+import sys
 import tempfile
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numba.core import config
 
-from fastmlp.kernels import kernel_cache
-from fastmlp.kernels.compile import entry_point
-from fastmlp.kernels.kernel_cache import KernelCache
+import fastmlp
+from fastmlp.jit import cache
+from fastmlp.jit.cache import KernelCache
+from fastmlp.jit.compile import entry_point
+from fastmlp.kernels import steps
 from fastmlp.system.private_folder import PrivateFolder, private_name
 
 DIGEST_SIZE = 32
@@ -58,9 +63,9 @@ def kept(folder):
 
 def spied_key(monkeypatch):
     """The key under which `twice` is looked up."""
-    keys, find = [], kernel_cache.find
+    keys, find = [], cache.find
     with monkeypatch.context() as context:
-        context.setattr(kernel_cache, "find", lambda name, key: keys.append(key) or find(name, key))
+        context.setattr(cache, "find", lambda name, key: keys.append(key) or find(name, key))
         assert found()
     return keys[0]
 
@@ -68,7 +73,7 @@ def spied_key(monkeypatch):
 def read(path, key):
     """What the cache takes from a file."""
     with PrivateFolder(path.parent) as folder:
-        return kernel_cache.read(folder, path.name, key)
+        return cache.read(folder, path.name, key)
 
 
 def test_each_flipped_bit_and_each_length_is_noticed(kept, monkeypatch):
@@ -180,28 +185,49 @@ def test_settings_that_change_after_the_import_stop_the_cache(kept, monkeypatch)
 
 
 def test_sources_that_change_after_the_import_stop_the_cache(kept, monkeypatch):
-    sources = kernel_cache.sources()
+    sources = cache.sources()
     with monkeypatch.context() as context:
         for others in [{**sources, "matmul.py": b"pass"}, {}]:
-            context.setattr(kernel_cache, "sources", lambda others=others: others)
+            context.setattr(cache, "sources", lambda others=others: others)
             assert not found()
     assert found()
 
 
 def test_files_that_are_no_sources_do_not_matter(tmp_path, monkeypatch):
     """As the dangling link by which an editor says that it has the file open."""
-    (tmp_path / "update.py").write_text("pass")
-    (tmp_path / ".#update.py").symlink_to("user@host.1")
-    monkeypatch.setattr(kernel_cache, "__file__", str(tmp_path / "kernel_cache.py"))
-    assert kernel_cache.sources() == {"update.py": b"pass"}
-    (tmp_path / "matmul.py").symlink_to("nowhere")
-    assert kernel_cache.sources() == {}
+    jit = tmp_path / "jit"
+    jit.mkdir()
+    (jit / "vectors.py").write_text("pass")
+    (jit / ".#vectors.py").symlink_to("user@host.1")
+    monkeypatch.setattr(cache, "__file__", str(jit / "cache.py"))
+    assert cache.sources() == {"jit/vectors.py": b"pass"}
+    (jit / "compile.py").symlink_to("nowhere")
+    assert cache.sources() == {}
+
+
+def test_sources_are_those_of_all_functions_that_are_compiled_and_kept():
+    """Each file counts that an entry point's code, or what it imports for it, comes from."""
+    package = Path(fastmlp.__file__).parent
+    reached, left = set(), [steps]
+    while left:
+        module = left.pop()
+        if module.__name__ in reached:
+            continue
+        reached.add(module.__name__)
+        for value in vars(module).values():
+            name = value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None)
+            if isinstance(name, str) and name.startswith("fastmlp."):
+                left.append(sys.modules[name])
+    machine_code = {name for name in reached if not name.startswith(("fastmlp.system.", "fastmlp.exceptions"))}
+    paths = {str(Path(sys.modules[name].__file__).relative_to(package)) for name in machine_code}
+    assert {"kernels/steps.py", "kernels/matmul.py", "jit/micro_kernel.py", "jit/compile.py"} <= paths
+    assert paths <= cache.sources().keys()
 
 
 def test_without_sources_nothing_is_kept(kept, monkeypatch):
     """In a zip file there is nothing that would tell one version's kernels from another's."""
-    monkeypatch.setattr(kernel_cache, "sources", dict)
-    monkeypatch.setattr(kernel_cache, "AT_IMPORT", kernel_cache.made_from())
+    monkeypatch.setattr(cache, "sources", dict)
+    monkeypatch.setattr(cache, "AT_IMPORT", cache.made_from())
     assert not found()
     assert not found()
 
@@ -226,7 +252,7 @@ def test_where_kernels_are_kept(monkeypatch, variables, roots):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    folders = list(kernel_cache.cache_folders())
+    folders = list(cache.cache_folders())
     private = (tempfile.gettempdir(), private_name("fastmlp"))
     assert [folder[:2] for folder in folders] == [private if root == "private" else (root, "fastmlp") for root in roots]
     assert len({folder[2:] for folder in folders}) == 1

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fastmlp.kernels import kernel_cache
-from fastmlp.kernels.compile import entry_point
-from fastmlp.kernels.kernel_cache import KernelCache
+from fastmlp.jit import cache
+from fastmlp.jit.cache import KernelCache
+from fastmlp.jit.compile import entry_point
 
 
 class Hostile:
@@ -59,8 +59,8 @@ def trap(machine):
     """What to call to put a file into a folder, valid under the key of `twice`; it makes `machine / "sprung"`."""
     asked = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(kernel_cache, "find", lambda *name_and_key: asked.append(name_and_key))
-        patch.setattr(kernel_cache, "save", lambda *arguments: None)
+        patch.setattr(cache, "find", lambda *name_and_key: asked.append(name_and_key))
+        patch.setattr(cache, "save", lambda *arguments: None)
         call()
     ((name, key),) = asked
     payload = pickle.dumps(Hostile(str(machine / "sprung")))
@@ -75,7 +75,7 @@ def trap(machine):
 
 def places():
     """The folders where kernels are looked up, best first."""
-    return [Path(*place) for place in kernel_cache.cache_folders()]
+    return [Path(*place) for place in cache.cache_folders()]
 
 
 # Code of the other user, who knows where the victim's kernels lie, and of a folder that the victim has unpacked.

@@ -8,14 +8,15 @@ from scipy.special import log_softmax, softmax
 
 from fastmlp import Model
 from fastmlp.activations import resolve_all
-from fastmlp.kernels import head, matmul, narrow
-from fastmlp.kernels.compile import TILE_ROWS, TILE_VECTORS, VECTOR_BYTES
+from fastmlp.jit.compile import TILE_ROWS, TILE_VECTORS, VECTOR_BYTES
+from fastmlp.jit.micro_kernel import AS_IS, CLIPPED, MASKED
+from fastmlp.kernels import loss as loss_kernels
+from fastmlp.kernels import matmul, single_output
 from fastmlp.kernels.matmul import PACKED
-from fastmlp.kernels.register_tile import AS_IS, CLIPPED, MASKED
-from fastmlp.network import Network
-from fastmlp.plan import Plan, round_up
+from fastmlp.network.network import Network
+from fastmlp.network.plan import Plan, round_up
+from fastmlp.network.workspace import aligned_zeros
 from fastmlp.rows.array import ArrayRows
-from fastmlp.workspace import aligned_zeros
 
 DTYPES = ["float32", "float64"]
 TOLERANCE = {"float32": 1e-5, "float64": 1e-13}
@@ -46,37 +47,37 @@ def pack_transposed(rows, W, p_in, p_out, packed, at, vectors):
 
 @numba.njit
 def dot_rows(m, A, at, ld, y, shift, z):
-    narrow.dot_rows(m, A, at, ld, y, shift, z)
+    single_output.dot_rows(m, A, at, ld, y, shift, z)
 
 
 @numba.njit
 def outer(m, work, d, w, dA, ld, masked, A):
-    narrow.outer(m, work, d, w, dA, ld, masked, A)
+    single_output.outer(m, work, d, w, dA, ld, masked, A)
 
 
 @numba.njit
 def outer_and_sums(m, vectors, work, d, w, A, dA, ld, start_dW, start_db, dW, db):
-    narrow.outer_and_sums(m, vectors, work, d, w, A, dA, ld, start_dW, start_db, dW, db)
+    single_output.outer_and_sums(m, vectors, work, d, w, A, dA, ld, start_dW, start_db, dW, db)
 
 
 @numba.njit
 def one_sigmoid(Z, Y, w, loss):
-    head.sigmoid_log_loss_1(Z, Y, w, loss)
+    loss_kernels.sigmoid_log_loss_1(Z, Y, w, loss)
 
 
 @numba.njit
 def sigmoid_log_loss(m, work, z, ld, vectors, y, ld_Y, w, loss):
-    head.sigmoid_log_loss(m, work, z, ld, vectors, y, ld_Y, w, loss)
+    loss_kernels.sigmoid_log_loss(m, work, z, ld, vectors, y, ld_Y, w, loss)
 
 
 @numba.njit
 def softmax_log_loss(m, work, z, ld, vectors, y, w, loss):
-    head.softmax_log_loss(m, work, z, ld, vectors, y, w, loss)
+    loss_kernels.softmax_log_loss(m, work, z, ld, vectors, y, w, loss)
 
 
 @numba.njit
 def softmax_rows(m, work, z, ld, vectors):
-    head.softmax(m, work, z, ld, vectors)
+    loss_kernels.softmax(m, work, z, ld, vectors)
 
 
 def panels(vectors):

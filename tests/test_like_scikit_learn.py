@@ -8,7 +8,7 @@ from sklearn.neural_network import MLPClassifier as Theirs
 from sklearn.utils import shuffle
 
 from fastmlp import MLPClassifier as Ours
-from fastmlp import split, stochastic
+from fastmlp.sklearn import rules, split
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -107,8 +107,8 @@ def test_what_is_computed_in(of):
 def test_the_same_start_and_the_same_order_of_rows(monkeypatch):
     """Bit by bit: with a learning rate too small to change a weight, the weights are those drawn."""
     drawn = []
-    of = stochastic.Order.of
-    monkeypatch.setattr(stochastic.Order, "of", lambda index: drawn.append(index) or of(index))
+    of = rules.Order.of
+    monkeypatch.setattr(rules.Order, "of", lambda index: drawn.append(index) or of(index))
     ours, theirs = both("names", {"learning_rate_init": 1e-300, "max_iter": 1})
     for a, b in zip(ours.coefs_ + ours.intercepts_, theirs.coefs_ + theirs.intercepts_, strict=True):
         np.testing.assert_array_equal(a, b)

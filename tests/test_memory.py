@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from fastmlp.rows import memory
+from fastmlp.system import machine
 
 MEMINFO = "MemTotal: 9000 kB\nMemFree: 1000 kB\nMemAvailable: 5000 kB\n"
 V1 = {"memory/memory.limit_in_bytes": 3000, "memory/memory.usage_in_bytes": 2000,
@@ -14,10 +14,10 @@ V2 = {"memory.max": 3000, "memory.current": 2000, "memory.stat": "anon 7\ninacti
 
 
 @pytest.fixture
-def machine(tmp_path, monkeypatch):
+def set_machine(tmp_path, monkeypatch):
     """Make a machine of files, and of what psutil tells: bytes, or None where it fails."""
-    monkeypatch.setattr(memory, "MEMINFO", tmp_path / "meminfo")
-    monkeypatch.setattr(memory, "CGROUP", tmp_path)
+    monkeypatch.setattr(machine, "MEMINFO", tmp_path / "meminfo")
+    monkeypatch.setattr(machine, "CGROUP", tmp_path)
 
     def make(meminfo, cgroup, psutil_tells):
         for name, content in {"meminfo": meminfo, **cgroup}.items():
@@ -50,19 +50,19 @@ def machine(tmp_path, monkeypatch):
         ("MemTotal: 9000 kB\n", {}, 77, 77),
     ],
 )
-def test_what_is_left(machine, meminfo, cgroup, psutil_tells, left):
-    machine(meminfo, cgroup, psutil_tells)
-    assert memory.available_memory() == left
+def test_what_is_left(set_machine, meminfo, cgroup, psutil_tells, left):
+    set_machine(meminfo, cgroup, psutil_tells)
+    assert machine.available_memory() == left
 
 
-def test_what_does_not_fit_is_foreseen_without_proc(machine):
-    machine(None, {}, 2**29)
-    memory.check_memory(lambda: "X", 2**29)
+def test_what_does_not_fit_is_foreseen_without_proc(set_machine):
+    set_machine(None, {}, 2**29)
+    machine.check_memory(lambda: "X", 2**29)
     with pytest.raises(MemoryError, match=r"X: this takes 1\.0 GiB, but only 0\.5 GiB are left"):
-        memory.check_memory(lambda: "X", 2**30)
+        machine.check_memory(lambda: "X", 2**30)
 
 
 def test_psutil_tells_what_this_machine_tells(monkeypatch, tmp_path):
-    known = memory.left_on_machine()
-    monkeypatch.setattr(memory, "MEMINFO", tmp_path / "none")
-    assert 0.5 * known < memory.left_on_machine() < 2 * known
+    known = machine.left_on_machine()
+    monkeypatch.setattr(machine, "MEMINFO", tmp_path / "none")
+    assert 0.5 * known < machine.left_on_machine() < 2 * known

@@ -11,7 +11,8 @@ import pyarrow
 import pytest
 from safetensors.numpy import load_file
 
-from fastmlp import SGD, Adam, AdamW, Model, ModelFormatError, TableEncoder, model_file, rows
+from fastmlp import SGD, Adam, AdamW, Model, ModelFormatError, TableEncoder, rows
+from fastmlp.saving import container
 
 RELEASED = sorted((Path(__file__).parent / "released").glob("*.safetensors"))
 
@@ -96,7 +97,7 @@ def test_a_long_history_is_no_obstacle(tmp_path):
 @pytest.mark.parametrize("path", RELEASED, ids=lambda path: path.stem)
 def test_files_of_released_versions(path, tmp_path):
     expected = json.loads(path.with_suffix(".json").read_text())
-    description, _ = model_file.read(path)
+    description, _ = container.read(path)
     assert description["version"] == expected["version"]
     model = Model.load(path)
     X = expected["X"]
@@ -107,14 +108,14 @@ def test_files_of_released_versions(path, tmp_path):
     assert (model.optimizer.t if model.optimizer else None) == expected["t"]
     model.save(tmp_path / "new")
     again = Model.load(tmp_path / "new")
-    assert model_file.read(tmp_path / "new")[0]["version"] == model_file.FORMAT_VERSION
+    assert container.read(tmp_path / "new")[0]["version"] == container.FORMAT_VERSION
     assert np.array_equal(again.predict_proba(given), model.predict_proba(given))
     assert again.history == model.history
 
 
 def test_there_are_files_of_all_versions_but_this():
-    versions = {model_file.read(path)[0]["version"] for path in RELEASED}
-    assert versions >= set(range(1, model_file.FORMAT_VERSION))
+    versions = {container.read(path)[0]["version"] for path in RELEASED}
+    assert versions >= set(range(1, container.FORMAT_VERSION))
 
 
 def test_safetensors_reads_our_files(tmp_path):
@@ -237,13 +238,13 @@ def test_tensors_of_others_lie_beside(tmp_path):
     """As checkpoints want it: any tensors, any description, and a model can still be read from it."""
     model, X, _ = trained()
     model.save(tmp_path / "m")
-    description, tensors = model_file.read(tmp_path / "m")
+    description, tensors = container.read(tmp_path / "m")
     extra = {
         "checkpoint.order": np.arange(6).reshape(2, 3), "checkpoint.bytes": np.arange(5, dtype=np.uint8),
         "checkpoint.none": np.zeros((0, 4)), "checkpoint.scalar": np.array(2.5), "checkpoint.t": np.ones((3, 2)).T,
     }  # fmt: skip
-    model_file.write(tmp_path / "c", {**description, "checkpoint": {"epoch": 3, "ü": [None]}}, {**tensors, **extra})
-    found, arrays = model_file.read(tmp_path / "c")
+    container.write(tmp_path / "c", {**description, "checkpoint": {"epoch": 3, "ü": [None]}}, {**tensors, **extra})
+    found, arrays = container.read(tmp_path / "c")
     assert found["checkpoint"] == {"epoch": 3, "ü": [None]}
     for name, array in extra.items():
         assert np.array_equal(arrays[name], array)
@@ -252,7 +253,7 @@ def test_tensors_of_others_lie_beside(tmp_path):
     assert np.array_equal(Model.load(tmp_path / "c").predict_proba(X), model.predict_proba(X))
     for name in ("Upper", "../x", "a b", "", "a..b", "__metadata__"):
         with pytest.raises(ValueError, match="no model file can hold"):
-            model_file.write(tmp_path / "bad", {}, {name: np.zeros(1)})
+            container.write(tmp_path / "bad", {}, {name: np.zeros(1)})
     with pytest.raises(TypeError, match="float16"):
-        model_file.write(tmp_path / "bad", {}, {"a": np.zeros(1, np.float16)})
+        container.write(tmp_path / "bad", {}, {"a": np.zeros(1, np.float16)})
     assert not (tmp_path / "bad").exists()

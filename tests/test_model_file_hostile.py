@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from model_files import assemble, compact, mutated, signed, taken_apart, with_nasty_values
 
-from fastmlp import Adam, Model, ModelFormatError, TableEncoder, model_file
+from fastmlp import Adam, Model, ModelFormatError, TableEncoder
+from fastmlp.saving import container
 
 random = np.random.default_rng(0)
 
@@ -109,7 +110,7 @@ def test_a_pickle_in_disguise(refused, tmp_path):
 
 def test_newer_versions(whole, refused):
     description, tensors = taken_apart(whole)
-    refused(assemble({**description, "version": model_file.FORMAT_VERSION + 1}, tensors), "upgrade")
+    refused(assemble({**description, "version": container.FORMAT_VERSION + 1}, tensors), "upgrade")
     refused(assemble({**description, "version": 10**30, "new": 3}, tensors), "upgrade")
     for version in (None, True, 0, -1, 1, 2, 3.0, "3"):
         refused(assemble({**description, "version": version}, tensors), "version|canonical")

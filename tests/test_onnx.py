@@ -206,6 +206,6 @@ def test_without_skl2onnx_the_error_names_the_extra(monkeypatch):
 
 
 def test_nothing_of_onnx_is_imported_unless_asked_for():
-    code = "import sys, fastmlp.classifier; print({'onnx', 'skl2onnx', 'fastmlp.onnx'} & set(sys.modules))"
+    code = "import sys, fastmlp.sklearn.classifier; print({'onnx', 'skl2onnx', 'fastmlp.onnx'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

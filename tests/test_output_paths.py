@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from fastmlp.output_paths import check_outputs
+from fastmlp.cli.output_paths import check_outputs
 
 
 @pytest.fixture

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from model_files import assemble, taken_apart
 
-from fastmlp import ActivationError, MLPClassifier, Model, ModelFormatError, RowError, model_file
+from fastmlp import ActivationError, MLPClassifier, Model, ModelFormatError, RowError
 from fastmlp.own_activations import compiled, own, pair_of
+from fastmlp.saving import container
 
 X = np.random.default_rng(0).standard_normal((20_000, 7))
 y = (X[:, 0] > 0).astype(int)
@@ -323,12 +324,12 @@ def test_values_that_are_not_finite_or_not_there(tmp_path):
     pair = (lambda z: math.log(z), lambda z: refuses_large_compiled(z))
     Model([7, 3, 1], pair).save(tmp_path / "m")
     Model.load(tmp_path / "m", activations={"<lambda>": pair})
-    description, tensors = model_file.read(tmp_path / "m")
+    description, tensors = container.read(tmp_path / "m")
     values = description.pop("activation_values")["<lambda>"]
     assert None in values["g"]
     assert values["dg"][-1] is None
     assert values["g"][values["z"].index(4.5)] == pytest.approx(math.log(4.5))
-    model_file.write(tmp_path / "m", description, tensors)
+    container.write(tmp_path / "m", description, tensors)
     Model.load(tmp_path / "m", activations={"<lambda>": (sinc, one)})
 
 

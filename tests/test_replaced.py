@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from faults import FaultyOs
 
-from fastmlp import replaced as module_of_it
-from fastmlp import temporaries
-from fastmlp.predictions import table_writer
-from fastmlp.replaced import replaced
+from fastmlp.cli.predictions import table_writer
+from fastmlp.system import atomic_write as module_of_it
+from fastmlp.system import temporaries
+from fastmlp.system.atomic_write import replaced
 
 OLD, NEW = b"old", b"new" * 200_000
 LEFT = ".m.0123456789abcdef.fastmlp-new"

@@ -9,10 +9,10 @@ from pyarrow import parquet
 from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
 
 from fastmlp import Model
-from fastmlp.cli import main
-from fastmlp.inputs import rows_of
-from fastmlp.ranking import Ranking
-from fastmlp.scores import scores
+from fastmlp.cli.main import main
+from fastmlp.training.inputs import rows_of
+from fastmlp.training.ranking import Ranking
+from fastmlp.training.scores import scores
 
 
 @pytest.mark.parametrize("most", [200, 1000, 10_000])

@@ -10,14 +10,15 @@ import numba
 import numpy as np
 import pytest
 
-from fastmlp import MLPClassifier, Model, lbfgs, refit, team
-from fastmlp.core_time import Patience
-from fastmlp.kernels import interrupts
+from fastmlp import MLPClassifier, Model
 from fastmlp.kernels.barrier import STOP, barrier, new_team
-from fastmlp.kernels.interrupts import allowed, check, outlast, postponed
+from fastmlp.network import threads
 from fastmlp.rows.ahead import read_ahead
-from fastmlp.system import blas
+from fastmlp.system import blas, fit_lock, interrupts
 from fastmlp.system.blas import one_blas_thread
+from fastmlp.system.interrupts import allowed, check, outlast, postponed
+from fastmlp.system.machine import Patience
+from fastmlp.training import lbfgs
 
 X = np.random.default_rng(0).standard_normal((400, 3)).astype("float32")
 y = (X[:, 0] > 0).astype(int)
@@ -79,27 +80,27 @@ def test_what_a_handler_fits_in_the_middle_of_a_look_is_looked_at_anew():
     def take():
         first = parts[0]
         if first == "old":
-            with refit.fitting(owner, lambda: None):
+            with fit_lock.fitting(owner, lambda: None):
                 parts[:] = "new", "new"
         return first, parts[1]
 
-    assert in_a_thread(lambda: refit.present(owner, take)) == ("new", "new")
+    assert in_a_thread(lambda: fit_lock.present(owner, take)) == ("new", "new")
 
 
 def test_what_a_handler_fits_as_another_fit_begins_leaves_that_as_it_is():
     owner = Owner()
 
     def seen():
-        with refit.fitting(owner, lambda: "inner"):
+        with fit_lock.fitting(owner, lambda: "inner"):
             pass
         return "outer"
 
     def fit():
-        with refit.fitting(owner, seen):
-            return in_a_thread(lambda: refit.present(owner, lambda: "torn"))
+        with fit_lock.fitting(owner, seen):
+            return in_a_thread(lambda: fit_lock.present(owner, lambda: "torn"))
 
     assert in_a_thread(fit) == "outer"
-    assert refit.present(owner, lambda: "at rest") == "at rest"
+    assert fit_lock.present(owner, lambda: "at rest") == "at rest"
 
 
 # --- handlers that raise again and again --------------------------------------------------------------------
@@ -149,9 +150,9 @@ def test_no_thread_outlives_a_call_that_is_cut_again_and_again(n_threads):
 
     for _ in range(30):
         flags = new_team()
-        cut += storm(lambda flags=flags: team.run(lambda thread: work(flags, thread), flags, n_threads, False, None))
+        cut += storm(lambda flags=flags: threads.run(lambda thread: work(flags, thread), flags, n_threads, False, None))
         assert running == []
-        assert team._running == {}
+        assert threads._running == {}
     assert cut == 30
 
 
@@ -270,7 +271,7 @@ def test_the_stop_flag_is_only_ever_set(share):
         if len(looks) > 2:
             go.set()
 
-    team.run(lambda thread: go.wait(30), flags, 1, False, watch, Patience(0.0, share))
+    threads.run(lambda thread: go.wait(30), flags, 1, False, watch, Patience(0.0, share))
     assert len(looks) > 2
     assert set(flags.written) == ({1} if share else set())
 

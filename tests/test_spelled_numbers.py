@@ -14,10 +14,10 @@ from skl2onnx.common.data_types import DoubleTensorType, StringTensorType
 
 import fastmlp.onnx  # noqa: F401
 from fastmlp import Model, TableEncoder, rows
-from fastmlp.cli import main
+from fastmlp.cli.main import main
 from fastmlp.rows.spelled import spelled_numbers
 from fastmlp.rows.streams import csv_dialect
-from fastmlp.table_encoding import NumberColumn, TableEncoding
+from fastmlp.tables.encoding import NumberColumn, TableEncoding
 
 TEXT = ["1.5", " -2e3 ", "-", None, "1,234", "4"]
 X = np.array([1.5, -2000, np.nan, np.nan, np.nan, 4])

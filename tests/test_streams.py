@@ -340,7 +340,7 @@ def test_a_memmap_larger_than_memory_is_read_by_blocks(tmp_path, monkeypatch):
     np.save(tmp_path / "X.npy", X)
     memmap = np.load(tmp_path / "X.npy", mmap_mode="r")
     assert bits(trained(memmap, y)) == bits(trained(X, y))
-    monkeypatch.setattr("fastmlp.inputs.available_memory", lambda: X.nbytes - 1)
+    monkeypatch.setattr("fastmlp.training.inputs.available_memory", lambda: X.nbytes - 1)
     assert bits(trained(memmap, y)) == bits(trained(rows.Array(X, y)))
     assert trained(memmap, y).predict_proba(memmap).shape == (n,)
 

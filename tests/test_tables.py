@@ -10,9 +10,10 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
-from fastmlp import MLPClassifier, Model, ModelFormatError, TableEncoder, model_file, rows
-from fastmlp.cli import main
-from fastmlp.rows.memory import available_memory
+from fastmlp import MLPClassifier, Model, ModelFormatError, TableEncoder, rows
+from fastmlp.cli.main import main
+from fastmlp.saving import container
+from fastmlp.system.machine import available_memory
 
 n = 3000
 random = np.random.default_rng(0)
@@ -104,7 +105,7 @@ def test_block_by_block_trains_as_well_as_in_memory(folder, name, capsys):
 
 
 def test_what_memory_does_not_hold_is_read_block_by_block(folder, monkeypatch, capsys):
-    monkeypatch.setattr("fastmlp.commands.available_memory", lambda: 1000)
+    monkeypatch.setattr("fastmlp.cli.commands.available_memory", lambda: 1000)
     model = Model.load(train(folder, "parts"))
     assert "block by block" in capsys.readouterr().out
     assert model.classes == ["<=50K", ">50K"]
@@ -185,14 +186,14 @@ def test_labels_of_every_kind(tmp_path):
 
 def test_a_damaged_encoding_is_no_model(folder):
     model = Model.load(train(folder, "parts"))
-    description, tensors = model_file.read(folder / "model")
+    description, tensors = container.read(folder / "model")
     for change in ({"columns": 3}, {"columns": [{"kind": "numbers"}]}, [1], {"columns": []}):
         description["encoding"] = change
-        model_file.write(folder / "bad", {k: v for k, v in description.items() if k != "version"}, tensors)
+        container.write(folder / "bad", {k: v for k, v in description.items() if k != "version"}, tensors)
         with pytest.raises(ModelFormatError, match="bad"):
             Model.load(folder / "bad")
     del description["encoding"]  # as version 1 wrote it
-    model_file.write(folder / "old", {k: v for k, v in description.items() if k != "version"}, tensors)
+    container.write(folder / "old", {k: v for k, v in description.items() if k != "version"}, tensors)
     assert np.array_equal(Model.load(folder / "old").parameters, model.parameters)
 
 

@@ -10,13 +10,15 @@ import numba
 import numpy as np
 import pytest
 
-from fastmlp import SGD, Model, network, team
-from fastmlp.call import Tally
-from fastmlp.contention import Contention
+from fastmlp import SGD, Model
 from fastmlp.kernels.barrier import CORES, FAILED, STOP, barrier, new_team, spread_out
+from fastmlp.network import network, threads
+from fastmlp.network.call import Tally
+from fastmlp.network.contention import Contention
 from fastmlp.rows.ahead import read_ahead
 from fastmlp.rows.array import ArrayRows
 from fastmlp.rows.order import Order
+from fastmlp.system import machine
 
 NET = [28, 64, 64, 1], ["relu", "tanh"]
 RUNNING = []  # threads that are inside of a kernel now
@@ -25,9 +27,9 @@ RUNNING = []  # threads that are inside of a kernel now
 @pytest.fixture(autouse=True)
 def counted_threads(monkeypatch):
     """As many threads start as may, and RUNNING knows them."""
-    monkeypatch.setattr(team, "FLOPS_PER_THREAD", 1)
-    monkeypatch.setattr(team, "SHORT_FLOPS", 0)
-    run = team.run
+    monkeypatch.setattr(threads, "FLOPS_PER_THREAD", 1)
+    monkeypatch.setattr(threads, "SHORT_FLOPS", 0)
+    run = threads.run
 
     def spy(work, flags, n_threads, short, watch, patience=None):
         def counted(thread):
@@ -39,7 +41,7 @@ def counted_threads(monkeypatch):
 
         return run(counted, flags, n_threads, short, watch, patience)
 
-    monkeypatch.setattr(team, "run", spy)
+    monkeypatch.setattr(threads, "run", spy)
     yield
     assert RUNNING == []
 
@@ -88,7 +90,7 @@ def test_a_failing_thread_releases_the_others_from_the_barrier(n_threads, when):
             raise RuntimeError("planted")
         passed[thread] = meet(flags, n_threads, most)
 
-    error = within(30, lambda: team.run(work, flags, n_threads, False, None))
+    error = within(30, lambda: threads.run(work, flags, n_threads, False, None))
     assert isinstance(error, RuntimeError)
     assert str(error) == "planted"
     assert flags[FAILED] == 1
@@ -105,7 +107,7 @@ def test_a_thread_that_cannot_start_releases_the_others(monkeypatch):
         start(thread)
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    error = within(30, lambda: team.run(lambda thread: passed.append(meet(flags, 3, 10)), flags, 3, False, None))
+    error = within(30, lambda: threads.run(lambda thread: passed.append(meet(flags, 3, 10)), flags, 3, False, None))
     assert "can't start" in str(error)
     assert passed == [0, 0]
 
@@ -118,7 +120,8 @@ def test_a_thread_that_dies_outside_of_its_work_releases_the_others(monkeypatch,
     monkeypatch.setattr(threading.Thread, "run", lambda self: None if self.name == "fastmlp-1" else run(self))
     watch = (lambda progress: None) if watched else None
     error = within(
-        30, lambda: team.run(lambda thread: passed.append(meet(flags, n_threads, 10)), flags, n_threads, False, watch)
+        30,
+        lambda: threads.run(lambda thread: passed.append(meet(flags, n_threads, 10)), flags, n_threads, False, watch),
     )
     assert isinstance(error, RuntimeError)
     assert "fastmlp-1 ended before its work was done" in str(error)
@@ -144,7 +147,7 @@ def test_a_thread_that_dies_and_one_that_cannot_start(monkeypatch):
         start(thread)
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    error = within(30, lambda: team.run(lambda thread: meet(flags, 2, 10), flags, 2, False, None))
+    error = within(30, lambda: threads.run(lambda thread: meet(flags, 2, 10), flags, 2, False, None))
     assert "can't start" in str(error)
 
 
@@ -157,7 +160,7 @@ def test_a_stop_lets_all_threads_leave_at_one_barrier():
     def watch(progress):
         flags[STOP] = 1
 
-    assert within(30, lambda: team.run(work, flags, 3, False, watch)) is None
+    assert within(30, lambda: threads.run(work, flags, 3, False, watch)) is None
     assert len(passed) == 3
     assert len(set(passed)) == 1
 
@@ -168,7 +171,7 @@ def test_a_failing_watch_stops_the_team():
     def watch(progress):
         raise RuntimeError("watch")
 
-    error = within(30, lambda: team.run(lambda thread: meet(flags, 2, 10**9), flags, 2, False, watch))
+    error = within(30, lambda: threads.run(lambda thread: meet(flags, 2, 10**9), flags, 2, False, watch))
     assert str(error) == "watch"
 
 
@@ -255,27 +258,27 @@ def test_who_begins_on_a_core_that_is_taken_sleeps_once():
 
 def test_calls_at_the_same_time_share_the_cores(monkeypatch):
     """The first call has all of them; while it runs, others find what it leaves, and one at least."""
-    monkeypatch.setattr(team, "available_cores", lambda: 4)
+    monkeypatch.setattr(machine, "available_cores", lambda: 4)
     seen = []
-    team.run(lambda thread: seen.append(team.free_cores()), new_team(), 3, False, None)
-    team.run(lambda thread: seen.append(team.free_cores()), new_team(), 1, True, None)
-    team.run(lambda thread: seen.append(team.free_cores()), new_team(), 6, False, None)
+    threads.run(lambda thread: seen.append(threads.free_cores()), new_team(), 3, False, None)
+    threads.run(lambda thread: seen.append(threads.free_cores()), new_team(), 1, True, None)
+    threads.run(lambda thread: seen.append(threads.free_cores()), new_team(), 6, False, None)
     assert seen == [1] * 3 + [3] + [1] * 6
     with pytest.raises(ZeroDivisionError):
-        team.run(lambda thread: 1 / 0, new_team(), 2, False, None)
-    assert team.free_cores() == 4
+        threads.run(lambda thread: 1 / 0, new_team(), 2, False, None)
+    assert threads.free_cores() == 4
 
 
 def test_fits_at_the_same_time_start_no_more_threads_than_cores(monkeypatch):
     """Apart from the first calls, which may begin before the others are counted."""
-    monkeypatch.setattr(team, "available_cores", lambda: 2)
-    monkeypatch.setattr(team, "FLOPS_PER_THREAD", 1.0)
-    monkeypatch.setattr(team, "SHORT_FLOPS", 1.0)
+    monkeypatch.setattr(machine, "available_cores", lambda: 2)
+    monkeypatch.setattr(threads, "FLOPS_PER_THREAD", 1.0)
+    monkeypatch.setattr(threads, "SHORT_FLOPS", 1.0)
     monkeypatch.setattr(network, "CALL_FLOPS", 2e6)
-    monkeypatch.setattr(team, "CALLER_FLOPS", 2e6)
+    monkeypatch.setattr(threads, "CALLER_FLOPS", 2e6)
     monkeypatch.setattr(Contention, "threads", lambda self, most: most)  # it, too, would start one thread fewer
-    running, run = [], team.run_counted
-    monkeypatch.setattr(team, "run_counted", lambda *a: running.append(sum(team._running.values())) or run(*a))
+    running, run = [], threads.run_counted
+    monkeypatch.setattr(threads, "run_counted", lambda *a: running.append(sum(threads._running.values())) or run(*a))
     random = np.random.default_rng(0)
     X, y = random.standard_normal((4000, 10), np.float32), random.integers(0, 2, 4000)
     fits = [threading.Thread(target=lambda: Model([10, 32, 1]).fit(X, y, epochs=20, batch_size=200)) for _ in range(2)]

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from bits import start_all_threads
 
-from fastmlp import Adam, Model, team
-from fastmlp.call import Tally
+from fastmlp import Adam, Model
+from fastmlp.network import threads
+from fastmlp.network.call import Tally
 from fastmlp.rows.array import ArrayRows
 from fastmlp.rows.order import Order
 
@@ -129,7 +130,7 @@ def test_one_thread_trains_in_the_caller_a_part_at_a_time(monkeypatch):
     whole.network.train(rows, Order(1000), 32, Adam(), 0.0, None, Tally())
 
     seen, started = [], []
-    monkeypatch.setattr(team, "CALLER_FLOPS", 5 * 32 * (row_flops + team.ROW_FLOPS))
+    monkeypatch.setattr(threads, "CALLER_FLOPS", 5 * 32 * (row_flops + threads.ROW_FLOPS))
     monkeypatch.setattr(threading.Thread, "start", lambda thread: started.append(thread))
     parts.network.train(rows, Order(1000), 32, Adam(), 0.0, seen.append, Tally())
     assert seen == [160, 320, 480, 640, 800, 960, 1000]

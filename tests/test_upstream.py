@@ -9,7 +9,8 @@ import pytest
 import sklearn.neural_network
 
 import fastmlp
-from fastmlp import classifier_rows, lbfgs
+from fastmlp.sklearn import data
+from fastmlp.training import lbfgs
 
 pytestmark = [
     pytest.mark.filterwarnings("default"),
@@ -48,7 +49,7 @@ def _loss_grad_lbfgs(monkeypatch):
     def objective(self, theta, X, Y, sample_weight, *buffers):
         y = Y.argmax(axis=1) if self.out_activation_ == "softmax" else Y[:, 0]
         network = self._network()
-        return lbfgs.objective(network, classifier_rows.rows_of(network, X, y, sample_weight), self.alpha, theta)
+        return lbfgs.objective(network, data.rows_of(network, X, y, sample_weight), self.alpha, theta)
 
     monkeypatch.setattr(fastmlp.MLPClassifier, "_loss_grad_lbfgs", objective, raising=False)
 

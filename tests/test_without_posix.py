@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from fastmlp import replaced as module_of_it
-from fastmlp import temporaries
-from fastmlp.replaced import replaced
+from fastmlp.system import atomic_write as module_of_it
+from fastmlp.system import temporaries
+from fastmlp.system.atomic_write import replaced
 
 PROGRAM = Path(__file__).with_name("without_posix.py")
 

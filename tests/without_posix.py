@@ -124,7 +124,7 @@ def cached(folder):
 def fits(folder):
     """Digests of a model, of one that goes on from its checkpoint, and of an estimator's."""
     from fastmlp import MLPClassifier, Model
-    from fastmlp.replaced import replaced
+    from fastmlp.system.atomic_write import replaced
 
     X = np.random.default_rng(0).standard_normal((400, 3))
     y = X[:, 0] > X[:, 1]
@@ -152,7 +152,7 @@ def fits(folder):
 
 def command_line(folder):
     """A table, a model of it, and predictions, which take the place of others; their digest."""
-    from fastmlp.cli import main
+    from fastmlp.cli.main import main
 
     table, out = folder / "d.csv", folder / "p.csv"
     table.write_text("a,b,y\n" + "".join(f"{k},{k % 7},{int(k % 5 > 1)}\n" for k in range(300)))

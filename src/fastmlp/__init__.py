@@ -10,8 +10,8 @@ from .optimizers import SGD, Adam, AdamW, Momentum, Nesterov
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .classifier import MLPClassifier
-    from .table_encoder import TableEncoder
+    from .sklearn.classifier import MLPClassifier
+    from .tables.encoder import TableEncoder
 
 __all__ = [
     "SGD",
@@ -31,7 +31,7 @@ __all__ = [
     "__version__",
     "rows",
 ]
-ESTIMATORS = {"MLPClassifier": ".classifier", "TableEncoder": ".table_encoder"}
+ESTIMATORS = {"MLPClassifier": ".sklearn.classifier", "TableEncoder": ".tables.encoder"}
 
 
 def __getattr__(name: str) -> object:

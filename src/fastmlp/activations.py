@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from .kernels import activate
+from .kernels import activations
 from .own_activations import Own, own
 
 
@@ -36,22 +36,22 @@ class Activation:
     @property
     def from_A(self) -> bool:
         """Does g' need A as it is before dropout? What relu's needs, dropout leaves."""
-        return not self.from_Z and self.number not in (activate.IDENTITY, activate.RELU)
+        return not self.from_Z and self.number not in (activations.IDENTITY, activations.RELU)
 
 
 ACTIVATIONS = {
     activation.name: activation
     for activation in (
-        Activation("identity", activate.IDENTITY),
-        Activation("logistic", activate.LOGISTIC, moves_zero=True),
-        Activation("tanh", activate.TANH),
-        Activation("relu", activate.RELU),
-        Activation("leaky_relu", activate.LEAKY_RELU),
-        Activation("elu", activate.ELU),
-        Activation("selu", activate.SELU),
-        Activation("softplus", activate.SOFTPLUS, moves_zero=True),
-        Activation("gelu", activate.GELU, from_Z=True),
-        Activation("silu", activate.SILU, from_Z=True),
+        Activation("identity", activations.IDENTITY),
+        Activation("logistic", activations.LOGISTIC, moves_zero=True),
+        Activation("tanh", activations.TANH),
+        Activation("relu", activations.RELU),
+        Activation("leaky_relu", activations.LEAKY_RELU),
+        Activation("elu", activations.ELU),
+        Activation("selu", activations.SELU),
+        Activation("softplus", activations.SOFTPLUS, moves_zero=True),
+        Activation("gelu", activations.GELU, from_Z=True),
+        Activation("silu", activations.SILU, from_Z=True),
     )
 }
 
@@ -64,7 +64,7 @@ def resolve(activation: Any, dtype: np.dtype) -> Activation:
         return ACTIVATIONS[activation]
     if isinstance(activation, tuple) and len(activation) == 2 and all(callable(f) for f in activation):
         pair = own(*activation, np.dtype(dtype))
-        return Activation(pair.name, activate.OWN, from_Z=True, own=pair)
+        return Activation(pair.name, activations.OWN, from_Z=True, own=pair)
     raise TypeError(f"activation={activation!r}: give a name, or a pair (g, dg) of scalar functions of z")
 
 

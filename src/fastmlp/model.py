@@ -10,16 +10,19 @@ from typing import Any
 
 import numpy as np
 
-from . import activations, fitting, optimizers, refit, saving
+from . import activations, optimizers
 from .arguments import checked_int, checked_widths
-from .initialize import initialize
-from .inputs import rows_of
-from .network import Network
-from .plan import Plan, checked_size
-from .rows.memory import check_memory
-from .table_encoding import TableEncoding
-from .training_parts import BATCH_ROWS
-from .workspace import aligned_copy, aligned_zeros
+from .network.initialize import initialize
+from .network.network import Network
+from .network.plan import Plan, checked_size
+from .network.workspace import aligned_copy, aligned_zeros
+from .saving.model import load, save
+from .system import fit_lock
+from .system.machine import check_memory
+from .tables.encoding import TableEncoding
+from .training.fit import fit, settings_of
+from .training.inputs import rows_of
+from .training.split import BATCH_ROWS
 
 Scaling = tuple[np.ndarray, np.ndarray]
 
@@ -296,10 +299,8 @@ class Model:
             The model is being fitted in another thread. Predictions of other threads meanwhile see the weights from
             before, or those after the last epoch.
         """
-        settings = fitting.settings_of(
-            self, epochs, batch_size, l2, shuffle, early_stopping, n_iter_no_change, tol, verbose
-        )
-        fitting.fit(
+        settings = settings_of(self, epochs, batch_size, l2, shuffle, early_stopping, n_iter_no_change, tol, verbose)
+        fit(
             self, X, y, sample_weight, settings, optimizer, validation_data, validation_fraction, callback,
             checkpoint, checkpoint_every, resume,
         )  # fmt: skip
@@ -337,8 +338,8 @@ class Model:
         OSError
             The file cannot be written; an old one is as it was.
         """
-        refit.check_at_rest(self)
-        saving.save(self, path)
+        fit_lock.check_at_rest(self)
+        save(self, path)
 
     @classmethod
     def load(
@@ -362,19 +363,19 @@ class Model:
         OSError
             It cannot be read.
         """
-        model: Model = saving.load(cls, path, activations or {}, n_threads)
+        model: Model = load(cls, path, activations or {}, n_threads)
         return model
 
     def _present(self) -> np.ndarray:
         """The parameters to compute with now: a copy, as a fit in another thread may begin meanwhile."""
-        return refit.present(self, lambda: aligned_copy(self._parameters))
+        return fit_lock.present(self, lambda: aligned_copy(self._parameters))
 
     def __copy__(self) -> "Model":
         """An independent model, as from `copy.deepcopy`: a fit of one changes nothing of the other."""
         return copy.deepcopy(self)
 
     def __getstate__(self) -> dict[str, Any]:
-        refit.check_at_rest(self)
+        fit_lock.check_at_rest(self)
         hidden = {"_network", "_views"}
         return {name: value for name, value in vars(self).items() if name not in hidden}
 

@@ -12,11 +12,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .kernels import update
+from .kernels import optimizers
 from .kernels.records import OPTIMIZER
 
 MOST_STEPS = 2**62  # that kernels count
-SCHEDULES = {"constant": update.CONSTANT, "cosine": update.COSINE, "one_cycle": update.ONE_CYCLE}
+SCHEDULES = {"constant": optimizers.CONSTANT, "cosine": optimizers.COSINE, "one_cycle": optimizers.ONE_CYCLE}
 
 
 @dataclass(eq=False)
@@ -91,7 +91,7 @@ class Optimizer:
         """The learning rate of the next step, by the schedule."""
         if self.schedule == "constant":
             return self.learning_rate
-        return float(update.scheduled_rate.py_func(self.record(0.0).view(np.recarray)[0], self.t + 1))
+        return float(optimizers.scheduled_rate.py_func(self.record(0.0).view(np.recarray)[0], self.t + 1))
 
     def rounded(self) -> dict[str, float]:
         """The smallest constant that kernels make of each setting and round to the dtype of a net."""
@@ -136,7 +136,7 @@ class Optimizer:
 class SGD(Optimizer):
     """θ -= η g."""
 
-    kind = update.SGD
+    kind = optimizers.SGD
     learning_rate: float = 0.1
 
 
@@ -144,7 +144,7 @@ class SGD(Optimizer):
 class Momentum(Optimizer):
     """m = μ m - η g; θ += m."""
 
-    kind, n_moments = update.MOMENTUM, 1
+    kind, n_moments = optimizers.MOMENTUM, 1
     learning_rate: float = 0.1
     momentum: float = 0.9
 
@@ -153,7 +153,7 @@ class Momentum(Optimizer):
 class Nesterov(Optimizer):
     """m = μ m - η g; θ += μ m - η g (Sutskever et al. 2013)."""
 
-    kind, n_moments = update.NESTEROV, 1
+    kind, n_moments = optimizers.NESTEROV, 1
     learning_rate: float = 0.1
     momentum: float = 0.9
 
@@ -162,7 +162,7 @@ class Nesterov(Optimizer):
 class Adam(Optimizer):
     """m = β₁ m + (1-β₁) g; v = β₂ v + (1-β₂) g²; θ -= η m̂ / (√v̂ + ε) (Kingma & Ba 2015)."""
 
-    kind, n_moments = update.ADAM, 2
+    kind, n_moments = optimizers.ADAM, 2
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-8
@@ -180,7 +180,7 @@ class Adam(Optimizer):
 class AdamW(Adam):
     """Adam with decoupled weight decay: W -= η λ W beside Adam's step, never b (Loshchilov & Hutter 2019)."""
 
-    kind = update.ADAMW
+    kind = optimizers.ADAMW
     weight_decay: float = 0.01
 
 

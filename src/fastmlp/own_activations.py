@@ -14,10 +14,10 @@ from numba.core import config
 from numba.extending import is_jitted
 
 from .exceptions import ActivationError
-from .function_key import key_of, key_of_function
-from .kernels.compile import refused_without_compilation
-from .kernels.llvm import try_call
-from .kernels.numba_private import KNOWN
+from .jit.compile import refused_without_compilation
+from .jit.function_key import key_of, key_of_function
+from .jit.intrinsics import try_call
+from .jit.numba_private import KNOWN
 
 MOST_COMPILED = 64  # pairs that stay compiled when no net uses them
 ACCEPTED = "a pair of scalar functions of z that Numba can compile, or of NumPy's, such as np.tanh"

@@ -7,7 +7,7 @@ from typing import IO, Any, cast
 import numpy as np
 
 from .model import Model
-from .replaced import replaced
+from .system.atomic_write import replaced
 
 FEW_EPOCHS = 30  # so many are marked one by one
 SHARE_BELOW = 0.22  # height of the learning rate's axes, as a part of that of the losses' axes

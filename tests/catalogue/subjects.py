@@ -10,7 +10,7 @@ import pytest
 from pyarrow import parquet
 
 from fastmlp import DivergenceError, MLPClassifier, Model
-from fastmlp.cli import main
+from fastmlp.cli.main import main
 
 n, p = 30, 3
 X = np.random.default_rng(0).standard_normal((n, p))

@@ -90,7 +90,7 @@ def test_rewritten_during_training(tmp_path):
     def rewrite(*_):
         (X + 1).tofile(path)
 
-    words = r"X\.bin: the file has changed since it was opened"
+    words = r"X\.bin: the file was modified while it was read"
     refused(ValueError, words, lambda: Model([3, 4, 1]).fit(data, y, epochs=3, callback=rewrite))
     path, data = mapped(tmp_path)
     refused(ValueError, words, lambda: classifier(max_iter=3, callbacks=rewrite).fit(data, y))

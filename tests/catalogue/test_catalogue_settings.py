@@ -6,7 +6,7 @@ from cases import case
 from subjects import X, classifier, columns, command_refuses, python, quiet, refused, run_train, y
 
 from fastmlp import SGD, Adam, AdamW, MLPClassifier, Model, Momentum, Nesterov, rows
-from fastmlp.rows import memory
+from fastmlp.system import machine
 
 pytestmark = quiet
 rare = (np.arange(30) == 3).astype(int)
@@ -165,8 +165,8 @@ def test_width_ten_thousand():
 def test_what_is_not_left_is_refused_before_the_system_kills_the_process(monkeypatch):
     model = Model([3, 4, 1])
     before = model.parameters.copy()
-    monkeypatch.setattr(memory, "LITTLE", 0)
-    monkeypatch.setattr(memory, "available_memory", lambda: 500)
+    monkeypatch.setattr(machine, "LITTLE", 0)
+    monkeypatch.setattr(machine, "available_memory", lambda: 500)
     refused(MemoryError, r"widths=\[3, 400, 1\].*GiB", lambda: Model([3, 400, 1]))
     refused(MemoryError, r"widths \[3, 4, 1\].*GiB", lambda: model.fit(X, y))
     refused(MemoryError, r"hidden_layer_sizes=\(4,\).*GiB", lambda: classifier().fit(X, y))

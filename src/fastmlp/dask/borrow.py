@@ -9,10 +9,10 @@ import numpy as np
 from distributed import get_worker
 
 from ..activations import resolve_all
-from ..network import Network
-from ..plan import Plan
-from ..team import available_cores
-from ..workspace import aligned_zeros
+from ..network.network import Network
+from ..network.plan import Plan
+from ..network.workspace import aligned_zeros
+from ..system.machine import available_cores
 from .dask_private import threads_of
 
 MOST_NETS = 4  # of which a process keeps idle networks

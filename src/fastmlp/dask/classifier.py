@@ -9,12 +9,12 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
-from ..inputs import check_names
 from ..model import Model
 from ..optimizers import OPTIMIZERS
-from ..parameters import CONSTRAINTS
-from ..progress import Settings
+from ..sklearn.parameters import CONSTRAINTS
 from ..sklearn_private import Interval, StrOptions, _fit_context
+from ..training.inputs import check_names
+from ..training.progress import Settings
 from .cluster import Cluster
 from .fit import check, run
 from .improvement import Improvement

@@ -6,15 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from .. import optimizers, training
+from .. import optimizers
 from ..arguments import checked_callback, checked_fraction
-from ..fitting import check_parameters, settings_of
-from ..inputs import check_names
 from ..model import Model
-from ..progress import Settings
 from ..rows.labels import Labels
 from ..rows.order import Pass
 from ..system.blas import one_blas_thread
+from ..training import loop
+from ..training.fit import check_parameters, settings_of
+from ..training.inputs import check_names
+from ..training.progress import Settings
 from .cluster import Cluster
 from .network import DaskNetwork
 from .partitions import Partitions
@@ -109,8 +110,8 @@ def run(
         return
     model.optimizer = optimizers.resolve(optimizer)
     validate = (lambda: network.evaluate(held)) if validation_fraction else None
-    part = training.Part(partitions, order)  # type: ignore[arg-type]
-    training.train(network, model.optimizer, part, validate, settings, model, after)
+    part = loop.Part(partitions, order)  # type: ignore[arg-type]
+    loop.train(network, model.optimizer, part, validate, settings, model, after)
 
 
 def connected(model: Model, partitions: Partitions, classes: list[Any] | None) -> DaskNetwork:

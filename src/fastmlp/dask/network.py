@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from dask.base import tokenize
 
-from ..call import SUMS, Tally
-from ..kernels.interrupts import postponed
-from ..network import Network
+from ..network.call import SUMS, Tally
+from ..network.network import Network
 from ..optimizers import Optimizer
 from ..rows.order import Pass
-from ..validation import means
+from ..system.interrupts import postponed
+from ..training.validation import means
 from . import worker
 from .borrow import Net, functions
 from .cluster import Cluster

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from dask.base import tokenize
 
-from ..inputs import check_names
 from ..model import Model
 from ..rows.frame import names_of
+from ..training.inputs import check_names
 from .borrow import functions
 
 

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..call import Tally
 from ..model import Model
+from ..network.call import Tally
 from ..optimizers import Optimizer
 from ..rows.array import ArrayRows, as_table
 from ..rows.columns import put_columns
@@ -19,7 +19,7 @@ from ..rows.streams.stream import Block, Stream, equal_blocks
 from ..rows.targets import as_weights
 from ..rows.window import Window, not_finite
 from ..shown import few
-from ..validation import sums
+from ..training.validation import sums
 from .borrow import Net, borrowed
 
 BLOCK_ROWS = 2**13  # that stay together when a worker shuffles its rows

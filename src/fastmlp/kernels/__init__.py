@@ -1,1 +1,1 @@
-"""Compiled code. It knows arrays and integers only; every other floor stands above it."""
+"""The mathematics as compiled loops over tiles of rows."""

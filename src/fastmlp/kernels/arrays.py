@@ -1,7 +1,7 @@
 """Plain loops over slices: NumPy's slice assignment compiles to checks and copies that kernels do not need."""
 
-from .compile import kernel, sum_kernel
-from .llvm import fma
+from ..jit.compile import kernel, sum_kernel
+from ..jit.intrinsics import fma
 
 
 @kernel

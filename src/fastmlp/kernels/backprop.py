@@ -9,16 +9,16 @@ tile is the rows `row` … `row + m - 1` of its buffers. A last layer of width 1
 a rank-1 update backward; any other goes the way of the hidden layers.
 """
 
-from .activate import activation_backward, activation_forward, finish_backward, finish_forward
+from ..jit.compile import NOWHERE, ZERO, kernel
+from ..jit.intrinsics import keep_whole
+from ..jit.micro_kernel import AS_IS, MASKED
+from .activations import activation_backward, activation_forward, finish_backward, finish_forward
 from .arrays import add_rows, fill_zero, total_of
-from .compile import NOWHERE, ZERO, kernel
 from .dropout import drop
-from .head import sigmoid_log_loss, sigmoid_log_loss_1, softmax, softmax_log_loss
-from .llvm import keep_whole
+from .loss import sigmoid_log_loss, sigmoid_log_loss_1, softmax, softmax_log_loss
 from .matmul import PACKED, multiply, multiply_transposed
-from .narrow import add_scaled_rows, dot_rows, outer, outer_and_sums
 from .pointwise import logistic_forward
-from .register_tile import AS_IS, MASKED
+from .single_output import add_scaled_rows, dot_rows, outer, outer_and_sums
 
 
 @kernel

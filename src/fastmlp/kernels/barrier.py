@@ -7,8 +7,8 @@ into one number, PASSED, as each line that cores exchange delays them all: 2 for
 
 import numpy as np
 
-from .compile import kernel
-from .threads import atomic_add, atomic_load, atomic_or, atomic_store, give_way, short_sleep, spin_pause, this_core
+from ..jit.atomics import atomic_add, atomic_load, atomic_or, atomic_store, give_way, short_sleep, spin_pause, this_core
+from ..jit.compile import kernel
 
 # Slots of the team's array, a cache line apart.
 ARRIVED, PASSED, STOP, FAILED, NEXT, PROGRESS, BAD_ROW, BAD_Z, CORES = range(0, 72, 8)

@@ -6,8 +6,8 @@ it again, and no thread changes it.
 
 import numpy as np
 
-from .compile import kernel
-from .llvm import keep_whole
+from ..jit.compile import kernel
+from ..jit.intrinsics import keep_whole
 
 
 @kernel

@@ -5,9 +5,9 @@ A[0] = (X - shift) factor, where the net has a scaling, else X.
 
 import numpy as np
 
+from ..jit.compile import VECTOR_BYTES, kernel, sum_kernel
+from ..jit.intrinsics import keep_whole, prefetch, read_float32, read_float64, read_int32, read_uint8, read_vector
 from .arrays import fill_zero
-from .compile import VECTOR_BYTES, kernel, sum_kernel
-from .llvm import keep_whole, prefetch, read_float32, read_float64, read_int32, read_uint8, read_vector
 from .shuffle import permute
 
 CACHE_LINE, AHEAD = 64, 12  # bytes; rows

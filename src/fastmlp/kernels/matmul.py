@@ -6,11 +6,11 @@ rows are not whole vectors, or lie far apart, while any other is read where it l
 of A as it goes: the numbers of a column lie in as many pages.
 """
 
+from ..jit.compile import TILE_ROWS, TILE_VECTORS, kernel
+from ..jit.intrinsics import keep_whole, prefetch_to_write
+from ..jit.micro_kernel import AS_IS, copy_tile_rows, copy_vector, fma_tile, transpose_square, transpose_tile
+from ..jit.vectors import lanes_of
 from .arrays import check_corner
-from .compile import TILE_ROWS, TILE_VECTORS, kernel
-from .llvm import keep_whole, prefetch_to_write
-from .register_tile import AS_IS, copy_tile_rows, copy_vector, fma_tile, transpose_square, transpose_tile
-from .vectors import lanes_of
 
 assert TILE_VECTORS in (3, 4), "panel_vectors and the tiles below are written for these"
 COLUMNS = 64  # of A that Aᵀ B packs at a time

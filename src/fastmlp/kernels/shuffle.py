@@ -7,7 +7,7 @@ number, xor with the number's own upper half. A result outside of {0, …, n-1} 
 
 import numpy as np
 
-from .compile import entry_point, kernel
+from ..jit.compile import entry_point, kernel
 from .records import PERMUTATION, ROUNDS
 
 FEWEST_BITS = 10  # with fewer, some orders of a few rows would come up more often than others

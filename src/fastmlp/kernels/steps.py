@@ -14,17 +14,17 @@ refreshes the packed copies of W.
 
 import numpy as np
 
+from ..jit.atomics import atomic_add, atomic_store
+from ..jit.compile import TILE_ROWS, ZERO, entry_point, kernel
+from ..jit.intrinsics import flush_to_zero, restore_state
 from .arrays import copy, total_of
 from .backprop import NOWHERE, add_gradients, backward, forward, head, probabilities
 from .barrier import NEXT, PROGRESS, barrier, report_bad_row, report_bad_z, spread_out, stopped
-from .compile import TILE_ROWS, ZERO, entry_point, kernel
 from .dropout import step_key
 from .gather import gather_rows
-from .llvm import flush_to_zero, restore_state
 from .matmul import COLUMNS
-from .ranges import fold_share, pack, share, sum_squares, update_share
-from .threads import atomic_add, atomic_store
-from .update import step_constants
+from .optimizers import step_constants
+from .parameter_update import fold_share, pack, share, sum_squares, update_share
 
 MOST_SUM_ROWS = 65536  # beyond, a sum in float32 would lose digits
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
-from ..kernels.interrupts import check, outlast
+from ..system.interrupts import check, outlast
 
 END = object()
 WATCH_SECONDS = 0.05  # from one look for Ctrl-C to the next

@@ -9,8 +9,8 @@ import numpy as np
 
 from ..exceptions import RowError
 from ..shown import not_numbers
+from ..system.files_at_rest import mapped_files
 from .columns import refuse_lazy
-from .mapped import mapped_files
 from .order import Order
 from .targets import READ_IN_PLACE, as_targets, as_weights, most_target, weight_factor
 from .window import Window, addresses, check_target, cuts, not_finite

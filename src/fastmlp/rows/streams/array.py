@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from ...arguments import checked_int
+from ...system.files_at_rest import mapped_files
 from ..frame import is_frame, names_of
-from ..mapped import mapped_files
 from ..targets import refuse_masked
 from .file_array import FileArray
 from .stream import Block, Stream, checked_names, equal_blocks, numbers_of

@@ -10,8 +10,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from ...system.files_at_rest import AtRest
 from ..columns import first_line
-from .at_rest import AtRest
 
 BLOCK_BYTES = 2**22  # of text, parsed at a time; dialects, and types of columns, are inferred from the first block
 SEPARATORS = (",", ";", "\t", "|")

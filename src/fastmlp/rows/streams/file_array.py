@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...exceptions import RowError
-from .at_rest import AtRest
+from ...system.files_at_rest import AtRest
 
 
 class FileArray:

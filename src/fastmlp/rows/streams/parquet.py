@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ...team import available_cores
+from ...system.files_at_rest import AtRest
+from ...system.machine import available_cores
 from ..columns import first_line
 from ..common_types import as_type
-from .at_rest import AtRest
 from .parquet_files import common_schema, found
 from .stream import located
 from .table import Piece, Table

@@ -1,0 +1,198 @@
+"""What the commands do: tables in files to models, and models and tables to predictions and scores."""
+
+import sys
+import time
+import warnings
+from argparse import Namespace
+from typing import Any
+
+import numpy as np
+
+from .. import optimizers
+from ..exceptions import ColumnWarning
+from ..model import Model
+from ..plot import check_image, learning_curve
+from ..rows.labels import Labels
+from ..rows.streams.files import open_table
+from ..rows.streams.stream import located
+from ..rows.streams.table import Table
+from ..rows.targets import as_weights
+from ..shown import shown
+from ..system.machine import available_memory
+from ..system.progress_bar import progress_bar
+from ..training.inputs import Encoded, checked_classes, rows_of
+from ..training.scores import scores
+from ..training.split import parts_of
+from .column_options import without
+from .csv_options import csv_options
+from .output_paths import check_outputs
+from .predictions import table_writer
+
+
+def train(options: Namespace) -> int:
+    """Read, encode, train, save, and print the validation's figures."""
+    outputs = {"--save": options.save, "--checkpoint": options.checkpoint, "--plot": options.plot}
+    check_outputs(outputs, {"data": options.data})
+    if options.plot:
+        check_image(options.plot)
+    if options.resume and options.checkpoint is None:
+        raise ValueError("--resume needs --checkpoint FILE, the file to go on with")
+    if options.early_stopping and options.validation_fraction == 0:
+        raise ValueError("--early-stopping needs rows for validation; give --validation-fraction above 0")
+    table = open_table(
+        options.data,
+        options.target,
+        csv_options(options),
+        weight=options.weight,
+        columns=options.columns,
+        window_rows=options.window_rows,
+    )
+    table = without(table, options.drop).with_text([], options.numbers or [])
+    classes = checked_classes(table, 2)  # before all else is read
+    encoder = fitted_encoder(table, options)
+    model = Model(
+        [encoder.encoding_.n_features_out, *options.hidden, 1], options.activation,
+        dtype=options.dtype, seed=options.seed, n_threads=options.threads,
+    )  # fmt: skip
+    model.feature_names, model.target_name, model.classes = list(table.names or []), options.target, classes
+    model.encoding = encoder
+    data = training_data(table, encoder, model, options)
+    try:
+        fit(model, data, options)
+        model.save(options.save)
+    except KeyboardInterrupt:
+        model.save(options.save)
+        resume = f"; go on with --resume and {options.checkpoint}" if options.checkpoint else ""
+        print(f"fastmlp: interrupted; the model as it is was saved to {options.save}{resume}", file=sys.stderr)
+        return 130
+    if options.plot:
+        learning_curve(model.history, options.plot)
+    report(model, rows_of(model, *data, labelled=True), options)
+    return 0
+
+
+def fit(model: Model, data: tuple[Any, ...], options: Namespace) -> None:
+    """Train as the options have it."""
+    kind = optimizers.OPTIMIZERS[options.optimizer]
+    optimizer = kind() if options.learning_rate is None else kind(learning_rate=options.learning_rate)
+    model.fit(
+        *data, epochs=options.epochs, batch_size=options.batch_size or None, optimizer=optimizer, l2=options.l2,
+        validation_fraction=options.validation_fraction, early_stopping=options.early_stopping,
+        verbose=0 if options.quiet else 1,
+        checkpoint=options.checkpoint, checkpoint_every=options.checkpoint_every, resume=options.resume,
+    )  # fmt: skip
+
+
+def fitted_encoder(table: Table, options: Namespace) -> Any:
+    """A TableEncoder that has seen all rows once; what it found odd of columns is printed."""
+    from ..tables.encoder import TableEncoder
+
+    scaling = None if options.scaling == "none" else options.scaling
+    encoder = TableEncoder(
+        scaling=scaling, max_categories=options.max_categories, dtype=options.dtype,
+        categories=options.categories or (), numbers=options.numbers or (),
+    )  # fmt: skip
+    total = None if table.block_rows is None else int(table.block_rows.sum())
+    bar = progress_bar(not options.quiet, total=total, desc="reading", leave=False, delay=1)
+    with bar, warnings.catch_warnings():
+        warnings.simplefilter("ignore", ColumnWarning)  # printed instead
+        encoder.fit(Watched(table, bar))
+    for each in encoder.findings_:
+        print(each.for_command())
+    return encoder
+
+
+class Watched:
+    """A table whose bar moves as its rows are read."""
+
+    def __init__(self, table: Table, bar: Any) -> None:
+        self.table, self.bar, self.names = table, bar, table.names
+
+    def pieces(self, columns: list[str], order: Any) -> Any:
+        for piece in self.table.pieces(columns, order):
+            yield piece
+            self.bar.update(piece.batch.num_rows)
+
+
+def training_data(table: Table, encoder: Any, model: Model, options: Namespace) -> tuple[Any, ...]:
+    """What to call `Model.fit` with: the table, to be read in each epoch, or all its rows, encoded once for all."""
+    n, encoding = encoder.n_rows_, encoder.encoding_
+    size = n * encoding.n_features_out * model.dtype.itemsize
+    in_memory = options.window_rows is None and size <= available_memory() // 2
+    print(
+        f"{n:,} rows × {len(encoding.columns)} columns, {encoding.n_features_out} numbers a row, "
+        + ("in memory" if in_memory else "read block by block")
+    )
+    if not in_memory:
+        return (table,)
+    labels = Labels(1, False, model.classes, options.target)
+    X, y = np.empty((n, encoding.n_features_out), model.dtype), np.empty(n, np.uint8)
+    w = None if table.weight_name is None else np.empty(n)
+    for block in table.blocks():
+        part = slice(block.first, block.first + len(block))
+        with located(block.place):
+            encoding.encode(block.X, X[part])
+            y[part] = labels.encode(block.y, len(block))
+            if w is not None:
+                w[part] = as_weights(block.w, len(block), some=False)
+    return Encoded(X), y, w
+
+
+def report(model: Model, rows: Any, options: Namespace) -> None:
+    """Print the time taken, and the scores over the rows kept for validation."""
+    seconds = sum(record["seconds"] for record in model.history)
+    trained = sum(record["rows_per_second"] * record["seconds"] for record in model.history)
+    if seconds:
+        speed = f"{trained / seconds:,.0f} rows/s"
+        print(f"trained {len(model.history)} epochs in {seconds:.2f} s ({speed}); saved {options.save}")
+    if options.validation_fraction > 0:
+        validation = parts_of(model, rows, None, options.validation_fraction)[1]
+        assert validation is not None
+        print(f"validation: {scores(model.network, rows, validation.order)}, {validation.order.size:,} rows")
+
+
+def predict(options: Namespace) -> int:
+    """Write a probability and a class for each row."""
+    check_outputs({"--out": options.out}, {"model": options.model, "data": options.data})
+    model = binary_model(options)
+    classes = model.classes or [0, 1]
+    n = 0
+    with table_writer(options.out) as write:
+        for P in model.iter_proba(model_table(model, options)):
+            write({"probability": P, "prediction": np.where(P > 0.5, classes[1], classes[0])})
+            n += len(P)
+        if n == 0:
+            write({"probability": np.zeros(0, model.dtype), "prediction": np.array(classes[:0])})
+    print(f"{n:,} rows; probability is that of {shown(classes[1])}; written to {options.out}")
+    return 0
+
+
+def evaluate(options: Namespace) -> int:
+    """Print log loss, AUC and accuracy."""
+    model = binary_model(options)
+    target = options.target or model.target_name
+    if target is None:
+        raise ValueError("the model does not tell its target; give --target COLUMN")
+    rows = rows_of(model, model_table(model, options, target), labelled=True)
+    begin = time.perf_counter()
+    found = scores(model.network, rows, rows.order())
+    seconds = time.perf_counter() - begin
+    print(f"{found}, {found.rows:,} rows, {found.rows / seconds:,.0f} rows/s")
+    return 0
+
+
+def binary_model(options: Namespace) -> Model:
+    """The model of a file, which must be one of two classes."""
+    model = Model.load(options.model, n_threads=options.threads)
+    if model.widths[-1] != 1:
+        raise ValueError(
+            f"{options.model}: has {model.widths[-1]} outputs, but the command line knows two classes only"
+        )
+    return model
+
+
+def model_table(model: Model, options: Namespace, target: str | None = None) -> Table:
+    """The columns that the model was trained on, in its order; others are ignored."""
+    names = model.feature_names if model.encoding is None else list(model.encoding.columns)
+    weight = getattr(options, "weight", None)  # which predict does not know
+    return open_table(options.data, target, csv_options(options), weight=weight, columns=names)

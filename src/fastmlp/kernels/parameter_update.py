@@ -1,0 +1,174 @@
+"""Phase 2 of a step: ranges of θ. Each thread has its own; together they are all of θ.
+
+Summing what phase 1 left (rows in the buffers, accumulators of chunks, or a total), the optimizer, and the
+packed copies of W that the products read.
+"""
+
+from ..jit.compile import TILE_ROWS, ZERO, kernel
+from ..jit.vectors import lanes_of
+from .arrays import add_multiple, copy, dot, fill_zero
+from .backprop import bias_gradient, weight_gradient
+from .matmul import COLUMNS, pack_rows, pack_transposed
+from .optimizers import update
+
+BLOCK_NUMBERS = 4096  # of dW in each of its TILE_ROWS rows, computed and used before the next block
+
+
+@kernel
+def share(size, group, thread, n_threads):
+    """The thread's part of range(size), cut at multiples of `group`."""
+    groups = (size + group - 1) // group
+    return groups * thread // n_threads * group, min(groups * (thread + 1) // n_threads * group, size)
+
+
+@kernel
+def weight_group(layer, work):
+    """Rows of W that stay together when W is shared out."""
+    return lanes_of(work) if layer.narrow else TILE_ROWS
+
+
+@kernel
+def pack_weights(layer, net, first, last, transposed):
+    """Rows first:last of W from θ into the packed copies."""
+    theta, work, p = net.theta, net.work, layer.p_out
+    if layer.narrow:
+        copy(theta[layer.W + first : layer.W + last], work[layer.packed + first : layer.packed + last])
+        return
+    if layer.packed >= 0:
+        pack_rows(first, last - first, theta, layer.W, p, work, layer.packed, layer.p_in, layer.vectors)
+    if transposed and layer.packed_T >= 0:
+        pack_transposed(first, last - first, theta, layer.W, p, work, layer.packed_T, layer.vectors_in)
+
+
+@kernel
+def pack_biases(layer, net, first, last):
+    if layer.b >= 0:
+        copy(net.theta[layer.b + first : layer.b + last], net.work[layer.start + first : layer.start + last])
+
+
+@kernel
+def pack(thread, job, net):
+    """The thread's share of all packed copies."""
+    for l in range(len(net.layers)):
+        layer = net.layers[l]
+        first, last = share(layer.p_in, weight_group(layer, net.work), thread, job.n_threads)
+        pack_weights(layer, net, first, last, job.backward)
+        first, last = share(layer.p_out, lanes_of(net.work), thread, job.n_threads)
+        pack_biases(layer, net, first, last)
+
+
+@kernel
+def sum_squares(thread, job, net, squares):
+    """Σ W² of the thread's share, one sum for the rows of W that stay together: squares out."""
+    for l in range(len(net.layers)):
+        layer = net.layers[l]
+        group = weight_group(layer, net.work)
+        first, last = share(layer.p_in, group, thread, job.n_threads)
+        for k in range(first, last, group):
+            W = net.theta[layer.W + k * layer.p_out : layer.W + min(k + group, last) * layer.p_out]
+            squares[layer.squares + k // group] = dot(W, W)
+
+
+@kernel
+def fold(layout, work, at, total, chunks):
+    """total += the numbers at `at` of each accumulator, in order of chunks; float64."""
+    for c in range(chunks):
+        place = layout.gradient + c * layout.gradient_size + at
+        source = work[place : place + len(total)]
+        for i in range(len(total)):
+            total[i] += source[i]
+
+
+@kernel
+def fold_share(thread, job, net, total, chunks):
+    """The thread's share of the sum over accumulators."""
+    layout, work = net.layout[0], net.work
+    for l in range(len(net.layers)):
+        layer = net.layers[l]
+        p = layer.p_out
+        first, last = share(layer.p_in, weight_group(layer, work), thread, job.n_threads)
+        if layer.narrow:
+            fold(layout, work, layer.dW + first, total[layer.W + first : layer.W + last], chunks)
+        else:
+            for k in range(first, last):
+                row = total[layer.W + k * p : layer.W + (k + 1) * p]
+                fold(layout, work, layer.dW + k * layer.ld_dW, row, chunks)
+        if layer.b >= 0:
+            first, last = share(p, lanes_of(work), thread, job.n_threads)
+            fold(layout, work, layer.db + first, total[layer.b + first : layer.b + last], chunks)
+
+
+@kernel
+def take_total(total, G):
+    """Move float64 sums to where the optimizer looks for them: total in, out: zero; G out."""
+    copy(total, G)
+    fill_zero(total)
+
+
+@kernel
+def add_accumulators(layout, work, at, size, chunks):
+    """The first accumulator += all others, in order of chunks: `size` numbers at `at`; in the dtype of the net."""
+    one = work.dtype.type(1)
+    target = work[layout.gradient + at : layout.gradient + at + size]
+    for c in range(1, chunks):
+        place = layout.gradient + c * layout.gradient_size + at
+        add_multiple(one, work[place : place + size], target)
+
+
+@kernel
+def update_rows(net, sums, layer, m, chunks, weight, step, first, last, columns):
+    """Rows first:last of W: dW, then the optimizer's step."""
+    work, layout = net.work, net.layout[0]
+    begin, end = layer.dW + first * layer.ld_dW, layer.dW + last * layer.ld_dW
+    if m > 0:  # below, m > 0 is True without being a literal
+        weight_gradient(layer, work, ZERO, m, first, last, layout.gradient, m > 0, columns)
+    elif chunks > 0:
+        add_accumulators(layout, work, begin, end - begin, chunks)
+    if layer.ld_dW == layer.p_out:  # no padding: the rows are one piece
+        size, count = end - begin, 1
+    else:
+        size, count = layer.p_out, last - first
+    for i in range(count):
+        at = layout.gradient + begin + i * layer.ld_dW
+        place = layer.W + first * layer.p_out + i * size
+        G = work[at : at + size]
+        if m + chunks == 0:
+            take_total(sums.total[place : place + size], G)
+        update(sums.optimizer[0], step, net.theta, G, sums.moments, place, weight, True)
+
+
+@kernel
+def update_biases(net, sums, layer, m, chunks, weight, step, first, last):
+    """b[first:last]: db, then the optimizer's step."""
+    work, layout = net.work, net.layout[0]
+    at, place, size = layer.db + first, layer.b + first, last - first
+    G = work[layout.gradient + at : layout.gradient + at + size]
+    if m > 0:  # below, m > 0 is True without being a literal
+        bias_gradient(layer, work, ZERO, m, first, last, layout.gradient, m > 0)
+    elif chunks > 0:
+        add_accumulators(layout, work, at, size, chunks)
+    else:
+        take_total(sums.total[place : place + size], G)
+    update(sums.optimizer[0], step, net.theta, G, sums.moments, place, weight, False)
+
+
+@kernel
+def update_share(thread, job, net, sums, m, chunks, weight, step):
+    """The thread's ranges of θ: gradient, optimizer, packed copies.
+
+    The gradient is still to be summed, over the m rows in the buffers or over the accumulators of some chunks;
+    where m and chunks are 0, it lies in sums.total.
+    """
+    columns = net.layout[0].columns + thread * m * COLUMNS
+    for l in range(len(net.layers)):
+        layer = net.layers[l]
+        first, last = share(layer.p_in, weight_group(layer, net.work), thread, job.n_threads)
+        block = max(BLOCK_NUMBERS // layer.ld_dW, 1) * TILE_ROWS
+        for k in range(first, last, block):
+            update_rows(net, sums, layer, m, chunks, weight, step, k, min(k + block, last), columns)
+        pack_weights(layer, net, first, last, job.backward)
+        if layer.b >= 0:
+            first, last = share(layer.p_out, lanes_of(net.work), thread, job.n_threads)
+            if first < last:
+                update_biases(net, sums, layer, m, chunks, weight, step, first, last)
+                pack_biases(layer, net, first, last)

@@ -1,0 +1,155 @@
+"""One call of a kernel by a team of threads: how many, what they are to do, and what came of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numba
+import numpy as np
+
+from ..kernels import steps
+from ..kernels.barrier import BAD_ROW, BAD_Z, PROGRESS, STOP, new_team
+from ..kernels.records import JOB, Net, Sums, Team
+from ..optimizers import Optimizer
+from ..rows.array import ArrayRows
+from ..rows.streamed import StreamedRows
+from ..rows.window import Window
+from ..system.interrupts import check
+from ..system.machine import Patience
+from . import threads
+from .plan import Plan
+from .workspace import Shape, Workspace
+
+Watch = Callable[[int], None] | None
+Rows = ArrayRows | StreamedRows
+_compiled: set[tuple[Any, np.dtype]] = set()  # kernels, which have one signature for each dtype
+
+
+SUMS = ("J", "weight", "objective", "objective_rows")  # of a Tally and of a job
+
+
+@dataclass
+class Tally:
+    """What calls have done: sums over all completed batches, and their rows; was the next loss not finite?"""
+
+    J: float = 0.0
+    weight: float = 0.0
+    objective: float = 0.0  # Σ over batches of rows × (J + l2/2 ‖W‖²) / Σw, if l2 is shared by batches
+    objective_rows: float = 0.0  # of these batches: those that have weight
+    rows: int = 0
+    diverged: bool = False
+
+    def add(self, part: "Tally") -> None:
+        """Count a batch that came in several windows."""
+        for name in (*SUMS, "rows"):
+            setattr(self, name, getattr(self, name) + getattr(part, name))
+
+    @property
+    def mean_objective(self) -> float:
+        """Mean of (J + l2/2 ‖W‖²) / Σw over the rows of batches; NaN where none has weight."""
+        return self.objective / self.objective_rows if self.objective_rows else float("nan")
+
+
+def shape_of(plan: Plan, n: int, batch_rows: int, backward: bool, chunks: tuple[int, int], most: int) -> Shape:
+    """Threads, which change no bit, and buffers for a call over n rows in batches.
+
+    Parameters
+    ----------
+    chunks : (rows of the chunks that batches are cut into, accumulators), see `Plan.chunks`
+    most : threads
+    """
+    chunk_rows, accumulators = chunks
+    flops = plan.flops_per_row(backward)
+    row_flops = flops + threads.ROW_FLOPS
+    n_threads = threads.threads_for(flops * batch_rows, n * row_flops, most)
+    if chunk_rows > 0:
+        n_threads = min(n_threads, -(-batch_rows // chunk_rows) or 1)
+    rows = n_threads * plan.tile_rows if chunk_rows > 0 else batch_rows
+    return Shape(n_threads, row_flops, chunk_rows, accumulators if backward else 0, rows)
+
+
+def job_of(plan: Plan, shape: Shape, first: int, last: int, batch_rows: int, **what: int) -> np.ndarray:
+    """The record that tells kernels what to do with the positions first … last-1."""
+    job = np.zeros(1, JOB)
+    job["n_threads"], job["batch_rows"] = shape.n_threads, max(1, batch_rows)
+    job["first"], job["last"] = first, last
+    job["tile_rows"], job["chunk_rows"] = plan.tile_rows, shape.chunk_rows
+    job["accumulators"] = max(1, shape.accumulators)
+    for name, value in what.items():
+        job[name] = value
+    return job
+
+
+def train(
+    rows: Rows, window: Window, shape: Shape, job: np.ndarray, workspace: Workspace, sums: Sums,
+    tally: Tally, watch: Watch, optimizer: Optimizer | None = None, patience: Patience | None = None,
+) -> tuple[float, float]:  # fmt: skip
+    """Run steps.train over positions of a window, which goes on from the tally; seconds as `team.run`."""
+    flags = new_team()
+    before = tally.rows
+    scale = {"J": window.w_factor, "weight": window.w_factor}  # kernels sum over weights that are multiplied by it
+    for name in SUMS:
+        job[name] = getattr(tally, name) * scale.get(name, 1.0)
+    seen = None if watch is None else lambda progress: watch(before + progress)
+    arguments = Team(flags, job), window.source, workspace.net, sums
+    try:
+        took = run(rows, window, shape, workspace.plan, steps.train, arguments, seen, patience)
+    finally:
+        for name in SUMS:
+            setattr(tally, name, float(job[name][0]) / scale.get(name, 1.0))
+        tally.rows += int(flags[PROGRESS])
+        tally.diverged = bool(job["diverged"][0])
+        if optimizer is not None:
+            optimizer.t = int(sums.optimizer["t"][0])
+    if flags[STOP] and not job["updates"]:  # the sum is not complete, and its beginning is lost
+        check()
+        raise KeyboardInterrupt
+    return took
+
+
+def predict(rows: Rows, window: Window, shape: Shape, job: np.ndarray, workspace: Workspace, out: np.ndarray) -> None:
+    """Run steps.predict over positions of a window: out (m, p[L])."""
+    flags = new_team()
+    arguments = Team(flags, job), window.source, workspace.net, out.reshape(-1)
+    run(rows, window, shape, workspace.plan, steps.predict, arguments)
+    check()
+    while flags[STOP]:  # by a Ctrl-C whose handler is the user's own, and has not raised anything
+        flags[:] = 0
+        run(rows, window, shape, workspace.plan, steps.predict, arguments)
+
+
+def compile_once(kernel: Callable[..., None], arguments: tuple) -> None:
+    """Compile a kernel here, not in a thread of the team: Ctrl-C must be able to end a compilation of seconds."""
+    _, _, net, _ = arguments
+    signature = kernel, net.theta.dtype
+    if signature not in _compiled and hasattr(kernel, "compile"):
+        kernel.compile(tuple(numba.typeof(argument) for argument in (0, *arguments)))
+        _compiled.add(signature)
+
+
+def run(
+    rows: Rows, window: Window, shape: Shape, plan: Plan, kernel: Callable[..., None], arguments: tuple,
+    watch: Watch = None, patience: Patience | None = None,
+) -> tuple[float, float]:  # fmt: skip
+    """Run a kernel by all threads of the call, seconds as `team.run`.
+
+    A row that the kernel refused, or an exception of the user's own activation, becomes an error here.
+    """
+    compile_once(kernel, arguments)
+    flags, job = arguments[0]
+    short = bool(shape.row_flops * (job["last"][0] - job["first"][0]) <= threads.CALLER_FLOPS)
+    took = threads.run(lambda thread: kernel(thread, *arguments), flags, shape.n_threads, short, watch, patience)
+    if flags[BAD_ROW] > 0:
+        rows.refuse(window, int(flags[BAD_ROW]) - 1)
+    if flags[BAD_Z] > 0:
+        refuse_z(plan, arguments[2], int(flags[BAD_Z]) - 1)
+    return took
+
+
+def refuse_z(plan: Plan, net: Net, at: int) -> None:
+    """Raise what the layer's own activation raises at the z that lies there in the workspace."""
+    begins = net.layers["Z"]
+    layer = int(np.argmax(np.where(begins <= at, begins, -1)))
+    own = plan.activations[layer].own
+    assert own is not None
+    raise own.error(net.work[at])

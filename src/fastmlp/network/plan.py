@@ -1,0 +1,257 @@
+"""From widths and activations to offsets: the only arithmetic on offsets in the project.
+
+θ is dense: all W, row by row, then all b. Everything that kernels want otherwise (padded, packed,
+transposed, aligned) lives in a workspace, one flat array that this module lays out.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+
+from ..activations import Activation
+from ..jit.compile import TILE_ROWS, VECTOR_BYTES
+from ..kernels.matmul import COLUMNS, MOST_VECTORS_UNPACKED
+from ..kernels.records import LAYER, LAYOUT
+from ..kernels.steps import MOST_SUM_ROWS
+
+MOST_PARAMETERS = 2**46
+MOST_ACCUMULATORS = 32
+ACCUMULATOR_BYTES = 64 * 2**20  # for all accumulators together, unless fewer than FEWEST_ACCUMULATORS fit
+FEWEST_ACCUMULATORS, MOST_ACCUMULATOR_BYTES = 16, 256 * 2**20
+# Numbers of A and dZ exchanged for each number of θ, from which on two accumulators cost less; and for each further one
+LEAST_EXCHANGE, EXCHANGE_RATIO = 0.9, 1.5
+CHUNK_ROWS = 96  # about so many at least
+FAR_APART = 2048  # bytes from row to row: many rows would share few cache sets, each would have a page of its own
+TILE_BYTES, FEWEST_TILE_ROWS, MOST_TILE_ROWS = 768 * 2**10, 128, 1024
+
+
+def round_up(size: int, multiple: int) -> int:
+    return -(-size // multiple) * multiple
+
+
+def checked_size(argument: str, widths: Sequence[int]) -> int:
+    """|θ| of a net with biases; ValueError, which names the argument, if no memory could ever address it."""
+    size = sum((p_in + 1) * p_out for p_in, p_out in pairwise(widths))
+    if size > MOST_PARAMETERS:
+        raise ValueError(f"{argument}: {size} parameters are more than can be addressed")
+    return size
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The shape of a net.
+
+    Attributes
+    ----------
+    widths : p[0], …, p[L]
+    activations : g[1], …, g[L-1]
+    bias : does every layer have a b?
+    dtype : of θ and of all activations, float32 or float64
+    softmax : of the outputs together; else a sigmoid of each
+    dropout : p of each hidden layer, the part of its units that a step of training leaves out; (): none
+    """
+
+    widths: tuple[int, ...]
+    activations: tuple[Activation, ...]
+    bias: bool
+    dtype: np.dtype
+    softmax: bool = False
+    dropout: tuple[float, ...] = ()
+
+    @property
+    def n_layers(self) -> int:
+        return len(self.widths) - 1
+
+    @property
+    def shapes(self) -> list[tuple[int, int]]:
+        """(p[l-1], p[l]) of every W[l]."""
+        return list(zip(self.widths, self.widths[1:], strict=False))
+
+    @cached_property
+    def n_weights(self) -> int:
+        return sum(p_in * p_out for p_in, p_out in self.shapes)
+
+    @cached_property
+    def n_parameters(self) -> int:
+        """|θ|."""
+        return self.n_weights + (sum(self.widths[1:]) if self.bias else 0)
+
+    def views(self, theta: np.ndarray) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
+        """All W and all b as views on θ."""
+        weights, biases, at = [], [], 0
+        for shape in self.shapes:
+            size = shape[0] * shape[1]
+            weights.append(theta[at : at + size].reshape(shape))
+            at += size
+        for width in self.widths[1:] if self.bias else ():
+            biases.append(theta[at : at + width])
+            at += width
+        return tuple(weights), tuple(biases)
+
+    @property
+    def targets(self) -> int:
+        """Numbers in a row of Y: its class for softmax, else 0 or 1 for each output."""
+        return 1 if self.softmax else self.widths[-1]
+
+    def flops_per_row(self, backward: bool) -> int:
+        """Operations in the products: 2 per weight forward, 4 more backward (2 in the first layer)."""
+        return 6 * self.n_weights - 2 * self.widths[0] * self.widths[1] if backward else 2 * self.n_weights
+
+    @cached_property
+    def lanes(self) -> int:
+        """Numbers per vector."""
+        return int(VECTOR_BYTES // self.dtype.itemsize)
+
+    def padded(self, width: int) -> int:
+        """A width rounded up to whole vectors and whole register tiles."""
+        return round_up(width, max(self.lanes, TILE_ROWS))
+
+    def leading_dimension(self, width: int) -> int:
+        """Padded, and never a multiple of 512 bytes: columns of such a tile would share few cache sets."""
+        padded = self.padded(width)
+        return padded + self.lanes if padded * self.dtype.itemsize % 512 == 0 else padded
+
+    @cached_property
+    def tile_rows(self) -> int:
+        """Rows whose A and dZ stay in the L2 cache."""
+        row = 2 * sum(self.leading_dimension(p) for p in self.widths[:-1]) * self.dtype.itemsize
+        rows = int(min(max(TILE_BYTES // row, FEWEST_TILE_ROWS), MOST_TILE_ROWS))
+        return int(rows // TILE_ROWS * TILE_ROWS)
+
+    @cached_property
+    def accumulator_size(self) -> int:
+        """Numbers in one accumulator: every dW and db, padded."""
+        return int(self.layout(TILE_ROWS, 1)[1]["gradient_size"][0])
+
+    @cached_property
+    def most_accumulators(self) -> int:
+        """Accumulators for large batches that memory has room for."""
+        size: int = self.accumulator_size * self.dtype.itemsize
+        roomy = ACCUMULATOR_BYTES // size
+        tight = min(FEWEST_ACCUMULATORS, MOST_ACCUMULATOR_BYTES // size)
+        return int(min(max(roomy, tight, 1), MOST_ACCUMULATORS))
+
+    def chunks(self, n: int) -> tuple[int, int]:
+        """(rows of a chunk, accumulators) for sums over n rows.
+
+        A function of the net and of n alone: it decides the order of sums, and so the bits of the result.
+        """
+        count = max(1, min(n // CHUNK_ROWS, self.most_accumulators))
+        rows = min(round_up(max(1, -(-n // count)), TILE_ROWS), MOST_SUM_ROWS)
+        return rows, count
+
+    def batch_chunks(self, n: int) -> tuple[int, int]:
+        """`chunks` for the steps of training in batches of n rows; (0, 1): the batch lies whole in shared buffers.
+
+        Cores that share buffers exchange A and dZ, about n Σ p numbers; chunks exchange the accumulators.
+        """
+        exchange = n * sum(self.widths) / self.n_parameters
+        count = min(-(-n // CHUNK_ROWS), max(2, 1 + int(exchange / EXCHANGE_RATIO)))
+        if exchange < LEAST_EXCHANGE or count < 2:
+            return 0, 1
+        count = min(count, self.most_accumulators)
+        count = 2 ** (count.bit_length() - 1)  # of odd numbers, one of two threads would have more
+        return min(round_up(-(-n // count), TILE_ROWS), MOST_SUM_ROWS), count
+
+    def layout(self, rows: int, accumulators: int, sum_rows: int = 0) -> tuple[np.ndarray, np.ndarray, int]:
+        """Lay out a workspace for tiles of `rows` rows in all, of which threads sum dW over `sum_rows` at a time.
+
+        Returns
+        -------
+        layers : records (L) of kernels.records.LAYER
+        layout : record (1) of kernels.records.LAYOUT
+        size : of the workspace, in numbers
+        """
+        allocate = Allocator(self.lanes)
+        layers, layout = np.zeros(self.n_layers, LAYER), np.zeros(1, LAYOUT)
+        self._place_parameters(layers, allocate)
+        self._place_tiles(layers, layout, rows, allocate)
+        gradient = Allocator(self.lanes)
+        for layer in layers:
+            layer["dW"] = gradient(round_up(layer["p_in"], TILE_ROWS) * layer["ld_dW"])
+            layer["db"] = gradient(layer["vectors"] * self.lanes)
+        if layers["vectors"].max() > MOST_VECTORS_UNPACKED:
+            layout["columns"] = allocate(sum_rows * COLUMNS)
+        layout["gradient_size"] = gradient.size
+        layout["gradient"] = allocate(gradient.size * accumulators)
+        return layers, layout, allocate.size
+
+    def fill_padding(self, last: np.void, work: np.ndarray) -> None:
+        """In a new workspace, give several outputs padding whose e^z is 0: heads go over whole vectors of Z[L]."""
+        if not last["narrow"]:
+            begin, end = last["start"] + last["p_out"], last["start"] + last["vectors"] * self.lanes
+            work[begin:end] = -np.inf if self.softmax else np.finfo(self.dtype).min  # 0 y z must be 0 for a sigmoid
+
+    def _groups(self, p_in: int, narrow: bool) -> int:
+        """Groups of rows of a W that stay together when threads share it, see kernels/ranges.py."""
+        return -(-p_in // (self.lanes if narrow else TILE_ROWS))
+
+    @property
+    def n_squares(self) -> int:
+        """Groups in all W."""
+        return sum(self._groups(p_in, self.is_narrow(l)) for l, (p_in, _) in enumerate(self.shapes))
+
+    def is_narrow(self, l: int) -> bool:
+        """Is W[l+1] the last one, to a single output? Then it is a vector."""
+        return l == self.n_layers - 1 and self.widths[-1] == 1
+
+    def _place_parameters(self, layers: np.ndarray, allocate: "Allocator") -> None:
+        """Shapes, offsets in θ, and the packed copies of W and b."""
+        at_W, at_b, squares = 0, self.n_weights, 0
+        zeros = allocate(max(self.padded(p) for p in self.widths))
+        for l, (p_in, p_out) in enumerate(self.shapes):
+            layer = layers[l]
+            narrow = self.is_narrow(l)
+            layer["p_in"], layer["p_out"], layer["narrow"] = p_in, p_out, narrow
+            layer["vectors_in"], layer["vectors"] = self.padded(p_in) // self.lanes, self.padded(p_out) // self.lanes
+            layer["ld_dW"] = 1 if narrow else layer["vectors"] * self.lanes
+            layer["W"], layer["b"] = at_W, at_b if self.bias else -1
+            layer["zeros"] = zeros
+            in_theta = self.padded(p_out) == p_out and at_W % self.lanes == 0
+            in_theta = in_theta and p_out * self.dtype.itemsize < FAR_APART
+            copy = self.padded(p_in) if narrow else p_in * layer["vectors"] * self.lanes
+            layer["packed"] = -1 if in_theta else allocate(copy)
+            layer["squares"], squares = squares, squares + self._groups(p_in, narrow)
+            at_W, at_b = at_W + p_in * p_out, at_b + p_out
+            layer["packed_T"] = -1 if narrow or l == 0 else allocate(p_out * layer["vectors_in"] * self.lanes)
+            layer["start"] = allocate(layer["vectors"] * self.lanes)
+
+    def _place_tiles(self, layers: np.ndarray, layout: np.ndarray, rows: int, allocate: "Allocator") -> None:
+        """A, Z and dZ of every layer for `rows` rows, and the rows' targets and weights."""
+        rows = round_up(rows, TILE_ROWS)
+        ld = [self.leading_dimension(p) for p in self.widths]
+        if layers[-1]["narrow"]:
+            ld[-1] = 1
+        A = [allocate(rows * ld[l]) for l in range(self.n_layers)]
+        for l, layer in enumerate(layers):
+            layer["A_in"], layer["ld_in"], layer["ld_out"] = A[l], ld[l], ld[l + 1]
+            layer["dZ"] = allocate(rows * ld[l + 1])
+            layer["A_out"], layer["Z"] = -1, -1
+            if l < self.n_layers - 1:
+                g = self.activations[l]
+                layer["A_out"] = A[l + 1]
+                p = self.dropout[l] if self.dropout else 0.0
+                layer["keeps_A"] = p > 0 and g.from_A
+                layer["Z"] = allocate(rows * ld[l + 1]) if g.from_Z or layer["keeps_A"] else -1
+                layer["dropped"], layer["kept_scale"] = min(round(p * 2**32), 2**32 - 1), 1 / (1 - p)
+                layer["activation"], (layer["g"], layer["dg"]) = g.number, g.addresses
+                layer["clear_padding"] = g.moves_zero and ld[l + 1] > self.widths[l + 1]
+        layout["softmax"], layout["targets"] = self.softmax, self.targets
+        ld_Y = self.padded(self.targets) if self.targets > 1 else 1
+        layout["ld_Y"], layout["Y"] = ld_Y, allocate(rows * ld_Y)
+        layout["w"] = allocate(rows)
+
+
+class Allocator:
+    """Hands out offsets, each at the start of a vector."""
+
+    def __init__(self, lanes: int) -> None:
+        self.lanes, self.size = lanes, 0
+
+    def __call__(self, size: int) -> int:
+        at = self.size
+        self.size += round_up(int(size), self.lanes)
+        return at

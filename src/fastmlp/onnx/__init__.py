@@ -1,0 +1,38 @@
+"""ONNX: once this module is imported, skl2onnx converts `MLPClassifier` and `TableEncoder`, also inside pipelines.
+
+Needs skl2onnx (extra `onnx`). The graph computes in float64 where its input is of float64, else in float32; of an
+activation that is a Python function, conversion raises ValueError. Options are those that skl2onnx's own classifiers
+have: zipmap, output_class_labels, nocl. zipmap, their default, makes dictionaries of float32 only: for an input of
+float64 give options={"zipmap": False}. Of a table, each column is an input (n, 1) of the graph, by its name; see
+`fastmlp.onnx.tables` for missing values. Inside a ColumnTransformer, skl2onnx joins columns to one input, so that a
+`TableEncoder` there must have columns of one kind.
+
+Examples
+--------
+>>> import skl2onnx
+>>> from sklearn.datasets import make_moons
+>>> import fastmlp.onnx
+>>> X, y = make_moons(1000, noise=0.1, random_state=0)
+>>> classifier = fastmlp.MLPClassifier((50, 50), random_state=1).fit(X, y)
+>>> model = skl2onnx.to_onnx(classifier, X[:1].astype("float32"), options={"zipmap": False})
+>>> [output.name for output in model.graph.output]
+['label', 'probabilities']
+
+>>> import pandas as pd
+>>> from sklearn.pipeline import make_pipeline
+>>> people = pd.DataFrame({"age": [20.0, 40, None], "job": ["clerk", "smith", "clerk"]}).astype({"job": object})
+>>> pipeline = make_pipeline(fastmlp.TableEncoder(), fastmlp.MLPClassifier((5,), solver="lbfgs"))
+>>> pipeline = pipeline.fit(people, [0, 1, 0])
+>>> model = skl2onnx.to_onnx(pipeline, people[:1], options={"zipmap": False})
+>>> [column.name for column in model.graph.input]
+['age', 'job']
+"""
+
+try:
+    import skl2onnx  # noqa: F401
+except ImportError as error:
+    raise ImportError('fastmlp.onnx needs skl2onnx: pip install "fastmlp[onnx]"') from error
+
+from . import converters, tables
+
+__all__ = ["converters", "tables"]

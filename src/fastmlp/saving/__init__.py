@@ -1,0 +1,1 @@
+"""What a model file holds, and how it is read and written."""

@@ -1,0 +1,226 @@
+"""What a model file says of a model, checked: nothing is built from it before all of it fits together."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..activations import ACTIVATIONS
+from ..exceptions import ModelFormatError
+from ..network.plan import Plan
+from ..optimizers import MOST_STEPS, OPTIMIZERS, Optimizer
+from ..tables.encoding import TableEncoding
+from . import history as histories
+
+BLOCK = 2**16
+MOST_VALUES = 100  # of an activation
+Tensors = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Described:
+    """A model as a file has it.
+
+    Attributes
+    ----------
+    activations : (name, is it the user's own?) of each hidden layer; None: the file does not tell
+    history : its records, as they lie in the file
+    activation_values : by the names of own activations, values z, and g and g' there (None: not finite)
+    """
+
+    widths: list[int]
+    activations: list[tuple[str, bool | None]]
+    bias: bool
+    dtype: str
+    seed: int
+    out_activation: str | None
+    parameters: np.ndarray
+    feature_names: list[str] | None
+    target_name: str | None
+    classes: list[Any] | None
+    scaling: tuple[np.ndarray, np.ndarray] | None
+    optimizer: Optimizer | None
+    history: tuple[Any, ...]
+    encoding: TableEncoding | None
+    activation_values: dict[str, dict[str, list[Any]]]
+
+    def records(self) -> list[dict[str, Any]]:
+        """The history of the model."""
+        return histories.from_arrays(*self.history) if len(self.history) == 3 else list(self.history[0])
+
+
+def checked(description: dict[str, Any], tensors: Tensors) -> Described:
+    """Every field, its type and its range, and that they fit each other; else a ModelFormatError.
+
+    Keys and tensors that a model does not have are left to those who wrote them.
+    """
+    try:
+        return checked_fields(description, tensors)
+    except ModelFormatError:
+        raise
+    except KeyError as error:
+        raise ModelFormatError(f"{error} is missing") from None
+    except RecursionError:
+        raise ModelFormatError("its description is nested too deeply") from None
+    except (ValueError, TypeError, ArithmeticError) as error:
+        raise ModelFormatError(str(error)[:500]) from None
+
+
+def checked_fields(description: dict[str, Any], tensors: Tensors) -> Described:
+    """The same, with any error that a check can give."""
+    widths, bias = checked_widths(description["widths"]), of_type("bias", description["bias"], bool)
+    dtype, seed = of_type("dtype", description["dtype"], str), of_type("seed", description["seed"], int)
+    need(dtype in ("float32", "float64"), f"dtype is {dtype[:80]!r}")
+    need(seed >= 0, "the seed is negative")
+    theta = checked_theta(tensors["parameters"], widths, bias, np.dtype(dtype))
+    out = checked_output(description.get("out_activation"), widths[-1])
+    names = description["feature_names"]
+    need(names is None or is_list_of(str, names), "feature_names are no strings")
+    target_name = description.get("target_name")
+    need(target_name is None or type(target_name) is str, "target_name is no string")
+    return Described(
+        widths, checked_activations(description["activations"], len(widths) - 2), bias, dtype, seed, out, theta, names,
+        target_name, checked_classes(description["classes"], widths[-1] if out == "softmax" else 2),
+        checked_scaling(tensors, widths[0]), checked_optimizer(description["optimizer"], tensors, theta),
+        checked_history(description["history"], tensors), checked_encoding(description.get("encoding"), widths[0]),
+        checked_activation_values(description.get("activation_values", {})),
+    )  # fmt: skip
+
+
+def need(condition: bool, problem: str) -> None:
+    if not condition:
+        raise ModelFormatError(problem)
+
+
+def of_type(name: str, value: Any, kind: type) -> Any:
+    """The value, if it is of just this type."""
+    need(type(value) is kind, f"{name} is {str(value)[:80]}, not of type {kind.__name__}")
+    return value
+
+
+def is_list_of(kind: type, value: Any) -> bool:
+    return type(value) is list and all(type(one) is kind for one in value)
+
+
+def checked_widths(widths: Any) -> list[int]:
+    """p[0], …, p[L]."""
+    need(is_list_of(int, widths) and len(widths) >= 2 and min(widths) >= 1, f"widths are {str(widths)[:80]}")
+    return list(widths)
+
+
+def checked_theta(theta: np.ndarray, widths: list[int], bias: bool, dtype: np.dtype) -> np.ndarray:
+    """θ, as large as the widths tell: a net is only built if all its parameters are in the file."""
+    size = Plan(tuple(widths), (), bias, dtype).n_parameters
+    need(theta.shape == (size,), f"there are parameters {theta.shape}, but widths {str(widths)[:80]} need ({size},)")
+    need(theta.dtype == dtype, f"the parameters are of dtype {theta.dtype}, not {dtype}")
+    need(all_in_blocks(np.isfinite, theta), "the parameters are not finite")
+    return theta
+
+
+def all_in_blocks(test: Any, array: np.ndarray) -> bool:
+    """Does a test hold for all numbers? Without an array of answers as long as the numbers."""
+    return all(bool(test(array[first : first + BLOCK]).all()) for first in range(0, len(array), BLOCK))
+
+
+def checked_output(out: Any, outputs: int) -> str:
+    """The activation of the outputs; the first files did not tell it."""
+    if out is None:
+        return "logistic" if outputs == 1 else "softmax"
+    fits = out == "logistic" or (out == "softmax" and outputs > 1)
+    need(fits, f"out_activation is {str(out)[:80]}, with {outputs} outputs")
+    return str(out)
+
+
+def checked_activations(values: Any, n_hidden: int) -> list[tuple[str, bool | None]]:
+    """A name for each hidden layer, or {"own": name}; before version 3, own ones had nothing but their name, too."""
+    fits = type(values) is list and len(values) == n_hidden
+    need(fits, f"activations are {str(values)[:80]}, with {n_hidden} hidden layers")
+    found: list[tuple[str, bool | None]] = []
+    for value in values:
+        own = type(value) is dict and list(value) == ["own"]
+        name = value["own"] if own else value
+        need(type(name) is str, f"an activation is {str(value)[:80]}")
+        found.append((name, True if own else False if name in ACTIVATIONS else None))
+    return found
+
+
+def checked_activation_values(data: Any) -> dict[str, dict[str, list[Any]]]:
+    """Values of own activations by name; files did not always have them."""
+    fits = type(data) is dict and all(type(one) is dict and sorted(one) == ["dg", "g", "z"] for one in data.values())
+    need(fits, f"the activation_values are {str(data)[:80]}")
+    for name, one in data.items():
+        n = len(one["z"]) if is_list_of(float, one["z"]) else MOST_VALUES + 1
+        need(n <= MOST_VALUES, f"the activation_values of {name[:80]!r} are at {str(one['z'])[:80]}")
+        for f in ("g", "dg"):
+            fits = type(one[f]) is list and len(one[f]) == n and all(v is None or type(v) is float for v in one[f])
+            need(fits, f"the activation_values of {name[:80]!r} are {str(one[f])[:80]}")
+    return dict(data)
+
+
+def checked_classes(classes: Any, number: int) -> list[Any] | None:
+    """What 0, 1, … stand for: None, or so many values of one type."""
+    if classes is None:
+        return None
+    one_type = any(is_list_of(kind, classes) for kind in (str, bool, int, float))
+    need(one_type and len(classes) == number, f"the classes {str(classes)[:80]} are not {number} values of one type")
+    need(all(type(c) is not float or math.isfinite(c) for c in classes), "a class is not finite")
+    need(len(set(classes)) == number, f"the classes {str(classes)[:80]} are not all different")
+    return list(classes)
+
+
+def checked_encoding(data: Any, n_features: int) -> TableEncoding | None:
+    """How the columns of a table become numbers."""
+    if data is None:
+        return None
+    columns = data.get("columns") if type(data) is dict else None
+    need(is_list_of(dict, columns), f"the encoding is {str(data)[:80]}")
+    n = sum(len(column["categories"]) if type(column.get("categories")) is list else 1 for column in data["columns"])
+    need(n <= n_features, f"the encoding has {n} numbers and categories, but the net has {n_features} features")
+    encoding = TableEncoding.from_dict(data)
+    n = encoding.n_features_out
+    need(n == n_features, f"the encoding gives {n} numbers a row, but the net has {n_features} features")
+    return encoding
+
+
+def checked_scaling(tensors: Tensors, n_features: int) -> tuple[np.ndarray, np.ndarray] | None:
+    """(shift, factor), or None."""
+    if "shift" not in tensors and "factor" not in tensors:
+        return None
+    pair = tensors["shift"], tensors["factor"]
+    for name, part in zip(("shift", "factor"), pair, strict=True):
+        need(part.shape == (n_features,) and part.dtype == np.float64, f"{name} does not fit {n_features} features")
+        need(all_in_blocks(np.isfinite, part), f"{name} is not finite")
+    return pair
+
+
+def checked_optimizer(data: Any, tensors: Tensors, theta: np.ndarray) -> Optimizer | None:
+    """The optimizer as it was, with its steps and moments."""
+    moments = tensors.get("moments")
+    if data is None:
+        need(moments is None, "there are moments, but no optimizer")
+        return None
+    need(type(data) is dict, f"the optimizer is {str(data)[:80]}")
+    settings = dict(data)
+    name, t = settings.pop("name"), settings.pop("t")
+    need(type(name) is str and name in OPTIMIZERS, f"the optimizer is {str(name)[:80]!r}, not {', '.join(OPTIMIZERS)}")
+    need(type(t) is int and 0 <= t <= MOST_STEPS, f"the optimizer has made {str(t)[:80]} steps")
+    for key, value in settings.items():
+        need(key == "schedule" or type(value) in (int, float), f"the optimizer's {key} is {str(value)[:80]}")
+    optimizer = OPTIMIZERS[name](**settings)
+    if moments is not None:
+        need(all_in_blocks(lambda part: ~np.isnan(part), moments.reshape(-1)), "the moments are not all numbers")
+        optimizer.moments = moments
+        optimizer.prepare(theta.size, theta.dtype)
+    optimizer.t = t
+    return optimizer
+
+
+def checked_history(data: Any, tensors: Tensors) -> tuple[Any, ...]:
+    """The history: names of figures with two tensors; before version 3, a list of records."""
+    numbers, kinds = tensors.get("history.numbers"), tensors.get("history.kinds")
+    if is_list_of(dict, data) and numbers is None and kinds is None:
+        histories.check_records(data)
+        return (data,)
+    histories.check_arrays(data, numbers, kinds)
+    return data, numbers, kinds

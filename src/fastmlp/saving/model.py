@@ -1,0 +1,141 @@
+"""What a file keeps of a Model, and a Model from it."""
+
+import os
+from typing import Any
+
+import numpy as np
+
+from ..exceptions import ModelFormatError
+from ..own_activations import Own
+from . import container
+from .description import Described, checked
+from .history import as_arrays
+
+# Own activations are known again by their values there, which float32 holds exactly, and which no rounding decides.
+VALUES_AT = [-30.0, -6.5, -2.75, -1.125, -0.375, -0.0625, 0.0, 0.1875, 0.625, 1.75, 4.5, 21.0]
+VALUE_TOLERANCE = {"float32": 1e-4, "float64": 1e-8}  # between machines, relative to values beyond 1
+Contents = tuple[dict[str, Any], dict[str, np.ndarray]]
+
+
+def save(model: Any, path: str | os.PathLike) -> None:
+    """Write everything to a file, replacing it in one step; what `load` would refuse is a ValueError before that."""
+    container.write(path, *described(model))
+
+
+def described(model: Any) -> Contents:
+    """Description and tensors of a model, for `model_file.write`; a ValueError if no file can hold it."""
+    try:
+        description, tensors = contents(model)
+        checked(description, tensors)
+    except ModelFormatError as error:
+        raise ValueError(f"the model cannot be saved: {error}") from None
+    return description, tensors
+
+
+def contents(model: Any) -> Contents:
+    """The same, without checks."""
+    tensors, optimizer = {"parameters": model.parameters}, model.optimizer
+    figures, numbers, kinds = as_arrays(model.history)
+    if figures:
+        tensors["history.numbers"], tensors["history.kinds"] = numbers, kinds
+    description: dict[str, Any] = {
+        "widths": list(model.widths), "bias": model.bias, "dtype": str(model.dtype), "seed": model.seed,
+        "out_activation": model.out_activation,
+        "activations": [{"own": one.name} if one.own else one.name for one in model.network.plan.activations],
+        "feature_names": plain(model.feature_names), "target_name": plain(model.target_name),
+        "classes": plain(model.classes),
+        "encoding": None if model.encoding is None else model.encoding.to_dict(),
+        "history": figures, "optimizer": None,
+    }  # fmt: skip
+    values = {name: {"z": VALUES_AT, **own.values(VALUES_AT)} for name, own in own_by_name(model).items()}
+    if values:
+        description["activation_values"] = values
+    if model.scaling is not None:
+        tensors["shift"], tensors["factor"] = model.scaling
+    if optimizer is not None:
+        settings = {name: plain(value) for name, value in optimizer.settings().items()}
+        description["optimizer"] = {"name": optimizer.name, "t": optimizer.t, **settings}
+        if optimizer.moments is not None:
+            tensors["moments"] = optimizer.moments
+    return description, tensors
+
+
+def own_by_name(model: Any) -> dict[str, Own]:
+    """The model's own activations, by which a file tells them."""
+    found: dict[str, Own] = {}
+    for one in model.network.plan.activations:
+        if one.own and found.setdefault(one.name, one.own) != one.own:
+            raise ModelFormatError(f"two different activations have the name {one.name!r}; rename one of the functions")
+    return found
+
+
+def plain(value: Any) -> Any:
+    """NumPy's scalars and arrays, and sequences of them, as what JSON has."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    return [plain(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def load(kind: type, path: str | os.PathLike, given: dict[str, Any], n_threads: int | None) -> Any:
+    """A model of class `kind` from a file that `save` wrote; given: the user's own activations by name."""
+    description, tensors = container.read(path)
+    try:
+        found = checked(description, tensors)
+    except ModelFormatError as error:
+        raise ModelFormatError(f"{os.fspath(path)}: not a fastmlp model, or damaged: {error}") from None
+    activations = [given_activation(path, name, own, given) for name, own in found.activations]
+    return restored(kind, path, found, activations, n_threads)
+
+
+def restored(
+    kind: type, path: str | os.PathLike, found: Described, activations: list[Any], n_threads: int | None
+) -> Any:
+    """A model that is as the file's was."""
+    model = kind(found.widths, activations, found.bias, found.dtype, found.seed, n_threads, found.out_activation)
+    take_over(model, path, found)
+    return model
+
+
+def take_over(model: Any, path: str | os.PathLike, found: Described) -> None:
+    """All that a file holds beside the shape."""
+    check_activations(model, path, found)
+    model.parameters[:] = found.parameters
+    model.scaling, model.encoding, model.optimizer = found.scaling, found.encoding, found.optimizer
+    model.feature_names, model.target_name, model.classes = found.feature_names, found.target_name, found.classes
+    model.history = found.records()
+
+
+def check_activations(model: Any, path: str | os.PathLike, found: Described) -> None:
+    """Raise where the model's own activations are not those of the file: a name alone could mean any function."""
+    tolerance = VALUE_TOLERANCE[found.dtype]
+    for (name, own), one in zip(found.activations, model.network.plan.activations, strict=True):
+        if own is not None and own != (one.own is not None):
+            whose = "a function of the user's own" if own else "the library's"
+            raise ValueError(f"{os.fspath(path)}: activation {name!r} is {whose} there; give the same")
+        kept = found.activation_values.get(name)
+        if one.own is None or kept is None:
+            continue
+        given = one.own.values(kept["z"])
+        for f in ("g", "dg"):
+            ours, theirs = (np.array(values[f], np.float64) for values in (given, kept))
+            differ = ~np.isclose(ours, theirs, tolerance, tolerance, equal_nan=True)
+            if differ.any():
+                at = int(differ.argmax())
+                raise ValueError(
+                    f"{os.fspath(path)}: activation {name!r} is another function than when the model was saved: "
+                    f"{f}({kept['z'][at]}) is {ours[at]}, and was {theirs[at]}"
+                )
+
+
+def given_activation(path: str | os.PathLike, name: str, own: bool | None, given: dict[str, Any]) -> Any:
+    """An activation of a model file: the user's, or one of the library's by name."""
+    if own is False:
+        return name
+    if name not in given:
+        raise ModelFormatError(
+            f"{os.fspath(path)}: the model has an activation of its own, {name!r}; "
+            f"load it with activations={{{name!r}: (g, dg)}}"
+        )
+    if isinstance(given[name], str):
+        raise TypeError(f"activations={{{name!r}: {given[name]!r}}}: give the functions (g, dg)")
+    return given[name]

@@ -1,0 +1,172 @@
+"""One call of `MLPClassifier.fit` or `partial_fit`: what is given, checked; the net, its rows; training."""
+
+import copy
+import operator
+from reprlib import repr as shortened
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from ..arguments import checked_callback
+from ..exceptions import is_bad_row
+from ..network.call import Rows
+from ..network.initialize import initialize_like_scikit_learn
+from ..network.plan import checked_size
+from ..rows.order import Pass
+from ..rows.streamed import StreamedRows
+from ..rows.streams.stream import Stream, check_alone
+from ..system import fit_lock
+from ..system.machine import check_memory
+from ..training import lbfgs
+from ..training.divergence import raise_not_finite
+from . import data, rules, streams, view
+from .classes import learn_classes
+from .coefficients import Coefficients
+
+CURVES = ("loss_curve_", "learning_rate_curve_", "validation_scores_", "validation_loss_curve_")
+
+
+def fit(estimator: Any, X: Any, y: Any, sample_weight: Any, incremental: bool, given: tuple | None = None) -> None:
+    """Train an estimator, for one epoch if incremental; given: X, y and weights to validate on, or None.
+
+    Where it fails before an epoch has ended, or finds rows that cannot be used, the estimator is as it was: fitted
+    before, or not fitted.
+    """
+    with fit_lock.fitting(estimator, lambda: view.frozen(estimator)) as guard:
+        before = Before(estimator, guard.seen, incremental)
+        estimator.n_iter_ = 0
+        try:
+            fit_alone(estimator, X, y, sample_weight, incremental, given)
+        except BaseException as failure:
+            if is_bad_row(failure) or not estimator.n_iter_:
+                before.restore(estimator)
+            raise
+
+
+class Before:
+    """An estimator before a fit.
+
+    Parameters
+    ----------
+    seen : it, with a θ of its own, which no fit writes to; None before the first fit
+    incremental : does the fit go on with the moments of the optimizer that there is?
+    """
+
+    def __init__(self, estimator: Any, seen: view.View | None, incremental: bool) -> None:
+        self.attributes = vars(estimator).copy()
+        self.curves = [
+            (value, list(value)) for name, value in self.attributes.items() if name in CURVES and value is not None
+        ]
+        self.theta = None if seen is None else seen[2]
+        self.trained: Coefficients | None = self.attributes.get("_coefficients")
+        if self.trained and (seen is None or not self.trained.are(estimator.coefs_, estimator.intercepts_)):
+            self.trained = None  # the owner has put in other arrays, which no fit writes to
+        if incremental and "_optimizer" in self.attributes:
+            self.attributes["_optimizer"] = copy.deepcopy(self.attributes["_optimizer"])
+
+    def restore(self, estimator: Any) -> None:
+        """Make the estimator what it was."""
+        vars(estimator).update(self.attributes)
+        for name in vars(estimator).keys() - self.attributes.keys():
+            delattr(estimator, name)
+        for curve, values in self.curves:
+            curve[:] = values
+        if self.trained is not None:
+            self.trained.network.theta[:] = self.theta
+
+
+def fit_alone(estimator: Any, X: Any, y: Any, sample_weight: Any, incremental: bool, given: tuple | None) -> None:
+    """`fit`, while no other thread fits this estimator."""
+    sizes = estimator.hidden_layer_sizes
+    hidden = [operator.index(size) for size in (sizes if np.iterable(sizes) else [sizes])]
+    if min(hidden, default=1) <= 0:
+        raise ValueError(f"hidden_layer_sizes must be > 0, got {hidden}.")
+    check_together(estimator, incremental, given)
+    first = not hasattr(estimator, "coefs_") or (not estimator.warm_start and not incremental)
+    anew = not hasattr(estimator, "classes_") or (not estimator.warm_start and not incremental)
+    X_given = X
+    if isinstance(X, Stream):
+        check_alone(y, sample_weight)
+        streams.learn(estimator, X, reset=first, anew=anew)
+        dtype = np.dtype(np.float32)
+    else:
+        X, y = data.table_and_y(estimator, X, y, reset=first)
+        learn_classes(estimator, y, anew)
+        w = data.checked_weights("sample_weight", sample_weight, X)
+        dtype = X.dtype
+    estimator._random_state = check_random_state(estimator.random_state)
+    if first:
+        initialize(estimator, [estimator.n_features_in_, *hidden, estimator.n_outputs_], dtype)
+    if estimator.solver != "lbfgs" and (first or not hasattr(estimator, "loss_curve_")):
+        start_curves(estimator)
+    network = estimator._network()
+    coefficients = estimator._coefficients
+    estimator.coefs_, estimator.intercepts_ = list(coefficients.weights), list(coefficients.biases)
+    rows: Rows
+    if isinstance(X, Stream):
+        rows = streams.training_rows(estimator, network, X)
+    else:
+        rows = data.training_rows(estimator, network, X, y, w)
+    if estimator.solver == "lbfgs":
+        lbfgs.fit(estimator, network, rows)
+    else:
+        training: np.ndarray | Pass
+        if isinstance(rows, StreamedRows):
+            training, validation = streams.split(estimator, network, rows, given)
+        else:
+            training, validation = data.split(estimator, network, rows, X, y, w, X_given, given)
+        if validation is not None:
+            start_validation(estimator)
+        rules.Fit(estimator, coefficients, rows, training, validation, estimator._random_state).run(incremental)
+    if not np.isfinite(network.theta).all():
+        raise_not_finite()
+
+
+def check_together(estimator: Any, incremental: bool, given: tuple | None) -> None:
+    """Parameters that exclude each other, and what scikit-learn's constraints cannot tell."""
+    for callback in estimator.callbacks if isinstance(estimator.callbacks, list) else []:
+        checked_callback("callbacks", callback)
+    if estimator.early_stopping and incremental:
+        raise ValueError("partial_fit does not support early_stopping=True")
+    if incremental and estimator.class_weight == "balanced":
+        raise ValueError("class_weight='balanced' needs all rows at once; give partial_fit the weights as a dict")
+    if given is not None and not isinstance(given[0], Stream) and (given[0] is None or given[1] is None):
+        raise ValueError("X_val and y_val: give both or neither")
+    if estimator.solver == "lbfgs" and estimator.optimizer is not None:
+        raise ValueError(f"optimizer={estimator.optimizer!r} takes the place of solver='adam', not of solver='lbfgs'")
+
+
+def start_validation(estimator: Any) -> None:
+    """Curves for rows to validate on, where former fits had none."""
+    if estimator.validation_scores_ is None or estimator.validation_loss_curve_ is None:
+        estimator.validation_scores_, estimator.validation_loss_curve_ = [], []
+    if estimator.early_stopping and estimator.best_validation_score_ is None:
+        estimator.best_validation_score_, estimator.best_loss_ = -np.inf, None
+
+
+def initialize(estimator: Any, widths: list[int], dtype: np.dtype) -> None:
+    """Start anew."""
+    estimator.n_iter_ = estimator.t_ = 0
+    estimator.n_layers_ = len(widths)
+    estimator.out_activation_ = "softmax" if estimator._label_binarizer.y_type_ == "multiclass" else "logistic"
+    dtype = np.dtype(estimator.dtype if estimator.dtype != "auto" else dtype)
+    if estimator.solver == "lbfgs":
+        dtype = np.dtype(np.float64)
+    argument = f"hidden_layer_sizes={shortened(estimator.hidden_layer_sizes)}"
+    # Drawn in float64, and then: coefs_, θ, the best θ and that from before the epoch, two moments and an accumulator,
+    # and a sum in float64.
+    check_memory(lambda: argument, checked_size(argument, widths) * (7 * dtype.itemsize + 16))
+    estimator.coefs_, estimator.intercepts_ = initialize_like_scikit_learn(
+        widths, estimator.activation, estimator._random_state, dtype
+    )
+
+
+def start_curves(estimator: Any) -> None:
+    """What epochs add to: nothing yet, also where the weights come from lbfgs, which has no epochs."""
+    estimator.loss_curve_ = []
+    estimator._no_improvement_count = 0
+    estimator.best_loss_ = None if estimator.early_stopping else np.inf
+    estimator.learning_rate_curve_ = []
+    estimator.validation_scores_ = estimator.validation_loss_curve_ = None
+    estimator.best_validation_score_ = -np.inf if estimator.early_stopping else None

@@ -1,0 +1,47 @@
+"""What predicts: an `MLPClassifier` as it is now or, while another thread fits it, as it was before."""
+
+from typing import Any
+
+import numpy as np
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
+
+from ..network.network import Network
+from ..network.workspace import aligned_copy
+from ..system import fit_lock
+
+View = tuple[Any, Network, np.ndarray]  # an estimator, its net, and θ to use in place of the net's
+
+
+def present(estimator: Any) -> View:
+    """An estimator to predict with: all three stay as they are whatever becomes of this one."""
+    now: View | None = fit_lock.present(estimator, lambda: weights(estimator))
+    if now is None:
+        raise NotFittedError(f"This {type(estimator).__name__} instance is being fitted for the first time.")
+    return now
+
+
+def weights(estimator: Any) -> View:
+    """The estimator as it is, with a copy of its θ."""
+    if not hasattr(estimator, "coefs_"):
+        check_is_fitted(estimator, "coefs_")
+    network = estimator._network()
+    return view(estimator), network, aligned_copy(network.theta)
+
+
+def frozen(estimator: Any) -> View | None:
+    """The same, with a net of its own; None before the first fit."""
+    if not hasattr(estimator, "coefs_"):
+        return None
+    frozen = view(estimator)
+    frozen.__dict__.pop("_coefficients", None)
+    network = frozen._network()
+    frozen.coefs_, frozen.intercepts_ = list(frozen._coefficients.weights), list(frozen._coefficients.biases)
+    return frozen, network, network.theta
+
+
+def view(estimator: Any) -> Any:
+    """Another estimator with the same attributes: what this one becomes does not change it."""
+    other = object.__new__(type(estimator))
+    other.__dict__.update(estimator.__dict__)
+    return other

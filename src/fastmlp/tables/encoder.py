@@ -1,0 +1,230 @@
+"""`TableEncoder`: scikit-learn's estimator that learns a `TableEncoding` in one pass over a table."""
+
+import warnings
+from dataclasses import replace
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from ..convertible import Convertible
+from ..exceptions import ColumnWarning
+from ..rows.columns import check_named, column_of
+from ..rows.record_batches import Batches, is_partitioned, record_batches
+from ..rows.streams.stream import located
+from ..shown import listed
+from ..sklearn_private import Interval, StrOptions, _check_feature_names_in, _fit_context
+from .encoding import TableEncoding
+from .findings import finding
+from .statistics import ColumnSoFar
+from .unknown_categories import Encoder
+
+
+class TableEncoder(Convertible, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Tables of numbers, strings and missing values to arrays of numbers, learned in one pass over their rows.
+
+    Numbers are scaled, and a column of 0 and 1 tells where they were missing; each category becomes a column of
+    0 and 1, and so does its being missing. Columns for missing values are there only if `fit` saw some.
+
+    Parameters
+    ----------
+    scaling : {"standard", "robust"} or None, default="standard"
+        Of numbers: by mean and standard deviation, by median and interquartile range, or not at all.
+    max_categories : int, default=128
+        If a column has more categories, the max_categories - 1 most frequent ones keep columns of their own, and
+        the others share one, to which `transform` adds unknown ones. Elsewhere unknown ones are all 0.
+    missing_indicator : bool, default=True
+        Add a column of 0 and 1 for missing values. Missing numbers are filled with the mean (robust: the median).
+    dtype : {"float32", "float64"}, default="float32"
+        Of the output.
+    categories : sequence of str, default=()
+        Columns of numbers that are categories, such as codes.
+    numbers : sequence of str, default=()
+        Columns of text that spells numbers, as " 1.5" or "-2e3". What spells none counts as missing, such as "-", and
+        also "1,234" and "$5.00", which mean other numbers elsewhere.
+    random_state : int, RandomState or None, default=0
+        For the 100,000 rows of each column from which the median and the quartiles are taken, where there are more.
+
+    Attributes
+    ----------
+    encoding_ : TableEncoding
+    findings_ : tuple of Finding
+        Columns that may be something else than what they were taken for: dates, identifiers or spoiled numbers among
+        those of categories, codes or numbers of rows among those of numbers. `fit` gives a `ColumnWarning` for each,
+        with the parameter that changes it; a column that `categories` or `numbers` names is as the user wants it.
+    n_rows_ : int
+        Rows seen.
+    n_features_in_ : int
+    feature_names_in_ : array of str
+        Only where X has names.
+
+    Examples
+    --------
+    >>> import pyarrow
+    >>> from fastmlp import TableEncoder
+    >>> table = pyarrow.table({"age": [20, 40, None], "job": ["clerk", "smith", "clerk"]})
+    >>> encoder = TableEncoder().fit(table)
+    >>> encoder.get_feature_names_out().tolist()
+    ['age', 'age missing', 'job=clerk', 'job=smith']
+    >>> encoder.transform(table).tolist()
+    [[-1.0, 0.0, 1.0, 0.0], [1.0, 0.0, 0.0, 1.0], [0.0, 1.0, 1.0, 0.0]]
+    """
+
+    _parameter_constraints: dict = {  # noqa: RUF012
+        "scaling": [StrOptions({"standard", "robust"}), None],
+        "max_categories": [Interval(Integral, 1, None, closed="left")],
+        "missing_indicator": ["boolean"],
+        "dtype": [StrOptions({"float32", "float64"})],
+        "categories": ["array-like"],
+        "numbers": ["array-like"],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self, scaling: str | None = "standard", *, max_categories: int = 128, missing_indicator: bool = True,
+        dtype: str = "float32", categories: Any = (), numbers: Any = (), random_state: Any = 0,
+    ) -> None:  # fmt: skip
+        self.scaling = scaling
+        self.max_categories = max_categories
+        self.missing_indicator = missing_indicator
+        self.dtype = dtype
+        self.categories = categories
+        self.numbers = numbers
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any = None) -> "TableEncoder":
+        """Learn the encoding.
+
+        Parameters
+        ----------
+        X : table
+            A data frame of pandas, polars or Dask, of which one partition is read at a time; pyarrow's Table,
+            RecordBatch or RecordBatchReader; an array-like (n, p) of numbers or objects; or a source with `names`, the
+            columns to use, and `batches()`, which yields RecordBatches. All columns are numbers (of any kind), strings
+            or dictionaries.
+        y : ignored
+
+        Returns
+        -------
+        self
+        """
+        for name in ("_columns", "feature_names_in_", "encoding_"):
+            self.__dict__.pop(name, None)
+        self.partial_fit(X)
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any = None) -> "TableEncoder":
+        """Learn from more rows, with the same columns; parameters as for `fit`."""
+        rows = self._rows(X, first="_columns" not in vars(self))
+        n_rows = 0
+        for batch, place in rows.batches:
+            with located(place):
+                for column in self._columns:
+                    column.add(column_of(batch, column.name))
+            n_rows += batch.num_rows
+        self._check_any(n_rows)
+        self.n_rows_ += n_rows
+        self.encoding_ = TableEncoding(
+            tuple(column.part(self.scaling, self.max_categories, self.missing_indicator) for column in self._columns)
+        )
+        found = (finding(column, self.n_rows_) for column in self._columns)
+        self.findings_ = tuple(each for each in found if each is not None)
+        for each in self.findings_:
+            if each.column not in self._told:
+                warnings.warn(each.for_encoder(), ColumnWarning, stacklevel=4)
+        self._told |= {each.column for each in self.findings_}
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """X as numbers, array (n, n_features_out); columns by name, in any order, where both X and `fit` have names.
+
+        Warns of a column of categories of whose values, two at least, none was learned. Of a Dask dataframe, it is a
+        Dask array, not yet computed.
+        """
+        check_is_fitted(self, "encoding_")
+        rows, encoder = self._rows(X, first=False), Encoder(self.encoding_)
+        shape = (rows.n_rows or 0, self.encoding_.n_features_out)
+        if is_partitioned(X):
+            for name in self.encoding_.columns if rows.named and hasattr(self, "feature_names_in_") else ():
+                check_named(rows.names, name)
+            return X.map_partitions(of_partition, self, meta=np.empty(shape, self.dtype))
+        whole, blocks, row = np.empty(shape, self.dtype), [], 0
+        for batch, place in rows.batches:
+            last = row + batch.num_rows
+            block = whole[row:last] if last <= len(whole) else np.empty((batch.num_rows, shape[1]), self.dtype)
+            with located(place):
+                encoder.encode(batch, block)
+            blocks.append(block)
+            row = last
+        self._check_any(row)
+        encoder.warn()
+        return whole if row == len(whole) else np.concatenate(blocks)
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Names of the columns of `transform`; input_features: names for an X that had none."""
+        check_is_fitted(self, "encoding_")
+        parts = self.encoding_.parts
+        if input_features is not None:
+            names = _check_feature_names_in(self, input_features)
+            parts = tuple(replace(part, name=str(name)) for part, name in zip(parts, names, strict=True))
+        return np.array(TableEncoding(parts).feature_names_out, dtype=object)
+
+    def _rows(self, X: Any, first: bool) -> Batches:
+        """X in batches, with the names that `fit` saw."""
+        if hasattr(X, "with_text"):
+            known = getattr(self, "encoding_", TableEncoding(()))
+            X = X.with_text(known.text_columns, list(map(str, self.numbers)) if first else known.spelled_columns)
+        rows = record_batches(X)
+        p, estimator = len(rows.names), type(self).__name__
+        if first:
+            self._start(rows)
+        named = hasattr(self, "feature_names_in_")
+        if named and rows.named:
+            return rows
+        if named != rows.named:
+            problem = ("has", "without") if rows.named else ("does not have valid", "with")
+            message = f"X {problem[0]} feature names, but {estimator} was fitted {problem[1]} feature names"
+            warnings.warn(message, UserWarning, stacklevel=3)
+        if p != self.n_features_in_:
+            raise ValueError(
+                f"X has {p} features, but {estimator} is expecting {self.n_features_in_} features as input"
+            )
+        return rows.renamed([column.name for column in self._columns])
+
+    def _start(self, rows: Batches) -> None:
+        """Nothing is known yet but the names."""
+        names, roles = rows.names, dict.fromkeys(rows.names, "")
+        for role in ("categories", "numbers"):
+            for name in map(str, getattr(self, role)):
+                if name not in roles:
+                    raise ValueError(f"{role}: no column named {name!r}; the columns are {listed(names)}")
+                if roles[name] not in ("", role):
+                    raise ValueError(f"column {name!r} stands in both categories and numbers; leave it in one of them")
+                roles[name] = role
+        seed = check_random_state(self.random_state).randint(2**31)
+        seeds = [[seed, k] if self.scaling == "robust" else None for k in range(len(names))]
+        self._columns = [ColumnSoFar(name, roles[name], each) for name, each in zip(names, seeds, strict=True)]
+        self.n_features_in_, self.n_rows_ = len(names), 0
+        self._told: set[str] = set()  # columns that were warned of
+        if rows.named:
+            self.feature_names_in_ = np.array(names, dtype=object)
+
+    def _check_any(self, n_rows: int) -> None:
+        if n_rows == 0:
+            shape = (0, self.n_features_in_)
+            raise ValueError(f"Found array with 0 sample(s) (shape={shape}) while a minimum of 1 is required.")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = tags.input_tags.string = tags.input_tags.categorical = True
+        tags.transformer_tags.preserves_dtype = []
+        return tags
+
+
+def of_partition(part: Any, encoder: TableEncoder) -> np.ndarray:
+    """A partition as numbers, also one without rows."""
+    return encoder.transform(part) if len(part) else np.empty((0, encoder.encoding_.n_features_out), encoder.dtype)

@@ -1,0 +1,1 @@
+"""Training: the loop over epochs, validation, checkpoints, L-BFGS."""

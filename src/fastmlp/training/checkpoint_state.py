@@ -1,0 +1,97 @@
+"""What a checkpoint says of its fit, checked: every field, its type and range, and that they fit the model and rows."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..network.call import Tally
+from ..optimizers import MOST_STEPS
+from ..saving.description import Described, Tensors, all_in_blocks, need
+from .progress import Progress, Snapshot
+
+FIELDS: dict[str, tuple[type, ...]] = {
+    "arguments": (dict,), "first": (int,), "epoch": (int,), "tally": (dict,), "seconds": (float,), "waited": (int,),
+    "exploded": (bool,), "ended": (bool,), "best": (dict, type(None)), "schedule": (list,),
+}  # fmt: skip
+TALLY: dict[str, tuple[type, ...]] = {"J": (float,), "weight": (float,), "objective": (float,), "rows": (int,)}
+BEST: dict[str, tuple[type, ...]] = {"loss": (float,), "t": (int,)}
+BEST_TENSORS = ("best.parameters", "best.moments")
+
+
+class Extent(NamedTuple):
+    """How far a fit goes: its epochs, the rows of each, those of a batch, and whether the best epoch counts."""
+
+    epochs: int
+    n_rows: int
+    batch_rows: int
+    early_stopping: bool
+
+
+def checked_fields(name: str, values: Any, fields: dict[str, tuple[type, ...]]) -> dict[str, Any]:
+    """Just these fields, each of one of its types."""
+    need(type(values) is dict and values.keys() == fields.keys(), f"{name} is {str(values)[:80]}")
+    for field, kinds in fields.items():
+        value = values[field]
+        need(type(value) in kinds, f"{name}'s {field} is {str(value)[:80]}")
+        need(type(value) is not float or bool(np.isfinite(value)), f"{name}'s {field} is {value}")
+    return dict(values)
+
+
+def checked_fit(data: Any) -> dict[str, Any]:
+    """The `fit` of a description: fields and types."""
+    fit = checked_fields("the fit", data, FIELDS)
+    checked_fields("the tally", fit["tally"], TALLY)
+    if fit["best"] is not None:
+        checked_fields("the best epoch", fit["best"], BEST)
+    return fit
+
+
+def checked_progress(fit: dict[str, Any], tensors: Tensors, found: Described, extent: Extent) -> Progress:
+    """Where a fit of this extent stands, from what `checked_fit` gives and a model that is checked."""
+    optimizer = found.optimizer
+    need(optimizer is not None and optimizer.moments is not None, "it has no optimizer with moments")
+    assert optimizer is not None
+    first, epoch, waited = fit["first"], fit["epoch"], fit["waited"]
+    need(0 <= first < epoch <= first + extent.epochs + 1, f"its epoch is {epoch}, of {extent.epochs} after {first}")
+    need(0 <= waited < epoch - first, f"it has waited for {waited} epochs")
+    need(fit["seconds"] >= 0, f"its seconds are {fit['seconds']}")
+    schedule = fit["schedule"]
+    need([type(steps) for steps in schedule] == [int, int], f"its schedule is {str(schedule)[:80]}")
+    need(0 <= schedule[0] <= optimizer.t and 0 <= schedule[1] <= MOST_STEPS, f"its schedule is {str(schedule)[:80]}")
+    losses = [record.get("loss") for record in found.records() if record["epoch"] == first + 1]
+    return Progress(
+        first, epoch, *checked_best(fit["best"], tensors, found, extent), waited, checked_tally(fit["tally"], extent),
+        fit["seconds"], fit["exploded"], fit["ended"], losses[0] if losses else None,
+    )  # fmt: skip
+
+
+def checked_tally(values: dict[str, Any], extent: Extent) -> Tally:
+    """Of whole batches of an epoch."""
+    tally, n = Tally(**values), extent.n_rows
+    whole = tally.rows == n or (0 <= tally.rows < n and tally.rows % extent.batch_rows == 0)
+    need(whole, f"its tally has {tally.rows} rows, of {n} in batches of {extent.batch_rows}")
+    need(tally.weight >= 0, f"its tally has the weight {tally.weight}")
+    need(tally.rows > 0 or not (tally.J or tally.weight or tally.objective), "its tally counts no rows")
+    return tally
+
+
+def checked_best(
+    best: dict[str, Any] | None, tensors: Tensors, found: Described, extent: Extent
+) -> tuple[Snapshot, float]:  # fmt: skip
+    """The weights of the epoch with the lowest validation loss, and it; those of now, if there is none."""
+    optimizer, theta = found.optimizer, found.parameters
+    assert optimizer is not None
+    assert optimizer.moments is not None
+    if best is None:
+        need(not any(name in tensors for name in BEST_TENSORS), "it has tensors of a best epoch, and none")
+        return Snapshot.of(theta, optimizer), np.inf
+    need(extent.early_stopping, "it has a best epoch, without early_stopping")
+    need(0 <= best["t"] <= optimizer.t, f"its best epoch has made {best['t']} steps, of {optimizer.t}")
+    for name, like in zip(BEST_TENSORS, (theta, optimizer.moments), strict=True):
+        need(name in tensors, f"{name} is missing")
+        same = tensors[name].shape == like.shape and tensors[name].dtype == like.dtype
+        need(same, f"{name} are {tensors[name].shape} of {tensors[name].dtype}")
+    parameters, moments = (tensors[name] for name in BEST_TENSORS)
+    need(all_in_blocks(np.isfinite, parameters), "best.parameters are not finite")
+    need(all_in_blocks(lambda part: ~np.isnan(part), moments), "best.moments are not all numbers")
+    return Snapshot(parameters, best["t"], moments), best["loss"]

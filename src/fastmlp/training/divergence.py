@@ -1,0 +1,61 @@
+"""Why training left the finite numbers: what is extreme among its settings and its rows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ..exceptions import DivergenceError
+from ..optimizers import Optimizer
+from ..rows.array import ArrayRows
+from ..rows.order import Order
+
+MOST_RATE, MOST_L2 = 1.0, 1e15
+MOST_X = 1e3  # by its absolute value; that of features of unit variance is some 10 at most
+LEAST_EPSILON = 1e-30
+MOST_ROWS = 2**20  # that are looked at
+
+
+def remedies(
+    optimizer: Optimizer, l2: float, rows: Any, order: Any, first: int, last: int, names: Mapping[str, str] = {}
+) -> str:
+    """What to change, as a sentence: all that is extreme, or "".
+
+    Parameters
+    ----------
+    rows, order, first, last : the batch lies at the positions first … last-1; rows of streams are not read again
+    names : of "learning_rate" and "l2", where the user knows them by others
+    """
+    rate, epsilon, found = optimizer.learning_rate, getattr(optimizer, "epsilon", 1), []
+    if l2 > MOST_L2 or (l2 > 1 and l2 * rate > 1):
+        found.append(f"lower {names.get('l2', 'l2')}={l2:g}")
+    if epsilon < LEAST_EPSILON:
+        found.append(f"raise epsilon={epsilon:g}")
+    if rate > MOST_RATE:
+        found.append(f"lower {names.get('learning_rate', 'learning_rate')}={rate:g}")
+    X = largest(rows, order, first, min(last, first + MOST_ROWS))
+    if X > MOST_X:
+        found.append(f"scale the features of X, which go up to {X:g}")
+    sentence = ", or ".join(found)
+    return sentence[:1].upper() + sentence[1:]
+
+
+def largest(rows: Any, order: Any, first: int, last: int) -> float:
+    """The largest |X| at the positions first … last-1, scaled as the net sees it; 0 of streams."""
+    if not (isinstance(rows, ArrayRows) and isinstance(order, Order)):
+        return 0.0
+    most = 0.0
+    for start in range(first, last, rows.window_rows):
+        X = rows.taken(order.rows(start, min(start + rows.window_rows, last)))
+        if len(rows.scaling):
+            X = (X - rows.scaling[0]) * rows.scaling[1]
+        most = max(most, float(np.abs(X).max(initial=0)))
+    return most
+
+
+def raise_not_finite(remedy: str = "") -> None:
+    """The error of training that diverged, in scikit-learn's words, and what else is known."""
+    raise DivergenceError(
+        "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
+        f"preprocessed. {remedy}".rstrip()
+    )

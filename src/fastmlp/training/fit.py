@@ -1,0 +1,130 @@
+"""One call of `Model.fit`: what is given, checked; its rows, its checkpoint; training."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .. import optimizers
+from ..arguments import checked_callback, checked_float, checked_int
+from ..exceptions import RowError, is_bad_row
+from ..network.workspace import aligned_copy
+from ..optimizers import Optimizer
+from ..rows.streamed import StreamedRows
+from ..saving.model import plain
+from ..system import fit_lock
+from ..system.interrupts import allowed, postponed
+from . import loop
+from .checkpoint import Checkpoint
+from .inputs import Learned, inputs
+from .loop import Part
+from .progress import Settings
+from .split import check_batch_size, check_classes, check_training_memory, check_validation, parts_of
+
+SAMPLED_ROWS = 64  # of X, by which a fit that goes on is told from one on other rows
+
+
+def settings_of(
+    model: Any, epochs: int, batch_size: int | None, l2: float, shuffle: bool, early_stopping: bool,
+    n_iter_no_change: int, tol: float, verbose: int,
+) -> Settings:  # fmt: skip
+    """Arguments of `Model.fit`, checked."""
+    return Settings(
+        checked_int("epochs", epochs, 0), None if batch_size is None else checked_int("batch_size", batch_size, 1),
+        checked_float("l2", l2, 0), bool(shuffle), model.seed, bool(early_stopping),
+        checked_int("n_iter_no_change", n_iter_no_change, 1), checked_float("tol", tol, 0), int(verbose),
+    )  # fmt: skip
+
+
+def fit(
+    model: Any, X: Any, y: Any, sample_weight: Any, settings: Settings, optimizer: Any, validation_data: Any,
+    validation_fraction: float, callback: Callable[..., Any] | None, checkpoint: Any, every: float, resume: bool,
+) -> None:  # fmt: skip
+    """Train a model; see `Model.fit`."""
+    checked_callback("callback", callback)
+    if resume and checkpoint is None:
+        raise ValueError("resume=True needs checkpoint=, the file to go on with")
+    rows, learned = inputs(model, X, y, sample_weight, labelled=True, learn=True)
+    part, validation = parts_of(model, rows, validation_data, validation_fraction, learned)
+    if settings.early_stopping and validation is None:
+        raise ValueError("early_stopping needs a validation set: give validation_data or validation_fraction")
+    check_classes(part)
+    if validation is not None and validation_fraction:
+        check_validation(validation_fraction, validation)
+    check_batch_size(settings.batch_size, part.order.size)
+    check_parameters(model)
+    optimizer = optimizers.resolve(optimizer)
+    check_training_memory(model.widths, model.parameters.size, model.dtype, optimizer.n_moments)
+    optimizer.prepare(model.parameters.size, model.dtype)
+    with postponed(), fit_lock.fitting(model, lambda: aligned_copy(model.parameters)) as under_way:
+        keep = progress = None
+        if checkpoint is not None:
+            same = arguments(model, learned, settings, optimizer, part, validation)
+            keep = Checkpoint(checkpoint, every, model, optimizer, same, part.order.size)
+            progress = keep.begin(resume)
+        before = {name: getattr(model, name) for name in ("optimizer", *learned._fields)}
+        model.optimizer = optimizer
+        learned.adopt(model)
+        if progress is not None and progress.ended:
+            return
+
+        def after(record: dict[str, Any]) -> Any:
+            under_way.seen = aligned_copy(model.parameters)
+            if callback is None:
+                return False
+            try:
+                with allowed():
+                    return callback(model, record)
+            finally:
+                model.optimizer = optimizer  # the one that trains, and that a checkpoint keeps
+
+        score = None if validation is None else lambda: loop.validate(model.network, validation)
+        try:
+            loop.train(model.network, optimizer, part, score, settings, model, after, progress, keep)
+        except RowError as failure:
+            if is_bad_row(failure):
+                vars(model).update(before)
+            raise
+
+
+def check_parameters(model: Any) -> None:
+    """Can these weights be trained?"""
+    if not np.isfinite(model.parameters).all():
+        raise ValueError("parameters contain NaN or inf; set them anew before training")
+
+
+def arguments(
+    model: Any, learned: Learned, settings: Settings, optimizer: Optimizer, part: Part, validation: Part | None
+) -> dict[str, Any]:
+    """All that decides how a fit goes on."""
+    scaling = None if model.scaling is None else [values.tolist() for values in model.scaling]
+    return {
+        "widths": list(model.widths), "activation": model.activation_names, "bias": model.bias,
+        "dtype": str(model.dtype), "seed": model.seed, "out_activation": model.out_activation, "scaling": scaling,
+        "encoding": None if model.encoding is None else model.encoding.to_dict(),
+        **{name: plain(known(model, name, value)) for name, value in learned._asdict().items()},
+        "optimizer": {"name": optimizer.name, **optimizer.settings()},
+        **{name: value for name, value in vars(settings).items() if name != "verbose"},
+        "training rows": fingerprint(part), "validation rows": None if validation is None else fingerprint(validation),
+    }  # fmt: skip
+
+
+def known(model: Any, name: str, learned: Any) -> Any:
+    """What the model is called to know already, or else what it learns."""
+    value = getattr(model, name)
+    return learned if value is None else value
+
+
+def fingerprint(part: Part) -> str:
+    """The number of rows; of those in memory, also a digest of some."""
+    rows, n = part.rows, part.order.size
+    if isinstance(rows, StreamedRows):
+        return str(n)
+    some = np.unique(np.linspace(0, n - 1, SAMPLED_ROWS).astype(np.intp))
+    index = np.concatenate([part.order.rows(int(i), int(i) + 1) for i in some])
+    digest = hashlib.sha256(np.ascontiguousarray(rows.taken(index)).tobytes())
+    for values in (rows.y, rows.w):
+        if values is not None:
+            digest.update(np.ascontiguousarray(values[index]).tobytes())
+    return f"{n}, {digest.hexdigest()[:16]}"

@@ -1,0 +1,123 @@
+"""Which rows of `fit` are trained on, and which validate; can training begin at all?"""
+
+import warnings
+from collections.abc import Sequence
+from reprlib import repr as shortened
+from typing import Any
+
+import numpy as np
+
+from ..arguments import checked_fraction
+from ..network.call import Rows
+from ..rows.array import ArrayRows
+from ..rows.order import validation_split
+from ..rows.streamed import StreamedRows
+from ..rows.streams.stream import Stream
+from ..system.machine import check_memory
+from .inputs import NOTHING, Learned, rows_of
+from .loop import Part
+from .validation import warn_of_one_class
+
+BATCH_ROWS = 1024  # of a step, where the user does not say
+
+
+def parts_of(
+    model: Any, rows: Rows, validation_data: tuple | Stream | None, validation_fraction: float,
+    learned: Learned = NOTHING,
+) -> tuple[Part, Part | None]:  # fmt: skip
+    """Rows to train on and to validate on, of the rows of `fit`, of which the model has learned names and classes."""
+    if isinstance(rows, ArrayRows) and rows.n_rows == 0:
+        raise ValueError("X has 0 rows; at least 1 is required")
+    if validation_data is not None:
+        if validation_fraction:
+            raise ValueError("give validation_data or validation_fraction, not both")
+        return Part(rows, rows.order()), validation_part(model, validation_data, learned)
+    if checked_fraction("validation_fraction", validation_fraction) == 0:
+        return Part(rows, rows.order()), None
+    if isinstance(rows, StreamedRows):
+        training, drawn = rows.parts(validation_fraction, model.seed)
+        found = rows.survey(validation_fraction, model.seed)
+        if found.n_validation < 2 or found.n_training < 1:
+            raise ValueError(
+                f"validation_fraction={validation_fraction}: {found.n_validation} rows were drawn for validation and "
+                f"{found.n_training} are left to train on; 2 and 1 are required"
+            )
+        return Part(rows, training), Part(rows, drawn)
+    assert rows.y is not None
+    check_memory(lambda: f"validation_fraction={validation_fraction}, by class", 8 * rows.n_rows)
+    by_class = rows.y if rows.y.ndim == 1 else None
+    validation, rest = validation_split(rows.n_rows, validation_fraction, model.seed, by_class)
+    return Part(rows, rest), Part(rows, validation)
+
+
+def check_validation(fraction: float, validation: Part) -> None:
+    """Warn if the rows that were drawn for validation are all of one class."""
+    found = classes_among(validation)
+    if found is not None and len(found) == 1:
+        warn_of_one_class(fraction, validation.order.size, "validation_data")
+
+
+def check_batch_size(batch_size: int | None, n: int) -> None:
+    """Warn where a user asks for more rows in a batch than there are; the default is clipped silently."""
+    if batch_size is not None and batch_size > n and batch_size != BATCH_ROWS:
+        warnings.warn(f"batch_size={batch_size} is clipped to {n}, the number of training rows", stacklevel=4)
+
+
+def check_training_memory(widths: Sequence[int], n_parameters: int, dtype: np.dtype, n_moments: int) -> None:
+    """Raise MemoryError if what training takes beside θ and X is not there: better now than after hours.
+
+    That is an accumulator, a sum in float64, and two copies of θ and the moments beside the moments themselves.
+    """
+    moments = 2 if n_moments else 0
+    numbers = 1 + moments + 2 * (1 + moments)
+    size = n_parameters * (numbers * dtype.itemsize + 8)
+    check_memory(lambda: f"training a net of widths {shortened(list(widths))}", size)
+
+
+def validation_part(model: Any, data: tuple | Stream, learned: Learned) -> Part:
+    """The rows of `validation_data`."""
+    given = data if isinstance(data, tuple) else (data,)
+    if not 1 <= len(given) <= 3 or (len(given) == 1 and not isinstance(given[0], Stream)):
+        raise ValueError("validation_data must be (X, y), (X, y, sample_weight), or a stream")
+    rows = rows_of(model, *given, labelled=True, learned=learned)
+    order = rows.order()
+    if order.size == 0:
+        raise ValueError("validation_data must have at least 1 row")
+    return Part(rows, order)
+
+
+def classes_among(part: Part, weighted: bool = False) -> set[int] | None:
+    """The classes of the rows, or of those with a weight above 0; two at most of rows in memory; None: labels."""
+    rows, order = part.rows, part.order
+    if isinstance(rows, StreamedRows):
+        assert rows.labels is not None
+        survey = rows.survey(order.fraction, order.seed)
+        counts = survey.kept if order.validation else survey.counts
+        return None if rows.labels.shape else set(np.flatnonzero(counts).tolist())
+    assert rows.y is not None
+    if rows.y.ndim == 2:
+        return None
+    found: set[int] = set()
+    for index in order.blocks():
+        y = rows.y[index] if rows.w is None or not weighted else rows.y[index][rows.w[index] > 0]
+        found.update(np.flatnonzero(np.bincount(y)).tolist())
+        if len(found) > 1:
+            break
+    return found
+
+
+def check_classes(part: Part) -> None:
+    """Are there rows of two classes at least, with a weight above 0? Labels may all be the same."""
+    rows, order = part.rows, part.order
+    found = classes_among(part, weighted=True)
+    if found is None:
+        return
+    if order.size == 1:
+        raise ValueError("X has 1 sample to train on; rows of two classes are required")
+    if len(found) < 2:
+        if isinstance(rows, StreamedRows):
+            weighted = rows.survey(order.fraction, order.seed).weighted
+        else:
+            weighted = rows.w is not None
+        only, above = ", ".join(map(str, found)), " with a weight above 0" if weighted else ""
+        raise ValueError(f"y holds only one class ({only}) among the training rows{above}; two are required")
