@@ -101,7 +101,12 @@ def test_random_shapes_stay_within_their_arrays():
 
 
 def test_catalogue_and_kernels_under_the_check():
-    tests = ["tests/catalogue", "tests/test_gradient.py", "tests/test_kernels.py", "tests/test_rows.py"]
+    tests = [
+        "tests/catalogue",
+        "tests/network/test_gradient.py",
+        "tests/kernels/test_kernels.py",
+        "tests/rows/test_rows.py",
+    ]
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *tests]
     done = subprocess.run(
         command, cwd=ROOT, env={**os.environ, "NUMBA_BOUNDSCHECK": "1"}, capture_output=True, text=True, timeout=1800

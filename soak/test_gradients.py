@@ -1,7 +1,7 @@
 """The gradient of 500 random nets in float64 against that of torch and of JAX, where these are installed.
 
 `pip install torch jax` beside the project; neither is one of its dependencies. The nets are those of
-tests/test_gradient_of_others.py, which needs neither.
+tests/network/test_gradient_of_others.py, which needs neither.
 """
 
 import numpy as np

@@ -2,13 +2,17 @@
 
 from cases import register
 
-STREAMS, FILES, REPLACED = "tests/test_bad_streams.py", "tests/test_model_file_hostile.py", "tests/test_replaced.py"
-DASK, PROCESSES, INTERRUPTS = "tests/test_dask.py", "tests/test_processes.py", "tests/test_interrupts.py"
+STREAMS = "tests/rows/streams/test_bad_streams.py"
+FILES = "tests/saving/test_model_file_hostile.py"
+REPLACED = "tests/system/test_atomic_write.py"
+DASK = "tests/dask/test_dask.py"
+PROCESSES, INTERRUPTS = "tests/system/test_processes.py", "tests/system/test_interrupts.py"
+
 
 for number, what, outcome, test in [
     (53, "sgd with a learning rate of 1e6", "`DivergenceError`: epoch and batch, the last finite weights stay; finite "
      "but a loss over 10 × the first epoch's: a warning",
-     "tests/test_divergence.py::test_epoch_and_batch_are_named_and_the_last_finite_weights_kept"),
+     "tests/training/test_divergence.py::test_epoch_and_batch_are_named_and_the_last_finite_weights_kept"),
     (65, "nulls in Parquet without imputation", "`ValueError`: the column and the row group",
      f"{STREAMS}::test_null_in_a_column_without_imputation"),
     (66, "a column of different types in two files", "read as one where both hold numbers, or both text; else "
@@ -30,7 +34,8 @@ for number, what, outcome, test in [
     (76, "a pickle under the name of a model", "`ModelFormatError`, no code runs",
      f"{FILES}::test_a_pickle_in_disguise"),
     (77, "a model file of a newer version", "`ModelFormatError`: upgrade", f"{FILES}::test_newer_versions"),
-    (78, "a model file of an older version", "loads", "tests/test_model_file.py::test_files_of_released_versions"),
+    (78, "a model file of an older version", "loads",
+     "tests/saving/test_model_file.py::test_files_of_released_versions"),
     (79, '"../" or a link inside a model file', "`ModelFormatError`",
      f"{FILES}::test_more_of_tensors"),
     (80, "NaN among the weights in a file", "`ModelFormatError`", f"{FILES}::test_more_of_tensors"),
@@ -39,7 +44,7 @@ for number, what, outcome, test in [
     (82, "disk full or an I/O error while saving", "`OSError`, the old file is intact, no temporary is left",
      f"{REPLACED}::test_an_error_of_each_system_call"),
     (83, "a folder that cannot be written to", "an error before training begins",
-     "tests/test_cli.py::test_a_mistake_is_one_line_and_exit_code_2"),
+     "tests/cli/test_main.py::test_a_mistake_is_one_line_and_exit_code_2"),
     (84, "eight fits from eight threads", "each as if alone",
      f"{PROCESSES}::test_eight_threads_fit_at_once_each_as_if_alone"),
     (85, "predict during a refit", "by the old or the new weights, never by both",
@@ -55,6 +60,6 @@ for number, what, outcome, test in [
     (92, "a Dask task repeated or reordered", "each row counts once",
      f"{DASK}::test_a_worker_that_dies_in_the_middle_of_a_task"),
     (93, "a kernel cache that is damaged, read-only or full", "the same result, at most one warning",
-     "tests/test_kernel_cache_processes.py::test_a_folder_that_takes_nothing"),
+     "tests/jit/test_cache_processes.py::test_a_folder_that_takes_nothing"),
 ]:  # fmt: skip
     register(number, what, outcome, test)

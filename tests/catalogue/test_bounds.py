@@ -7,8 +7,8 @@ import os
 import numba
 import numpy as np
 from fastmlp import Model
-from fastmlp.kernels.compile import OPTIONS, kernel
-from fastmlp.workspace import Workspaces
+from fastmlp.jit.compile import OPTIONS, kernel
+from fastmlp.network.workspace import Workspaces
 
 checked = os.environ.get("NUMBA_BOUNDSCHECK") == "1"
 

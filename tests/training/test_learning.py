@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 
 from fastmlp import SGD, Adam, Model, TableEncoder, rows
 
-COVERTYPE = Path(__file__).parents[2] / "shared" / "data" / "covertype.parquet"
+COVERTYPE = Path(__file__).parents[3] / "shared" / "data" / "covertype.parquet"
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh", "gelu"])

@@ -13,7 +13,7 @@ from fastmlp.system import atomic_write as module_of_it
 from fastmlp.system import temporaries
 from fastmlp.system.atomic_write import replaced
 
-PROGRAM = Path(__file__).with_name("without_posix.py")
+PROGRAM = Path(__file__).parents[1] / "without_posix.py"
 
 
 def run(folder, how):

@@ -106,7 +106,7 @@ def test_a_version_of_numba_that_nobody_tried_compiles_the_public_way(tmp_path):
     code = f"""
 import numba
 numba.version_info = numba.version_info._replace(short=(9, 99))
-from fastmlp.kernels import numba_private
+from fastmlp.jit import numba_private
 assert numba_private.JITCodeLibrary is object and numba_private.dumps is None
 {PREDICTION}"""
     public, private = python(code, tmp_path / "public"), python(PREDICTION, tmp_path / "private")

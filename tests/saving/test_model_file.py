@@ -14,7 +14,7 @@ from safetensors.numpy import load_file
 from fastmlp import SGD, Adam, AdamW, Model, ModelFormatError, TableEncoder, rows
 from fastmlp.saving import container
 
-RELEASED = sorted((Path(__file__).parent / "released").glob("*.safetensors"))
+RELEASED = sorted((Path(__file__).parents[1] / "released").glob("*.safetensors"))
 
 
 def mish(z):

@@ -121,7 +121,7 @@ def test_everything_is_on_disk_before_the_name_changes(monkeypatch, target):
 KILLED = """
 import os, sys
 from faults import FaultyOs, killed
-from fastmlp import replaced as module, temporaries
+from fastmlp.system import atomic_write as module, temporaries
 path, kind = sys.argv[1:]
 for k in range(1000):
     child = os.fork()
@@ -144,7 +144,7 @@ for k in range(1000):
 
 @pytest.mark.parametrize("kind", ["before", "after"])
 def test_killed_at_each_system_call(target, kind):
-    folders = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+    folders = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     done = subprocess.run(
         [sys.executable, "-c", KILLED, str(target), kind], capture_output=True, text=True, timeout=120,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(folders)},
@@ -175,7 +175,7 @@ def test_a_save_that_goes_on_is_left_alone(target):
         outer.write(b"outer")
         write(target, b"inner")
         assert target.read_bytes() == b"inner"
-        code = f"from fastmlp.replaced import replaced\nwith replaced({str(target)!r}) as file: file.write(b'other')"
+        code = f"from fastmlp.system.atomic_write import replaced\nwith replaced({str(target)!r}) as file: file.write(b'other')"
         subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
         assert target.read_bytes() == b"other"
         assert len(os.listdir(target.parent)) == 2
@@ -325,7 +325,7 @@ def test_predictions_are_replaced_in_one_step(tmp_path, suffix):
 
 
 def test_killed_at_random_moments(tmp_path):
-    program = Path(__file__).with_name("killed_saves.py")
+    program = Path(__file__).parents[1] / "killed_saves.py"
     done = subprocess.run(
         [sys.executable, program, tmp_path, "10", "1"], capture_output=True, text=True, timeout=120, check=False
     )

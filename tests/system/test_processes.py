@@ -11,7 +11,7 @@ from process_cases import CASES, fit_and_predict, rows, several
 
 from fastmlp import Model
 
-SCRIPT = Path(__file__).with_name("process_cases.py")
+SCRIPT = Path(__file__).parents[1] / "process_cases.py"
 
 
 @pytest.fixture(scope="module")
