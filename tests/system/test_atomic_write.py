@@ -175,7 +175,8 @@ def test_a_save_that_goes_on_is_left_alone(target):
         outer.write(b"outer")
         write(target, b"inner")
         assert target.read_bytes() == b"inner"
-        code = f"from fastmlp.system.atomic_write import replaced\nwith replaced({str(target)!r}) as file: file.write(b'other')"
+        code = "from fastmlp.system.atomic_write import replaced\n"
+        code += f"with replaced({str(target)!r}) as file: file.write(b'other')"
         subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
         assert target.read_bytes() == b"other"
         assert len(os.listdir(target.parent)) == 2
