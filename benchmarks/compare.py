@@ -27,7 +27,7 @@ import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from fastmlp.network.threads import available_cores
+from fastmlp.system.machine import available_cores
 
 QUICK = 20  # --quick divides n by this
 REST = 0.3  # seconds between runs: threads that wait for work by spinning fall asleep

@@ -1,11 +1,13 @@
 """asv: whole nets, as users call them, over numbers of rows and widths; then one thing varied at a time.
 
+Only names that every commit has are imported, so that any two can be compared.
+
 With QUICK=1 in the environment (`make bench-quick`) only a few rows of the grid are measured.
 """
 
 import os
 
-from fastmlp.network.threads import available_cores
+from joblib import cpu_count
 
 from .measure import Subject, seconds
 from .peak import peak
@@ -19,7 +21,7 @@ VARIED = {
     "batch": [16, 32, 64, 128, 256, 512, 1024, 4096, 16384],
     "dtype": ["float32", "float64"],
     "activation": ["relu", "tanh", "logistic", "leaky_relu", "elu", "selu", "softplus", "gelu", "silu"],
-    "threads": sorted({1, 2, available_cores()}),
+    "threads": sorted({1, 2, cpu_count()}),
 }
 VARIATIONS = {f"{name}={value}": {name: value} for name, values in VARIED.items() for value in values}
 CASES = {  # the size of a batch matters for epochs only
@@ -45,7 +47,7 @@ class Speed:
 
     @property
     def threads(self):
-        return self.subject.model.n_threads or available_cores()
+        return self.subject.model.n_threads or cpu_count()
 
 
 class Grid(Speed):
