@@ -191,10 +191,10 @@ def test_what_skips_the_checks_of_predictions_would_pass_them_unchanged():
     classifier, named = fitted(), fitted()
     named.fit(pd.DataFrame(X, columns=list("abcdefgh")), y)
     for table in plain:
-        assert data.passes(classifier, table)
+        assert data.needs_no_check(classifier, table)
         assert validate_data(classifier, table, reset=False, ensure_all_finite=False) is table
-        assert not data.passes(named, table)
-    assert not any(data.passes(classifier, table) for table in others)
+        assert not data.needs_no_check(named, table)
+    assert not any(data.needs_no_check(classifier, table) for table in others)
     with pytest.warns(UserWarning, match="X does not have valid feature names"):
         named.predict_proba(X)
 

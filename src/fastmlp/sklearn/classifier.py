@@ -11,15 +11,13 @@ from sklearn.utils.multiclass import type_of_target
 
 from ..activations import resolve_all
 from ..convertible import Convertible
-from ..network.call import Rows
 from ..network.network import Network
 from ..network.plan import Plan
-from ..rows.streams.stream import Stream, check_alone
-from ..rows.targets import refuse_missing
 from ..sklearn_private import _check_partial_fit_first_call, _fit_context
 from ..system import fit_lock
-from . import data, streams, view
+from . import view
 from .coefficients import Coefficients, widths_of
+from .data import data_of
 from .fit import fit
 from .parameters import CONSTRAINTS
 
@@ -222,8 +220,7 @@ class MLPClassifier(Convertible, ClassifierMixin, BaseEstimator):  # type: ignor
         self
         """
         if _check_partial_fit_first_call(self, classes):
-            table = not isinstance(X, Stream) and np.ndim(y) == 2
-            multilabel = table and type_of_target(y).startswith("multilabel")
+            multilabel = np.ndim(y) == 2 and type_of_target(y).startswith("multilabel")
             self._label_binarizer = LabelBinarizer().fit(y if multilabel else classes)
         fit(self, X, y, sample_weight, incremental=True)
         return self
@@ -248,12 +245,7 @@ class MLPClassifier(Convertible, ClassifierMixin, BaseEstimator):  # type: ignor
         X, y, sample_weight : as for `fit`
             A class that was not there in `fit` is never right.
         """
-        if isinstance(X, Stream):
-            check_alone(y, sample_weight)
-            now, network, theta = view.present(self)
-            return streams.score(now, network, theta, X)
-        refuse_missing("y", y)
-        return float(super().score(X, y, sample_weight))
+        return data_of(self, X, y, sample_weight).score()
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """Logarithms of `predict_proba`, finite also where a probability is rounded to 0."""
@@ -295,13 +287,7 @@ class MLPClassifier(Convertible, ClassifierMixin, BaseEstimator):  # type: ignor
 
     def _outputs(self, X: Any, network: Network, theta: np.ndarray, probabilities: bool = True) -> np.ndarray:
         """P of each output, or its logit: (n, K), or (n) of a single output."""
-        rows: Rows
-        if isinstance(X, Stream):
-            streams.check_features(self, X)
-            rows = streams.rows_of(self, network, X, labelled=False)
-        else:
-            # Kernels refuse what is not finite as they read it; a check beforehand would read X once more.
-            rows = data.rows_of(network, data.table(self, X))
+        rows = data_of(self, X).rows(network)
         Z = network.logits(rows, probabilities=probabilities, theta=theta)
         return Z if self.n_outputs_ > 1 else Z[:, 0]
 

@@ -10,19 +10,17 @@ from sklearn.utils import check_random_state
 
 from ..arguments import checked_callback
 from ..exceptions import is_bad_row
-from ..network.call import Rows
 from ..network.initialize import initialize_like_scikit_learn
 from ..network.plan import checked_size
 from ..rows.order import Pass
-from ..rows.streamed import StreamedRows
-from ..rows.streams.stream import Stream, check_alone
 from ..system import fit_lock
 from ..system.machine import check_memory
 from ..training import lbfgs
 from ..training.divergence import raise_not_finite
-from . import data, rules, streams, view
-from .classes import learn_classes
+from ..training.validation import Validation
+from . import rules, view
 from .coefficients import Coefficients
+from .data import data_of, held_out
 
 CURVES = ("loss_curve_", "learning_rate_curve_", "validation_scores_", "validation_loss_curve_")
 
@@ -82,40 +80,32 @@ def fit_alone(estimator: Any, X: Any, y: Any, sample_weight: Any, incremental: b
     hidden = [operator.index(size) for size in (sizes if np.iterable(sizes) else [sizes])]
     if min(hidden, default=1) <= 0:
         raise ValueError(f"hidden_layer_sizes must be > 0, got {hidden}.")
-    check_together(estimator, incremental, given)
+    check_together(estimator, incremental)
     first = not hasattr(estimator, "coefs_") or (not estimator.warm_start and not incremental)
     anew = not hasattr(estimator, "classes_") or (not estimator.warm_start and not incremental)
-    X_given = X
-    if isinstance(X, Stream):
-        check_alone(y, sample_weight)
-        streams.learn(estimator, X, reset=first, anew=anew)
-        dtype = np.dtype(np.float32)
-    else:
-        X, y = data.table_and_y(estimator, X, y, reset=first)
-        learn_classes(estimator, y, anew)
-        w = data.checked_weights("sample_weight", sample_weight, X)
-        dtype = X.dtype
+    data = data_of(estimator, X, y, sample_weight)
+    held = held_out(data, given)
+    data.learn(reset=first, new_classes=anew)
     estimator._random_state = check_random_state(estimator.random_state)
     if first:
-        initialize(estimator, [estimator.n_features_in_, *hidden, estimator.n_outputs_], dtype)
+        initialize(estimator, [estimator.n_features_in_, *hidden, estimator.n_outputs_], data.dtype)
     if estimator.solver != "lbfgs" and (first or not hasattr(estimator, "loss_curve_")):
         start_curves(estimator)
     network = estimator._network()
     coefficients = estimator._coefficients
     estimator.coefs_, estimator.intercepts_ = list(coefficients.weights), list(coefficients.biases)
-    rows: Rows
-    if isinstance(X, Stream):
-        rows = streams.training_rows(estimator, network, X)
-    else:
-        rows = data.training_rows(estimator, network, X, y, w)
+    rows: Any = data.training_rows(network)
     if estimator.solver == "lbfgs":
         lbfgs.fit(estimator, network, rows)
     else:
         training: np.ndarray | Pass
-        if isinstance(rows, StreamedRows):
-            training, validation = streams.split(estimator, network, rows, given)
+        validation: Validation | None = None
+        if held is not None:
+            training, validation = data.all_rows(rows), held.validation(network)
+        elif estimator.early_stopping:
+            training, validation = data.split(network, rows)
         else:
-            training, validation = data.split(estimator, network, rows, X, y, w, X_given, given)
+            training = data.all_rows(rows)
         if validation is not None:
             start_validation(estimator)
         rules.Fit(estimator, coefficients, rows, training, validation, estimator._random_state).run(incremental)
@@ -123,7 +113,7 @@ def fit_alone(estimator: Any, X: Any, y: Any, sample_weight: Any, incremental: b
         raise_not_finite()
 
 
-def check_together(estimator: Any, incremental: bool, given: tuple | None) -> None:
+def check_together(estimator: Any, incremental: bool) -> None:
     """Parameters that exclude each other, and what scikit-learn's constraints cannot tell."""
     for callback in estimator.callbacks if isinstance(estimator.callbacks, list) else []:
         checked_callback("callbacks", callback)
@@ -131,8 +121,6 @@ def check_together(estimator: Any, incremental: bool, given: tuple | None) -> No
         raise ValueError("partial_fit does not support early_stopping=True")
     if incremental and estimator.class_weight == "balanced":
         raise ValueError("class_weight='balanced' needs all rows at once; give partial_fit the weights as a dict")
-    if given is not None and not isinstance(given[0], Stream) and (given[0] is None or given[1] is None):
-        raise ValueError("X_val and y_val: give both or neither")
     if estimator.solver == "lbfgs" and estimator.optimizer is not None:
         raise ValueError(f"optimizer={estimator.optimizer!r} takes the place of solver='adam', not of solver='lbfgs'")
 

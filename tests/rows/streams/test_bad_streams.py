@@ -284,7 +284,7 @@ def test_a_file_that_changes_while_it_is_read(change, tmp_path):
         else:
             np.save(path, X + 1)
 
-    with refused(ValueError, "X.npy", "changed"):
+    with refused(ValueError, "X.npy", "modified"):
         fit(stream, callback=alter)
 
 
@@ -294,7 +294,7 @@ def test_a_parquet_file_that_changes_while_it_is_read(tmp_path):
     def alter(model, record):
         file(tmp_path, "t.parquet", columns(a=y))
 
-    with refused(ValueError, "t.parquet", "changed"):
+    with refused(ValueError, "t.parquet", "modified"):
         fit(rows.Parquet(path, target="y"), callback=alter)
 
 
@@ -387,7 +387,7 @@ def test_csv_that_changes_and_columns_of_one_name(tmp_path):
     def alter(model, record):
         csv.write_csv(pyarrow.table(columns(a=X[:, 1])), path)
 
-    with refused(ValueError, "t.csv", "changed"):
+    with refused(ValueError, "t.csv", "modified"):
         fit(rows.Csv(path, target="y"), callback=alter)
     path.write_text("a,a,y\n1,2,0\n3,4,1\n")
     with refused(ValueError, "t.csv: 2 columns named 'a'"):

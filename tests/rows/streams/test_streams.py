@@ -515,7 +515,7 @@ def test_rows_for_validation_of_a_classifier(tmp_path):
     with pytest.warns(ConvergenceWarning):
         classifier = MLPClassifier(**SETTINGS).fit(rows.Array(X, KINDS), X_val=held)
     assert classifier.validation_scores_[-1] == classifier.score(X[:200], KINDS[:200])
-    for settings, words in [({"X_val": X, "y_val": y}, "X_val must be one, too"), ({"y": y}, "brings y")]:
+    for settings, words in [({"X_val": X, "y_val": y}, "of X and X_val, one is a stream"), ({"y": y}, "brings y")]:
         with pytest.raises(ValueError, match=words):
             MLPClassifier(**SETTINGS).fit(rows.Array(X, KINDS), **settings)
     names = rows.Arrow(table(), target="y")

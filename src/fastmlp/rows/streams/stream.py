@@ -117,10 +117,11 @@ def numbers_of(X: Any, names: list[str] | None) -> Any:
     return Columns(X, names) if is_frame(X) else as_table(X)
 
 
-def check_alone(y: Any, sample_weight: Any) -> None:
-    """Raise ValueError if y or weights are given beside a stream."""
+def check_alone(y: Any, sample_weight: Any, suffix: str = "") -> None:
+    """Raise ValueError if y or weights are given beside a stream; suffix: of the arguments' names, such as "_val"."""
     if y is not None or sample_weight is not None:
-        raise ValueError("X is a stream, which brings y and sample_weight with its rows; leave these out")
+        names = f"y{suffix} and sample_weight{suffix}"
+        raise ValueError(f"X{suffix} is a stream, which brings {names} with its rows; leave these out")
 
 
 def equal_blocks(n: int, size: int) -> np.ndarray:
