@@ -178,7 +178,7 @@ def auc(options):
     curve = Curve("fastmlp.dask", *held, options.seconds)
     fastmlp.dask.fit(
         model, X, y, epochs=options.epochs, batch_size=BATCH_ROWS,
-        callback=lambda model, record: curve.point(lambda X: model.predict_proba(X)),
+        callbacks=lambda model, record: curve.point(lambda X: model.predict_proba(X)),
     )  # fmt: skip
     parts = [
         (part_X.compute().to_numpy(), part_y.compute().to_numpy())

@@ -57,8 +57,8 @@ def test_model(case, tmp_path):
             continue
         again, expected = (Model([10, 32, 32, 1], seed=1) for _ in range(2))
         fitted(again, **CASES[case], checkpoint=path, checkpoint_every=1000, resume=True,
-               callback=lambda model, record, end=end: record["epoch"] == end)  # fmt: skip
-        fitted(expected, **CASES[case], callback=lambda model, record, end=end: record["epoch"] == end)
+               callbacks=lambda model, record, end=end: record["epoch"] == end)  # fmt: skip
+        fitted(expected, **CASES[case], callbacks=lambda model, record, end=end: record["epoch"] == end)
         assert again.parameters.tobytes() == expected.parameters.tobytes()
         checked += 1
     told(f"Model, {case}", seconds)

@@ -133,7 +133,7 @@ def fork_during_a_fit():
 
     long = Model([20, 64, 1], "relu", n_threads=2)
     thread = threading.Thread(
-        target=lambda: long.fit(X, y, epochs=10**6, batch_size=8000, callback=callback), daemon=True
+        target=lambda: long.fit(X, y, epochs=10**6, batch_size=8000, callbacks=callback), daemon=True
     )
     thread.start()
     going.wait()
@@ -229,7 +229,7 @@ def ctrl_c_after_a_fork_beside_a_fit():
         going.set()
         return over.is_set()
 
-    Model([20, 64, 1], "relu", n_threads=2).fit(*rows(), epochs=10**6, batch_size=8000, callback=callback)
+    Model([20, 64, 1], "relu", n_threads=2).fit(*rows(), epochs=10**6, batch_size=8000, callbacks=callback)
     thread.join()
     assert len(found) == 2
     return [expected, *found]

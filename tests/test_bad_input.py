@@ -79,10 +79,11 @@ def test_numbers_beyond_float32_are_fine_in_float64():
 
 
 @pytest.mark.parametrize("validation", [(with_value(np.nan), y), (X, y + 1), (X[:, :2], y), (X, y, weights[:3])])
-def test_bad_validation_data(validation):
+def test_bad_rows_to_validate_on(validation):
     model = Model([3, 6, 1])
     before = model.parameters.copy()
-    refused(lambda: model.fit(X, y, epochs=2, validation_data=validation), ValueError, "X|y|sample_weight")
+    given = dict(zip(("X_val", "y_val", "sample_weight_val"), validation, strict=False))
+    refused(lambda: model.fit(X, y, epochs=2, **given), ValueError, "X|y|sample_weight")
     np.testing.assert_array_equal(model.parameters, before)
 
 

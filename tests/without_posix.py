@@ -139,7 +139,7 @@ def fits(folder):
 
     kept = dict(epochs=3, batch_size=50, checkpoint=folder / "c", checkpoint_every=0)
     with contextlib.suppress(KeyboardInterrupt):
-        Model([3, 4, 1]).fit(X, y, callback=stop, **kept)
+        Model([3, 4, 1]).fit(X, y, callbacks=stop, **kept)
     resumed = Model([3, 4, 1]).fit(X, y, resume=True, **kept)
     settings = dict(hidden_layer_sizes=(4,), tol=0.1, n_iter_no_change=2, random_state=0)
     estimators = [MLPClassifier(solver=solver, **settings).fit(X, y) for solver in ("adam", "lbfgs")]

@@ -2,7 +2,10 @@
 
 import math
 import operator
+from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 
 def checked_int(name: str, value: Any, least: int) -> int:
@@ -37,11 +40,22 @@ def checked_fraction(name: str, value: Any) -> float:
     return fraction
 
 
-def checked_callback(name: str, value: Any) -> Any:
-    """A function to call after each epoch, or None."""
-    if value is not None and not callable(value):
-        raise TypeError(f"{name}={value!r}: must be callable, or None")
-    return value
+def checked_callbacks(value: Any) -> list[Callable[..., Any]]:
+    """Return the functions to call after each epoch, given as one, as a list, or as None."""
+    callbacks = value if isinstance(value, list) else [] if value is None else [value]
+    if not all(callable(callback) for callback in callbacks):
+        raise TypeError(f"callbacks={value!r}: must be callable, a list of callables, or None")
+    return list(callbacks)
+
+
+def checked_verbose(value: Any) -> int | str:
+    """Return 0 (silent), an integer above (a line for each epoch), or "bar"."""
+    if isinstance(value, str) and value == "bar":
+        return value
+    try:
+        return checked_int("verbose", int(value) if isinstance(value, (bool, np.bool_)) else value, 0)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f'verbose={value!r}: must be 0, 1 or "bar"') from None
 
 
 def checked_widths(widths: Any) -> tuple[int, ...]:

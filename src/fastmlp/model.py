@@ -2,7 +2,7 @@
 
 import copy
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from reprlib import repr as shortened
@@ -22,7 +22,7 @@ from .system.machine import check_memory
 from .tables.encoding import TableEncoding
 from .training.fit import fit, settings_of
 from .training.inputs import rows_of
-from .training.split import BATCH_ROWS
+from .training.split import BATCH_ROWS, given_validation
 
 Scaling = tuple[np.ndarray, np.ndarray]
 
@@ -218,18 +218,20 @@ class Model:
         y: Any = None,
         sample_weight: Any = None,
         *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
         epochs: int = 10,
         batch_size: int | None = BATCH_ROWS,
         optimizer: Any = "adam",
         l2: float = 0.0,
         shuffle: bool = True,
-        validation_data: Any = None,
         validation_fraction: float = 0.0,
         early_stopping: bool = False,
         n_iter_no_change: int = 10,
         tol: float = 1e-4,
-        verbose: int = 0,
-        callback: Callable[["Model", dict[str, Any]], bool | None] | None = None,
+        verbose: bool | int | str = 0,
+        callbacks: Any = None,
         checkpoint: str | os.PathLike | None = None,
         checkpoint_every: float = 60.0,
         resume: bool = False,
@@ -243,6 +245,8 @@ class Model:
             brings y and the weights with it, and may have more rows than memory holds.
         y : array-like (n) of 0 and 1, of both classes, or as `out_activation` has it
         sample_weight : array-like (n), finite and not negative, or None
+        X_val, y_val, sample_weight_val : as the first three, or None
+            Rows to validate on after each epoch; X_val may be a stream, too.
         epochs : int
         batch_size : int or None
             Rows per step; None: all rows (full-batch gradient descent). More than there are: all, with a warning.
@@ -254,17 +258,18 @@ class Model:
         shuffle : bool
             A new order of rows in each epoch, a function of the seed and the epoch's number. Of a stream: of its
             blocks, where it knows them beforehand, and of the rows within windows.
-        validation_data : (X, y) or (X, y, sample_weight), a stream, or None
         validation_fraction : float
-            The part of the rows that is kept from training for validation, drawn by the seed: of each class in the
-            same share, at 8 bytes a row; of a stream row by row, and one at least of each class of two rows or more.
+            In place of X_val: the part of the rows that is kept from training for validation, drawn by the seed: of
+            each class in the same share, at 8 bytes a row; of a stream row by row, and one at least of each class of
+            two rows or more.
         early_stopping : bool
             Stop when the validation loss has not fallen by more than `tol` for `n_iter_no_change` epochs, and
             go back to the weights with the lowest.
-        verbose : int
-            1: a progress bar.
-        callback : callable(model, record) or None
-            After each epoch, with its record of `history`; training ends if it returns True.
+        verbose : bool, int or "bar"
+            Print the loss of each epoch, or show a progress bar over all rows.
+        callbacks : callable, list of them, or None
+            Each is called as callback(model, record) after each epoch, with its record of `history`; one that returns
+            True ends the training.
         checkpoint : str, path or None
             A file that is replaced in one step at the start, each `checkpoint_every` seconds, by Ctrl-C, and at the
             end. `Model.load` reads it.
@@ -301,8 +306,8 @@ class Model:
         """
         settings = settings_of(self, epochs, batch_size, l2, shuffle, early_stopping, n_iter_no_change, tol, verbose)
         fit(
-            self, X, y, sample_weight, settings, optimizer, validation_data, validation_fraction, callback,
-            checkpoint, checkpoint_every, resume,
+            self, X, y, sample_weight, settings, optimizer, given_validation(X_val, y_val, sample_weight_val),
+            validation_fraction, callbacks, checkpoint, checkpoint_every, resume,
         )  # fmt: skip
         return self
 

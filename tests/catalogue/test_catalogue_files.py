@@ -43,15 +43,15 @@ classifier = MLPClassifier((4,), max_iter=3, callbacks=cut)
 if what == "classifier":
     assert fails(lambda: classifier.fit(X, y))
 elif what == "stream":
-    assert fails(lambda: model.fit(rows.Array(X, y), epochs=3, callback=cut))
+    assert fails(lambda: model.fit(rows.Array(X, y), epochs=3, callbacks=cut))
 elif what == "every second row":  # which are mapped, not read
-    assert fails(lambda: model.fit(rows.Array(X[::2], y[: n // 2]), epochs=3, callback=cut))
+    assert fails(lambda: model.fit(rows.Array(X[::2], y[: n // 2]), epochs=3, callbacks=cut))
 elif what == "y":
     labels = np.memmap(path, np.uint8, "r+", shape=(n * p,))
     labels[:] = np.arange(n * p) % 2
-    assert fails(lambda: Model([1, 1]).fit(np.zeros((n * p, 1), "f4"), labels, epochs=3, callback=cut))
+    assert fails(lambda: Model([1, 1]).fit(np.zeros((n * p, 1), "f4"), labels, epochs=3, callbacks=cut))
 else:
-    assert fails(lambda: model.fit(X, y, epochs=3, batch_size=64, callback=cut))
+    assert fails(lambda: model.fit(X, y, epochs=3, batch_size=64, callbacks=cut))
     assert model.history == []
     assert fails(lambda: model.predict(X[:, :]))
     assert fails(lambda: model.loss(X[::-1], y))
@@ -91,11 +91,11 @@ def test_rewritten_during_training(tmp_path):
         (X + 1).tofile(path)
 
     words = r"X\.bin: the file was modified while it was read"
-    refused(ValueError, words, lambda: Model([3, 4, 1]).fit(data, y, epochs=3, callback=rewrite))
+    refused(ValueError, words, lambda: Model([3, 4, 1]).fit(data, y, epochs=3, callbacks=rewrite))
     path, data = mapped(tmp_path)
     refused(ValueError, words, lambda: classifier(max_iter=3, callbacks=rewrite).fit(data, y))
     path, data = mapped(tmp_path)
-    refused(ValueError, words, lambda: Model([3, 4, 1]).fit(rows.Array(data, y), epochs=3, callback=rewrite))
+    refused(ValueError, words, lambda: Model([3, 4, 1]).fit(rows.Array(data, y), epochs=3, callbacks=rewrite))
 
 
 def test_a_file_that_is_removed_or_replaced_stays_whole(tmp_path):
@@ -110,7 +110,7 @@ def test_a_file_that_is_removed_or_replaced_stays_whole(tmp_path):
                 (tmp_path / "other").write_bytes(b"short")
                 (tmp_path / "other").replace(path)
 
-        model = Model([3, 4, 1]).fit(data, y, epochs=3, callback=replace)
+        model = Model([3, 4, 1]).fit(data, y, epochs=3, callbacks=replace)
         np.testing.assert_array_equal(model.parameters, expected)
         np.testing.assert_array_equal(model.predict(data), model.predict(X))
 
@@ -119,5 +119,5 @@ def test_a_map_of_one_s_own_may_be_written_to(tmp_path):
     X.tofile(tmp_path / "X.bin")
     for mode in ("r+", "c"):
         data = np.memmap(tmp_path / "X.bin", "f8", mode, shape=X.shape)
-        model = Model([3, 4, 1]).fit(data, y, epochs=3, callback=lambda *_, data=data: data.fill(1.5))
+        model = Model([3, 4, 1]).fit(data, y, epochs=3, callbacks=lambda *_, data=data: data.fill(1.5))
         assert len(model.history) == 3

@@ -94,9 +94,9 @@ def test_validation_split(tmp_path, capsys):
         assert run_train(tmp_path, columns(y=rare), "--validation-fraction", "0.1") == 0
     assert "AUC undefined (one class)" in capsys.readouterr().out
     (tmp_path / "model").unlink()
-    one = Model([3, 1]).fit(X, y, validation_data=(X[::2], y[::2]), epochs=1)
+    one = Model([3, 1]).fit(X, y, X_val=X[::2], y_val=y[::2], epochs=1)
     assert np.isfinite(one.history[-1]["validation_loss"])
-    refused(ValueError, "at least 1 row", lambda: Model([3, 1]).fit(X, y, validation_data=(X[:0], y[:0])))
+    refused(ValueError, "at least 1 row", lambda: Model([3, 1]).fit(X, y, X_val=X[:0], y_val=y[:0]))
     command_refuses(tmp_path, capsys, ["--validation-fraction=0.01"], columns(), "--validation-fraction", "0.01")
 
 

@@ -160,7 +160,7 @@ def test_lbfgs_finds_what_scipy_finds_on_one_machine(client):
 
 def test_lbfgs_ends_when_it_is_told_to(client):
     before = Model([p, 8, 1], dtype="float64", seed=1).parameters.copy()
-    model = trained(optimizer="lbfgs", callback=lambda model, record: record["epoch"] == 2)
+    model = trained(optimizer="lbfgs", callbacks=lambda model, record: record["epoch"] == 2)
     assert len(model.history) == 2
 
     def stop(model, record):
@@ -168,7 +168,7 @@ def test_lbfgs_ends_when_it_is_told_to(client):
 
     stopped = Model([p, 8, 1], dtype="float64", seed=1)
     with pytest.raises(KeyboardInterrupt):
-        trained(stopped, optimizer="lbfgs", callback=stop)
+        trained(stopped, optimizer="lbfgs", callbacks=stop)
     assert len(stopped.history) == 1
     assert stopped.history[0]["loss"] == pytest.approx(stopped.loss(X, y, w) / w.sum())
     assert not np.array_equal(stopped.parameters, before)
@@ -591,7 +591,7 @@ def test_nothing_stays_on_the_cluster(client):
         seen.append({key.split("-")[1] for key, places in client.who_has().items() if "fastmlp" in key and places})
 
     D = da.from_array(X, chunks=(400, p)).persist()
-    settings = {"epochs": 2, "callback": look}
+    settings = {"epochs": 2, "callbacks": look}
     for options in ({"batch_size": None}, {"batch_size": 100, "validation_fraction": 0.2}, {"optimizer": "lbfgs"}):
         model = Model([p, 8, 1], dtype="float64", seed=1)
         fastmlp.dask.fit(model, D, da.from_array(y, chunks=400), **settings | options)
@@ -605,7 +605,7 @@ def test_nothing_stays_on_the_cluster(client):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt) as kept:  # with its traceback, whose frames hold futures
-        trained(callback=stop)
+        trained(callbacks=stop)
     assert not left(client)
     with pytest.raises(ValueError, match="X contains inf") as also_kept:
         trained(data=(np.where(X > 3, np.inf, X), y))
@@ -705,7 +705,7 @@ def test_a_worker_that_dies_between_steps(client, batch_size):
         if record["epoch"] == 2:
             kill_a_worker(client)
 
-    ours = trained(batch_size=batch_size, callback=die, validation_fraction=0.2)
+    ours = trained(batch_size=batch_size, callbacks=die, validation_fraction=0.2)
     assert len(ours.history) == 4
     if batch_size is None:
         np.testing.assert_array_equal(ours.parameters, expected(0.2))
@@ -719,7 +719,7 @@ def test_all_workers_die_at_once(client, batch_size):
             for pid in client.run(os.getpid).values():
                 os.kill(pid, signal.SIGKILL)
 
-    ours = trained(batch_size=batch_size, callback=die)
+    ours = trained(batch_size=batch_size, callbacks=die)
     assert len(ours.history) == 4
     if batch_size is None:
         np.testing.assert_array_equal(ours.parameters, expected())
@@ -797,7 +797,7 @@ def test_the_cluster_is_restarted_and_then_no_worker_is_left():
         Client(cluster, set_as_default=False) as client,
     ):
         with pytest.raises(ConnectionError, match="closed or restarted"):
-            trained(client=client, callback=lambda model, record: client.restart() and None)
+            trained(client=client, callbacks=lambda model, record: client.restart() and None)
 
         def leave(model, record):
             cluster.scale(0)
@@ -807,7 +807,7 @@ def test_the_cluster_is_restarted_and_then_no_worker_is_left():
         trained(client=client)  # the new worker loads kernels: that shall not count
         begin = time.monotonic()
         with pytest.raises(TimeoutError, match="0 workers"):
-            trained(client=client, callback=leave, timeout=2)
+            trained(client=client, callbacks=leave, timeout=2)
         assert time.monotonic() - begin < 40
 
 
@@ -815,4 +815,4 @@ def test_the_cluster_is_restarted_and_then_no_worker_is_left():
 def test_the_cluster_is_closed():
     cluster = LocalCluster(n_workers=1, processes=False, dashboard_address=":0", silence_logs=50)
     with Client(cluster, set_as_default=False) as client, pytest.raises(ConnectionError, match="closed"):
-        trained(client=client, callback=lambda model, record: cluster.close(), timeout=10)
+        trained(client=client, callbacks=lambda model, record: cluster.close(), timeout=10)

@@ -199,7 +199,7 @@ def interrupted_fit(model, X, y, seconds, **settings):
     try:
         give_up.start()
         ctrl_c.start()
-        model.fit(X, y, epochs=10**6, callback=lambda model, record: not give_up.is_alive(), **settings)
+        model.fit(X, y, epochs=10**6, callbacks=lambda model, record: not give_up.is_alive(), **settings)
     except KeyboardInterrupt:
         still_running = list(RUNNING)
     finally:

@@ -32,7 +32,7 @@ def test_a_class_that_is_none_is_an_error_that_names_it(kind, outputs, dtype, va
         y[5] = value
 
     with pytest.raises(ValueError, match=rf"y contains {value} in row 5, but targets are 0 … "):
-        model.fit(kind(X), y, epochs=3, batch_size=16, callback=changing(spoil))
+        model.fit(kind(X), y, epochs=3, batch_size=16, callbacks=changing(spoil))
     assert np.isfinite(model.parameters).all()
 
 
@@ -43,7 +43,7 @@ def test_labels_of_several_outputs_too():
         Y[9, 1] = 7
 
     with pytest.raises(ValueError, match=r"y contains \[0 7 0\] in row 9"):
-        Model([p, 8, 3], out_activation="logistic").fit(X, Y, epochs=3, batch_size=16, callback=changing(spoil))
+        Model([p, 8, 3], out_activation="logistic").fit(X, Y, epochs=3, batch_size=16, callbacks=changing(spoil))
 
 
 def test_shapes_and_strides_that_change_do_not_reach_a_fit():
@@ -51,7 +51,7 @@ def test_shapes_and_strides_that_change_do_not_reach_a_fit():
         return X.copy(), (np.arange(n) % 2).astype(np.uint8), np.linspace(1, 2, n)
 
     def settings(change):
-        return {"epochs": 3, "batch_size": 16, "shuffle": False, "callback": changing(change)}
+        return {"epochs": 3, "batch_size": 16, "shuffle": False, "callbacks": changing(change)}
 
     expected = Model([p, 8, 1]).fit(*data(), **settings(lambda: None)).parameters
     X_, y, w = data()

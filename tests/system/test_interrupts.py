@@ -53,8 +53,8 @@ def test_a_fit_goes_on_from_any_moment_with_the_same_bits(options, delay, tmp_pa
     assert np.isfinite(model.predict_proba(X)).all()
     ended = [done + 3]
     expected = Model([6, 32, 1], seed=2)
-    fit(expected, **options, epochs=4000, callback=lambda model, record: record["epoch"] == ended[0])
-    fit(model, **settings, resume=True, callback=lambda model, record: record["epoch"] == ended[0])
+    fit(expected, **options, epochs=4000, callbacks=lambda model, record: record["epoch"] == ended[0])
+    fit(model, **settings, resume=True, callbacks=lambda model, record: record["epoch"] == ended[0])
     assert model.optimizer.t == expected.optimizer.t > t
     assert model.parameters.tobytes() == expected.parameters.tobytes()
     assert [r["loss"] for r in model.history] == [r["loss"] for r in expected.history]
@@ -162,7 +162,7 @@ def test_a_model_is_whole_while_another_thread_fits_it():
     threads = [threading.Thread(target=predict) for _ in range(3)]
     for thread in threads:
         thread.start()
-    fit(model, epochs=30, callback=lambda model, record: allowed.append(model.predict_proba(X[:50]).tobytes()))
+    fit(model, epochs=30, callbacks=lambda model, record: allowed.append(model.predict_proba(X[:50]).tobytes()))
     done.set()
     for thread in threads:
         thread.join()
@@ -230,16 +230,16 @@ def test_the_first_fit_elsewhere_is_not_fitted_yet():
 
 def test_one_fit_at_a_time(tmp_path):
     model = Model([6, 8, 1])
-    with Elsewhere(lambda stop: fit(model, epochs=1, callback=lambda *arguments: stop() and None)):
+    with Elsewhere(lambda stop: fit(model, epochs=1, callbacks=lambda *arguments: stop() and None)):
         for forbidden in (
             lambda: fit(model, epochs=1), lambda: model.save(tmp_path / "m"), lambda: pickle.dumps(model),
             lambda: copy.deepcopy(model),
         ):  # fmt: skip
             with pytest.raises(RuntimeError, match="is being fitted"):
                 forbidden()
-    fit(model, epochs=1, callback=lambda model, record: model.save(tmp_path / "m"))  # the own thread may
+    fit(model, epochs=1, callbacks=lambda model, record: model.save(tmp_path / "m"))  # the own thread may
     with pytest.raises(RuntimeError, match="is being fitted already"):
-        fit(model, epochs=1, callback=lambda model, record: fit(model))
+        fit(model, epochs=1, callbacks=lambda model, record: fit(model))
     assert fit(pickle.loads(pickle.dumps(model)), epochs=1).history[-1]["epoch"] == len(model.history) + 1
 
 
@@ -249,5 +249,5 @@ def test_a_callback_may_change_the_weights():
     def halve(model, record):
         model.parameters[:] = 0
 
-    fit(model, epochs=2, callback=halve)
+    fit(model, epochs=2, callbacks=halve)
     assert not model.parameters.any()

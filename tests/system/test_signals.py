@@ -215,7 +215,7 @@ def test_a_handler_that_a_callback_installs_stays(restored):
         signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
 
     for fit in (
-        lambda: Model([3, 4, 1]).fit(X, y, epochs=2, callback=install),
+        lambda: Model([3, 4, 1]).fit(X, y, epochs=2, callbacks=install),
         lambda: MLPClassifier((4,), max_iter=50, n_iter_no_change=1, tol=1, callbacks=install).fit(X, y),
         lambda: MLPClassifier((4,), max_iter=50, tol=1, n_iter_no_change=1, early_stopping=True,
                               scoring=lambda *arguments: install() or 1.0).fit(X, y),

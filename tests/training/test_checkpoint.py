@@ -28,7 +28,7 @@ FITS = {
     "full batch": {"batch_size": None},
     "early stopping": {"validation_fraction": 0.3, "early_stopping": True, "n_iter_no_change": 2, "epochs": 12,
                        "optimizer": lambda: Adam(0.05)},
-    "validation data": {"validation_data": (X[:100], y[:100])},
+    "validation data": {"X_val": X[:100], "y_val": y[:100]},
     "a stream of several windows": {"X": lambda: rows.Array(X, y, w, block_rows=50, window_rows=150)},
     "batches larger than windows": {"X": lambda: rows.Array(X, y, block_rows=50, window_rows=100), "batch_size": 250},
     "cast": {"X": lambda: X.astype(np.float16)},
@@ -112,7 +112,7 @@ def test_a_fit_goes_on_several_times_and_after_others(all_checkpoints, tmp_path)
     assert_same(fitted(copies[7], resume=True), expected)
     for epoch in (2, 4):  # the first is that of the fit before
         with pytest.raises(KeyboardInterrupt):
-            fitted(tmp_path / "again", resume=True, callback=lambda m, r, e=epoch: stop() if r["epoch"] == e else None)
+            fitted(tmp_path / "again", resume=True, callbacks=lambda m, r, e=epoch: stop() if r["epoch"] == e else None)
     assert_same(fitted(tmp_path / "again", resume=True), expected)
 
 
@@ -124,7 +124,7 @@ def test_resume_without_a_file_begins_and_after_the_end_gives_the_model(tmp_path
     expected = fitted()
     assert_same(fitted(tmp_path / "run", resume=True), expected)
     epochs = []
-    again = fitted(tmp_path / "run", resume=True, callback=lambda model, record: epochs.append(record))
+    again = fitted(tmp_path / "run", resume=True, callbacks=lambda model, record: epochs.append(record))
     assert epochs == []
     assert_same(again, expected)
     fitted(tmp_path / "run")  # one that has ended may be replaced
@@ -132,7 +132,7 @@ def test_resume_without_a_file_begins_and_after_the_end_gives_the_model(tmp_path
 
 def test_a_fit_that_has_not_ended_is_not_replaced(tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        fitted(tmp_path / "run", callback=lambda model, record: stop())
+        fitted(tmp_path / "run", callbacks=lambda model, record: stop())
     before = (tmp_path / "run").read_bytes()
     with pytest.raises(FileExistsError, match=r"holds a fit that has come to epoch 2.*resume=True"):
         fitted(tmp_path / "run")
@@ -154,7 +154,7 @@ def test_a_fit_that_has_not_ended_is_not_replaced(tmp_path):
 )
 def test_a_fit_goes_on_with_the_same_arguments_only(tmp_path, options, what):
     with pytest.raises(KeyboardInterrupt):
-        fitted(tmp_path / "run", callback=lambda model, record: stop())
+        fitted(tmp_path / "run", callbacks=lambda model, record: stop())
     before = (tmp_path / "run").read_bytes()
     with pytest.raises(ValueError, match=what):
         fitted(tmp_path / "run", resume=True, **options)
@@ -207,7 +207,7 @@ def test_weights_that_diverge_are_not_kept(tmp_path, monkeypatch):
         optimizer.learning_rate = 1e25
 
     with pytest.raises(DivergenceError):
-        fitted(tmp_path / "run", optimizer=lambda: optimizer, callback=diverge, epochs=20)
+        fitted(tmp_path / "run", optimizer=lambda: optimizer, callbacks=diverge, epochs=20)
     assert len(Model.load(tmp_path / "run").history) >= 1
 
 
@@ -217,7 +217,7 @@ def test_a_fit_that_was_to_stop_early_stops_when_it_goes_on(tmp_path):
     expected = fitted(**early)
     last = len(expected.history)
     with pytest.raises(KeyboardInterrupt):
-        fitted(tmp_path / "run", **early, callback=lambda model, record: stop() if record["epoch"] == last else None)
+        fitted(tmp_path / "run", **early, callbacks=lambda model, record: stop() if record["epoch"] == last else None)
     assert_same(fitted(tmp_path / "run", resume=True, **early), expected)
 
 

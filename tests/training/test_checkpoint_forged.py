@@ -28,7 +28,7 @@ def fitted(path, resume=True, stop_at=None, early_stopping=True, **options):
     settings = {"epochs": 6, "batch_size": 20, "validation_fraction": 0.2, "optimizer": Adam(0.05)}
     if early_stopping:
         settings |= {"early_stopping": True, "n_iter_no_change": 6}
-    return model.fit(X, y, checkpoint=path, resume=resume, callback=callback, **settings | options)
+    return model.fit(X, y, checkpoint=path, resume=resume, callbacks=callback, **settings | options)
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ def test_epoch_and_batch_are_named_and_the_last_finite_weights_kept(dtype, rate,
         optimizer.learning_rate = next(rates, rate)
 
     with pytest.raises(DivergenceError, match=r"epoch (\d+), batch (\d+): .*learning_rate=1e\+1"):
-        model.fit(X, y, epochs=100, batch_size=batch_size, optimizer=optimizer, callback=callback)
+        model.fit(X, y, epochs=100, batch_size=batch_size, optimizer=optimizer, callbacks=callback)
     np.testing.assert_array_equal(model.parameters, kept[-1])
     assert np.isfinite(model.parameters).all()
     assert len(model.history) == len(kept) - 1 >= 3
@@ -56,7 +56,7 @@ def exploding(**options):
     def faster(model, record):
         optimizer.learning_rate = next(rates)
 
-    return model.fit(X, y, epochs=5, batch_size=None, optimizer=optimizer, callback=faster, **options)
+    return model.fit(X, y, epochs=5, batch_size=None, optimizer=optimizer, callbacks=faster, **options)
 
 
 def test_a_loss_that_explodes_and_stays_finite_warns_once():

@@ -46,11 +46,11 @@ def test_validation_rows_that_overflow_are_told():
     assert estimator.n_iter_ == 11
     assert estimator.score(X, y) > 0.9
     with pytest.warns(RuntimeWarning, match=OVERFLOW) as caught:
-        model = Model([4, 8, 1]).fit(X, y, epochs=40, validation_data=(large, one_class[1]), early_stopping=True)
+        model = Model([4, 8, 1]).fit(X, y, epochs=40, X_val=large, y_val=one_class[1], early_stopping=True)
     assert len(caught) == 2, "each once, for ten epochs"
     assert len(model.history) == 10
     with pytest.warns(RuntimeWarning, match=OVERFLOW):
-        Model([4, 8, 1]).fit(X, y, epochs=2, validation_data=(large, one_class[1]))
+        Model([4, 8, 1]).fit(X, y, epochs=2, X_val=large, y_val=one_class[1])
 
 
 @pytest.mark.parametrize("outputs", [1, 2])
@@ -122,7 +122,7 @@ def test_divergence_names_a_callback_that_wrote_nan():
         model.parameters[0] = np.nan
 
     with pytest.raises(DivergenceError, match=r"epoch 2, batch 1: .*These hold NaN or inf already, from a callback"):
-        Model([4, 8, 1]).fit(X, y, epochs=3, callback=callback)
+        Model([4, 8, 1]).fit(X, y, epochs=3, callbacks=callback)
 
 
 INPUTS = {
@@ -210,11 +210,11 @@ def stop(model, record):
 
 def test_numbers_beyond_64_bits(tmp_path):
     for optimizer in (Adam(), Adam(schedule="cosine"), Adam(schedule="one_cycle")):
-        model = Model([4, 4, 1]).fit(X, y, epochs=10**30, optimizer=optimizer, callback=stop)
+        model = Model([4, 4, 1]).fit(X, y, epochs=10**30, optimizer=optimizer, callbacks=stop)
         assert len(model.history) == 1
     with pytest.raises(KeyboardInterrupt):
-        Model([4, 4, 1]).fit(X, y, epochs=10**30, checkpoint=tmp_path / "run", callback=interrupt)
-    resumed = Model([4, 4, 1]).fit(X, y, epochs=10**30, checkpoint=tmp_path / "run", resume=True, callback=stop)
+        Model([4, 4, 1]).fit(X, y, epochs=10**30, checkpoint=tmp_path / "run", callbacks=interrupt)
+    resumed = Model([4, 4, 1]).fit(X, y, epochs=10**30, checkpoint=tmp_path / "run", resume=True, callbacks=stop)
     assert len(resumed.history) == 2
     for settings in ({}, {"learning_rate": "cosine"}, {"learning_rate": "one_cycle", "solver": "sgd"}):
         estimator = MLPClassifier((4,), max_iter=sys.maxsize, callbacks=stop, **settings).fit(X, y)
@@ -257,24 +257,24 @@ def test_settings_that_were_changed_are_checked_where_a_fit_begins(name, value, 
 
     optimizer = Adam()
     with pytest.raises(ValueError, match=words):
-        model.fit(X, y, optimizer=optimizer, callback=lambda model, record: setattr(optimizer, name, value))
+        model.fit(X, y, optimizer=optimizer, callbacks=lambda model, record: setattr(optimizer, name, value))
     assert len(model.history) == 1
 
 
-@pytest.mark.parametrize("callback", [5, [print], "print"])
+@pytest.mark.parametrize("callback", [5, [print, 5], (print,), "print"])
 def test_what_cannot_be_called_is_refused_before_training(callback):
     model = Model([4, 1])
-    with pytest.raises(TypeError, match=r"callback=.*must be callable, or None"):
-        model.fit(X, y, callback=callback)
+    with pytest.raises(TypeError, match=r"callbacks=.*must be callable, a list of callables, or None"):
+        model.fit(X, y, callbacks=callback)
     assert model.history == []
-    with pytest.raises(TypeError, match=r"callbacks=5: must be callable"):
+    with pytest.raises(TypeError, match=r"callbacks=\[.* 5\]: must be callable"):
         MLPClassifier(callbacks=[print, 5]).fit(X, y)
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_a_progress_bar_without_a_standard_error(monkeypatch):
     monkeypatch.setattr(sys, "stderr", None)
-    assert len(Model([4, 1]).fit(X, y, epochs=2, verbose=1).history) == 2
+    assert len(Model([4, 1]).fit(X, y, epochs=2, verbose="bar").history) == 2
     assert MLPClassifier((4,), max_iter=2, verbose="bar").fit(X, y).n_iter_ == 2
 
 

@@ -33,7 +33,7 @@ def test_history_tells_the_loss_with_and_without_l2():
 def test_validation_figures_are_those_of_the_kept_rows():
     X, y = table()
     X_val, y_val = table(200, seed=1)
-    model = Model([4, 8, 1], dtype="float64").fit(X, y, epochs=2, validation_data=(X_val, y_val))
+    model = Model([4, 8, 1], dtype="float64").fit(X, y, epochs=2, X_val=X_val, y_val=y_val)
     assert model.history[-1]["validation_loss"] == pytest.approx(log_loss(model, X_val, y_val), rel=1e-9)
     assert model.history[-1]["validation_accuracy"] == np.mean(model.predict(X_val) == y_val)
 
@@ -56,16 +56,16 @@ def test_validation_rows_are_not_trained_on():
 
 def test_early_stopping_restores_the_best_weights():
     X, y = table(200)
-    data = table(400, seed=1)
+    X_val, y_val = table(400, seed=1)
     model = Model([4, 64, 1], seed=0)
     model.fit(
         X, y, epochs=400, batch_size=20, optimizer=Adam(learning_rate=0.02),
-        validation_data=data, early_stopping=True, n_iter_no_change=5, tol=0.0,
+        X_val=X_val, y_val=y_val, early_stopping=True, n_iter_no_change=5, tol=0.0,
     )  # fmt: skip
     losses = [record["validation_loss"] for record in model.history]
     assert len(losses) < 400
     assert len(losses) - 1 - int(np.argmin(losses)) == 5
-    assert log_loss(model, *data) == pytest.approx(min(losses), rel=1e-5)
+    assert log_loss(model, X_val, y_val) == pytest.approx(min(losses), rel=1e-5)
 
 
 def test_callback_stops():
@@ -76,8 +76,10 @@ def test_callback_stops():
         seen.append((record["epoch"], model.parameters.copy()))
         return record["epoch"] == 3
 
-    model = Model([4, 8, 1]).fit(X, y, epochs=10, callback=callback)
+    others = []
+    model = Model([4, 8, 1]).fit(X, y, epochs=10, callbacks=[callback, lambda model, record: others.append(record)])
     assert [epoch for epoch, _ in seen] == [1, 2, 3]
+    assert others == model.history
     assert np.array_equal(seen[-1][1], model.parameters)
 
 
@@ -111,8 +113,26 @@ def test_epochs_have_different_orders_and_the_same_seed_the_same():
 
 def test_progress_bar_counts_every_row(capsys):
     X, y = table()
-    Model([4, 8, 1]).fit(X, y, epochs=5, verbose=1)
-    assert "3.00k/3.00k" in capsys.readouterr().err
+    Model([4, 8, 1]).fit(X, y, epochs=5, verbose="bar")
+    printed = capsys.readouterr()
+    assert "3.00k/3.00k" in printed.err
+    assert printed.out == ""
+
+
+@pytest.mark.parametrize("verbose", [1, True])
+def test_verbose_prints_a_line_for_each_epoch(verbose, capsys):
+    X, y = table()
+    model = Model([4, 8, 1]).fit(X, y, epochs=2, validation_fraction=0.2, verbose=verbose)
+    printed = capsys.readouterr()
+    expected = [
+        "Epoch {epoch}, loss = {loss:.8f}, validation_loss = {validation_loss:.8f}, "
+        "validation_accuracy = {validation_accuracy:.8f}".format(**record)
+        for record in model.history
+    ]
+    assert printed.out.splitlines() == expected
+    assert printed.err == ""
+    model.fit(X, y, epochs=2)
+    assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(
@@ -128,7 +148,13 @@ def test_progress_bar_counts_every_row(capsys):
         ({"validation_fraction": 1.0}, ValueError, "validation_fraction"),
         ({"validation_fraction": 0.001}, ValueError, "validation_fraction"),
         ({"early_stopping": True}, ValueError, "early_stopping"),
-        ({"validation_data": ([[1, 2, 3, 4]], [1]), "validation_fraction": 0.1}, ValueError, "not both"),
+        ({"X_val": [[1, 2, 3, 4]], "y_val": [1], "validation_fraction": 0.1}, ValueError, "not both"),
+        ({"X_val": [[1, 2, 3, 4]]}, ValueError, "X_val and y_val: give both"),
+        ({"X_val": [[1, 2, 3, 4]], "y_val": [2]}, ValueError, "X_val, y_val: y "),
+        ({"sample_weight_val": [1]}, ValueError, "X_val and y_val: give both"),
+        ({"verbose": "bars"}, TypeError, 'verbose=.bars.: must be 0, 1 or "bar"'),
+        ({"verbose": -1}, ValueError, "verbose=-1: must be"),
+        ({"verbose": 0.5}, TypeError, "verbose=0.5: must be"),
     ],
 )
 def test_bad_arguments(arguments, error, word):

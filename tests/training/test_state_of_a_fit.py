@@ -73,7 +73,7 @@ def test_the_user_s_errors_keep_what_was_learned_whatever_their_type(error):
             raise error
 
     with pytest.raises(type(error), match="mine"):
-        model.fit(X, y, epochs=4, batch_size=10, shuffle=False, callback=callback)
+        model.fit(X, y, epochs=4, batch_size=10, shuffle=False, callbacks=callback)
     np.testing.assert_array_equal(model.parameters, expected.parameters)
     assert model.optimizer.t == 24
     assert [record["epoch"] for record in model.history] == [1, 2]
@@ -103,7 +103,7 @@ def test_the_user_s_errors_keep_what_was_learned_whatever_their_type(error):
 def test_an_error_of_validation_rows_keeps_the_epoch_that_ended():
     model = Model([3, 6, 1])
     with pytest.raises(OSError, match="gone"):
-        fit(model, rows.Array(X, y), validation_data=Turns(2, OSError("gone")))
+        fit(model, rows.Array(X, y), X_val=Turns(2, OSError("gone")))
     assert [record["epoch"] for record in model.history] == [1, 2]
     assert model.optimizer.t == 24
     assert "validation_loss" in model.history[0]
@@ -119,7 +119,7 @@ def test_a_callback_that_fails_leaves_a_checkpoint_to_go_on_from(tmp_path):
             raise ValueError("mine")
 
     with pytest.raises(ValueError, match="mine"):
-        fitted(tmp_path / "run", callback=callback)
+        fitted(tmp_path / "run", callbacks=callback)
     assert len(Model.load(tmp_path / "run").history) == 3
     assert fitted(tmp_path / "run", resume=True).parameters.tobytes() == fitted().parameters.tobytes()
 
@@ -210,10 +210,10 @@ def test_coefs_of_another_shape_are_refused():
 @pytest.mark.parametrize("change", [lambda model: model.history.clear(), lambda model: setattr(model, "history", [])])
 def test_a_history_that_a_callback_empties(change):
     model = Model([3, 6, 1]).fit(X, y, epochs=1)
-    model.fit(X, y, epochs=4, callback=lambda model, record: change(model) if record["epoch"] == 3 else None)
+    model.fit(X, y, epochs=4, callbacks=lambda model, record: change(model) if record["epoch"] == 3 else None)
     assert [record["epoch"] for record in model.history] == [4, 5]
     with pytest.raises(RowError):
-        fit(model, Turns(2), callback=lambda model, record: change(model))
+        fit(model, Turns(2), callbacks=lambda model, record: change(model))
     assert [record["epoch"] for record in model.history] == [4, 5]
 
 
@@ -222,7 +222,7 @@ def test_the_optimizer_that_trains_is_the_model_s_whatever_a_callback_sets(tmp_p
     model = Model([3, 6, 1])
     model.fit(
         X, y, epochs=2, batch_size=10, optimizer=optimizer, checkpoint=tmp_path / "run", checkpoint_every=0,
-        callback=lambda model, record: setattr(model, "optimizer", None),
+        callbacks=lambda model, record: setattr(model, "optimizer", None),
     )  # fmt: skip
     assert model.optimizer is optimizer
     assert Model.load(tmp_path / "run").optimizer.t == 24

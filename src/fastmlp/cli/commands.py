@@ -78,7 +78,7 @@ def fit(model: Model, data: tuple[Any, ...], options: Namespace) -> None:
     model.fit(
         *data, epochs=options.epochs, batch_size=options.batch_size or None, optimizer=optimizer, l2=options.l2,
         validation_fraction=options.validation_fraction, early_stopping=options.early_stopping,
-        verbose=0 if options.quiet else 1,
+        verbose=0 if options.quiet else "bar",
         checkpoint=options.checkpoint, checkpoint_every=options.checkpoint_every, resume=options.resume,
     )  # fmt: skip
 

@@ -140,7 +140,7 @@ class DaskMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 self.max_iter, batch_size, l2, True, self.random_state, False, 1, self.tol, self.verbose
             )
             check(model, settings, held_part, optimizer)
-            run(model, partitions, partitions.classes, settings, held_part, optimizer, None if lbfgs else improvement)
+            run(model, partitions, partitions.classes, settings, held_part, optimizer, [] if lbfgs else [improvement])
         improvement.restore(model)
         model.optimizer = None  # what it takes for l2 is not what `Model.fit` does
         self.learned(model, partitions, X, None if lbfgs else improvement)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import optimizers
-from ..arguments import checked_callback, checked_fraction
+from ..arguments import checked_callbacks, checked_fraction
 from ..model import Model
 from ..rows.labels import Labels
 from ..rows.order import Pass
@@ -25,7 +25,7 @@ def fit(
     model: Model, X: Any, y: Any, sample_weight: Any = None, *,
     client: Any = None, epochs: int = 10, batch_size: int | None = None, optimizer: Any = "adam", l2: float = 0.0,
     validation_fraction: float = 0.0, early_stopping: bool = False, n_iter_no_change: int = 10, tol: float = 1e-4,
-    verbose: int = 0, callback: Callable[[Model, dict[str, Any]], bool | None] | None = None, timeout: float = 600.0,
+    verbose: int | str = 0, callbacks: Any = None, timeout: float = 600.0,
 ) -> Model:  # fmt: skip
     """Train a `fastmlp.Model` on the rows of Dask's arrays or dataframes, where they lie.
 
@@ -49,7 +49,7 @@ def fit(
     optimizer : str or Optimizer
         As for `Model.fit`, or "lbfgs": scipy's L-BFGS over all rows, on the client; it takes no batch_size and no
         validation.
-    l2, validation_fraction, early_stopping, n_iter_no_change, tol, verbose, callback : as for `Model.fit`
+    l2, validation_fraction, early_stopping, n_iter_no_change, tol, verbose, callbacks : as for `Model.fit`
     timeout : float
         Seconds that an answer of the cluster may take: a step over all rows, say.
 
@@ -72,10 +72,10 @@ def fit(
     """
     settings = settings_of(model, epochs, batch_size, l2, True, early_stopping, n_iter_no_change, tol, verbose)
     check(model, settings, validation_fraction, optimizer)
-    checked_callback("callback", callback)
+    functions = checked_callbacks(callbacks)
     with Cluster(client, timeout) as cluster:
         partitions = Partitions(cluster, X, y, sample_weight)
-        run(model, partitions, None, settings, validation_fraction, optimizer, callback)
+        run(model, partitions, None, settings, validation_fraction, optimizer, functions)
     return model
 
 
@@ -98,12 +98,16 @@ def check(model: Model, settings: Settings, validation_fraction: float, optimize
 
 def run(
     model: Model, partitions: Partitions, classes: list[Any] | None, settings: Settings,
-    validation_fraction: float, optimizer: Any, callback: Any,
+    validation_fraction: float, optimizer: Any, callbacks: list[Callable[..., Any]],
 ) -> None:  # fmt: skip
     """Train over partitions; classes: what 0, 1, … stand for in y."""
     order, held = partitions.parts_for(validation_fraction, model.seed)
     network = connected(model, partitions, classes)
-    after = None if callback is None else lambda record: callback(model, record)
+
+    def after(record: dict[str, Any]) -> bool:
+        answers = [callback(model, record) for callback in callbacks]
+        return any(answers)
+
     if isinstance(optimizer, str) and optimizer == "lbfgs":
         model.optimizer = None
         minimise(network, order, settings, model.history, after)
@@ -154,8 +158,8 @@ def minimise(
         })  # fmt: skip
         begin[0] = now
         if settings.verbose:
-            print(f"iteration {len(history) - first}: loss = {loss:.8f}")
-        if after is not None and after(history[-1]):
+            print(f"Iteration {len(history) - first}, loss = {loss:.8f}")
+        if after(history[-1]):
             raise StopIteration
 
     try:

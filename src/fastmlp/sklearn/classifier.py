@@ -15,6 +15,7 @@ from ..network.network import Network
 from ..network.plan import Plan
 from ..sklearn_private import _check_partial_fit_first_call, _fit_context
 from ..system import fit_lock
+from ..training.split import given_validation
 from . import view
 from .coefficients import Coefficients, widths_of
 from .data import data_of
@@ -200,7 +201,7 @@ class MLPClassifier(Convertible, ClassifierMixin, BaseEstimator):  # type: ignor
         -------
         self
         """
-        given = None if X_val is None and y_val is None else (X_val, y_val, sample_weight_val)
+        given = given_validation(X_val, y_val, sample_weight_val)
         fit(self, X, y, sample_weight, incremental=False, given=given)
         return self
 

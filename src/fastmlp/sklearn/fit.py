@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
-from ..arguments import checked_callback
+from ..arguments import checked_callbacks
 from ..exceptions import is_bad_row
 from ..network.initialize import initialize_like_scikit_learn
 from ..network.plan import checked_size
@@ -115,8 +115,7 @@ def fit_alone(estimator: Any, X: Any, y: Any, sample_weight: Any, incremental: b
 
 def check_together(estimator: Any, incremental: bool) -> None:
     """Parameters that exclude each other, and what scikit-learn's constraints cannot tell."""
-    for callback in estimator.callbacks if isinstance(estimator.callbacks, list) else []:
-        checked_callback("callbacks", callback)
+    checked_callbacks(estimator.callbacks)
     if estimator.early_stopping and incremental:
         raise ValueError("partial_fit does not support early_stopping=True")
     if incremental and estimator.class_weight == "balanced":

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from ..arguments import checked_callbacks
 from ..exceptions import RowError, user_code
 from ..network.call import Rows, Tally
 from ..network.network import Network
@@ -249,8 +250,7 @@ class Fit:
 
 def stops(estimator: Any, record: dict[str, Any]) -> bool:
     """Call the callbacks; does one of them end the training?"""
-    given = estimator.callbacks if isinstance(estimator.callbacks, list) else [estimator.callbacks]
-    callbacks = [callback for callback in given if callback is not None]
+    callbacks = checked_callbacks(estimator.callbacks)
     if not callbacks:
         return False
     with allowed(), user_code():

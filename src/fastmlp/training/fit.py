@@ -1,13 +1,12 @@
 """One call of `Model.fit`: what is given, checked; its rows, its checkpoint; training."""
 
 import hashlib
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from .. import optimizers
-from ..arguments import checked_callback, checked_float, checked_int
+from ..arguments import checked_callbacks, checked_float, checked_int, checked_verbose
 from ..exceptions import RowError, is_bad_row
 from ..network.workspace import aligned_copy
 from ..optimizers import Optimizer
@@ -27,28 +26,28 @@ SAMPLED_ROWS = 64  # of X, by which a fit that goes on is told from one on other
 
 def settings_of(
     model: Any, epochs: int, batch_size: int | None, l2: float, shuffle: bool, early_stopping: bool,
-    n_iter_no_change: int, tol: float, verbose: int,
+    n_iter_no_change: int, tol: float, verbose: int | str,
 ) -> Settings:  # fmt: skip
     """Arguments of `Model.fit`, checked."""
     return Settings(
         checked_int("epochs", epochs, 0), None if batch_size is None else checked_int("batch_size", batch_size, 1),
         checked_float("l2", l2, 0), bool(shuffle), model.seed, bool(early_stopping),
-        checked_int("n_iter_no_change", n_iter_no_change, 1), checked_float("tol", tol, 0), int(verbose),
+        checked_int("n_iter_no_change", n_iter_no_change, 1), checked_float("tol", tol, 0), checked_verbose(verbose),
     )  # fmt: skip
 
 
 def fit(
-    model: Any, X: Any, y: Any, sample_weight: Any, settings: Settings, optimizer: Any, validation_data: Any,
-    validation_fraction: float, callback: Callable[..., Any] | None, checkpoint: Any, every: float, resume: bool,
+    model: Any, X: Any, y: Any, sample_weight: Any, settings: Settings, optimizer: Any, given: tuple | None,
+    validation_fraction: float, callbacks: Any, checkpoint: Any, every: float, resume: bool,
 ) -> None:  # fmt: skip
-    """Train a model; see `Model.fit`."""
-    checked_callback("callback", callback)
+    """Train a model; see `Model.fit`. given: X, y and weights to validate on, or None."""
+    functions = checked_callbacks(callbacks)
     if resume and checkpoint is None:
         raise ValueError("resume=True needs checkpoint=, the file to go on with")
     rows, learned = inputs(model, X, y, sample_weight, labelled=True, learn=True)
-    part, validation = parts_of(model, rows, validation_data, validation_fraction, learned)
+    part, validation = parts_of(model, rows, given, validation_fraction, learned)
     if settings.early_stopping and validation is None:
-        raise ValueError("early_stopping needs a validation set: give validation_data or validation_fraction")
+        raise ValueError("early_stopping needs a validation set: give X_val and y_val, or validation_fraction")
     check_classes(part)
     if validation is not None and validation_fraction:
         check_validation(validation_fraction, validation)
@@ -71,11 +70,12 @@ def fit(
 
         def after(record: dict[str, Any]) -> Any:
             under_way.seen = aligned_copy(model.parameters)
-            if callback is None:
+            if not functions:
                 return False
             try:
                 with allowed():
-                    return callback(model, record)
+                    answers = [callback(model, record) for callback in functions]
+                    return any(answers)
             finally:
                 model.optimizer = optimizer  # the one that trains, and that a checkpoint keeps
 

@@ -20,6 +20,7 @@ from .progress import Progress, Record, Settings, Snapshot
 from .validation import evaluate
 
 EXPLODED = 10  # times the loss of the first epoch
+SAID = ("loss", "validation_loss", "validation_accuracy")  # of each epoch, when verbose
 Callback = Callable[[Record], bool | None]
 
 
@@ -101,7 +102,7 @@ def epochs(
     """The epochs that are left, or fewer, from `start` on."""
     theta, last = network.theta, progress.first + settings.epochs
     bar = progress_bar(
-        bool(settings.verbose), total=part.order.size * settings.epochs,
+        settings.verbose == "bar", total=part.order.size * settings.epochs,
         initial=part.order.size * (progress.epoch - 1 - progress.first), smoothing=0.1, dynamic_ncols=True, leave=True,
     )  # fmt: skip
     first = progress.epoch
@@ -117,7 +118,7 @@ def epochs(
                 raise
             owner.history.append(record)
             progress.count(record, settings, lambda: Snapshot.of(theta, optimizer))
-            bar.set_postfix_str(" ".join(f"{k}={record[k]:.4f}" for k in ("loss", "validation_loss") if k in record))
+            say(record, settings, bar)
             warn_of_explosion(record, progress)
             warn_of_validation(record, progress)
             if callback is not None and answer(callback, record, progress, keep):
@@ -125,6 +126,15 @@ def epochs(
             optimizer.check()
             check()
             keep(progress, False)
+
+
+def say(record: Record, settings: Settings, bar: Any) -> None:
+    """Print the figures of an epoch, or write them beside the bar."""
+    if settings.verbose == "bar":
+        bar.set_postfix_str(" ".join(f"{k}={record[k]:.4f}" for k in ("loss", "validation_loss") if k in record))
+    elif settings.verbose:
+        figures = {name: value for name, value in record.items() if name in SAID}
+        print(f"Epoch {record['epoch']}, " + ", ".join(f"{name} = {value:.8f}" for name, value in figures.items()))
 
 
 def answer(callback: Callback, record: Record, progress: Progress, keep: Keep) -> bool:
@@ -158,7 +168,8 @@ def one_epoch(
         keep(progress, False)
 
     network.train(
-        part.rows, order, batch_rows, optimizer, settings.l2, watch if settings.verbose else None, tally, after=after
+        part.rows, order, batch_rows, optimizer, settings.l2, watch if settings.verbose == "bar" else None, tally,
+        after=after,
     )  # fmt: skip
     seconds = time.perf_counter() - begin
     watch(order.size)

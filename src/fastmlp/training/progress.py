@@ -24,7 +24,7 @@ class Settings:
     early_stopping: bool
     n_iter_no_change: int
     tol: float
-    verbose: int
+    verbose: int | str
 
 
 @dataclass(frozen=True)

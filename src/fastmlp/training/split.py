@@ -12,7 +12,7 @@ from ..network.call import Rows
 from ..rows.array import ArrayRows
 from ..rows.order import validation_split
 from ..rows.streamed import StreamedRows
-from ..rows.streams.stream import Stream
+from ..rows.streams.stream import Stream, located
 from ..system.machine import check_memory
 from .inputs import NOTHING, Learned, rows_of
 from .loop import Part
@@ -22,16 +22,18 @@ BATCH_ROWS = 1024  # of a step, where the user does not say
 
 
 def parts_of(
-    model: Any, rows: Rows, validation_data: tuple | Stream | None, validation_fraction: float,
-    learned: Learned = NOTHING,
-) -> tuple[Part, Part | None]:  # fmt: skip
-    """Rows to train on and to validate on, of the rows of `fit`, of which the model has learned names and classes."""
+    model: Any, rows: Rows, given: tuple | None, validation_fraction: float, learned: Learned = NOTHING
+) -> tuple[Part, Part | None]:
+    """Rows to train on and to validate on, of the rows of `fit`, of which the model has learned names and classes.
+
+    given : X, y and weights to validate on, or None
+    """
     if isinstance(rows, ArrayRows) and rows.n_rows == 0:
         raise ValueError("X has 0 rows; at least 1 is required")
-    if validation_data is not None:
+    if given is not None:
         if validation_fraction:
-            raise ValueError("give validation_data or validation_fraction, not both")
-        return Part(rows, rows.order()), validation_part(model, validation_data, learned)
+            raise ValueError("give X_val and y_val, or validation_fraction, not both")
+        return Part(rows, rows.order()), validation_part(model, given, learned)
     if checked_fraction("validation_fraction", validation_fraction) == 0:
         return Part(rows, rows.order()), None
     if isinstance(rows, StreamedRows):
@@ -54,7 +56,7 @@ def check_validation(fraction: float, validation: Part) -> None:
     """Warn if the rows that were drawn for validation are all of one class."""
     found = classes_among(validation)
     if found is not None and len(found) == 1:
-        warn_of_one_class(fraction, validation.order.size, "validation_data")
+        warn_of_one_class(fraction, validation.order.size, "X_val and y_val")
 
 
 def check_batch_size(batch_size: int | None, n: int) -> None:
@@ -74,15 +76,22 @@ def check_training_memory(widths: Sequence[int], n_parameters: int, dtype: np.dt
     check_memory(lambda: f"training a net of widths {shortened(list(widths))}", size)
 
 
-def validation_part(model: Any, data: tuple | Stream, learned: Learned) -> Part:
-    """The rows of `validation_data`."""
-    given = data if isinstance(data, tuple) else (data,)
-    if not 1 <= len(given) <= 3 or (len(given) == 1 and not isinstance(given[0], Stream)):
-        raise ValueError("validation_data must be (X, y), (X, y, sample_weight), or a stream")
-    rows = rows_of(model, *given, labelled=True, learned=learned)
+def given_validation(X_val: Any, y_val: Any, sample_weight_val: Any) -> tuple | None:
+    """Return the rows to validate on that a user gives, (X, y, weights), or None if there are none."""
+    if X_val is None and y_val is None and sample_weight_val is None:
+        return None
+    if X_val is None or (y_val is None and not isinstance(X_val, Stream)):
+        raise ValueError("X_val and y_val: give both or neither; a stream as X_val brings its labels")
+    return X_val, y_val, sample_weight_val
+
+
+def validation_part(model: Any, given: tuple, learned: Learned) -> Part:
+    """The rows of X_val, y_val and sample_weight_val."""
+    with located("X_val, y_val"):
+        rows = rows_of(model, *given, labelled=True, learned=learned)
     order = rows.order()
     if order.size == 0:
-        raise ValueError("validation_data must have at least 1 row")
+        raise ValueError("X_val has 0 rows; at least 1 is required")
     return Part(rows, order)
 
 

@@ -285,7 +285,7 @@ def test_a_file_that_changes_while_it_is_read(change, tmp_path):
             np.save(path, X + 1)
 
     with refused(ValueError, "X.npy", "modified"):
-        fit(stream, callback=alter)
+        fit(stream, callbacks=alter)
 
 
 def test_a_parquet_file_that_changes_while_it_is_read(tmp_path):
@@ -295,7 +295,7 @@ def test_a_parquet_file_that_changes_while_it_is_read(tmp_path):
         file(tmp_path, "t.parquet", columns(a=y))
 
     with refused(ValueError, "t.parquet", "modified"):
-        fit(rows.Parquet(path, target="y"), callback=alter)
+        fit(rows.Parquet(path, target="y"), callbacks=alter)
 
 
 # --- iterators -------------------------------------------------------------------------------------------------
@@ -388,7 +388,7 @@ def test_csv_that_changes_and_columns_of_one_name(tmp_path):
         csv.write_csv(pyarrow.table(columns(a=X[:, 1])), path)
 
     with refused(ValueError, "t.csv", "modified"):
-        fit(rows.Csv(path, target="y"), callback=alter)
+        fit(rows.Csv(path, target="y"), callbacks=alter)
     path.write_text("a,a,y\n1,2,0\n3,4,1\n")
     with refused(ValueError, "t.csv: 2 columns named 'a'"):
         rows.Csv(path, target="y")

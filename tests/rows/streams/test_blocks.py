@@ -136,9 +136,9 @@ def test_rows_for_validation_have_the_names_of_those_for_training():
     backwards = FRAME[["c", "b", "a"]]
     for data in ((FRAME, y), (rows.Array(FRAME, y),)):
         with pytest.raises(ValueError, match=r"has the columns.*'c', 'b', 'a'"):
-            fit(*data, validation_data=(backwards, y))
-    model = fit(FRAME, y, validation_data=(FRAME, y))
-    other = fit(rows.Blocks(shuffled()), validation_data=rows.Blocks(shuffled(ORDERS[::-1])))
+            fit(*data, X_val=backwards, y_val=y)
+    model = fit(FRAME, y, X_val=FRAME, y_val=y)
+    other = fit(rows.Blocks(shuffled()), X_val=rows.Blocks(shuffled(ORDERS[::-1])))
     assert model.history[-1]["validation_loss"] == pytest.approx(other.history[-1]["validation_loss"], rel=1e-6)
 
 
@@ -146,9 +146,9 @@ def test_rows_for_validation_have_the_names_of_those_for_training():
 def test_rows_for_validation_have_the_classes_of_those_for_training(labels):
     table = rows.Arrow(FRAME.assign(y=labels), target="y")
     backwards = rows.Arrow(FRAME[["c", "b", "a"]].assign(y=labels), target="y")
-    expected = fit(FRAME, y, validation_data=(FRAME, y)).history[-1]
+    expected = fit(FRAME, y, X_val=FRAME, y_val=y).history[-1]
     for held in (table, backwards):
-        found = fit(table, validation_data=held).history[-1]
+        found = fit(table, X_val=held).history[-1]
         assert found["validation_accuracy"] == expected["validation_accuracy"]
         assert found["validation_loss"] == pytest.approx(expected["validation_loss"], rel=1e-6)
 
@@ -158,7 +158,7 @@ def test_numbers_of_classes_in_validation_are_those_of_training():
     table = FRAME.assign(y=three + 1)
     held = table[table.y < 3]  # 1 and 2, which would pass for numbers of classes
     model = Model([3, 4, 3], out_activation="softmax")
-    model.fit(rows.Arrow(table, target="y"), epochs=1, validation_data=rows.Arrow(held, target="y"))
+    model.fit(rows.Arrow(table, target="y"), epochs=1, X_val=rows.Arrow(held, target="y"))
     assert model.history[0]["validation_loss"] == pytest.approx(
         model.loss(held[["a", "b", "c"]], held.y - 1) / len(held)
     )

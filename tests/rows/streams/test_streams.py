@@ -222,17 +222,17 @@ def test_validation_of_a_stream_is_that_of_the_same_rows(kind, tmp_path):
     stream = every_stream(tmp_path)[kind]
     model = trained(stream, shuffle=False, validation_fraction=0.25)
     drawn = drawn_for_validation(0, n, 0.25, 1)
-    other = trained(X[~drawn], y[~drawn], shuffle=False, validation_data=(X[drawn], y[drawn]))
+    other = trained(X[~drawn], y[~drawn], shuffle=False, X_val=X[drawn], y_val=y[drawn])
     assert model.parameters.tobytes() == other.parameters.tobytes()
     for record, expected in zip(model.history, other.history, strict=True):
         for key in ("loss", "validation_loss", "validation_accuracy"):
             assert record[key] == pytest.approx(expected[key], rel=1e-9)
 
 
-def test_early_stopping_and_a_stream_as_validation_data():
+def test_early_stopping_and_a_stream_to_validate_on():
     held = rows.Array(X[:200], y[:200])
     settings = {"early_stopping": True, "n_iter_no_change": 2, "tol": 0.5, "epochs": 20}
-    model = trained(rows.Array(X[200:], y[200:]), validation_data=held, **settings)
+    model = trained(rows.Array(X[200:], y[200:]), X_val=held, **settings)
     assert len(model.history) == 3
     assert model.history[0]["validation_loss"] > model.loss(held) / 200 - 1e-9
 
@@ -373,7 +373,7 @@ def test_no_thread_outlives_a_call():
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        trained(rows.Array(X, y, **GROUPS), callback=interrupt)
+        trained(rows.Array(X, y, **GROUPS), callbacks=interrupt)
     with pytest.raises(ValueError, match="inf"):
         trained(rows.Array(np.where(X > 2, np.inf, X), y, **GROUPS))
     parts = Model([p, 1]).iter_proba(rows.Array(X, y, **GROUPS))
