@@ -183,14 +183,14 @@ def test_a_folder_that_cannot_be_written_to_is_an_error_before_training(tmp_path
 
 
 def test_a_disk_that_becomes_full_leaves_the_last_checkpoint(tmp_path, monkeypatch):
-    write, writes = checkpoint.model_file.write, itertools.count()
+    write, writes = checkpoint.container.write, itertools.count()
 
     def failing(path, description, tensors):
         if next(writes) == 5:
             raise OSError(28, "No space left on device", path)
         write(path, description, tensors)
 
-    monkeypatch.setattr(checkpoint.model_file, "write", failing)
+    monkeypatch.setattr(checkpoint.container, "write", failing)
     model = Model([4, 16, 8, 1], seed=3)
     with pytest.raises(OSError, match="No space left"):
         fitted(tmp_path / "run", model=model)

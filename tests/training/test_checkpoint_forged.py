@@ -13,7 +13,7 @@ X = random.standard_normal((100, 3)).astype("float32")
 y = (X[:, 0] * X[:, 1] > 0).astype(int)
 VALUES = [
     None, True, False, -1, 0, 7, 10**30, -(2**63), 2**62 + 1, 0.5, -1.5, 1e300, "1", "", [], [1], [0, 0], [1, "a"], {},
-    {"a": 1}, {"loss": "low", "t": 0}, {"loss": 0.5, "t": -1}, {"loss": 0.5, "t": 10**9},
+    {"a": 1}, {"figure": "low", "t": 0}, {"figure": -0.5, "t": -1}, {"figure": -0.5, "t": 10**9},
 ]  # fmt: skip
 
 
@@ -91,7 +91,8 @@ def test_every_field_of_a_fit_with_values_of_all_kinds(contents, tmp_path):
             if not is_refused(tmp_path / "forged", {**description, "fit": fit}, tensors):
                 accepted.add(place)
     # What could be a fit of this kind is taken; whether a file is as it was written, its digest tells.
-    figures = {("seconds",), ("waited",), ("best", "loss"), ("tally", "J"), ("tally", "weight"), ("tally", "objective")}
+    sums = {("tally", name) for name in ("J", "weight", "objective")}
+    figures = {("seconds",), ("waited",), ("best", "figure")} | sums
     steps = {("epoch",), ("best", "t"), ("schedule",), ("schedule", 0), ("schedule", 1)}
     assert accepted <= figures | steps | {("exploded",), ("ended",)}
     assert ("ended",) in accepted

@@ -13,11 +13,11 @@ from ..model import Model
 from ..optimizers import OPTIMIZERS
 from ..sklearn.parameters import CONSTRAINTS
 from ..sklearn_private import Interval, StrOptions, _fit_context
+from ..training.improvement import Improvement
 from ..training.inputs import check_names
 from ..training.progress import Settings
 from .cluster import Cluster
 from .fit import check, run
-from .improvement import Improvement
 from .partitions import Partitions, aligned, feature_names
 from .predict import lazy, lightened
 from .worker import right
@@ -129,7 +129,16 @@ class DaskMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if not lbfgs:
             optimizer = OPTIMIZERS[self.solver](self.learning_rate_init)
             optimizer.like_scikit_learn = True
-        improvement = Improvement(bool(held_part), self.n_iter_no_change, self.tol)
+        improvement = Improvement(self.tol, self.n_iter_no_change + 1, ties=True)  # as in scikit-learn
+
+        def stops(model: Model, record: dict[str, Any]) -> bool:
+            """Compare the epoch by its accuracy, if there are rows for validation, or else by its loss."""
+            if held_part:
+                improvement.count(record["validation_accuracy"], model.parameters.copy)
+            else:
+                improvement.count(-record["loss_with_l2"], lambda: None)
+            return improvement.exhausted
+
         with Cluster(self.client, self.timeout) as cluster:
             partitions = Partitions(cluster, X, y, sample_weight)
             K = len(partitions.classes)
@@ -140,11 +149,12 @@ class DaskMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 self.max_iter, batch_size, l2, True, self.random_state, False, 1, self.tol, self.verbose
             )
             check(model, settings, held_part, optimizer)
-            run(model, partitions, partitions.classes, settings, held_part, optimizer, [] if lbfgs else [improvement])
-        improvement.restore(model)
+            run(model, partitions, partitions.classes, settings, held_part, optimizer, [] if lbfgs else [stops])
+        if improvement.kept is not None:
+            model.parameters[:] = improvement.kept
         model.optimizer = None  # what it takes for l2 is not what `Model.fit` does
         self.learned(model, partitions, X, None if lbfgs else improvement)
-        if self.n_iter_ == self.max_iter and not improvement.ended:
+        if self.n_iter_ == self.max_iter and not improvement.exhausted:
             warnings.warn(
                 f"max_iter={self.max_iter} iterations were made, and the optimization hasn't converged yet.",
                 ConvergenceWarning,
@@ -163,8 +173,11 @@ class DaskMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.loss_curve_ = [record["loss_with_l2"] for record in model.history]
         self.n_iter_, self.loss_ = len(self.loss_curve_), self.loss_curve_[-1] if self.loss_curve_ else np.nan
         if improvement is not None:
-            self.best_loss_, self.best_validation_score_ = improvement.best_loss, improvement.best_score
-            self.validation_scores_ = improvement.scores
+            by_score = self.early_stopping
+            self.best_loss_ = None if by_score else -improvement.best
+            self.best_validation_score_ = improvement.best if by_score else None
+            scores = [record["validation_accuracy"] for record in model.history] if by_score else None
+            self.validation_scores_ = scores
 
     def __sklearn_clone__(self) -> "DaskMLPClassifier":
         """A client cannot be copied: clones share it."""

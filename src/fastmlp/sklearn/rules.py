@@ -21,6 +21,7 @@ from ..rows.order import Order, Pass
 from ..system.interrupts import allowed, check, postponed
 from ..system.progress_bar import progress_bar
 from ..training.divergence import raise_not_finite, remedies
+from ..training.improvement import Improvement
 from ..training.validation import Validation
 from .coefficients import Coefficients
 from .settings import batch_rows, optimizer_of
@@ -51,9 +52,9 @@ class Fit:
         self.training, self.validation = training, validation
         self.n: int = len(training) if isinstance(training, np.ndarray) else training.size  # type: ignore[assignment]
         self.batch_rows = batch_rows(estimator, self.n)
-        # A warm start begins with the weights of the best score so far.
-        scored = estimator.early_stopping and np.isfinite(estimator.best_validation_score_)
-        self.best_theta = self.network.theta.copy() if scored else None
+        self.improvement = improvement_of(estimator)
+        if estimator.early_stopping and np.isfinite(self.improvement.best):
+            self.improvement.kept = self.network.theta.copy()  # a warm start has the weights of the best score
         self.unmeasured = False  # has the user been warned of a score that is not finite?
         # Without dropout, exactly scikit-learn's numbers are drawn.
         needed = any(self.network.plan.dropout) or isinstance(training, Pass)
@@ -77,8 +78,8 @@ class Fit:
 
     def take_best(self) -> None:
         """Go back to the weights with the best score, if there is one."""
-        if self.best_theta is not None:
-            self.network.theta[:] = self.best_theta
+        if self.improvement.kept is not None:
+            self.network.theta[:] = self.improvement.kept
         elif self.estimator.n_iter_ > 0:
             warnings.warn(
                 "early_stopping: no epoch had a finite validation score; the weights are those of the last one",
@@ -108,7 +109,7 @@ class Fit:
                     stacklevel=2,
                 )
                 return
-            if estimator._no_improvement_count > estimator.n_iter_no_change and self.ends():
+            if self.improvement.exhausted and self.ends():
                 return
             if estimator.n_iter_ == estimator.max_iter and not incremental:
                 warnings.warn(
@@ -148,7 +149,7 @@ class Fit:
         diverged = tally.diverged or not (np.isfinite(tally.objective) and np.isfinite(theta).all())
         if diverged:
             theta[:] = before
-            if not estimator.early_stopping or self.best_theta is None:
+            if self.improvement.kept is None:
                 first = tally.rows if tally.rows < self.n else 0
                 last = min(first + self.batch_rows, self.n)
                 raise_not_finite(remedies(optimizer, estimator.alpha, self.rows, order, first, last, NAMES))
@@ -211,21 +212,18 @@ class Fit:
 
     def count_epochs_without_improvement(self) -> None:
         """Compare the epoch with the best one so far, by validation score or by loss."""
-        estimator = self.estimator
+        estimator, improvement = self.estimator, self.improvement
+        improvement.tol, improvement.patience = estimator.tol, estimator.n_iter_no_change + 1
         if estimator.early_stopping:
-            score = estimator.validation_scores_[-1]
-            finite = bool(np.isfinite(score))
-            improved = finite and score >= estimator.best_validation_score_ + estimator.tol
-            if finite and score > estimator.best_validation_score_:
-                estimator.best_validation_score_ = score
-                self.best_theta = self.network.theta.copy()
+            improvement.count(estimator.validation_scores_[-1], self.network.theta.copy)
+            estimator.best_validation_score_ = improvement.best
         else:
-            improved = estimator.loss_ <= estimator.best_loss_ - estimator.tol
-            estimator.best_loss_ = min(estimator.best_loss_, estimator.loss_)
+            improvement.count(-estimator.loss_, lambda: None)
+            estimator.best_loss_ = -improvement.best
             if self.validation is not None:
                 finite_scores = [score for score in estimator.validation_scores_ if np.isfinite(score)]
                 estimator.best_validation_score_ = max(finite_scores, default=None)
-        estimator._no_improvement_count = 0 if improved else estimator._no_improvement_count + 1
+        estimator._no_improvement_count = improvement.waited
 
     def ends(self) -> bool:
         """Stop here, or go on with a lower learning rate?"""
@@ -236,7 +234,7 @@ class Fit:
         if estimator.solver == "sgd" and estimator.learning_rate == "adaptive":
             if optimizer.learning_rate > SMALLEST_ADAPTIVE_RATE:
                 optimizer.learning_rate /= 5
-                estimator._no_improvement_count = 0
+                self.improvement.waited = estimator._no_improvement_count = 0
                 self.say(f"{text} Setting learning rate to {optimizer.learning_rate:f}")
                 return False
             text += " Learning rate too small."
@@ -246,6 +244,14 @@ class Fit:
     def say(self, text: str) -> None:
         if self.estimator.verbose and self.estimator.verbose != "bar":
             print(text)
+
+
+def improvement_of(estimator: Any) -> Improvement:
+    """Return scikit-learn's rule, with the best epoch of former fits: by validation score or by loss."""
+    best = estimator.best_validation_score_ if estimator.early_stopping else estimator.best_loss_
+    figure = -np.inf if best is None else float(best if estimator.early_stopping else -best)
+    patience = estimator.n_iter_no_change + 1
+    return Improvement(estimator.tol, patience, ties=True, best=figure, waited=estimator._no_improvement_count)
 
 
 def stops(estimator: Any, record: dict[str, Any]) -> bool:

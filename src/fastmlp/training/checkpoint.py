@@ -15,7 +15,7 @@ from ..saving import container
 from ..saving.description import Described, checked, need
 from ..saving.model import described, take_over
 from .checkpoint_state import TALLY, Extent, checked_fit, checked_progress
-from .progress import Progress
+from .progress import Progress, Settings
 
 
 class Checkpoint:
@@ -27,18 +27,19 @@ class Checkpoint:
     every : seconds from one to the next, at least
     model, optimizer : what is fitted
     arguments : of the fit, which must be the same when it goes on, as JSON can hold them
+    settings : of the fit
     n_rows : to train on
     """
 
     def __init__(
         self, path: str | os.PathLike, every: float, model: Any, optimizer: Optimizer, arguments: dict[str, Any],
-        n_rows: int,
+        settings: Settings, n_rows: int,
     ) -> None:  # fmt: skip
         self.path, self.every, self.last = os.fspath(path), checked_float("checkpoint_every", every, 0), -np.inf
         self.model, self.optimizer = model, optimizer
         self.arguments: dict[str, Any] = json.loads(json.dumps(arguments))
-        batch_rows = min(arguments["batch_size"] or n_rows, n_rows)
-        self.extent = Extent(arguments["epochs"], n_rows, batch_rows, arguments["early_stopping"])
+        batch_rows = min(settings.batch_size or n_rows, n_rows)
+        self.extent = Extent(settings.epochs, n_rows, batch_rows, settings.early_stopping, settings.improvement())
         self.written: tuple[Any, ...] = ()
 
     def __call__(self, progress: Progress, always: bool) -> None:
@@ -53,16 +54,16 @@ class Checkpoint:
     def write(self, progress: Progress) -> None:
         """Replace the file."""
         description, tensors = described(self.model)
-        optimizer, tally = self.optimizer, progress.tally
+        optimizer, tally, improvement = self.optimizer, progress.tally, progress.improvement
         description["fit"] = {
             "arguments": self.arguments, "first": progress.first, "epoch": progress.epoch,
             "tally": {name: getattr(tally, name) for name in TALLY}, "seconds": progress.seconds,
-            "waited": progress.waited, "exploded": progress.exploded, "ended": progress.ended, "best": None,
+            "waited": improvement.waited, "exploded": progress.exploded, "ended": progress.ended, "best": None,
             "schedule": [optimizer.schedule_start, optimizer.schedule_steps],
         }  # fmt: skip
-        if progress.best_loss < np.inf:
-            description["fit"]["best"] = {"loss": progress.best_loss, "t": progress.best.t}
-            tensors["best.parameters"], tensors["best.moments"] = progress.best.theta, progress.best.moments
+        if improvement.kept is not None:
+            description["fit"]["best"] = {"figure": improvement.best, "t": improvement.kept.t}
+            tensors["best.parameters"], tensors["best.moments"] = improvement.kept.theta, improvement.kept.moments
         container.write(self.path, description, tensors)
 
     def begin(self, resume: bool) -> Progress | None:

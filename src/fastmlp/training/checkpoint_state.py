@@ -1,5 +1,6 @@
 """What a checkpoint says of its fit, checked: every field, its type and range, and that they fit the model and rows."""
 
+import dataclasses
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from ..network.call import Tally
 from ..optimizers import MOST_STEPS
 from ..saving.description import Described, Tensors, all_in_blocks, need
+from .improvement import Improvement
 from .progress import Progress, Snapshot
 
 FIELDS: dict[str, tuple[type, ...]] = {
@@ -14,17 +16,27 @@ FIELDS: dict[str, tuple[type, ...]] = {
     "exploded": (bool,), "ended": (bool,), "best": (dict, type(None)), "schedule": (list,),
 }  # fmt: skip
 TALLY: dict[str, tuple[type, ...]] = {"J": (float,), "weight": (float,), "objective": (float,), "rows": (int,)}
-BEST: dict[str, tuple[type, ...]] = {"loss": (float,), "t": (int,)}
+BEST: dict[str, tuple[type, ...]] = {"figure": (float,), "t": (int,)}
 BEST_TENSORS = ("best.parameters", "best.moments")
 
 
 class Extent(NamedTuple):
-    """How far a fit goes: its epochs, the rows of each, those of a batch, and whether the best epoch counts."""
+    """What the arguments of a fit say of its course.
+
+    Attributes
+    ----------
+    epochs : at most
+    n_rows : of an epoch
+    batch_rows : of a batch
+    early_stopping : whether the best epoch counts
+    improvement : the rule by which it does, before the first epoch
+    """
 
     epochs: int
     n_rows: int
     batch_rows: int
     early_stopping: bool
+    improvement: Improvement
 
 
 def checked_fields(name: str, values: Any, fields: dict[str, tuple[type, ...]]) -> dict[str, Any]:
@@ -59,9 +71,11 @@ def checked_progress(fit: dict[str, Any], tensors: Tensors, found: Described, ex
     need([type(steps) for steps in schedule] == [int, int], f"its schedule is {str(schedule)[:80]}")
     need(0 <= schedule[0] <= optimizer.t and 0 <= schedule[1] <= MOST_STEPS, f"its schedule is {str(schedule)[:80]}")
     losses = [record.get("loss") for record in found.records() if record["epoch"] == first + 1]
+    best = checked_best(fit["best"], tensors, found, extent)
+    improvement = dataclasses.replace(extent.improvement, waited=waited, **best)
     return Progress(
-        first, epoch, *checked_best(fit["best"], tensors, found, extent), waited, checked_tally(fit["tally"], extent),
-        fit["seconds"], fit["exploded"], fit["ended"], losses[0] if losses else None,
+        first, epoch, improvement, checked_tally(fit["tally"], extent), fit["seconds"], fit["exploded"], fit["ended"],
+        losses[0] if losses else None,
     )  # fmt: skip
 
 
@@ -77,14 +91,14 @@ def checked_tally(values: dict[str, Any], extent: Extent) -> Tally:
 
 def checked_best(
     best: dict[str, Any] | None, tensors: Tensors, found: Described, extent: Extent
-) -> tuple[Snapshot, float]:  # fmt: skip
-    """The weights of the epoch with the lowest validation loss, and it; those of now, if there is none."""
+) -> dict[str, Any]:  # fmt: skip
+    """Return what an `Improvement` has of the best epoch: its figure, and the state to go back to."""
     optimizer, theta = found.optimizer, found.parameters
     assert optimizer is not None
     assert optimizer.moments is not None
     if best is None:
         need(not any(name in tensors for name in BEST_TENSORS), "it has tensors of a best epoch, and none")
-        return Snapshot.of(theta, optimizer), np.inf
+        return {}
     need(extent.early_stopping, "it has a best epoch, without early_stopping")
     need(0 <= best["t"] <= optimizer.t, f"its best epoch has made {best['t']} steps, of {optimizer.t}")
     for name, like in zip(BEST_TENSORS, (theta, optimizer.moments), strict=True):
@@ -94,4 +108,4 @@ def checked_best(
     parameters, moments = (tensors[name] for name in BEST_TENSORS)
     need(all_in_blocks(np.isfinite, parameters), "best.parameters are not finite")
     need(all_in_blocks(lambda part: ~np.isnan(part), moments), "best.moments are not all numbers")
-    return Snapshot(parameters, best["t"], moments), best["loss"]
+    return {"best": best["figure"], "kept": Snapshot(parameters, best["t"], moments)}

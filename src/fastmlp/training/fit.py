@@ -60,7 +60,7 @@ def fit(
         keep = progress = None
         if checkpoint is not None:
             same = arguments(model, learned, settings, optimizer, part, validation)
-            keep = Checkpoint(checkpoint, every, model, optimizer, same, part.order.size)
+            keep = Checkpoint(checkpoint, every, model, optimizer, same, settings, part.order.size)
             progress = keep.begin(resume)
         before = {name: getattr(model, name) for name in ("optimizer", *learned._fields)}
         model.optimizer = optimizer

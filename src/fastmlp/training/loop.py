@@ -63,7 +63,7 @@ def train(
     start, before = Snapshot.of(theta, optimizer), list(owner.history)
     if progress is None:
         first = before[-1]["epoch"] if before else 0
-        progress = Progress(first, first + 1, start)
+        progress = Progress(first, first + 1, settings.improvement())
         optimizer.start_schedule(settings.epochs * -(-part.order.size // (settings.batch_size or part.order.size)))
     keep = keep or (lambda progress, always: None)
     try:
@@ -85,8 +85,8 @@ def train(
 
 def take_best(theta: np.ndarray, optimizer: Optimizer, progress: Progress) -> None:
     """Go back to the weights with the lowest validation loss, if there is one."""
-    if progress.best_loss < np.inf:
-        progress.best.restore(theta, optimizer)
+    if progress.improvement.kept is not None:
+        progress.improvement.kept.restore(theta, optimizer)
     elif progress.epoch > progress.first + 1:
         warnings.warn(
             "early_stopping: no epoch had a finite validation loss; the weights are those of the last one",
@@ -107,7 +107,7 @@ def epochs(
     )  # fmt: skip
     first = progress.epoch
     with contextlib.closing(bar):
-        while progress.goes_on(settings):
+        while progress.epoch <= last and not (settings.early_stopping and progress.improvement.exhausted):
             finite = start if progress.epoch == first else Snapshot.of(theta, optimizer)
             bar.set_description(f"epoch {progress.epoch}/{last}", refresh=False)
             record = one_epoch(network, optimizer, part, settings, progress, bar, keep, finite)
@@ -117,7 +117,10 @@ def epochs(
                 owner.history.append(record)
                 raise
             owner.history.append(record)
-            progress.count(record, settings, lambda: Snapshot.of(theta, optimizer))
+            progress.first_loss = record["loss"] if progress.first_loss is None else progress.first_loss
+            progress.count()
+            if settings.early_stopping:
+                progress.improvement.count(-record["validation_loss"], lambda: Snapshot.of(theta, optimizer))
             say(record, settings, bar)
             warn_of_explosion(record, progress)
             warn_of_validation(record, progress)

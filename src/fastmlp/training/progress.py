@@ -1,6 +1,5 @@
 """Where a fit stands: its settings, its weights at one moment, and all that it goes on from."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +7,7 @@ import numpy as np
 
 from ..network.call import Tally
 from ..optimizers import Optimizer
+from .improvement import Improvement
 
 Record = dict[str, Any]
 
@@ -25,6 +25,10 @@ class Settings:
     n_iter_no_change: int
     tol: float
     verbose: int | str
+
+    def improvement(self) -> Improvement:
+        """Return the rule of early stopping, before the first epoch."""
+        return Improvement(self.tol, self.n_iter_no_change)
 
 
 @dataclass(frozen=True)
@@ -54,19 +58,17 @@ class Progress:
     ----------
     first : epochs of former fits
     epoch : the one under way
-    tally, seconds : of its batches so far
-    best, best_loss, waited : the weights with the lowest validation loss, it, and epochs since
-    exploded : has the user been warned that the loss grows?
-    ended : is there nothing left to do?
-    first_loss : of the first epoch; None: there is none yet
-    unmeasured : has the user been warned that a validation loss is not finite?
+    improvement : the best epoch, and epochs since the last improvement
+    tally, seconds : of the batches of the epoch under way
+    exploded : whether the user has been warned that the loss grows
+    ended : whether nothing is left to do
+    first_loss : of the first epoch; None before its end
+    unmeasured : whether the user has been warned of a validation figure that is not finite
     """
 
     first: int
     epoch: int
-    best: Snapshot
-    best_loss: float = np.inf
-    waited: int = 0
+    improvement: Improvement
     tally: Tally = field(default_factory=Tally)
     seconds: float = 0.0
     exploded: bool = False
@@ -74,18 +76,6 @@ class Progress:
     first_loss: float | None = None
     unmeasured: bool = False
 
-    def count(self, record: Record, settings: Settings, now: Callable[[], Snapshot]) -> None:
-        """An epoch has ended."""
-        self.first_loss = record["loss"] if self.first_loss is None else self.first_loss
+    def count(self) -> None:
+        """Count the epoch under way as ended."""
         self.epoch, self.tally, self.seconds = self.epoch + 1, Tally(), 0.0
-        if settings.early_stopping:
-            loss = record["validation_loss"]
-            self.waited = 0 if loss < self.best_loss - settings.tol else self.waited + 1
-            if loss < self.best_loss:
-                self.best, self.best_loss = now(), loss
-
-    def goes_on(self, settings: Settings) -> bool:
-        """Tell whether there is another epoch."""
-        if settings.early_stopping and self.waited >= settings.n_iter_no_change:
-            return False
-        return self.epoch <= self.first + settings.epochs
