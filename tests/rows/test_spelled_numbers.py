@@ -15,7 +15,7 @@ from skl2onnx.common.data_types import DoubleTensorType, StringTensorType
 import fastmlp.onnx  # noqa: F401
 from fastmlp import Model, TableEncoder, rows
 from fastmlp.cli.main import main
-from fastmlp.rows.spelled import spelled_numbers
+from fastmlp.rows.columns import spelled_numbers
 from fastmlp.rows.streams import csv_dialect
 from fastmlp.tables.encoding import NumberColumn, TableEncoding
 

@@ -108,10 +108,10 @@ class Watched:
     def __init__(self, table: Table, bar: Any) -> None:
         self.table, self.bar, self.names = table, bar, table.names
 
-    def pieces(self, columns: list[str], order: Any) -> Any:
-        for piece in self.table.pieces(columns, order):
-            yield piece
-            self.bar.update(piece.batch.num_rows)
+    def table_blocks(self, columns: list[str], order: Any) -> Any:
+        for block in self.table.table_blocks(columns, order):
+            yield block
+            self.bar.update(len(block))
 
 
 def training_data(table: Table, encoder: Any, model: Model, options: Namespace) -> tuple[Any, ...]:
@@ -129,7 +129,7 @@ def training_data(table: Table, encoder: Any, model: Model, options: Namespace) 
     X, y = np.empty((n, encoding.n_features_out), model.dtype), np.empty(n, np.uint8)
     w = None if table.weight_name is None else np.empty(n)
     for block in table.blocks():
-        part = slice(block.first, block.first + len(block))
+        part = slice(block.first_row, block.first_row + len(block))
         with located(block.place):
             encoding.encode(block.X, X[part])
             y[part] = labels.encode(block.y, len(block))

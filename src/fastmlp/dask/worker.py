@@ -11,7 +11,7 @@ from ..network.call import Tally
 from ..optimizers import Optimizer
 from ..rows.array import ArrayRows, as_table
 from ..rows.columns import put_columns
-from ..rows.frame import Columns
+from ..rows.frame import FrameColumns
 from ..rows.labels import MOST_CLASSES, Labels, distinct
 from ..rows.order import Order, Pass
 from ..rows.streamed import StreamedRows
@@ -99,7 +99,7 @@ def rows(X: Any, y: Any, w: Any, dtype: str, labels: Labels, first: int) -> Rows
 def dense(X: Any, dtype: np.dtype) -> np.ndarray:
     """Numbers in float32 or float64: arrays of these are taken as they are, all else is cast to dtype."""
     if hasattr(X, "columns"):
-        columns = Columns(X)
+        columns = FrameColumns(X)
         out = np.empty(columns.shape, dtype)
         put_columns(columns.columns, out)
         return out

@@ -11,8 +11,7 @@ from ..kernels import steps
 from ..kernels.barrier import BAD_ROW, BAD_Z, PROGRESS, STOP, new_team
 from ..kernels.records import JOB, Net, Sums, Team
 from ..optimizers import Optimizer
-from ..rows.array import ArrayRows
-from ..rows.streamed import StreamedRows
+from ..rows.rows import Rows
 from ..rows.window import Window
 from ..system.interrupts import check
 from ..system.machine import Patience
@@ -21,7 +20,6 @@ from .plan import Plan
 from .workspace import Shape, Workspace
 
 Watch = Callable[[int], None] | None
-Rows = ArrayRows | StreamedRows
 _compiled: set[tuple[Any, np.dtype]] = set()  # kernels, which have one signature for each dtype
 
 

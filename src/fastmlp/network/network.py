@@ -11,12 +11,13 @@ from ..kernels.records import OPTIMIZER, Sums
 from ..optimizers import Optimizer
 from ..rows.array import ArrayRows
 from ..rows.order import Order, Pass
+from ..rows.rows import Rows
 from ..rows.targets import weight_factor
 from ..rows.window import Window
 from ..system import machine
 from ..system.interrupts import check
 from . import call, threads
-from .call import Rows, Tally, Watch
+from .call import Tally, Watch
 from .contention import BESIDE_READER, CROWDED, Contention
 from .plan import Plan
 from .workspace import Shape, Workspaces

@@ -105,7 +105,7 @@ class ArrayRows:
 
     def place_of(self, window: Window, row: int) -> str:
         """Where a row of the window lies, for messages."""
-        return f"row {row if window.numbers is None else int(window.numbers[row])}"
+        return f"row {row if window.origins is None else int(window.origins[row])}"
 
     def refuse(self, window: Window, row: int) -> None:
         """Say what is wrong with X or y; kernels refused this row.
@@ -113,7 +113,7 @@ class ArrayRows:
         Of several threads, whichever comes last tells its row. The message must not depend on it, and names the first
         row of X that is not finite.
         """
-        found = row if window.numbers is None else int(window.numbers[row])
+        found = row if window.origins is None else int(window.origins[row])
         for first in range(0, found + 1, self.window_rows):
             last = min(first + self.window_rows, found + 1)
             X = self.X[first:last] if self.in_place else self.taken(np.arange(first, last))
@@ -124,6 +124,36 @@ class ArrayRows:
                 raise not_finite(value, f"in row {first + i}, column {column}", self.dtype)
         check_target(window.y, row, self.most_target, f"in row {found}")
         raise RowError(f"X: row {found} was not finite when it was read, and is now; leave X as it is meanwhile")
+
+
+class SparseRows(ArrayRows):
+    """Checked rows of a CSR or CSC matrix or array; parameters as for `ArrayRows`."""
+
+    def checked(self, X: Any) -> Any:
+        """X in CSR, whose rows can be taken."""
+        return X.tocsr()
+
+    @property
+    def in_place(self) -> bool:
+        return False
+
+    def taken(self, rows: np.ndarray) -> np.ndarray:
+        with np.errstate(all="ignore"):
+            return np.ascontiguousarray(self.dense(rows), self.dtype)
+
+    def taken_exactly(self, row: int) -> np.ndarray:
+        return np.asarray(self.dense(np.array([row]))[0], np.float64)
+
+    def dense(self, rows: np.ndarray) -> np.ndarray:
+        """Some rows; RowError for indices outside of X, which SciPy would write to without a check."""
+        begin, end = self.X.indptr[rows], self.X.indptr[rows + 1]
+        if np.any(begin < 0) or np.any(begin > end) or np.any(end > min(len(self.X.indices), len(self.X.data))):
+            raise RowError("X is a sparse matrix whose indptr points outside of its indices; make it anew")
+        part = self.X[rows]
+        if part.nnz and not (part.indices.min() >= 0 and part.indices.max() < self.X.shape[1]):
+            raise RowError(f"X is a sparse matrix with a column index outside of 0 … {self.X.shape[1] - 1}")
+        table: np.ndarray = part.toarray()
+        return table
 
 
 def fits(X: np.ndarray, scaling: np.ndarray, dtype: np.dtype) -> np.ndarray:
@@ -141,7 +171,7 @@ def as_table(X: Any) -> np.ndarray:
     refuse_hidden(X)
     table = as_array(X)
     if table.dtype.kind in NUMBERS_TO_BE:
-        table = from_objects(table)
+        table = numbers_from_objects(table)
     check_real(table)
     if table.ndim != 2:
         hint = (
@@ -176,7 +206,7 @@ def check_real(table: np.ndarray) -> None:
         raise ValueError(f"X has dtype {table.dtype}; it must hold real numbers")
 
 
-def from_objects(X: np.ndarray, name: str = "X") -> np.ndarray:
+def numbers_from_objects(X: np.ndarray, name: str = "X") -> np.ndarray:
     """An array of objects or of text as float64; text must spell numbers, as in scikit-learn."""
     kind: type[Exception]
     try:

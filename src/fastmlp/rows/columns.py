@@ -7,6 +7,7 @@ import numpy as np
 from ..shown import listed
 
 TEXT = ("string", "large_string", "string_view")  # Arrow's types of it
+SPELLED = r"^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$"
 CACHED_ROWS = 4096  # of a window, whose cache lines stay near while one column after the other is written
 
 
@@ -103,6 +104,26 @@ def as_numbers(values: Any) -> np.ndarray:
         values = values.cast("float64")
     array: np.ndarray = values.to_numpy(zero_copy_only=False)
     return array
+
+
+def spelled_numbers(values: Any) -> Any:
+    """An Arrow array of numbers, text or a dictionary as one of numbers; text that spells none is null.
+
+    Digits, with a sign, a decimal point and an exponent or without, and blanks around them, spell a number.
+    """
+    import pyarrow
+    import pyarrow.compute as pc
+    import pyarrow.types as types
+
+    if is_dictionary(values.type):
+        if len(values.dictionary) <= len(values):
+            return spelled_numbers(values.dictionary).take(values.indices)
+        return spelled_numbers(values.dictionary.take(values.indices))
+    if not (str(values.type) in TEXT or types.is_temporal(values.type)):
+        return values
+    text = pc.utf8_trim_whitespace(values.cast("large_string"))
+    plain = pc.match_substring_regex(text, SPELLED)
+    return pc.if_else(plain, text, pyarrow.scalar(None, text.type)).cast("float64")
 
 
 def as_categories(name: str, values: Any) -> Any:

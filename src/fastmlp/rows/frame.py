@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 
 from ..shown import listed
-from .array import NUMBERS_TO_BE, ArrayRows, as_array, check_real, from_objects, refuse_hidden
+from .array import NUMBERS_TO_BE, ArrayRows, as_array, check_real, numbers_from_objects, refuse_hidden
 from .columns import check_named, put_columns, without_index
 
 NO_NUMBERS = ("date", "time", "duration", "period", "interval", "list", "struct")
 MAY_SPELL_NUMBERS = ("object", "categor", "enum", "dict", "str", "utf8", "large_string")
 
 
-class Columns:
+class FrameColumns:
     """The columns of a frame as arrays, without a copy where their memory allows it; slices are some of the rows.
 
     Raises TypeError for a column that is no number, and names it.
@@ -28,7 +28,7 @@ class Columns:
     def __init__(self, frame: Any, names: list[str] | None = None) -> None:
         found = columns_of(frame)
         if names is not None and [name for name, _ in found] != names:
-            found = in_order(found, names)
+            found = ordered(found, names)
         self.columns = [numbers(name, column) for name, column in found]
         self.shape = len(frame), len(self.columns)
         if not self.columns:
@@ -37,7 +37,7 @@ class Columns:
     def __len__(self) -> int:
         return self.shape[0]
 
-    def __getitem__(self, part: slice) -> "Columns":
+    def __getitem__(self, part: slice) -> "FrameColumns":
         other = copy.copy(self)
         other.columns = [column[part] for column in self.columns]
         other.shape = len(range(*part.indices(len(self)))), len(self.columns)
@@ -48,7 +48,7 @@ class FrameRows(ArrayRows):
     """Checked rows of a pandas or polars DataFrame; parameters as for `ArrayRows`."""
 
     def checked(self, X: Any) -> Any:
-        return Columns(X)
+        return FrameColumns(X)
 
     @property
     def in_place(self) -> bool:
@@ -63,22 +63,22 @@ class FrameRows(ArrayRows):
         return np.array([column[row] for column in self.X.columns], np.float64)
 
 
-def is_arrow(frame: Any) -> bool:
+def is_arrow_table(frame: Any) -> bool:
     """Tell whether it is a pyarrow.Table or RecordBatch."""
     return hasattr(frame, "column_names")
 
 
 def names_of(frame: Any) -> list[str]:
     """Of its columns: a frame's of pandas or polars, or a pyarrow.Table's."""
-    return [str(name) for name in (without_index(frame).column_names if is_arrow(frame) else frame.columns)]
+    return [str(name) for name in (without_index(frame).column_names if is_arrow_table(frame) else frame.columns)]
 
 
 def is_frame(X: Any) -> bool:
     """Tell whether it is a frame of pandas or polars, or an Arrow table, whose columns have names."""
-    return not hasattr(X, "collect") and (hasattr(X, "columns") or is_arrow(X))  # a lazy frame has both
+    return not hasattr(X, "collect") and (hasattr(X, "columns") or is_arrow_table(X))  # a lazy frame has both
 
 
-def in_order(columns: list[tuple[str, Any]], names: list[str]) -> list[tuple[str, Any]]:
+def ordered(columns: list[tuple[str, Any]], names: list[str]) -> list[tuple[str, Any]]:
     """The columns, by their names; names that differ are refused."""
     by_name = dict(columns)
     if len(by_name) < len(columns) or by_name.keys() != set(names):
@@ -92,7 +92,7 @@ def in_order(columns: list[tuple[str, Any]], names: list[str]) -> list[tuple[str
 
 def columns_of(frame: Any) -> list[tuple[str, Any]]:
     """(Name, column) of a frame of pandas or polars, or a pyarrow.Table, also where two have the same name."""
-    if is_arrow(frame):
+    if is_arrow_table(frame):
         return list(zip(names_of(frame), without_index(frame).columns, strict=True))
     if hasattr(frame, "items"):
         return [(str(name), column) for name, column in frame.items()]
@@ -115,14 +115,14 @@ def without_surprises(X: Any) -> Any:
     refuse_hidden(X)
     if hasattr(X, "compute"):  # a lazy frame that becomes an array when it is asked for
         return X
-    X = without_index(X) if is_arrow(X) else X
+    X = without_index(X) if is_arrow_table(X) else X
     if hasattr(X, "columns"):
         check_columns(X)
     elif isinstance(X, (list, tuple)):
         X = as_array(X)
         X = X.astype(np.float64) if X.dtype == np.float32 else X  # scikit-learn computes lists in float64
     if isinstance(X, np.ndarray) and X.dtype.kind in NUMBERS_TO_BE:
-        return from_objects(X)
+        return numbers_from_objects(X)
     if isinstance(X, np.ndarray) and X.dtype.kind != "c":
         check_real(X)
     return X
@@ -145,7 +145,7 @@ def numbers(name: str, column: Any) -> np.ndarray:
     else:
         values = np.asarray(column.to_numpy())
     if values.dtype.kind in NUMBERS_TO_BE:
-        values = from_objects(values, f"X: column {name!r}")
+        values = numbers_from_objects(values, f"X: column {name!r}")
     if values.dtype.kind not in "fiub":
         raise ValueError(f"X: column {name!r} is of type {kind}; it must hold numbers, see fastmlp.TableEncoder")
     return np.asarray(values)

@@ -48,11 +48,11 @@ class Labels:
         if values is None:
             raise ValueError("a block has no y; the labels are required")
         refuse_masked("y", values)
-        if is_arrow(values):
-            values = as_labels(values, self.name)
+        if is_arrow_array(values):
+            values = checked_labels(values, self.name)
         if self.classes is None:
             return as_targets(values, n, self.outputs, self.softmax)
-        if is_arrow(values):
+        if is_arrow_array(values):
             codes = self._found(values)
         else:
             values = np.asarray(values)
@@ -101,12 +101,12 @@ class Labels:
             raise ValueError(f"target {self.name!r} is of type {kind}, but the classes are {few(self.classes or ())}")
 
 
-def is_arrow(values: Any) -> bool:
+def is_arrow_array(values: Any) -> bool:
     """Is it a pyarrow.Array or ChunkedArray?"""
     return type(values).__module__.startswith("pyarrow")
 
 
-def as_labels(values: Any, name: str) -> Any:
+def checked_labels(values: Any, name: str) -> Any:
     """A target's Arrow array, checked: booleans, numbers, strings, or a dictionary of these, and none missing."""
     import pyarrow.types as types
 
@@ -139,8 +139,8 @@ def distinct(values: Any, name: str) -> set:
     """The values that a block's y holds, an array or a pyarrow.Array."""
     if values is None:
         raise ValueError("a block has no y; the labels are required")
-    if is_arrow(values):
-        return set(as_labels(values, name).unique().to_pylist())
+    if is_arrow_array(values):
+        return set(checked_labels(values, name).unique().to_pylist())
     refuse_masked("y", values)
     values = np.asarray(values)
     if values.dtype == object:
@@ -150,7 +150,7 @@ def distinct(values: Any, name: str) -> set:
     return set(np.unique(values).tolist())
 
 
-def in_order(values: set, name: str) -> list[Any]:
+def ascending(values: set, name: str) -> list[Any]:
     """The values of a target, ascending."""
     count = sum(map(is_missing, values))
     if count:

@@ -14,7 +14,7 @@ BATCH_ROWS = 65536
 
 
 @dataclass(frozen=True)
-class Batches:
+class RecordBatches:
     """A table's rows in batches, to be read once.
 
     Attributes
@@ -43,7 +43,7 @@ class Batches:
         if len(set(self.names)) < len(self.names):
             raise ValueError(f"two columns are named {max(self.names, key=self.names.count)!r}")
 
-    def renamed(self, names: list[str]) -> "Batches":
+    def renamed(self, names: list[str]) -> "RecordBatches":
         """The same columns under other names."""
         import pyarrow
 
@@ -52,59 +52,60 @@ class Batches:
                 columns = [column_of(batch, name) for name in self.names]
                 yield pyarrow.RecordBatch.from_arrays(columns, names), place
 
-        return Batches(names, self.named, self.n_rows, batches())
+        return RecordBatches(names, self.named, self.n_rows, batches())
 
 
-def record_batches(X: Any) -> Batches:
+def record_batches(X: Any) -> RecordBatches:
     """Read a source with `batches()` and `names`, Arrow's tables, readers and streams, a data frame or an array."""
     import pyarrow
 
     refuse_lazy("X", X)
     if is_partitioned(X):
-        return from_partitions(X)
+        return batches_of_partitions(X)
     if hasattr(X, "iloc") and hasattr(X, "columns"):  # first, as its columns are attributes, too
-        return from_pandas(X)
-    if hasattr(X, "pieces") and hasattr(X, "names"):
-        return Batches(list(X.names), True, None, ((batch, place) for batch, _, place in X.pieces(list(X.names), None)))
+        return batches_of_pandas(X)
+    if hasattr(X, "table_blocks") and hasattr(X, "names"):
+        names = list(X.names)
+        return RecordBatches(names, True, None, ((block.X, block.place) for block in X.table_blocks(names, None)))
     if hasattr(X, "batches") and hasattr(X, "names"):
-        return Batches(list(X.names), True, None, placeless(X.batches()))
+        return RecordBatches(list(X.names), True, None, placeless(X.batches()))
     if isinstance(X, pyarrow.RecordBatch):
         X = pyarrow.Table.from_batches([X])
     if isinstance(X, pyarrow.Table):
-        return of_table(without_index(X), True)
+        return batches_of_table(without_index(X), True)
     if hasattr(X, "__arrow_c_stream__") and len(getattr(X, "shape", (0, 0))) == 2:  # a Series is a stream, too
         reader = pyarrow.RecordBatchReader.from_stream(X)
         n = len(X) if hasattr(X, "__len__") else None
         schema = without_index(reader.schema.empty_table()).schema
-        return Batches(schema.names, True, n, pieces(reader), schema)
-    return from_array(X)
+        return RecordBatches(schema.names, True, n, cut(reader), schema)
+    return batches_of_array(X)
 
 
-def of_table(table: Any, named: bool) -> Batches:
+def batches_of_table(table: Any, named: bool) -> RecordBatches:
     """A pyarrow.Table's rows."""
     batches = placeless(table.to_reader(max_chunksize=BATCH_ROWS))
-    return Batches(table.column_names, named, table.num_rows, batches, table.schema)
+    return RecordBatches(table.column_names, named, table.num_rows, batches, table.schema)
 
 
 def placeless(batches: Any) -> Iterator[tuple[Any, str]]:
-    """Batches that lie in memory."""
+    """RecordBatches that lie in memory."""
     return ((batch, "") for batch in batches)
 
 
-def pieces(reader: Any) -> Iterator[tuple[Any, str]]:
+def cut(reader: Any) -> Iterator[tuple[Any, str]]:
     """Its batches, none with more than BATCH_ROWS rows."""
     for batch in map(without_index, reader):
         for first in range(0, batch.num_rows, BATCH_ROWS):
             yield batch.slice(first, BATCH_ROWS), ""
 
 
-def from_pandas(X: Any) -> Batches:
+def batches_of_pandas(X: Any) -> RecordBatches:
     """A data frame, without its index."""
     import pyarrow
 
-    arrays = [from_series(X.iloc[:, k]) for k in range(X.shape[1])]
+    arrays = [arrow_from_series(X.iloc[:, k]) for k in range(X.shape[1])]
     table = pyarrow.table(arrays, names=[str(name) for name in X.columns])
-    return of_table(table, any_named(X.columns))
+    return batches_of_table(table, any_named(X.columns))
 
 
 def is_partitioned(X: Any) -> bool:
@@ -112,14 +113,14 @@ def is_partitioned(X: Any) -> bool:
     return hasattr(X, "npartitions") and hasattr(X, "to_delayed") and hasattr(X, "columns")
 
 
-def from_partitions(X: Any) -> Batches:
+def batches_of_partitions(X: Any) -> RecordBatches:
     """A Dask dataframe, whose partitions are read one after the other."""
 
     def batches() -> Iterator[tuple[Any, str]]:
         for number, part in enumerate(X.to_delayed()):
-            yield from ((batch, f"partition {number}") for batch, _ in from_pandas(part.compute()).batches)
+            yield from ((batch, f"partition {number}") for batch, _ in batches_of_pandas(part.compute()).batches)
 
-    return Batches([str(name) for name in X.columns], any_named(X.columns), None, batches())
+    return RecordBatches([str(name) for name in X.columns], any_named(X.columns), None, batches())
 
 
 def any_named(columns: Any) -> bool:
@@ -127,15 +128,15 @@ def any_named(columns: Any) -> bool:
     return any(isinstance(name, str) for name in columns)
 
 
-def from_series(column: Any) -> Any:
+def arrow_from_series(column: Any) -> Any:
     """A column of a data frame of pandas."""
     import pyarrow
 
     if column.dtype == object:
-        return from_objects(column.to_numpy())
+        return arrow_from_objects(column.to_numpy())
     if hasattr(column, "cat") and column.cat.categories.dtype == object:
         codes = column.cat.codes.to_numpy()
-        entries = from_objects(column.cat.categories.to_numpy())
+        entries = arrow_from_objects(column.cat.categories.to_numpy())
         return pyarrow.DictionaryArray.from_arrays(pyarrow.array(codes, mask=codes < 0), entries)
     try:
         return pyarrow.array(column.sparse.to_dense() if hasattr(column, "sparse") else column, from_pandas=True)
@@ -145,7 +146,7 @@ def from_series(column: Any) -> Any:
         ) from None
 
 
-def from_array(X: Any) -> Batches:
+def batches_of_array(X: Any) -> RecordBatches:
     """What scikit-learn takes as an array (n, p); its columns are x0, x1, …, and what is masked is missing."""
     import pyarrow
     from sklearn.utils import check_array
@@ -158,8 +159,8 @@ def from_array(X: Any) -> Batches:
     if mask is not None:
         X = np.where(mask, None, X.astype(object))
     if X.dtype.kind in "OSUT":
-        table = pyarrow.table([from_objects(column) for column in X.astype(object).T], names=names)
-        return of_table(table, False)
+        table = pyarrow.table([arrow_from_objects(column) for column in X.astype(object).T], names=names)
+        return batches_of_table(table, False)
     native = np.float64 if X.dtype.kind == "f" and X.dtype.itemsize > 8 else X.dtype.newbyteorder("=")
 
     def batches() -> Iterator[Any]:
@@ -167,10 +168,10 @@ def from_array(X: Any) -> Batches:
             columns = X[first : first + BATCH_ROWS].astype(native, copy=False).T
             yield pyarrow.RecordBatch.from_arrays([pyarrow.array(column) for column in columns], names)
 
-    return Batches(names, False, len(X), placeless(batches()))
+    return RecordBatches(names, False, len(X), placeless(batches()))
 
 
-def from_objects(values: np.ndarray) -> Any:
+def arrow_from_objects(values: np.ndarray) -> Any:
     """A column of Python objects: numbers if all are, else strings; Arrow refuses a mixture."""
     import pyarrow
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..shown import few
-from .labels import MOST_CLASSES, Labels, distinct, in_order
+from .labels import MOST_CLASSES, Labels, ascending, distinct
 from .order import Pass, lots
 from .streams.stream import Stream, located
 from .targets import as_weights, check_sum
@@ -47,10 +47,10 @@ def survey(stream: Stream, labels: Labels, order: Pass) -> Survey:
     sizes, weighted, weight = [0, 0], False, 0.0
     counts, kept, every = np.zeros((3, labels.numbers_in_all), np.int64)
     by_class = np.zeros(len(every))
-    next_ones = NextOnes(order, len(counts)) if order.fraction and not labels.shape else None
+    next_ones = OneSidedClasses(order, len(counts)) if order.fraction and not labels.shape else None
     for block in stream.numbered_labels():
         n = len(block)
-        drawn = order.chosen(block.first, n)
+        drawn = order.chosen(block.first_row, n)
         training = np.ones(n, bool) if drawn is None else drawn
         sizes[0] += int(training.sum())
         sizes[1] += n - int(training.sum())
@@ -67,7 +67,7 @@ def survey(stream: Stream, labels: Labels, order: Pass) -> Survey:
                 by_class += np.bincount(Y, w, minlength=len(by_class))
         counts += np.bincount(Y[training & heavy].ravel(), minlength=len(counts))
         if next_ones is not None:
-            next_ones.see(block.first, Y, heavy, kept, every)
+            next_ones.see(block.first_row, Y, heavy, kept, every)
     if sum(sizes) == 0:
         raise ValueError(f"{stream.place or 'X'} has 0 rows; at least 1 is required")
     if weighted:
@@ -76,7 +76,7 @@ def survey(stream: Stream, labels: Labels, order: Pass) -> Survey:
     return Survey(sizes[0], sizes[1], weighted, weight, by_class, counts, kept, every, tuple(sorted(moved)))
 
 
-class NextOnes:
+class OneSidedClasses:
     """Of each class that has rows on one side of a draw only, the row that would be drawn next for the other.
 
     Parameters
@@ -132,8 +132,8 @@ def classes_of(stream: Stream) -> list[Any]:
         if len(found) > MOST_CLASSES:
             name = stream.target_name or "y"
             raise ValueError(
-                f"target {name!r} has more than {MOST_CLASSES} values ({few(in_order(found, name))}): no classes"
+                f"target {name!r} has more than {MOST_CLASSES} values ({few(ascending(found, name))}): no classes"
             )
     if not found:
         raise ValueError(f"{stream.place or 'X'} has 0 rows; at least 1 is required")
-    return in_order(found, stream.target_name or "y")
+    return ascending(found, stream.target_name or "y")

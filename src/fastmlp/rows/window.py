@@ -19,7 +19,7 @@ class Window(NamedTuple):
     order : which row of X, y and w is at each position
     ends_batch : is the last position the last one of a batch?
     X, y, w : arrays that the source's addresses point into
-    numbers : the rows' numbers in the table; None: 0, 1, …
+    origins : where the rows come from: their numbers in the table (None: 0, 1, …), or `Origin`s of a stream
     """
 
     source: Source
@@ -28,7 +28,7 @@ class Window(NamedTuple):
     X: np.ndarray
     y: np.ndarray | None
     w: np.ndarray | None
-    numbers: Any = None
+    origins: Any = None
 
     @property
     def w_factor(self) -> float:

@@ -9,10 +9,9 @@ from sklearn.utils.multiclass import unique_labels
 from sklearn.utils.validation import validate_data
 
 from ..network.network import Network
-from ..rows.array import ArrayRows
+from ..rows.array import ArrayRows, SparseRows
 from ..rows.frame import without_surprises
 from ..rows.order import Order
-from ..rows.sparse import SparseRows
 from ..rows.streams.stream import Stream
 from ..rows.targets import READ_IN_PLACE, refuse_masked, refuse_missing
 from ..sklearn_private import _check_sample_weight, _safe_indexing

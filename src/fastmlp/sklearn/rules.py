@@ -15,9 +15,10 @@ from sklearn.exceptions import ConvergenceWarning
 
 from ..arguments import checked_callbacks
 from ..exceptions import RowError, user_code
-from ..network.call import Rows, Tally
+from ..network.call import Tally
 from ..network.network import Network
 from ..rows.order import Order, Pass
+from ..rows.rows import Rows
 from ..system.interrupts import allowed, check, postponed
 from ..system.progress_bar import progress_bar
 from ..training.divergence import raise_not_finite, remedies

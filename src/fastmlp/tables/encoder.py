@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..convertible import Convertible
 from ..exceptions import ColumnWarning
 from ..rows.columns import check_named, column_of
-from ..rows.record_batches import Batches, is_partitioned, record_batches
+from ..rows.record_batches import RecordBatches, is_partitioned, record_batches
 from ..rows.streams.stream import located
 from ..shown import listed
 from ..sklearn_private import Interval, StrOptions, _check_feature_names_in, _fit_context
@@ -173,7 +173,7 @@ class TableEncoder(Convertible, TransformerMixin, BaseEstimator):  # type: ignor
             parts = tuple(replace(part, name=str(name)) for part, name in zip(parts, names, strict=True))
         return np.array(TableEncoding(parts).feature_names_out, dtype=object)
 
-    def _rows(self, X: Any, first: bool) -> Batches:
+    def _rows(self, X: Any, first: bool) -> RecordBatches:
         """X in batches, with the names that `fit` saw."""
         if hasattr(X, "with_text"):
             known = getattr(self, "encoding_", TableEncoding(()))
@@ -195,7 +195,7 @@ class TableEncoder(Convertible, TransformerMixin, BaseEstimator):  # type: ignor
             )
         return rows.renamed([column.name for column in self._columns])
 
-    def _start(self, rows: Batches) -> None:
+    def _start(self, rows: RecordBatches) -> None:
         """Nothing is known yet but the names."""
         names, roles = rows.names, dict.fromkeys(rows.names, "")
         for role in ("categories", "numbers"):

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..rows.columns import all_missing, as_categories, as_numbers, column_of, family, is_dictionary
-from ..rows.spelled import spelled_numbers
+from ..rows.columns import all_missing, as_categories, as_numbers, column_of, family, is_dictionary, spelled_numbers
 
 BLOCK_ROWS = 8192  # writes to the columns of so many rows stay in cache
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..rows.spelled import spelled_numbers
+from ..rows.columns import spelled_numbers
 from ..shown import few, shown
 from .statistics import Categories, ColumnSoFar, Integers, Numbers
 

@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.preprocessing import StandardScaler
 
-from ..rows.columns import all_missing, as_numbers, family, is_dictionary, value_counts
-from ..rows.spelled import spelled_numbers
+from ..rows.columns import all_missing, as_numbers, family, is_dictionary, spelled_numbers, value_counts
 from .encoding import PYTHON_TYPES, VALUE_TYPES, CategoryColumn, NumberColumn
 
 SAMPLE_SIZE = 100_000

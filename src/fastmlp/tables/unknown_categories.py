@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..rows.columns import all_missing, as_categories, column_of
-from ..rows.spelled import spelled_numbers
+from ..rows.columns import all_missing, as_categories, column_of, spelled_numbers
 from ..shown import listed
 from .encoding import CategoryColumn, NumberColumn, TableEncoding
 

@@ -4,11 +4,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..network.call import Rows
-from ..rows.array import ArrayRows
+from ..rows.array import ArrayRows, SparseRows
 from ..rows.frame import FrameRows, is_frame, names_of, shares_memory
 from ..rows.labels import Labels
-from ..rows.sparse import SparseRows
+from ..rows.rows import Rows
 from ..rows.streamed import StreamedRows
 from ..rows.streams.array import Array
 from ..rows.streams.arrow import Arrow
@@ -153,10 +152,10 @@ def checked_classes(table: Table, number: int) -> list[Any]:
 def encoded(encoding: Any, table: Table, dtype: np.dtype, n: int) -> np.ndarray:
     """All n rows of a table as numbers: (n, p)."""
     X, first, encoder = np.empty((n, encoding.n_features_out), dtype), 0, Encoder(encoding)
-    for batch, _, place in table.with_columns(encoding.columns).pieces(list(encoding.columns), None):
-        with located(place):
-            encoder.encode(batch, X[first : first + batch.num_rows])
-        first += batch.num_rows
+    for block in table.with_columns(encoding.columns).table_blocks(list(encoding.columns), None):
+        with located(block.place):
+            encoder.encode(block.X, X[first : first + len(block)])
+        first += len(block)
     encoder.warn()
     return X
 

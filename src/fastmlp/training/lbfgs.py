@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize
 
-from ..network.call import Rows
 from ..network.network import Network
+from ..rows.rows import Rows
 from ..sklearn_private import _check_optimize_result
 from ..system.blas import one_blas_thread
 from ..system.interrupts import postponed

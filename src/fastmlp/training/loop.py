@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from ..exceptions import DivergenceError, RowError, is_bad_row, user_code
-from ..network.call import Rows
 from ..network.network import Network
 from ..optimizers import Optimizer
+from ..rows.rows import Rows
 from ..system.interrupts import check
 from ..system.progress_bar import progress_bar
 from .divergence import remedies

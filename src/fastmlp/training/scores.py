@@ -5,9 +5,9 @@ from functools import cached_property
 
 import numpy as np
 
-from ..network.call import Rows
 from ..network.network import Network
 from ..rows.order import Order, Pass
+from ..rows.rows import Rows
 from .ranking import Ranking
 from .validation import compared
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from ..arguments import checked_fraction
-from ..network.call import Rows
 from ..rows.array import ArrayRows
 from ..rows.order import validation_split
+from ..rows.rows import Rows
 from ..rows.streamed import StreamedRows
 from ..rows.streams.stream import Stream, located
 from ..system.machine import check_memory

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..exceptions import RowError, user_code
-from ..network.call import Rows
 from ..network.network import Network
 from ..rows.array import ArrayRows
 from ..rows.order import Order, Pass
+from ..rows.rows import Rows
 from ..system.interrupts import allowed
 
 

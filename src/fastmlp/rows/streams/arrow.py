@@ -8,8 +8,8 @@ import numpy as np
 from ...exceptions import RowError
 from ..columns import refuse_lazy
 from ..record_batches import record_batches
-from .stream import equal_blocks
-from .table import Piece, Table
+from .stream import Block, equal_blocks
+from .table import Table
 
 BLOCK_ROWS = 2**13
 
@@ -50,21 +50,21 @@ class Arrow(Table):
         data = self.make()
         return data if isinstance(data, pyarrow.RecordBatchReader) else as_arrow(data).to_reader()
 
-    def pieces(self, columns: list[str], order: np.ndarray | None) -> Iterator[Piece]:
+    def table_blocks(self, columns: list[str], order: np.ndarray | None) -> Iterator[Block]:
         if self.table is None:
             first = 0
             for number, batch in enumerate(self.reader()):
                 for name in columns:
                     if name not in batch.schema.names:
                         raise RowError(f"record batch {number}: no column named {name!r}")
-                yield Piece(batch.select(columns), first, f"record batch {number}")
+                yield Block(batch.select(columns), None, None, first, f"record batch {number}")
                 first += batch.num_rows
             return
         firsts, table = self.first_rows, self.table.select(columns)
         for k in range(len(firsts)) if order is None else order:
             part = table.slice(firsts[k], self.block_rows[k])  # type: ignore[index]
             for batch in part.combine_chunks().to_batches():
-                yield Piece(batch, int(firsts[k]), "")
+                yield Block(batch, None, None, int(firsts[k]), "")
 
 
 def as_arrow(data: Any) -> Any:

@@ -12,8 +12,8 @@ from ..common_types import common_type
 from .csv_dialect import CsvFile, Dialect
 from .csv_errors import csv_error
 from .found_files import found_files
-from .stream import located
-from .table import Piece, Table
+from .stream import Block, located
+from .table import Table
 
 ENDINGS = (".csv", ".tsv")  # of the files that are taken from a folder
 
@@ -108,11 +108,11 @@ class Csv(Table):
         other.schema = pyarrow.schema(list(other.types.items()))
         return other
 
-    def pieces(self, columns: list[str], order: np.ndarray | None) -> Iterator[Piece]:
+    def table_blocks(self, columns: list[str], order: np.ndarray | None) -> Iterator[Block]:
         first = 0
         for file in self.files:
             for batch in self.batches_of(file, columns):
-                yield Piece(batch, first, str(file.path))
+                yield Block(batch, None, None, first, str(file.path))
                 first += batch.num_rows
 
     def batches_of(self, file: CsvFile, columns: list[str]) -> Iterator[Any]:

@@ -4,9 +4,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from . import csv, parquet_files
+from . import csv, parquet
 from .found_files import ending, files_of
-from .parquet import Parquet
 from .table import Table
 
 
@@ -23,7 +22,7 @@ def open_table(
     path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file or folder")
-    kinds: dict[str, Any] = dict.fromkeys(csv.ENDINGS, csv.Csv) | dict.fromkeys(parquet_files.ENDINGS, Parquet)
+    kinds: dict[str, Any] = dict.fromkeys(csv.ENDINGS, csv.Csv) | dict.fromkeys(parquet.ENDINGS, parquet.Parquet)
     files = files_of(path, tuple(kinds)) if path.is_dir() else [path]
     kinds[".txt"] = csv.Csv  # where a file is named; in a folder it may be anything
     endings = {ending(file) for file in files}

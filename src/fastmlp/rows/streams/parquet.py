@@ -6,14 +6,16 @@ from typing import Any
 
 import numpy as np
 
+from ...shown import listed
 from ...system.files_at_rest import AtRest
 from ...system.machine import available_cores
-from ..columns import first_line
-from ..common_types import as_type
-from .parquet_files import common_schema, found
-from .stream import located
-from .table import Piece, Table
+from ..columns import first_line, index_columns
+from ..common_types import as_type, common_type
+from .found_files import files_of, named_paths
+from .stream import Block, located
+from .table import Table
 
+ENDINGS = (".parquet", ".parq", ".pq")  # of the files that are taken from a folder
 BATCH_ROWS, BATCH_NUMBERS = 2**14, 2**20  # decoded at a time; larger ones are little faster, but take more memory
 BUFFER_BYTES, LEAST_BUFFER_BYTES = 2**16, 2**12  # of compressed bytes, read at a time and column
 ALL_BUFFERS_BYTES = 2**24
@@ -53,33 +55,33 @@ class Parquet(Table):
         self, path: Any, target: str | None = None, *, weight: str | None = None, columns: list[str] | None = None,
         window_rows: int | None = None,
     ) -> None:  # fmt: skip
-        self.files = [File(file, keys) for file, keys in found(path)]
+        self.files = [ParquetFile(file, keys) for file, keys in found_with_keys(path)]
         others = [str(name) for name in (target, weight) if name is not None]
         wanted = None if columns is None else [*map(str, columns), *others]
         super().__init__(common_schema(self.files, wanted), target, weight, columns, window_rows, str(path))
         groups = [(f, g) for f, file in enumerate(self.files) for g, n in enumerate(file.group_rows) if n]
         self.groups = groups
-        self.read_last: list[File] = []
+        self.read_last: list[ParquetFile] = []
         self.block_rows = np.array([self.files[f].group_rows[g] for f, g in groups], np.intp)
 
-    def pieces(self, columns: list[str], order: np.ndarray | None) -> Iterator[Piece]:
+    def table_blocks(self, columns: list[str], order: np.ndarray | None) -> Iterator[Block]:
         firsts = self.first_rows
         for k in range(len(firsts)) if order is None else order:
             f, g = self.groups[k]
             self.keep_footer(self.files[f])
             first = int(firsts[k])
             for batch in self.files[f].batches(g, columns, self.schema):
-                yield Piece(batch, first, f"{self.files[f].path}, row group {g}")
+                yield Block(batch, None, None, first, f"{self.files[f].path}, row group {g}")
                 first += batch.num_rows
 
-    def keep_footer(self, file: "File") -> None:
+    def keep_footer(self, file: "ParquetFile") -> None:
         """Keep the footers of the files that were read last, and forget others, as long as they are large together."""
         self.read_last = [*(other for other in self.read_last if other is not file), file]
         while len(self.read_last) > 1 and sum(other.chunks for other in self.read_last) > MOST_CHUNKS:
             self.read_last.pop(0).metadata = None
 
 
-class File:
+class ParquetFile:
     """One Parquet file: its schema, the rows of its row groups, and constant columns from the names of folders."""
 
     def __init__(self, path: str, keys: dict[str, Any]) -> None:
@@ -136,3 +138,62 @@ class File:
                         for name in columns
                     ]
                 yield pyarrow.record_batch(arrays, names=columns)
+
+
+def found_with_keys(path: Any) -> list[tuple[str, dict[str, Any]]]:
+    """Files, in the order of their names, with the columns that their folders' names stand for."""
+    files: list[tuple[str, dict[str, Any]]] = []
+    for p in named_paths(path):
+        files += with_keys(p, files_of(p, ENDINGS)) if p.is_dir() else [(str(p), {})]
+    return files
+
+
+def with_keys(folder: Path, files: list[Path]) -> list[tuple[str, dict[str, Any]]]:
+    """Files of a folder, with the columns that names of folders in it, such as year=2013, stand for."""
+    if not any("=" in part for p in files for part in p.relative_to(folder).parts[:-1]):
+        return [(str(p), {}) for p in files]
+    import pyarrow
+    from pyarrow import dataset
+
+    try:
+        fragments = dataset.dataset(
+            [str(p) for p in files], format="parquet", partitioning=dataset.partitioning(flavor="hive"),
+            partition_base_dir=str(folder),
+        ).get_fragments()  # fmt: skip
+        return [(f.path, dataset.get_partition_keys(f.partition_expression)) for f in fragments]
+    except pyarrow.ArrowException as error:
+        raise OSError(f"{folder}: not a readable folder of Parquet files ({first_line(error)})") from None
+
+
+def common_schema(files: list[Any], wanted: list[str] | None) -> Any:
+    """The schema of all files: of each column the type that holds its values in all of them."""
+    import pyarrow
+
+    first = files[0]
+    index = {name for file in files for name in index_columns(file.schema)} if wanted is None else set()
+    types: dict[str, Any] = {}
+    sources: dict[str, tuple[Any, Any]] = {}  # the first type that is not null, and its file
+    for file in files:
+        schema = dict(zip(file.schema.names, file.schema.types, strict=True))
+        if len(schema) < len(file.schema.names):
+            raise ValueError(f"{file.path}: several columns have the same name ({listed(file.schema.names)})")
+        schema |= {name: pyarrow.scalar(value).type for name, value in file.keys.items()}
+        names = [name for name in schema if name not in index] if wanted is None else wanted
+        for name in names if file is first or wanted is not None else types:
+            if name not in schema:
+                raise ValueError(f"{file.path}: no column named {name!r}; the columns are {listed(list(schema))}")
+        for name in names:
+            kind = schema[name]
+            if name not in types and file is not first:
+                raise ValueError(f"{file.path}: has a column {name!r}, which {first.path} has not")
+            joined = common_type(types.get(name, kind), kind)
+            if joined is None:
+                known, where = sources[name]
+                raise ValueError(
+                    f"column {name!r} is {known} in {where.path}, but {kind} in {file.path}; convert one of them, "
+                    "or leave the column out"
+                )
+            types[name] = joined
+            if not pyarrow.types.is_null(kind):
+                sources.setdefault(name, (kind, file))
+    return pyarrow.schema(list(types.items()))

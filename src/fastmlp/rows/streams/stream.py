@@ -10,7 +10,7 @@ import numpy as np
 from ...exceptions import RowError, RowTypeError
 from ..array import as_table
 from ..columns import put_columns
-from ..frame import Columns, is_frame
+from ..frame import FrameColumns, is_frame
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,23 +23,23 @@ class Block:
         asked for
     y : array (n), or pyarrow.Array, of the target's values; or None
     w : array (n) of weights, or None
-    first : the number of the block's first row in the stream
+    first_row : the number of the block's first row in the stream
     place : where it lies, for messages: a file, a row group
     """
 
     X: Any
     y: Any = None
     w: Any = None
-    first: int = 0
+    first_row: int = 0
     place: str = ""
 
     def __len__(self) -> int:
         return len(self.X if self.X is not None else self.y)
 
-    def part(self, start: int, end: int) -> "Block":
-        """Rows start … end-1 of the block."""
+    def slice(self, start: int, end: int) -> "Block":
+        """Return rows start … end-1 of the block."""
         X, y, w = (None if a is None else a[start:end] for a in (self.X, self.y, self.w))
-        return Block(X, y, w, self.first + start, self.place)
+        return Block(X, y, w, self.first_row + start, self.place)
 
 
 class Stream:
@@ -73,7 +73,7 @@ class Stream:
     def blocks(self, order: np.ndarray | None = None) -> Iterator[Block]:
         """All blocks, from the first; or, where `block_rows` is known, those numbered `order`, in that order.
 
-        Where it is not known, no order is asked for, and `Block.first` does not count: rows are counted.
+        Where it is not known, no order is asked for, and `Block.first_row` does not count: rows are counted.
         """
         raise NotImplementedError
 
@@ -86,7 +86,7 @@ class Stream:
         X = numbers_of(X, self.names)
         if X.shape != out.shape:
             raise ValueError(f"X has shape {X.shape}, but {out.shape} is required")
-        if isinstance(X, Columns):
+        if isinstance(X, FrameColumns):
             return put_columns(X.columns, out)
         with np.errstate(all="ignore"):
             out[:] = X
@@ -111,10 +111,10 @@ class Stream:
 
 
 def numbers_of(X: Any, names: list[str] | None) -> Any:
-    """A block's X as an array (n, p) or, of a frame, as `Columns`: those of these names, where names are known."""
-    if isinstance(X, Columns):
+    """A block's X as an array (n, p) or, of a frame, as `FrameColumns`: those of these names, where names are known."""
+    if isinstance(X, FrameColumns):
         return X
-    return Columns(X, names) if is_frame(X) else as_table(X)
+    return FrameColumns(X, names) if is_frame(X) else as_table(X)
 
 
 def check_alone(y: Any, sample_weight: Any, suffix: str = "") -> None:
@@ -136,7 +136,7 @@ def counted(blocks: Iterator[Block]) -> Iterator[Block]:
     first = 0
     for block in blocks:
         if len(block):
-            yield replace(block, first=first)
+            yield replace(block, first_row=first)
             first += len(block)
 
 

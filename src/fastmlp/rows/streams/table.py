@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -11,14 +11,6 @@ from ...exceptions import RowError
 from ...shown import not_numbers
 from ..columns import TEXT, check_named, index_columns, put_columns, value_type, without_views
 from .stream import Block, Stream, located
-
-
-class Piece(NamedTuple):
-    """Some consecutive rows of a table: a pyarrow.RecordBatch, the number of its first row, and where it lies."""
-
-    batch: Any
-    first: int
-    place: str
 
 
 class Table(Stream):
@@ -72,13 +64,16 @@ class Table(Stream):
         """
         return self
 
-    def pieces(self, columns: list[str], order: np.ndarray | None) -> Iterator[Piece]:
-        """Parts of the table with these columns, from the first row; or blocks in an order, see `Stream.blocks`."""
+    def table_blocks(self, columns: list[str], order: np.ndarray | None) -> Iterator[Block]:
+        """Yield blocks whose X is a pyarrow.RecordBatch of these columns, without y; order as for `blocks`.
+
+        The blocks in an order may come in several parts each.
+        """
         raise NotImplementedError
 
     def batches(self) -> Iterator[Any]:
         """pyarrow.RecordBatch of the features, from the first row."""
-        return (piece.batch for piece in self.pieces(self.names or [], None))
+        return (block.X for block in self.table_blocks(self.names or [], None))
 
     def blocks(self, order: np.ndarray | None = None) -> Iterator[Block]:
         return self._labelled(self.names or [], order)
@@ -98,12 +93,13 @@ class Table(Stream):
     def _labelled(self, columns: list[str], order: np.ndarray | None) -> Iterator[Block]:
         """Blocks of these columns, with target and weight."""
         others = [name for name in (self.target_name, self.weight_name) if name is not None]
-        for batch, first, place in self.pieces([*columns, *(name for name in others if name not in columns)], order):
+        for block in self.table_blocks([*columns, *(name for name in others if name not in columns)], order):
+            batch, place = block.X, block.place
             y, w = (None if name is None else batch.column(name) for name in (self.target_name, self.weight_name))
             if w is not None and w.null_count:
                 raise RowError(f"{place}: weight {self.weight_name!r} has {w.null_count} missing values")
             w = None if w is None else w.to_numpy(zero_copy_only=False)
-            yield Block(batch.select(columns) if columns else None, y, w, first, place)
+            yield Block(batch.select(columns) if columns else None, y, w, block.first_row, place)
 
 
 def number_column(batch: Any, name: str) -> np.ndarray:
