@@ -170,7 +170,7 @@ class OwnAdam(Adam):
 
 UNSAVEABLE = {
     "not finite": lambda model: model.parameters.__setitem__(5, np.nan),
-    "no strings": lambda model: setattr(model, "feature_names", ["a", "b", 3]),
+    "list of strings": lambda model: setattr(model, "feature_names", ["a", "b", 3]),
     "target_name": lambda model: setattr(model, "target_name", 3),
     "classes": lambda model: setattr(model, "classes", ["no", "yes", "perhaps"]),
     "all different": lambda model: setattr(model, "classes", [1, 1]),

@@ -113,18 +113,19 @@ def test_newer_versions(whole, refused):
     refused(assemble({**description, "version": container.FORMAT_VERSION + 1}, tensors), "upgrade")
     refused(assemble({**description, "version": 10**30, "new": 3}, tensors), "upgrade")
     for version in (None, True, 0, -1, 1, 2, 3.0, "3"):
-        refused(assemble({**description, "version": version}, tensors), "version|canonical")
+        refused(assemble({**description, "version": version}, tensors), "version")
     del description["version"]
     refused(assemble(description, tensors), "no format version")
 
 
-SPELLINGS = {
-    "a space": (b',"fastmlp"', b', "fastmlp"'),
+OTHER_SPELLINGS = {
+    "a space": (b'{"data_offsets"', b'{ "data_offsets"'),
     "another order": (b'{"data_offsets":[0,40],"dtype":"F64",', b'{"dtype":"F64","data_offsets":[0,40],'),
     "an escape": (b'"F64"', b'"\\u004664"'),
     "twice the same key": (b'{"data_offsets":[0,40],', b'{"data_offsets":[0,40],"data_offsets":[0,40],'),
-    "an exponent": (b"[0,40]", b"[0,4e1]"),
-    "minus zero": (b"[0,40]", b"[-0,40]"),
+    "another key": (b'{"data_offsets"', b'{"device":"cpu","data_offsets"'),
+}
+NO_SPELLINGS = {
     "a leading zero": (b"[0,40]", b"[0,040]"),
     "NaN": (b"[0,40]", b"[NaN,40]"),
     "infinity": (b"[0,40]", b"[0,Infinity]"),
@@ -134,35 +135,43 @@ SPELLINGS = {
     "no UTF-8": (b'"F64"', b'"F\xff4"'),
     "a lone surrogate": (b'"F64"', b'"\\ud800"'),
     "a mark of order": (b'{"__meta', b'\xef\xbb\xbf{"__meta'),
-    "a byte behind": (b"}  ", b"}x "),
+    "a byte behind": (b"]}}", b"]}}x"),
 }
 
 
-@pytest.mark.parametrize("name", SPELLINGS)
-def test_one_spelling_only(whole, refused, name):
-    """The digest fits, but JSON has more than one way to say this, or no such number."""
+def respelled(whole, old, new):
+    """The file with another header, under a digest that fits."""
     length = int.from_bytes(whole[:8], "little")
     header, data = whole[8 : 8 + length], whole[8 + length :]
-    old, new = SPELLINGS[name]
-    if name in ("a space", "a byte behind"):
-        old, new = (b"}}", b"} }") if name == "a space" else (header.rstrip(b" "), header.rstrip(b" ") + b"x")
     assert old in header
     blank = bytearray(header.replace(old, new, 1))
     place = blank.index(b'","sha256":"') + 12
     blank[place : place + 64] = b"0" * 64
-    refused(signed(bytes(blank).rstrip(b" "), data), "header|canonical|tensor")
+    return signed(bytes(blank).rstrip(b" "), data)
 
 
-def test_one_spelling_of_the_description(whole, refused):
+@pytest.mark.parametrize("name", NO_SPELLINGS)
+def test_what_is_no_such_header(whole, refused, name):
+    refused(respelled(whole, *NO_SPELLINGS[name]), "header|tensor")
+
+
+@pytest.mark.parametrize("name", OTHER_SPELLINGS)
+def test_another_spelling_says_the_same(whole, tmp_path, name):
+    """As another program may write it."""
+    (tmp_path / "m").write_bytes(respelled(whole, *OTHER_SPELLINGS[name]))
+    Model.load(tmp_path / "m").save(tmp_path / "again")
+    assert (tmp_path / "again").read_bytes() == whole
+
+
+def test_spelling_of_the_description(whole, refused):
     description, tensors = taken_apart(whole)
     text = compact(description)
     changes = {
-        '"seed":0': '"seed": 0', '"bias":true': '"bias":true,"bias":true', '"version":3': '"version":3.0',
-        '"learning_rate":0.001': '"learning_rate":1e-3', '"epsilon":1e-08': '"epsilon":NaN', "ü": "\\u00fc",
+        '"version":3': '"version":3.0', '"epsilon":1e-08': '"epsilon":NaN', '"seed":0': '"seed":00',
     }  # fmt: skip
     for old, new in changes.items():
         assert old in text
-        refused(assemble(text.replace(old, new, 1), tensors), "canonical|JSON|version")
+        refused(assemble(text.replace(old, new, 1), tensors), "JSON|version|header")
     for text in ("", "3", "[]", "null", '"', "[" * 10_000, '{"version":3}' + " "):
         refused(assemble(text, tensors))
 
@@ -188,7 +197,6 @@ ENTRIES = {
     "objects": {"dtype": "O"},
     "a dtype of another size": {"dtype": "F32"},
     "a list as dtype": {"dtype": ["F64"]},
-    "another key": {"device": "cpu"},
 }
 
 
@@ -201,15 +209,15 @@ def test_places_and_shapes(whole, refused, name):
 def test_more_of_tensors(whole, refused):
     description, tensors = taken_apart(whole)
     entry = {"data_offsets": [0, 40], "dtype": "F64", "shape": [5]}
-    refused(assemble(description, tensors, same_place=entry), "one after another")
+    refused(assemble(description, tensors, same_place=entry), "behind the tensor before it")
     padding = {**tensors, "z": np.zeros(1000, np.uint8)}
     end = sum(array.nbytes for array in padding.values())
     entry = {"data_offsets": [end, end], "dtype": "U8", "shape": [1000] * 7 + [0]}
-    refused(assemble(description, padding, zz=entry), "cannot hold")
+    refused(assemble(description, padding, zz=entry), "behind the tensor before it")
     for name in ("../x", "/etc/passwd", "A", "x y", "", "a/b", "..", "ü", "a" * 3 + "\x00"):
         refused(assemble(description, tensors, **{name: {"data_offsets": [0, 0], "dtype": "U8", "shape": [0]}}), "name")
     header = compact({"__metadata__": {"fastmlp": compact(description), "sha256": "0" * 64}}).encode()
-    refused(signed(header, b"x"), "one after another")
+    refused(signed(header, b"x"), "there are 1 bytes of data")
     for metadata in ({}, [], None, {"fastmlp": 3}, {"fastmlp": compact(description)}, {"sha256": "0" * 64}):
         refused(signed(compact({"__metadata__": metadata}).encode(), b""))
     refused(signed(compact({"__metadata__": {"fastmlp": compact(description), "sha256": "Z" * 64}}).encode(), b""))

@@ -1,4 +1,4 @@
-"""A model on disk: one safetensors file with a canonical header and a digest over all of it. No pickle.
+"""A model on disk: one safetensors file with a digest over all of it, and no pickle.
 
 docs/model-file.md describes the format.
 """
@@ -26,8 +26,9 @@ def write(path: str | os.PathLike, description: dict[str, Any], tensors: dict[st
 
     Parameters
     ----------
-    description : of values that JSON has, without "version"
-    tensors : names of a-z, 0-9, _ and dots; arrays of float64, float32, int64 or uint8
+    path : of the file
+    description : values that JSON has, without "version"
+    tensors : by names of a-z, 0-9, _ and dots; arrays of float64, float32, int64 or uint8
 
     Raises
     ------
@@ -45,12 +46,12 @@ def write(path: str | os.PathLike, description: dict[str, Any], tensors: dict[st
         for piece in pieces(head, [arrays[name] for name in names]):
             digest.update(piece)
             file.write(piece)
-        file.seek(LENGTH_BYTES + header.digest_place(head).start)
-        file.write(digest.hexdigest().encode())
+        file.seek(LENGTH_BYTES)
+        file.write(header.with_digest(head, header.NO_DIGEST, digest.hexdigest()))
 
 
 def writable(name: str, tensor: Any) -> np.ndarray:
-    """A tensor as it lies in a file."""
+    """Return a tensor as a file holds it: little-endian and in C order."""
     array = np.asarray(tensor)
     if array.dtype not in header.DTYPES.values():
         raise TypeError(f"tensor {name!r} is of dtype {array.dtype}; a model file holds float64, float32, int64, uint8")
@@ -58,24 +59,24 @@ def writable(name: str, tensor: Any) -> np.ndarray:
 
 
 def pieces(head: bytes, arrays: list[np.ndarray]) -> Iterator[bytes]:
-    """A file's bytes, in copies: what is digested is what is written, even if a thread trains the model meanwhile."""
+    """Yield the file's bytes as copies, so that the digest fits even if a thread trains the model meanwhile."""
     yield len(head).to_bytes(LENGTH_BYTES, "little")
     yield head
     for array in arrays:
-        view = array.reshape(-1).data.cast("B") if array.size else b""
-        for first in range(0, len(view), PIECE):
-            yield bytes(view[first : first + PIECE])
+        data = array.reshape(-1).view(np.uint8)
+        for first in range(0, len(data), PIECE):
+            yield data[first : first + PIECE].tobytes()
 
 
 def read(path: str | os.PathLike) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Description, with its "version", and tensors of a model file.
+    """Return the description, with its "version", and the tensors of a model file.
 
     Raises
     ------
     OSError : the file cannot be read
-    ModelFormatError : it is not a model file, of a version that is known here, or it is damaged
+    ModelFormatError : it is no model file of a version that is known here, or it is damaged
     """
-    with open(path, "rb", buffering=0, opener=open_at_once) as file:
+    with open(path, "rb", opener=open_at_once) as file:
         try:
             return read_from(file, os.fstat(file.fileno()))
         except header.NewerError as error:
@@ -85,12 +86,12 @@ def read(path: str | os.PathLike) -> tuple[dict[str, Any], dict[str, np.ndarray]
 
 
 def open_at_once(path: str, flags: int) -> int:
-    """Without waiting for a writer, if it is a pipe."""
+    """Open a file without waiting for a writer, should it be a pipe."""
     return os.open(path, flags | AT_ONCE)
 
 
 def read_from(file: Any, status: os.stat_result) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """The same, from an open file; nothing is allocated before it is known to be there."""
+    """Read an open file; no array is allocated before its size was compared with the file's."""
     if not stat.S_ISREG(status.st_mode):
         raise ModelFormatError("it is not a regular file")
     if status.st_size < LENGTH_BYTES:
@@ -101,26 +102,19 @@ def read_from(file: Any, status: os.stat_result) -> tuple[dict[str, Any], dict[s
         raise ModelFormatError(f"its header would have {length:,} bytes, but {rest:,} are left")
     raw = filled(file, bytearray(length))
     head = header.parse(raw, rest - length, FORMAT_VERSION)
-    if head.digest is not None:
-        raw[header.digest_place(raw)] = header.NO_DIGEST.encode()
-    digest = hashlib.sha256(prefix + raw)
+    digest = hashlib.sha256(prefix)
+    digest.update(raw if head.digest is None else header.with_digest(raw, head.digest, header.NO_DIGEST))
     tensors = {}
-    for entry in head.entries:
-        array = filled(file, np.empty(entry.size // entry.dtype.itemsize, entry.dtype))
-        digest.update(array.data)
-        tensors[entry.name] = array.reshape(entry.shape)
+    for name, (dtype, shape) in head.tensors.items():
+        tensors[name] = filled(file, np.empty(shape, dtype))
+        digest.update(tensors[name].data)
     if head.digest is not None and digest.hexdigest() != head.digest:
         raise ModelFormatError("its digest does not fit its bytes; they were changed after it was written")
     return head.description, tensors
 
 
 def filled(file: Any, buffer: Any) -> Any:
-    """The buffer, with all of it read from the file."""
-    view = memoryview(buffer)
-    view = view.cast("B") if view.nbytes else view
-    while view.nbytes:
-        n = file.readinto(view)
-        if not n:
-            raise ModelFormatError("it ended while it was read")
-        view = view[n:]
+    """Return the buffer, filled from the file."""
+    if file.readinto(buffer) < memoryview(buffer).nbytes:
+        raise ModelFormatError("it ended while it was read")
     return buffer

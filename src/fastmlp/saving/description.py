@@ -1,4 +1,4 @@
-"""What a model file says of a model, checked: nothing is built from it before all of it fits together."""
+"""Check what a model file says of a model; nothing is built from it before all of it fits together."""
 
 import math
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from ..tables.encoding import TableEncoding
 from . import history as histories
 
 BLOCK = 2**16
-MOST_VALUES = 100  # of an activation
+MOST_VALUES = 100  # at which a file has an own activation
 Tensors = dict[str, np.ndarray]
 
 
@@ -24,8 +24,8 @@ class Described:
 
     Attributes
     ----------
-    activations : (name, is it the user's own?) of each hidden layer; None: the file does not tell
-    history : its records, as they lie in the file
+    activations : (name, whether it is the user's own function) of each hidden layer; None: the file does not tell
+    history : the arguments of `history.from_arrays`, or a list of records
     activation_values : by the names of own activations, values z, and g and g' there (None: not finite)
     """
 
@@ -46,14 +46,14 @@ class Described:
     activation_values: dict[str, dict[str, list[Any]]]
 
     def records(self) -> list[dict[str, Any]]:
-        """The history of the model."""
+        """Return the history, a dict for each epoch."""
         return histories.from_arrays(*self.history) if len(self.history) == 3 else list(self.history[0])
 
 
 def checked(description: dict[str, Any], tensors: Tensors) -> Described:
-    """Every field, its type and its range, and that they fit each other; else a ModelFormatError.
+    """Check type and range of every field, and that the fields fit each other; else raise ModelFormatError.
 
-    Keys and tensors that a model does not have are left to those who wrote them.
+    Keys and tensors that a model does not have, such as a checkpoint's, are left to those who wrote them.
     """
     try:
         return checked_fields(description, tensors)
@@ -68,17 +68,17 @@ def checked(description: dict[str, Any], tensors: Tensors) -> Described:
 
 
 def checked_fields(description: dict[str, Any], tensors: Tensors) -> Described:
-    """The same, with any error that a check can give."""
+    """Check every field, with whatever error the check of one may raise."""
     widths, bias = checked_widths(description["widths"]), of_type("bias", description["bias"], bool)
     dtype, seed = of_type("dtype", description["dtype"], str), of_type("seed", description["seed"], int)
-    need(dtype in ("float32", "float64"), f"dtype is {dtype[:80]!r}")
+    need(dtype in ("float32", "float64"), f"dtype is {dtype[:80]!r}, not float32 or float64")
     need(seed >= 0, "the seed is negative")
     theta = checked_theta(tensors["parameters"], widths, bias, np.dtype(dtype))
     out = checked_output(description.get("out_activation"), widths[-1])
     names = description["feature_names"]
-    need(names is None or is_list_of(str, names), "feature_names are no strings")
+    need(names is None or is_list_of(str, names), "feature_names are not a list of strings")
     target_name = description.get("target_name")
-    need(target_name is None or type(target_name) is str, "target_name is no string")
+    need(target_name is None or type(target_name) is str, "target_name is not a string")
     return Described(
         widths, checked_activations(description["activations"], len(widths) - 2), bias, dtype, seed, out, theta, names,
         target_name, checked_classes(description["classes"], widths[-1] if out == "softmax" else 2),
@@ -89,12 +89,13 @@ def checked_fields(description: dict[str, Any], tensors: Tensors) -> Described:
 
 
 def need(condition: bool, problem: str) -> None:
+    """Raise ModelFormatError unless the condition holds."""
     if not condition:
         raise ModelFormatError(problem)
 
 
 def of_type(name: str, value: Any, kind: type) -> Any:
-    """The value, if it is of just this type."""
+    """Return the value if its type is `kind`, and no subclass of it."""
     need(type(value) is kind, f"{name} is {str(value)[:80]}, not of type {kind.__name__}")
     return value
 
@@ -104,13 +105,13 @@ def is_list_of(kind: type, value: Any) -> bool:
 
 
 def checked_widths(widths: Any) -> list[int]:
-    """p[0], …, p[L]."""
+    """Return the widths p[0], …, p[L]."""
     need(is_list_of(int, widths) and len(widths) >= 2 and min(widths) >= 1, f"widths are {str(widths)[:80]}")
     return list(widths)
 
 
 def checked_theta(theta: np.ndarray, widths: list[int], bias: bool, dtype: np.dtype) -> np.ndarray:
-    """θ, as large as the widths tell: a net is only built if all its parameters are in the file."""
+    """Return θ, whose size must be that of the widths: a net is built only if the file has all its parameters."""
     size = Plan(tuple(widths), (), bias, dtype).n_parameters
     need(theta.shape == (size,), f"there are parameters {theta.shape}, but widths {str(widths)[:80]} need ({size},)")
     need(theta.dtype == dtype, f"the parameters are of dtype {theta.dtype}, not {dtype}")
@@ -119,12 +120,12 @@ def checked_theta(theta: np.ndarray, widths: list[int], bias: bool, dtype: np.dt
 
 
 def all_in_blocks(test: Any, array: np.ndarray) -> bool:
-    """Does a test hold for all numbers? Without an array of answers as long as the numbers."""
+    """Return whether a test holds for all numbers, without an array of booleans as long as they are."""
     return all(bool(test(array[first : first + BLOCK]).all()) for first in range(0, len(array), BLOCK))
 
 
 def checked_output(out: Any, outputs: int) -> str:
-    """The activation of the outputs; the first files did not tell it."""
+    """Return the activation of the outputs, which the first files do not have."""
     if out is None:
         return "logistic" if outputs == 1 else "softmax"
     fits = out == "logistic" or (out == "softmax" and outputs > 1)
@@ -133,7 +134,7 @@ def checked_output(out: Any, outputs: int) -> str:
 
 
 def checked_activations(values: Any, n_hidden: int) -> list[tuple[str, bool | None]]:
-    """A name for each hidden layer, or {"own": name}; before version 3, own ones had nothing but their name, too."""
+    """Return (name, whether it is the user's own) of each hidden layer; None before version 3, where it is unknown."""
     fits = type(values) is list and len(values) == n_hidden
     need(fits, f"activations are {str(values)[:80]}, with {n_hidden} hidden layers")
     found: list[tuple[str, bool | None]] = []
@@ -146,7 +147,7 @@ def checked_activations(values: Any, n_hidden: int) -> list[tuple[str, bool | No
 
 
 def checked_activation_values(data: Any) -> dict[str, dict[str, list[Any]]]:
-    """Values of own activations by name; files did not always have them."""
+    """Return the values of own activations by name; older files have none."""
     fits = type(data) is dict and all(type(one) is dict and sorted(one) == ["dg", "g", "z"] for one in data.values())
     need(fits, f"the activation_values are {str(data)[:80]}")
     for name, one in data.items():
@@ -159,7 +160,7 @@ def checked_activation_values(data: Any) -> dict[str, dict[str, list[Any]]]:
 
 
 def checked_classes(classes: Any, number: int) -> list[Any] | None:
-    """What 0, 1, … stand for: None, or so many values of one type."""
+    """Return what 0, 1, … stand for: `number` values of one type, or None."""
     if classes is None:
         return None
     one_type = any(is_list_of(kind, classes) for kind in (str, bool, int, float))
@@ -170,7 +171,7 @@ def checked_classes(classes: Any, number: int) -> list[Any] | None:
 
 
 def checked_encoding(data: Any, n_features: int) -> TableEncoding | None:
-    """How the columns of a table become numbers."""
+    """Return how the columns of a table become numbers, or None."""
     if data is None:
         return None
     columns = data.get("columns") if type(data) is dict else None
@@ -184,7 +185,7 @@ def checked_encoding(data: Any, n_features: int) -> TableEncoding | None:
 
 
 def checked_scaling(tensors: Tensors, n_features: int) -> tuple[np.ndarray, np.ndarray] | None:
-    """(shift, factor), or None."""
+    """Return (shift, factor), or None."""
     if "shift" not in tensors and "factor" not in tensors:
         return None
     pair = tensors["shift"], tensors["factor"]
@@ -195,7 +196,7 @@ def checked_scaling(tensors: Tensors, n_features: int) -> tuple[np.ndarray, np.n
 
 
 def checked_optimizer(data: Any, tensors: Tensors, theta: np.ndarray) -> Optimizer | None:
-    """The optimizer as it was, with its steps and moments."""
+    """Return the optimizer with its steps and moments, or None."""
     moments = tensors.get("moments")
     if data is None:
         need(moments is None, "there are moments, but no optimizer")
@@ -217,7 +218,7 @@ def checked_optimizer(data: Any, tensors: Tensors, theta: np.ndarray) -> Optimiz
 
 
 def checked_history(data: Any, tensors: Tensors) -> tuple[Any, ...]:
-    """The history: names of figures with two tensors; before version 3, a list of records."""
+    """Return the names of the figures with two tensors, or, as before version 3, a list of records."""
     numbers, kinds = tensors.get("history.numbers"), tensors.get("history.kinds")
     if is_list_of(dict, data) and numbers is None and kinds is None:
         histories.check_records(data)

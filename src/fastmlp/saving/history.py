@@ -1,6 +1,6 @@
-"""The history of a fit as arrays, for files: a row for each epoch, a column for each figure.
+"""The history of a fit as arrays for files, with a row for each epoch and a column for each figure.
 
-As JSON, long histories of small nets would take many times the space of the nets, and lose NaN.
+As JSON, the history of a long fit could take many times the space of a small net, and NaN could not be kept.
 """
 
 from typing import Any
@@ -9,7 +9,7 @@ import numpy as np
 
 ABSENT, FLOAT, INT, BOOL = range(4)
 KINDS = {float: FLOAT, int: INT, bool: BOOL}
-MOST_INT = 2**53  # float64 holds all up to it
+MOST_INT = 2**53  # float64 holds all integers up to it
 BLOCK = 4096  # rows
 FIGURES = (
     "loss", "loss_with_l2", "learning_rate", "seconds", "rows_per_second", "validation_loss", "validation_accuracy",
@@ -17,7 +17,7 @@ FIGURES = (
 
 
 def as_arrays(history: list[dict[str, Any]]) -> tuple[list[str], np.ndarray, np.ndarray]:
-    """Names of the figures (c), their values (n, c) as float64, and which kind of number each is (n, c).
+    """Return the names of the figures (c), their values (n, c) as float64, and the kind of each value (n, c).
 
     Raises
     ------
@@ -31,39 +31,36 @@ def as_arrays(history: list[dict[str, Any]]) -> tuple[list[str], np.ndarray, np.
             number = value.item() if isinstance(value, np.generic) else value
             kind = KINDS.get(type(number))
             if kind is None or (kind == INT and abs(number) > MOST_INT):
-                raise ValueError(f"history[{n}][{name!r}]={value!r}: a file keeps numbers only")
+                raise ValueError(
+                    f"history[{n}][{name!r}]={value!r}: a model file keeps numbers only; remove this figure"
+                )
             numbers[n, column[name]], kinds[n, column[name]] = number, kind
     return names, numbers, kinds
 
 
 def check_arrays(names: Any, numbers: Any, kinds: Any) -> None:
-    """Are these what `as_arrays` gives? Else a ValueError."""
+    """Raise ValueError if `from_arrays` could not make a history of these."""
     if type(names) is not list or not all(type(name) is str for name in names) or len(set(names)) < len(names):
         raise ValueError(f"the history's figures are named {str(names)[:80]}")
     if numbers is None and kinds is None and not names:
         return
     shape = (0 if numbers is None else len(numbers), len(names))
-    if not (fits(numbers, shape, np.float64) and fits(kinds, shape, np.uint8)) or "epoch" not in names:
-        raise ValueError("the history's arrays do not fit each other")
+    for array, dtype in ((numbers, np.float64), (kinds, np.uint8)):
+        if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype != dtype or "epoch" not in names:
+            raise ValueError("the history's arrays do not fit each other")
     if kinds.size and kinds.max() > BOOL:
         raise ValueError("the history has numbers of an unknown kind")
     for first in range(0, len(numbers), BLOCK):
         part, kind = numbers[first : first + BLOCK], kinds[first : first + BLOCK]
-        whole, flags, epoch = part[kind == INT], part[kind == BOOL], names.index("epoch")
-        if not (np.all(np.abs(whole) <= MOST_INT) and np.all(whole == np.rint(whole))):
-            raise ValueError("the history has an integer that is not one")
-        if not np.all((flags == 0) | (flags == 1)):
-            raise ValueError("the history has a truth value that is not one")
+        epoch = names.index("epoch")
+        if not np.all(np.abs(part[kind == INT]) <= MOST_INT):  # int() fails for infinities and NaN
+            raise ValueError("the history has an integer that is too large")
         if not (np.all(kind[:, epoch] == INT) and np.all(part[:, epoch] >= 0)):
             raise ValueError("the history has a row without an epoch")
 
 
-def fits(array: Any, shape: tuple[int, ...], dtype: Any) -> bool:
-    return isinstance(array, np.ndarray) and array.shape == shape and array.dtype == dtype
-
-
 def from_arrays(names: list[str], numbers: np.ndarray | None, kinds: np.ndarray | None) -> list[dict[str, Any]]:
-    """The inverse of `as_arrays`."""
+    """Return the history that `as_arrays` took apart."""
     if numbers is None or kinds is None:
         return []
     types = {kind: python for python, kind in KINDS.items()}
@@ -78,7 +75,7 @@ def from_arrays(names: list[str], numbers: np.ndarray | None, kinds: np.ndarray 
 
 
 def check_records(history: Any) -> None:
-    """Is this a history, from JSON of an older format? Else a ValueError."""
+    """Raise ValueError if this is no history as the JSON of older formats has it."""
     if type(history) is not list:
         raise ValueError("the history is no list")
     for n, record in enumerate(history):

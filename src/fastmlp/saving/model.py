@@ -1,4 +1,4 @@
-"""What a file keeps of a Model, and a Model from it."""
+"""Save a `Model` to a file, and load it from there."""
 
 import os
 from typing import Any
@@ -11,19 +11,19 @@ from . import container
 from .description import Described, checked
 from .history import as_arrays
 
-# Own activations are known again by their values there, which float32 holds exactly, and which no rounding decides.
+# Own activations are recognised by their values at these z, which float32 holds exactly.
 VALUES_AT = [-30.0, -6.5, -2.75, -1.125, -0.375, -0.0625, 0.0, 0.1875, 0.625, 1.75, 4.5, 21.0]
 VALUE_TOLERANCE = {"float32": 1e-4, "float64": 1e-8}  # between machines, relative to values beyond 1
 Contents = tuple[dict[str, Any], dict[str, np.ndarray]]
 
 
 def save(model: Any, path: str | os.PathLike) -> None:
-    """Write everything to a file, replacing it in one step; what `load` would refuse is a ValueError before that."""
+    """Replace a file in one step; raise ValueError, before anything is written, for what `load` would refuse."""
     container.write(path, *described(model))
 
 
 def described(model: Any) -> Contents:
-    """Description and tensors of a model, for `model_file.write`; a ValueError if no file can hold it."""
+    """Return description and tensors of a model for `container.write`; raise ValueError if no file can hold it."""
     try:
         description, tensors = contents(model)
         checked(description, tensors)
@@ -33,7 +33,7 @@ def described(model: Any) -> Contents:
 
 
 def contents(model: Any) -> Contents:
-    """The same, without checks."""
+    """Return description and tensors of a model, unchecked."""
     tensors, optimizer = {"parameters": model.parameters}, model.optimizer
     figures, numbers, kinds = as_arrays(model.history)
     if figures:
@@ -61,7 +61,7 @@ def contents(model: Any) -> Contents:
 
 
 def own_by_name(model: Any) -> dict[str, Own]:
-    """The model's own activations, by which a file tells them."""
+    """Return the activations that are the user's own functions, by name."""
     found: dict[str, Own] = {}
     for one in model.network.plan.activations:
         if one.own and found.setdefault(one.name, one.own) != one.own:
@@ -70,14 +70,14 @@ def own_by_name(model: Any) -> dict[str, Own]:
 
 
 def plain(value: Any) -> Any:
-    """NumPy's scalars and arrays, and sequences of them, as what JSON has."""
+    """Convert NumPy's scalars and arrays, and sequences of them, to what JSON has."""
     if isinstance(value, np.ndarray | np.generic):
         return value.tolist()
     return [plain(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def load(kind: type, path: str | os.PathLike, given: dict[str, Any], n_threads: int | None) -> Any:
-    """A model of class `kind` from a file that `save` wrote; given: the user's own activations by name."""
+    """Return a model of class `kind` from a file; `given` has the user's own activations by name."""
     description, tensors = container.read(path)
     try:
         found = checked(description, tensors)
@@ -90,14 +90,14 @@ def load(kind: type, path: str | os.PathLike, given: dict[str, Any], n_threads: 
 def restored(
     kind: type, path: str | os.PathLike, found: Described, activations: list[Any], n_threads: int | None
 ) -> Any:
-    """A model that is as the file's was."""
+    """Build the model that a file describes."""
     model = kind(found.widths, activations, found.bias, found.dtype, found.seed, n_threads, found.out_activation)
     take_over(model, path, found)
     return model
 
 
 def take_over(model: Any, path: str | os.PathLike, found: Described) -> None:
-    """All that a file holds beside the shape."""
+    """Give a model of the same shape all else that a file holds."""
     check_activations(model, path, found)
     model.parameters[:] = found.parameters
     model.scaling, model.encoding, model.optimizer = found.scaling, found.encoding, found.optimizer
@@ -106,12 +106,12 @@ def take_over(model: Any, path: str | os.PathLike, found: Described) -> None:
 
 
 def check_activations(model: Any, path: str | os.PathLike, found: Described) -> None:
-    """Raise where the model's own activations are not those of the file: a name alone could mean any function."""
+    """Raise ValueError where an own activation is another function than in the file, though it has the same name."""
     tolerance = VALUE_TOLERANCE[found.dtype]
     for (name, own), one in zip(found.activations, model.network.plan.activations, strict=True):
         if own is not None and own != (one.own is not None):
             whose = "a function of the user's own" if own else "the library's"
-            raise ValueError(f"{os.fspath(path)}: activation {name!r} is {whose} there; give the same")
+            raise ValueError(f"{os.fspath(path)}: activation {name!r} is {whose} in the saved model; give the same")
         kept = found.activation_values.get(name)
         if one.own is None or kept is None:
             continue
@@ -123,17 +123,17 @@ def check_activations(model: Any, path: str | os.PathLike, found: Described) -> 
                 at = int(differ.argmax())
                 raise ValueError(
                     f"{os.fspath(path)}: activation {name!r} is another function than when the model was saved: "
-                    f"{f}({kept['z'][at]}) is {ours[at]}, and was {theirs[at]}"
+                    f"{f}({kept['z'][at]}) is {ours[at]}, and was {theirs[at]}; give the function of that time"
                 )
 
 
 def given_activation(path: str | os.PathLike, name: str, own: bool | None, given: dict[str, Any]) -> Any:
-    """An activation of a model file: the user's, or one of the library's by name."""
+    """Return an activation for `Model`: the user's functions, or the name of one of the library's."""
     if own is False:
         return name
     if name not in given:
         raise ModelFormatError(
-            f"{os.fspath(path)}: the model has an activation of its own, {name!r}; "
+            f"{os.fspath(path)}: the model has an activation of the user's own, {name!r}; "
             f"load it with activations={{{name!r}: (g, dg)}}"
         )
     if isinstance(given[name], str):
