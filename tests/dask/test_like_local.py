@@ -51,7 +51,7 @@ def pair(monkeypatch, y=TWO, w=None, solver="adam", rows=X, **settings):
     monkeypatch.setattr("fastmlp.sklearn.fit.initialize_like_scikit_learn", drawn)
     how = {"solver": "lbfgs"} if solver == "lbfgs" else {"optimizer": solver, "batch_size": n}
     local = MLPClassifier(**{**NOTHING_DRAWN, **how, **settings}).fit(rows, y, w)
-    shared = {"dtype": "float64", "random_state": 0, **settings, "solver": solver}
+    shared = {"dtype": "float64", "random_state": 0, "batch_size": None, **settings, "solver": solver}
     D, Y, W = cut(rows, y, np.ones(n) if w is None else w)
     return local, DaskMLPClassifier(timeout=60, **shared).fit(D, Y, None if w is None else W)
 
@@ -104,11 +104,31 @@ def same(local, ours):
 def test_local_steps_share_alpha_by_batch(client):
     """Of each batch, not of all rows. Without hidden layers both end near the one minimum, whatever the order."""
     D, Y, W = cut(X, X[:, 0] > 0, COUNTS)
-    settings = {"solver": "adam", "batch_size": 30, "learning_rate_init": 0.02, "max_iter": 60, "alpha": 30.0}
+    settings = {"batch_size": 30, "learning_rate_init": 0.02, "max_iter": 60, "alpha": 30.0, "random_state": 0}
     ours = DaskMLPClassifier((), **settings).fit(D, Y, W)
-    local = MLPClassifier((), **settings, random_state=0).fit(X, X[:, 0] > 0, COUNTS)
+    local = MLPClassifier((), **settings).fit(X, X[:, 0] > 0, COUNTS)
     assert ours.coefs_[0][0] == pytest.approx(local.coefs_[0][0], rel=0.05)
     assert ours.loss_ == pytest.approx(local.loss_, rel=0.02)
+
+
+def test_parameters_of_the_same_name_have_the_same_defaults():
+    ours, local = DaskMLPClassifier().get_params(), MLPClassifier().get_params()
+    assert ours.keys() - local.keys() == {"client", "timeout"}
+    assert ours == {**{name: local[name] for name in ours.keys() & local.keys()}, "client": None, "timeout": 600.0}
+
+
+@pytest.mark.parametrize(
+    ("kind", "solver", "expected"),
+    [("f4", "adam", "float32"), ("f8", "adam", "float64"), ("i8", "adam", "float64"), ("f4", "lbfgs", "float64")],
+)
+def test_the_dtype_is_that_of_the_features(client, kind, solver, expected):
+    table = dd.from_pandas(pd.DataFrame(X.astype(kind), columns=list("abcd")).assign(y=TWO, w=1.0), npartitions=3)
+    D, Y = cut(X.astype(kind), TWO)
+    settings = {"solver": solver, "max_iter": 1, "random_state": np.random.RandomState(3)}
+    fits = [DaskMLPClassifier(3, **settings).fit(*data) for data in ((D, Y), (table, "y", "w"))]
+    fits.append(DaskMLPClassifier(3, **settings).fit(table[list("abcd")], table["y"]))
+    assert [str(fitted.coefs_[0].dtype) for fitted in fits] == [expected] * 3
+    assert not np.array_equal(fits[0].coefs_[0], fits[1].coefs_[0])
 
 
 def test_early_stopping_goes_by_the_accuracy(client, monkeypatch):
@@ -121,7 +141,7 @@ def test_early_stopping_goes_by_the_accuracy(client, monkeypatch):
         return {"validation_loss": 1.0, "validation_accuracy": next(accuracy)}
 
     monkeypatch.setattr(DaskNetwork, "evaluate", evaluate)
-    ours = DaskMLPClassifier((6,), solver="adam", early_stopping=True, n_iter_no_change=2, tol=0.01)
+    ours = DaskMLPClassifier((6,), early_stopping=True, n_iter_no_change=2, tol=0.01)
     ours.fit(*cut(X, TWO))
     assert ours.validation_scores_ == [0.5, 0.8, 0.7, 0.805, 0.6]
     assert (ours.best_validation_score_, ours.best_loss_) == (0.805, None)
@@ -134,7 +154,7 @@ def test_a_fit_that_max_iter_ends_says_so(client, solver):
         DaskMLPClassifier(3, solver=solver, max_iter=2).fit(*cut(X, TWO))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        DaskMLPClassifier(3, solver=solver, tol=1.0, n_iter_no_change=1).fit(*cut(X, TWO))
+        DaskMLPClassifier(3, solver=solver, tol=1.0, n_iter_no_change=1, random_state=0).fit(*cut(X, TWO))
 
 
 @pytest.mark.parametrize(
@@ -201,7 +221,7 @@ def frame(y):
 @pytest.mark.parametrize("y", [TWO, THREE])
 def test_dataframes_of_unknown_chunk_sizes(client, y):
     table = dd.from_pandas(frame(y), npartitions=3)
-    classifier = DaskMLPClassifier((6,), max_iter=5).fit(table, "y", "w")
+    classifier = DaskMLPClassifier((6,), max_iter=5, dtype="float32").fit(table, "y", "w")
     features = table[list("abcd")]
     P = classifier.predict_proba(features)
     assert P.shape[1] == len(classifier.classes_)

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ..model import Model
 from ..optimizers import OPTIMIZERS
 from ..sklearn.parameters import CONSTRAINTS
-from ..sklearn_private import Interval, StrOptions, _fit_context
+from ..sklearn_private import StrOptions, _fit_context
 from ..training.improvement import Improvement
 from ..training.inputs import check_names
 from ..training.progress import Settings
@@ -24,7 +25,7 @@ from .worker import right
 
 SHARED = (
     "hidden_layer_sizes", "activation", "alpha", "batch_size", "learning_rate_init", "max_iter", "early_stopping",
-    "validation_fraction", "n_iter_no_change", "tol", "verbose",
+    "validation_fraction", "n_iter_no_change", "tol", "verbose", "dtype", "random_state",
 )  # fmt: skip
 AUTO_BATCH = 200  # rows, as in scikit-learn
 
@@ -32,22 +33,24 @@ AUTO_BATCH = 200  # rows, as in scikit-learn
 class DaskMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Multilayer perceptron for two classes or more, trained by the workers of a Dask cluster.
 
-    Its parameters mean what those of `MLPClassifier` of the same name mean, except where this is told below. It starts
-    from the weights of a `Model`, and draws rows for validation one by one, by the seed, not by class. y of a single
-    class is refused.
+    Parameters of the same name as those of `MLPClassifier` have the same meaning and the same default, except where
+    this is told below. Weights start as those of a `Model`, rows for validation are drawn one by one, not by class, as
+    no worker knows the labels of all rows, and y of a single class is refused.
 
     Parameters
     ----------
     hidden_layer_sizes : sequence of int, or int, default=(100,)
     activation : as for `Model`, default="relu"
-    solver : {"lbfgs", "adam", "sgd", "momentum", "nesterov", "adamw"}, default="lbfgs"
-        lbfgs: exact steps over all rows, on the client, by a net of dtype. The others: batch_size tells; "sgd" is
-        without momentum, as the `optimizer` of that name is.
+    solver : {"adam", "sgd", "lbfgs", "momentum", "nesterov", "adamw"}, default="adam"
+        lbfgs takes exact steps over all rows, on the client. The others step as batch_size tells; "sgd" is without
+        momentum, as the `optimizer` of that name is, since there are no parameters `momentum` and
+        `nesterovs_momentum`.
     alpha : float, default=0.0001
         Adds alpha/2 ‖W‖² to the sum of losses of each batch, or of all rows.
-    batch_size : int, "auto" or None, default=None
-        None: each epoch is one exact step over all rows. Else rows are dealt to the workers, who make steps on batches
-        of their own, and parameters are averaged after each epoch; "auto": batches of 200 rows.
+    batch_size : int, "auto" or None, default="auto"
+        Rows are dealt to the workers, which take steps on batches of their own, and parameters are averaged after each
+        epoch: to send each step's gradient through the network would take longer than the step. "auto": batches of 200
+        rows. None: each epoch is one exact step over all rows. lbfgs does without.
     learning_rate_init : float, default=0.001
         Of one machine: workers that make steps on batches of their own multiply it by their number, 8 at most.
     max_iter : int, default=200
@@ -61,9 +64,11 @@ class DaskMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Stop after more epochs than that which did not improve the loss, or the accuracy, by tol. Not for lbfgs.
     tol : float, default=1e-4
         For lbfgs: of the gradient.
-    dtype : {"float32", "float64"}, default="float32"
-    random_state : int, default=0
-    verbose : int, default=0
+    dtype : {"auto", "float32", "float64"}, default="auto"
+        "auto": float32 for X of float32, else float64; with lbfgs float64. A dtype that is named holds for lbfgs, too,
+        as each iteration sends numbers of this size through the network.
+    random_state : int, RandomState or None, default=None
+    verbose : bool, int or "bar", default=False
     client : distributed.Client or None, default=None
     timeout : float, default=600
         Seconds that an answer of the cluster may take.
@@ -89,16 +94,14 @@ class DaskMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         **{name: CONSTRAINTS[name] for name in SHARED},
         "solver": [StrOptions({"lbfgs", *OPTIMIZERS})],
         "batch_size": [*CONSTRAINTS["batch_size"], None],
-        "dtype": [StrOptions({"float32", "float64"})],
-        "random_state": [Interval(Integral, 0, None, closed="left")],
     }
 
     def __init__(
-        self, hidden_layer_sizes: Any = (100,), activation: Any = "relu", *, solver: str = "lbfgs",
-        alpha: float = 0.0001, batch_size: int | str | None = None, learning_rate_init: float = 0.001,
+        self, hidden_layer_sizes: Any = (100,), activation: Any = "relu", *, solver: str = "adam",
+        alpha: float = 0.0001, batch_size: int | str | None = "auto", learning_rate_init: float = 0.001,
         max_iter: int = 200, early_stopping: bool = False, validation_fraction: float = 0.1,
-        n_iter_no_change: float = 10, tol: float = 1e-4, dtype: str = "float32", random_state: int = 0,
-        verbose: int = 0, client: Any = None, timeout: float = 600.0,
+        n_iter_no_change: float = 10, tol: float = 1e-4, dtype: str = "auto", random_state: Any = None,
+        verbose: bool | int | str = False, client: Any = None, timeout: float = 600.0,
     ) -> None:  # fmt: skip
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -141,13 +144,9 @@ class DaskMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
         with Cluster(self.client, self.timeout) as cluster:
             partitions = Partitions(cluster, X, y, sample_weight)
-            K = len(partitions.classes)
-            widths = [partitions.n_features, *np.atleast_1d(self.hidden_layer_sizes).tolist(), 1 if K <= 2 else K]
-            model = Model(widths, self.activation, dtype=self.dtype, seed=self.random_state)
+            model = self.new_model(partitions, not lbfgs and is_float32(X, y, sample_weight))
             l2 = self.alpha / partitions.weight if lbfgs else self.alpha  # which is shared by each batch
-            settings = Settings(
-                self.max_iter, batch_size, l2, True, self.random_state, False, 1, self.tol, self.verbose
-            )
+            settings = Settings(self.max_iter, batch_size, l2, True, model.seed, False, 1, self.tol, self.verbose)
             check(model, settings, held_part, optimizer)
             run(model, partitions, partitions.classes, settings, held_part, optimizer, [] if lbfgs else [stops])
         if improvement.kept is not None:
@@ -161,6 +160,16 @@ class DaskMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 stacklevel=2,
             )
         return self
+
+    def new_model(self, partitions: Partitions, single: bool) -> Model:
+        """Return the model to train, in float32 if single where dtype is "auto"."""
+        K, seed, dtype = len(partitions.classes), self.random_state, self.dtype
+        widths = [partitions.n_features, *np.atleast_1d(self.hidden_layer_sizes).tolist(), 1 if K <= 2 else K]
+        if dtype == "auto":
+            dtype = "float32" if single else "float64"
+        if not isinstance(seed, Integral):
+            seed = check_random_state(seed).randint(2**31)
+        return Model(widths, self.activation, dtype=dtype, seed=seed)
 
     def learned(self, model: Model, partitions: Partitions, X: Any, improvement: Improvement | None) -> None:
         """Set the attributes that a fit leaves."""
@@ -223,6 +232,14 @@ class DaskMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         if weight == 0:
             raise ValueError("X has no rows with a weight above 0")
         return float(hits / weight)
+
+
+def is_float32(X: Any, y: Any, sample_weight: Any) -> bool:
+    """Return whether all features are float32; y and sample_weight may be names of columns of X."""
+    if not hasattr(X, "columns"):
+        return bool(X.dtype == np.float32)
+    named = [name for name in (y, sample_weight) if isinstance(name, str)]
+    return all(dtype == np.float32 for name, dtype in X.dtypes.items() if name not in named)
 
 
 def of_two(P: np.ndarray) -> np.ndarray:
