@@ -11,6 +11,7 @@ from fastmlp.jit.compile import VECTOR_BYTES
 from fastmlp.jit.micro_kernel import AS_IS
 from fastmlp.kernels import matmul, optimizers, pointwise, shuffle, single_output
 from fastmlp.kernels.loss import sigmoid_log_loss_1, softmax_log_loss
+from fastmlp.kernels.matrix import PACKED, Matrix
 from fastmlp.kernels.records import OPTIMIZER
 from fastmlp.network.workspace import aligned_zeros
 from fastmlp.optimizers import Adam
@@ -30,25 +31,27 @@ def aligned(shape, random):
 @numba.njit(nogil=True)
 def run_packed(times, A, B, start, C):
     for _ in range(times):
-        matmul.multiply(ROWS, P // LANES, K, A, 0, K, B, 0, matmul.PACKED, start, 0, C, 0, P, AS_IS, 0)
+        B_packed, first = Matrix(B, 0, PACKED), Matrix(start, 0, 0)
+        matmul.multiply(ROWS, P // LANES, K, Matrix(A, 0, K), B_packed, first, Matrix(C, 0, P), AS_IS, 0)
 
 
 @numba.njit(nogil=True)
 def run_transposed(times, A, B, start, C, fresh):
     for _ in range(times):
-        matmul.multiply_transposed(K, P // LANES, ROWS, A, 0, K, B, 0, P, start, 0, fresh, C, 0, P, ROWS * K)
+        zeros, dW = Matrix(start, 0, 0), Matrix(C, 0, P)
+        matmul.multiply_transposed(K, P // LANES, ROWS, Matrix(A, 0, K), Matrix(B, 0, P), zeros, fresh, dW, ROWS * K)
 
 
 @numba.njit(nogil=True)
 def run_pack(times, W, packed):
     for _ in range(times):
-        matmul.pack_rows(0, K, W, 0, P, packed, 0, K, P // LANES)
+        matmul.pack_rows(0, K, Matrix(W, 0, P), Matrix(packed, 0, PACKED), K, P // LANES)
 
 
 @numba.njit(nogil=True)
 def run_pack_transposed(times, W, packed):
     for _ in range(times):
-        matmul.pack_transposed(0, K, W, 0, P, packed, 0, (K + LANES - 1) // LANES)
+        matmul.pack_transposed(0, K, Matrix(W, 0, P), Matrix(packed, 0, PACKED), (K + LANES - 1) // LANES)
 
 
 def packed_product():
@@ -129,11 +132,10 @@ def one_sigmoid():
 
 
 @numba.njit(nogil=True)
-def run_softmax(times, work, logits, w, loss):
-    rows = len(loss)
+def run_softmax(times, Z, logits, y, w, loss):
     for _ in range(times):
-        work[: len(logits)] = logits
-        softmax_log_loss(rows, work, 0, LANES, 1, len(logits), w, loss)
+        Z[:] = logits
+        softmax_log_loss(len(loss), 1, Matrix(Z, 0, LANES), y, w, loss)
 
 
 def softmax():
@@ -142,17 +144,20 @@ def softmax():
     rows, classes = NUMBERS // LANES, LANES // 2
     logits, y = aligned((rows, LANES), random).reshape(rows, LANES), random.integers(0, classes, rows)
     logits[:, classes:] = -np.inf
-    work, w, loss = np.concatenate([logits.ravel(), np.float32(y)]), np.ones(rows, "f4"), np.zeros(rows)
-    run_softmax(1, work, logits.ravel(), w, loss)
+    work, flat, targets = logits.flatten(), logits.ravel(), np.float32(y)
+    w, loss = np.ones(rows, "f4"), np.zeros(rows)
+    run_softmax(1, work, flat, targets, w, loss)
     e = np.exp(np.float64(logits))
     np.testing.assert_allclose(loss, np.log(e.sum(axis=1)) - logits[np.arange(rows), y], atol=1e-6)
-    return lambda: run_softmax(REPEATS, work, logits.ravel(), w, loss), rows * REPEATS, "row"
+    return lambda: run_softmax(REPEATS, work, flat, targets, w, loss), rows * REPEATS, "row"
 
 
 @numba.njit(nogil=True)
 def run_rank_1(times, work, A, dA, dW):
     for _ in range(times):
-        single_output.outer_and_sums(ROWS, K // LANES, work, 0, ROWS, A, dA, K, dW, dW + K, dW, dW + K)
+        single_output.outer_and_sums(
+            ROWS, K // LANES, 0, ROWS, Matrix(work, A, K), Matrix(work, dA, K), dW, dW + K, dW, dW + K
+        )
 
 
 def rank_1():

@@ -12,7 +12,7 @@ from fastmlp.jit.compile import TILE_ROWS, TILE_VECTORS, VECTOR_BYTES
 from fastmlp.jit.micro_kernel import AS_IS, CLIPPED, MASKED
 from fastmlp.kernels import loss as loss_kernels
 from fastmlp.kernels import matmul, single_output
-from fastmlp.kernels.matmul import PACKED
+from fastmlp.kernels.matrix import PACKED, Matrix
 from fastmlp.network.network import Network
 from fastmlp.network.plan import Plan, round_up
 from fastmlp.network.workspace import aligned_zeros
@@ -25,39 +25,42 @@ SENTINEL = 7.5
 
 @numba.njit
 def multiply(M, vectors, K, A, lda, B, ldb, start, C, at_c, ldc, finish, mask):
-    matmul.multiply(M, vectors, K, A, 3, lda, B, 0, ldb, start, 0, C, at_c, ldc, finish, mask)
+    A, B, C = Matrix(A, 3, lda), Matrix(B, 0, ldb), Matrix(C, at_c, ldc)
+    matmul.multiply(M, vectors, K, A, B, Matrix(start, 0, 0), C, finish, mask)
 
 
 @numba.njit
 def multiply_transposed(M, vectors, K, A, lda, B, ldb, zeros, fresh, C, ldc, columns):
-    matmul.multiply_transposed(M, vectors, K, A, 3, lda, B, 0, ldb, zeros, 0, fresh, C, 5, ldc, columns)
+    A, B, C = Matrix(A, 3, lda), Matrix(B, 0, ldb), Matrix(C, 5, ldc)
+    matmul.multiply_transposed(M, vectors, K, A, B, Matrix(zeros, 0, 0), fresh, C, columns)
 
 
 @numba.njit
 def pack_rows(W, p, packed, at, K, vectors):
     for k in range(0, K, 5):
-        matmul.pack_rows(k, min(5, K - k), W, 0, p, packed, at, K, vectors)
+        matmul.pack_rows(k, min(5, K - k), Matrix(W, 0, p), Matrix(packed, at, PACKED), K, vectors)
 
 
 @numba.njit
 def pack_transposed(rows, W, p_in, p_out, packed, at, vectors):
     for k in range(0, p_in, rows):
-        matmul.pack_transposed(k, min(rows, p_in - k), W, 0, p_out, packed, at, vectors)
+        matmul.pack_transposed(k, min(rows, p_in - k), Matrix(W, 0, p_out), Matrix(packed, at, PACKED), vectors)
 
 
 @numba.njit
-def dot_rows(m, A, at, ld, y, shift, z):
-    single_output.dot_rows(m, A, at, ld, y, shift, z)
+def dot_rows(m, A, at, ld, w, b, z):
+    single_output.dot_rows(m, Matrix(A, at, ld), w, b, z)
 
 
 @numba.njit
-def outer(m, work, d, w, dA, ld, masked, A):
-    single_output.outer(m, work, d, w, dA, ld, masked, A)
+def outer(dZ, w, work, dA, ld, masked, A):
+    single_output.outer(dZ, w, Matrix(work, dA, ld), masked, Matrix(work, A, ld))
 
 
 @numba.njit
 def outer_and_sums(m, vectors, work, d, w, A, dA, ld, start_dW, start_db, dW, db):
-    single_output.outer_and_sums(m, vectors, work, d, w, A, dA, ld, start_dW, start_db, dW, db)
+    A, dA = Matrix(work, A, ld), Matrix(work, dA, ld)
+    single_output.outer_and_sums(m, vectors, d, w, A, dA, start_dW, start_db, dW, db)
 
 
 @numba.njit
@@ -66,18 +69,18 @@ def one_sigmoid(Z, Y, w, loss):
 
 
 @numba.njit
-def sigmoid_log_loss(m, work, z, ld, vectors, y, ld_Y, w, loss):
-    loss_kernels.sigmoid_log_loss(m, work, z, ld, vectors, y, ld_Y, w, loss)
+def sigmoid_log_loss(m, vectors, work, z, ld, y, ld_Y, w, loss):
+    loss_kernels.sigmoid_log_loss(m, vectors, Matrix(work, z, ld), Matrix(work, y, ld_Y), w, loss)
 
 
 @numba.njit
-def softmax_log_loss(m, work, z, ld, vectors, y, w, loss):
-    loss_kernels.softmax_log_loss(m, work, z, ld, vectors, y, w, loss)
+def softmax_log_loss(m, vectors, Z, ld, y, w, loss):
+    loss_kernels.softmax_log_loss(m, vectors, Matrix(Z, 0, ld), y, w, loss)
 
 
 @numba.njit
-def softmax_rows(m, work, z, ld, vectors):
-    loss_kernels.softmax(m, work, z, ld, vectors)
+def softmax_rows(m, vectors, Z, ld):
+    loss_kernels.softmax(m, vectors, Matrix(Z, 0, ld))
 
 
 def panels(vectors):
@@ -190,7 +193,7 @@ def test_outer(masked, dtype):
         A_all, A = tile_of(random.choice([-1.0, -0.0, 0.0, 0.5, np.nan], (m, p)).astype(dtype), ld, 0, m)
         dA_all, _ = tile_of(np.full((m, p), np.nan, dtype), ld, 0, m)
         work = np.concatenate([dZ, A_all, dA_all])
-        outer(m, work, 0, w, m + A_all.size, ld, masked, m)
+        outer(dZ, w, work, m + A_all.size, ld, masked, m)
         dA = work[m + A_all.size :][: m * ld].reshape(m, ld)
         expected = dZ[:, None] * w
         np.testing.assert_array_equal(dA[:, :p], np.where(A[:, :p] > 0, expected, 0) if masked else expected)
@@ -301,7 +304,7 @@ def test_head_of_K_sigmoids_is_the_sum_of_single_ones(K, dtype):
     Z[:, K:n] = np.finfo(dtype).min
     Z[:, :K], Y[:, :K] = (values[: rows * K].reshape(rows, K) for values in (z, y))
     work, total, loss = np.concatenate([Z.ravel(), Y.ravel()]), np.full(rows, np.nan), np.zeros((K, rows))
-    sigmoid_log_loss(rows, work, 0, ld, n * z.itemsize // VECTOR_BYTES, Z.size, n + 1, w, total)
+    sigmoid_log_loss(rows, n * z.itemsize // VECTOR_BYTES, work, 0, ld, Z.size, n + 1, w, total)
     dZ = work[: Z.size].reshape(rows, ld)
     for k in range(K):
         single = Z[:, k].copy()
@@ -344,13 +347,13 @@ def softmax_of(Z, y, w, apart=0):
     n = round_up(K, lanes)
     rows = np.full((m, n + apart), SENTINEL, Z.dtype)
     rows[:, :K], rows[:, K:n] = Z, -np.inf
-    work, only = np.concatenate([rows.ravel(), y.astype(Z.dtype)]), rows.ravel().copy()
+    both, only, targets = rows.ravel().copy(), rows.ravel().copy(), y.astype(Z.dtype)
     loss = np.full(m, np.nan)
-    softmax_log_loss(m, work, 0, n + apart, n // lanes, rows.size, w.astype(Z.dtype), loss)
-    softmax_rows(m, only, 0, n + apart, n // lanes)
-    assert (work[rows.size :] == y).all()
+    softmax_log_loss(m, n // lanes, both, n + apart, targets, w.astype(Z.dtype), loss)
+    softmax_rows(m, n // lanes, only, n + apart)
+    assert (targets == y).all()
     results = []
-    for buffer in (work[: rows.size], only):
+    for buffer in (both, only):
         padded = buffer.reshape(rows.shape)
         assert (padded[:, K:n] == 0).all()
         assert (padded[:, n:] == SENTINEL).all()
@@ -393,7 +396,7 @@ def test_softmax_of_logits_far_apart(dtype):
 def test_softmax_of_no_finite_logit_is_nan(K):
     """Also where padding, whose logits are -inf as well, would make it 0."""
     work = np.full(round_up(K, VECTOR_BYTES // 4), -np.inf, np.float32)
-    softmax_rows(1, work, 0, work.size, work.nbytes // VECTOR_BYTES)
+    softmax_rows(1, work.nbytes // VECTOR_BYTES, work, work.size)
     assert np.isnan(work[:K]).all()
 
 

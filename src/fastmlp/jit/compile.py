@@ -90,6 +90,7 @@ class InnerCompiler(EntryCompiler):
 INNER = {"pipeline_class": InnerCompiler, "no_cpython_wrapper": True, "no_cfunc_wrapper": True} if KNOWN else {}
 
 kernel = numba.njit(**OPTIONS, **INNER)
+inlined = numba.njit(**OPTIONS, **INNER, inline="always")  # may return a slice, which other kernels cannot
 sum_kernel = numba.njit(**{**OPTIONS, **INNER, "fastmath": SUM})
 
 

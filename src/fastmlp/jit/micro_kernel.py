@@ -9,7 +9,7 @@ from numba.extending import intrinsic
 
 from .compile import TILE_ROWS
 from .intrinsics import INT32, INT64, array_pointer
-from .vectors import load, multiply_add, spread, store, sums_over_k, vector_of
+from .vectors import load, multiply_add, spread, store, sums_over_k, unpacked, vector_of
 
 AS_IS, CLIPPED, MASKED = range(3)  # how the register tile stores C
 
@@ -40,24 +40,24 @@ def store_finished(builder, finish, sums, masks, c, in_c):
 def fma_tile(rows, vectors):
     """Build the micro-kernel for a tile of `rows` rows and `vectors` vectors of columns.
 
-    C[i, j] = start[i lds + j] + Σ_k A[i rs + k cs] B[k ldb + j], for k = 0 .. K-1: lds = 0 starts every row
-    alike, C itself as start adds to it. `finish` says how C is stored: AS_IS; CLIPPED: 0 where it is negative;
-    MASKED: 0 where the number at the same place of the tile at `mask`, in C's array, is not above 0.
+    C[i, j] = start[i, j] + Σ_k A[i rs + k cs] B[k, j], for k = 0 … K-1: a start of ld 0 starts every row alike, C
+    itself as start adds to it. `finish` says how C is stored: AS_IS; CLIPPED: 0 where it is negative; MASKED: 0
+    where the number at the same place of the tile at `mask`, in C.data, is not above 0.
 
-    All sums stay in registers for the whole loop over k: per k it loads `vectors` vectors of B, and each
-    element of A once, spread over a vector. A takes two strides, so that the same kernel computes A W
-    (rs = ld, cs = 1) and Aᵀ dZ (rs = 1, cs = ld).
+    A, B, start and C are (data, offset, ld), a NamedTuple. All sums stay in registers for the whole loop over k: per
+    k it loads `vectors` vectors of B, and each element of A once, spread over a vector. A takes two strides, so that
+    the same kernel computes A W (rs = ld, cs = 1) and Aᵀ dZ (rs = 1, cs = ld).
     """
 
     @intrinsic
-    def tile(typing, A, at_a, rs, cs, B, at_b, ldb, start, at_start, lds, C, at_c, ldc, K, finish, mask):
+    def tile(typing, K, A, rs, cs, B, start, C, finish, mask):
         def generate(context, builder, signature, arguments):
-            kind = vector_of(context, A.dtype)
-            _, at_a, rs, cs, _, at_b, ldb, _, at_start, lds, _, at_c, ldc, K, finish, mask = arguments
-            a, b, s, c, masks = (
-                builder.gep(array_pointer(context, builder, signature.args[n], arguments[n]), [offset])
-                for n, offset in ((0, at_a), (4, at_b), (7, at_start), (10, at_c), (10, mask))
+            kind = vector_of(context, C[0].dtype)
+            K, _, rs, cs, _, _, _, finish, mask = arguments
+            (_, a, _), (_, b, ldb), (_, s, lds), (in_data, c, ldc) = (
+                unpacked(context, builder, signature.args[n], arguments[n]) for n in (1, 4, 5, 6)
             )
+            masks = builder.gep(in_data, [mask])
             fma = multiply_add(builder, kind)
             tile = [(i, j) for i in range(rows) for j in range(vectors)]
             rows_of_a = [builder.mul(rs, INT64(i)) for i in range(rows)]
@@ -81,10 +81,56 @@ def fma_tile(rows, vectors):
             return context.get_dummy_value()
 
         size = types.intp
-        operands = (A, size, size, size, B, size, size, start, size, size, C, size, size)
-        return types.void(*operands, size, size, size), generate
+        return types.void(size, A, size, size, B, start, C, size, size), generate
 
     return tile
+
+
+def outer_tile(vectors):
+    """Build a pass over m rows, of `vectors` vectors of columns: a rank-1 update with ReLU's mask, and two sums.
+
+    dA[i] = d[i] w where A[i] > 0, else 0; dW = start_dW + Σ_i d[i] A[i]; db = start_db + Σ_i dA[i]. w and the sums stay
+    in registers over all rows. A and dA are (data, offset, ld); d, w, the starts, dW and db are offsets in A.data.
+    """
+
+    @intrinsic
+    def over_rows(typing, m, d, w, A, dA, start_dW, start_db, dW, db):
+        def generate(context, builder, signature, arguments):
+            kind = vector_of(context, A[0].dtype)
+            m = arguments[0]
+            (data, a, ld), (_, da, ld_da) = (
+                unpacked(context, builder, signature.args[n], arguments[n]) for n in (3, 4)
+            )
+            d, w, start_dW, start_db, dW, db = (builder.gep(data, [arguments[n]]) for n in (1, 2, 5, 6, 7, 8))
+            fused, zero = multiply_add(builder, kind), ir.Constant(kind, [0.0] * kind.count)
+            columns = [INT64(j * kind.count) for j in range(vectors)]
+            weights = [load(builder, w, column, kind) for column in columns]
+            first = {}
+            for j, column in enumerate(columns):
+                first["dW", j] = load(builder, start_dW, column, kind)
+                first["db", j] = load(builder, start_db, column, kind)
+
+            def row(i, sums):
+                scale, new = spread(builder, d, i, kind), {}
+                for j, column in enumerate(columns):
+                    value = load(builder, a, builder.add(builder.mul(i, ld), column), kind)
+                    product = builder.fmul(scale, weights[j])
+                    product = builder.select(builder.fcmp_ordered(">", value, zero), product, zero)
+                    store(builder, product, da, builder.add(builder.mul(i, ld_da), column))
+                    new["dW", j] = builder.call(fused, [scale, value, sums["dW", j]])
+                    new["db", j] = builder.fadd(sums["db", j], product)
+                return new
+
+            sums = sums_over_k(builder, first, m, row)
+            for j, column in enumerate(columns):
+                store(builder, sums["dW", j], dW, column)
+                store(builder, sums["db", j], db, column)
+            return context.get_dummy_value()
+
+        size = types.intp
+        return types.void(size, size, size, A, dA, size, size, size, size), generate
+
+    return over_rows
 
 
 def copy_at_once(kind_of):

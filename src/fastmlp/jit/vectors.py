@@ -24,6 +24,13 @@ def vector_of(context, dtype):
     return ir.VectorType(context.get_data_type(dtype), VECTOR_BYTES // (dtype.bitwidth // 8))
 
 
+def unpacked(context, builder, matrix_type, matrix):
+    """Return of a tuple (data, offset, ld) the address of data, that of the number at offset, and ld."""
+    data, offset, ld = (builder.extract_value(matrix, n) for n in range(3))
+    base = array_pointer(context, builder, matrix_type[0], data)
+    return base, builder.gep(base, [offset]), ld
+
+
 def load(builder, pointer, offset, kind):
     """The vector `offset` numbers behind `pointer`, aligned as its numbers are."""
     place = builder.bitcast(builder.gep(pointer, [offset]), kind.as_pointer())

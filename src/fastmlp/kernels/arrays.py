@@ -2,12 +2,7 @@
 
 from ..jit.compile import kernel, sum_kernel
 from ..jit.intrinsics import fma
-
-
-@kernel
-def check_corner(A, last):
-    """Read the last element that LLVM IR will read or write: out of bounds it raises under NUMBA_BOUNDSCHECK."""
-    return A[last]
+from .matrix import row_of
 
 
 @kernel
@@ -52,13 +47,12 @@ def add_multiple(scale, x, y):
 
 
 @kernel
-def add_rows(m, A, at, ld, y):
-    """y += Σ_i of m rows of A: A in (from `at` on, ld), y in/out. Four at a time: y is read and written less often."""
+def add_rows(m, A, y):
+    """y += Σ_i row_i of A: A in (m × len(y)), y in/out. Four rows at a time: y is read and written less often."""
     n, whole = len(y), m // 4 * 4
     for i in range(0, whole, 4):
-        p, q, r, s = at + i * ld, at + (i + 1) * ld, at + (i + 2) * ld, at + (i + 3) * ld
-        a, b, c, d = A[p : p + n], A[q : q + n], A[r : r + n], A[s : s + n]
+        a, b, c, d = row_of(A, i, n), row_of(A, i + 1, n), row_of(A, i + 2, n), row_of(A, i + 3, n)
         for k in range(n):
             y[k] += (a[k] + b[k]) + (c[k] + d[k])
     for i in range(whole, m):
-        add_multiple(A.dtype.type(1), A[at + i * ld : at + i * ld + n], y)
+        add_multiple(y.dtype.type(1), row_of(A, i, n), y)

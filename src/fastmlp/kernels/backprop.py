@@ -16,14 +16,15 @@ from .activations import activation_backward, activation_forward, finish_backwar
 from .arrays import add_rows, fill_zero, total_of
 from .dropout import drop
 from .loss import sigmoid_log_loss, sigmoid_log_loss_1, softmax, softmax_log_loss
-from .matmul import PACKED, multiply, multiply_transposed
+from .matmul import multiply, multiply_transposed
+from .matrix import PACKED, Matrix, part, row_of
 from .pointwise import logistic_forward
 from .single_output import add_scaled_rows, dot_rows, outer, outer_and_sums
 
 
 @kernel
-def forward(net, row, m, step, first):
-    """A[1] … A[L-1] and the logits Z[L] (in dZ[L]'s place), from A[0]; dropout for step ≠ 0, see `drop`.
+def forward(net, row, m, key, in_batch):
+    """A[1] … A[L-1] and the logits Z[L] (in dZ[L]'s place), from A[0]; dropout for key ≠ 0, see `drop`.
 
     Returns where the z lies at which an activation has raised, as `activation_forward` does, or NOWHERE.
     """
@@ -33,26 +34,21 @@ def forward(net, row, m, step, first):
     for l in range(last + 1):
         layer = layers[l]
         finish = finish_forward(layer)
-        a = layer.A_in + row * layer.ld_in
-        if l < last:
-            z = (layer.A_out if layer.Z < 0 else layer.Z) + row * layer.ld_out
-        else:
-            z = layer.dZ + row * layer.ld_out
+        A = part(Matrix(work, layer.A_in, layer.ld_in), row, ZERO)
+        at_Z = layer.dZ if l == last else layer.A_out if layer.Z < 0 else layer.Z
+        Z = part(Matrix(work, at_Z, layer.ld_out), row, ZERO)
         if layer.narrow:
-            w = work[layer.packed : layer.packed + layer.p_in]
-            dot_rows(m, work, a, layer.ld_in, w, work[layer.start], z)
+            dot_rows(m, A, work[layer.packed : layer.packed + layer.p_in], work[layer.start], Z.offset)
         else:
-            W, at_W, ld = (theta, layer.W, layer.p_out) if layer.packed < 0 else (work, layer.packed, PACKED)
-            multiply(
-                m, layer.vectors, layer.p_in, work, a, layer.ld_in, W, at_W, ld,
-                work, layer.start, work, z, layer.ld_out, finish, z,
-            )  # fmt: skip
+            W = Matrix(theta, layer.W, layer.p_out) if layer.packed < 0 else Matrix(work, layer.packed, PACKED)
+            b = Matrix(work, layer.start, ZERO)
+            multiply(m, layer.vectors, layer.p_in, A, W, b, Z, finish, Z.offset)
         if l < last and finish == AS_IS:
             bad = activation_forward(layer, work, row, m)
             if bad >= 0:
                 return bad
-        if step != 0 and layer.dropped:
-            drop(layer, l, work, layer.A_out, row, m, step, first)
+        if key != 0 and layer.dropped:
+            drop(layer, l, m, part(Matrix(work, layer.A_out, layer.ld_out), row, ZERO), key, in_batch)
     return NOWHERE
 
 
@@ -61,13 +57,15 @@ def head(layers, layout, work, row, m, loss):
     """dZ[L] in place of Z[L], and loss[:m] out, for m rows from `row` on; Y destroyed."""
     keep_whole()
     layer = layers[len(layers) - 1]
-    z, y, w = layer.dZ + row * layer.ld_out, layout.Y + row * layout.ld_Y, work[layout.w + row : layout.w + row + m]
+    Z = part(Matrix(work, layer.dZ, layer.ld_out), row, ZERO)
+    Y = part(Matrix(work, layout.Y, layout.ld_Y), row, ZERO)
+    w = work[layout.w + row : layout.w + row + m]
     if layer.narrow:
-        sigmoid_log_loss_1(work[z : z + m], work[y : y + m], w, loss[:m])
+        sigmoid_log_loss_1(row_of(Z, ZERO, m), row_of(Y, ZERO, m), w, loss[:m])
     elif layout.softmax:
-        softmax_log_loss(m, work, z, layer.ld_out, layer.vectors, y, w, loss)
+        softmax_log_loss(m, layer.vectors, Z, row_of(Y, ZERO, m), w, loss)
     else:
-        sigmoid_log_loss(m, work, z, layer.ld_out, layer.vectors, y, layout.ld_Y, w, loss)
+        sigmoid_log_loss(m, layer.vectors, Z, Y, w, loss)
 
 
 @kernel
@@ -75,11 +73,11 @@ def probabilities(layers, layout, work, row, m):
     """A[L] in place of Z[L], for m rows from `row` on."""
     keep_whole()
     layer = layers[len(layers) - 1]
-    z = layer.dZ + row * layer.ld_out
+    Z = part(Matrix(work, layer.dZ, layer.ld_out), row, ZERO)
     if layout.softmax:
-        softmax(m, work, z, layer.ld_out, layer.vectors)
+        softmax(m, layer.vectors, Z)
     else:
-        logistic_forward(work[z : z + m * layer.ld_out])
+        logistic_forward(row_of(Z, ZERO, m * Z.ld))
 
 
 @kernel
@@ -93,7 +91,7 @@ def sums_come_along(layers):
 
 
 @kernel
-def backward(layers, work, row, m, step, first, gradient, fresh):
+def backward(layers, work, row, m, key, in_batch, gradient, fresh):
     """dZ[L-1] … dZ[1] from dZ[L]; A in, Z in where g' needs it; dropout and what it returns as in `forward`.
 
     Unless `gradient` is NOWHERE, what `sums_come_along` names is set in that accumulator if fresh, else added to it.
@@ -102,23 +100,21 @@ def backward(layers, work, row, m, step, first, gradient, fresh):
     for l in range(len(layers) - 1, 0, -1):
         layer, below = layers[l], layers[l - 1]
         finish = finish_backward(below)
-        d, dA, A = layer.dZ + row * layer.ld_out, below.dZ + row * below.ld_out, below.A_out + row * below.ld_out
+        dZ = part(Matrix(work, layer.dZ, layer.ld_out), row, ZERO)
+        dA = part(Matrix(work, below.dZ, below.ld_out), row, ZERO)
+        A = part(Matrix(work, below.A_out, below.ld_out), row, ZERO)
         if layer.narrow and gradient != NOWHERE and sums_come_along(layers):
             dW, db = gradient + layer.dW, gradient + below.db
             start_dW, start_db = (layer.zeros, layer.zeros) if fresh else (dW, db)
-            outer_and_sums(
-                m, below.vectors, work, d, layer.packed, A, dA, below.ld_out, start_dW, start_db, dW, db
-            )  # fmt: skip
+            outer_and_sums(m, below.vectors, dZ.offset, layer.packed, A, dA, start_dW, start_db, dW, db)
         elif layer.narrow:
             w = work[layer.packed : layer.packed + layer.p_in]
-            outer(m, work, d, w, dA, below.ld_out, finish == MASKED, A)
+            outer(row_of(dZ, ZERO, m), w, dA, finish == MASKED, A)
         else:
-            multiply(
-                m, below.vectors, layer.p_out, work, d, layer.ld_out, work, layer.packed_T, PACKED, work, layer.zeros,
-                work, dA, below.ld_out, finish, A,
-            )  # fmt: skip
-        if step != 0 and below.dropped:
-            drop(below, l - 1, work, below.dZ, row, m, step, first)
+            W_T, zeros = Matrix(work, layer.packed_T, PACKED), Matrix(work, layer.zeros, ZERO)
+            multiply(m, below.vectors, layer.p_out, dZ, W_T, zeros, dA, finish, A.offset)
+        if key != 0 and below.dropped:
+            drop(below, l - 1, m, dA, key, in_batch)
         if finish == AS_IS:
             bad = activation_backward(below, work, row, m)
             if bad >= 0:
@@ -133,33 +129,31 @@ def weight_gradient(layer, work, row, m, first, last, gradient, fresh, columns):
     columns: see `multiply_transposed`.
     """
     keep_whole()
-    a = layer.A_in + row * layer.ld_in + first
-    d = layer.dZ + row * layer.ld_out
-    g = gradient + layer.dW + first * layer.ld_dW
+    A = part(Matrix(work, layer.A_in, layer.ld_in), row, first)
+    dZ = part(Matrix(work, layer.dZ, layer.ld_out), row, ZERO)
+    dW = part(Matrix(work, gradient + layer.dW, layer.ld_dW), first, ZERO)
     if layer.narrow:
-        dW = work[g : g + last - first]
+        dw = row_of(dW, ZERO, last - first)
         if fresh:
-            fill_zero(dW)
-        add_scaled_rows(work[d : d + m], work, a, layer.ld_in, dW)
+            fill_zero(dw)
+        add_scaled_rows(row_of(dZ, ZERO, m), A, dw)
     elif first < last:
-        multiply_transposed(
-            last - first, layer.vectors, m, work, a, layer.ld_in, work, d, layer.ld_out,
-            work, layer.zeros, fresh, work, g, layer.ld_dW, columns,
-        )  # fmt: skip
+        zeros = Matrix(work, layer.zeros, ZERO)
+        multiply_transposed(last - first, layer.vectors, m, A, dZ, zeros, fresh, dW, columns)
 
 
 @kernel
 def bias_gradient(layer, work, row, m, first, last, gradient, fresh):
     """db[first:last] = column sums of dZ[l] over m rows if fresh, else +=; in the accumulator at `gradient`."""
     keep_whole()
+    dZ = part(Matrix(work, layer.dZ, layer.ld_out), row, first)
     db = work[gradient + layer.db + first : gradient + layer.db + last]
     if fresh:
         fill_zero(db)
     if layer.narrow:
-        d = layer.dZ + row
-        db[0] += total_of(work[d : d + m])
-        return
-    add_rows(m, work, layer.dZ + row * layer.ld_out + first, layer.ld_out, db)
+        db[0] += total_of(row_of(dZ, ZERO, m))
+    else:
+        add_rows(m, dZ, db)
 
 
 @kernel

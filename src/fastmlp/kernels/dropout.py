@@ -8,6 +8,7 @@ import numpy as np
 
 from ..jit.compile import kernel
 from ..jit.intrinsics import keep_whole
+from .matrix import row_of
 
 
 @kernel
@@ -26,26 +27,25 @@ def step_key(seed, t):
 
 
 @kernel
-def kept(key, k):
-    """32 bits of unit k in the row of this key: at least `layer.dropped` where it is kept."""
-    h = np.uint32(key + np.uint32(k) * np.uint32(0x9E3779B9))
+def kept(row_key, k):
+    """32 bits of unit k of a row: at least `layer.dropped` where it is kept."""
+    h = np.uint32(row_key + np.uint32(k) * np.uint32(0x9E3779B9))
     h = np.uint32((h ^ (h >> np.uint32(16))) * np.uint32(0x85EBCA6B))
     h = np.uint32((h ^ (h >> np.uint32(13))) * np.uint32(0xC2B2AE35))
     return np.uint32(h ^ (h >> np.uint32(16)))
 
 
 @kernel
-def drop(layer, l, work, at, row, m, step, first):
-    """x = x ⊙ mask / (1 - p) for m rows of layer l, the first of them row `first` of its batch: A, or dA.
+def drop(layer, l, m, X, key, in_batch):
+    """X = X ⊙ mask / (1 - p), for A[l] or dA[l] of m rows, the first of them row `in_batch` of its batch.
 
-    work in/out (m × p[l], from `at` on with ld, at buffer row `row`); step: the step's key.
+    X in/out (m × p[l]); key: that of the step, see `step_key`.
     """
     keep_whole()
-    zero, scale = work.dtype.type(0), work.dtype.type(layer.kept_scale)
-    dropped, ld = np.uint32(layer.dropped), layer.ld_out
+    zero, scale, dropped = X.data.dtype.type(0), X.data.dtype.type(layer.kept_scale), np.uint32(layer.dropped)
     for i in range(m):
-        key = np.uint32(mixed(mixed(np.uint64(step) + np.uint64(first + i)) + np.uint64(l)))
-        x = work[at + (row + i) * ld : at + (row + i) * ld + layer.p_out]
+        row_key = np.uint32(mixed(mixed(np.uint64(key) + np.uint64(in_batch + i)) + np.uint64(l)))
+        x = row_of(X, i, layer.p_out)
         for k in range(len(x)):
             value = x[k] * scale
-            x[k] = value if kept(key, k) >= dropped else zero
+            x[k] = value if kept(row_key, k) >= dropped else zero

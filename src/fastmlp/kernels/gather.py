@@ -3,11 +3,10 @@
 A[0] = (X - shift) factor, where the net has a scaling, else X.
 """
 
-import numpy as np
-
-from ..jit.compile import VECTOR_BYTES, kernel, sum_kernel
+from ..jit.compile import NOWHERE, VECTOR_BYTES, ZERO, kernel, sum_kernel
 from ..jit.intrinsics import keep_whole, prefetch, read_float32, read_float64, read_int32, read_uint8, read_vector
 from .arrays import fill_zero
+from .matrix import Matrix, part, row_of
 from .shuffle import permute
 
 CACHE_LINE, AHEAD = 64, 12  # bytes; rows
@@ -54,29 +53,29 @@ def look_ahead(place, index, i):
 
 
 @kernel
-def gather_vectors(rows, index, work, at, ld, p):
+def gather_vectors(rows, index, A, p):
     """`gather_x` of numbers side by side, in the dtype of work, a vector of them and more: the last two may overlap."""
     place = places(rows, p)
-    X, row_stride, itemsize = place[0], place[1], work.itemsize
+    X, row_stride, itemsize = place[0], place[1], A.data.itemsize
     lanes = VECTOR_BYTES // itemsize
     last = p - lanes
     for i in range(-AHEAD, len(index)):
         look_ahead(place, index, i)
         if i < 0:
             continue
-        address, target = X + index[i] * row_stride, at + i * ld
+        address, target = X + index[i] * row_stride, A.offset + i * A.ld
         for k in range(0, last, lanes):
-            read_vector(address + k * itemsize, work, target + k)
-        read_vector(address + last * itemsize, work, target + last)
+            read_vector(address + k * itemsize, A.data, target + k)
+        read_vector(address + last * itemsize, A.data, target + last)
 
 
 @kernel
-def gather_x(rows, index, work, at, ld, p):
-    """A[0] = rows of X, cast: work out (m × p from `at` on, ld)."""
+def gather_x(rows, index, A, p):
+    """A[0] = rows of X, cast: A out (m × p)."""
     stride = rows.X_column_stride
     itemsize = 8 if rows.X_is_float64 else 4
-    if stride == itemsize == work.itemsize and p >= VECTOR_BYTES // itemsize:
-        gather_vectors(rows, index, work, at, ld, p)
+    if stride == itemsize == A.data.itemsize and p >= VECTOR_BYTES // itemsize:
+        gather_vectors(rows, index, A, p)
         return
     place = places(rows, p)
     X, row_stride = place[0], place[1]
@@ -85,7 +84,7 @@ def gather_x(rows, index, work, at, ld, p):
         if i < 0:
             continue
         address = X + index[i] * row_stride
-        target = work[at + i * ld : at + i * ld + p]
+        target = row_of(A, i, p)
         if rows.X_is_float64:
             for k in range(p):
                 target[k] = read_float64(address, stride * k)
@@ -95,8 +94,8 @@ def gather_x(rows, index, work, at, ld, p):
 
 
 @kernel
-def gather_scaled_x(rows, index, scaling, work, at, ld, p):
-    """A[0] = (rows of X - shift) factor in float64, then cast: work out (m × p, ld), scaling in (2, p)."""
+def gather_scaled_x(rows, index, scaling, A, p):
+    """A[0] = (rows of X - shift) factor in float64, then cast: A out (m × p), scaling in (2, p)."""
     stride, place = rows.X_column_stride, places(rows, p)
     X, row_stride = place[0], place[1]
     shift, factor = scaling[0], scaling[1]
@@ -105,7 +104,7 @@ def gather_scaled_x(rows, index, scaling, work, at, ld, p):
         if i < 0:
             continue
         address = X + index[i] * row_stride
-        target = work[at + i * ld : at + i * ld + p]
+        target = row_of(A, i, p)
         if rows.X_is_float64:
             for k in range(p):
                 target[k] = (read_float64(address, stride * k) - shift[k]) * factor[k]
@@ -166,27 +165,26 @@ def all_targets(Y, most):
 def gather_rows(source, first, m, net, row):
     """Rows at the positions first … first+m-1 into the buffers from `row` on: A[0], Y and w out.
 
-    Returns the first row whose numbers are not all finite, or whose targets are none of the net's, else -1.
+    Returns the first row whose numbers are not all finite, or whose targets are none of the net's, else NOWHERE.
     """
     keep_whole()
     rows, scaling, work, layout = source.rows[0], source.scaling, net.work, net.layout[0]
-    p, ld, ld_Y = net.layers[0].p_in, net.layers[0].ld_in, layout.ld_Y
-    A = net.layers[0].A_in + row * ld
+    p, ld_Y, index = net.layers[0].p_in, layout.ld_Y, net.index[row : row + m]
+    A = part(Matrix(work, net.layers[0].A_in, net.layers[0].ld_in), row, ZERO)
     Y, w = layout.Y + row * ld_Y, layout.w + row
-    index = net.index[row : row + m]
     find_rows(source, first, index)
     if len(scaling) > 0:
-        gather_scaled_x(rows, index, scaling, work, A, ld, p)
+        gather_scaled_x(rows, index, scaling, A, p)
     else:
-        gather_x(rows, index, work, A, ld, p)
+        gather_x(rows, index, A, p)
     good, most = True, work.dtype.type(net.layers[len(net.layers) - 1].p_out - 1 if layout.softmax else 1)
     if rows.Y != 0:
         gather_targets(rows, index, layout.targets, ld_Y, work[Y : Y + m * ld_Y], work[w : w + m])
         good = all_targets(work[Y : Y + m * ld_Y], most)
-    if good and all_finite(work[A : A + m * ld]):
-        return np.intp(-1)
+    if good and all_finite(row_of(A, ZERO, m * A.ld)):
+        return NOWHERE
     for i in range(m):
         in_range = rows.Y == 0 or all_targets(work[Y + i * ld_Y : Y + (i + 1) * ld_Y], most)
-        if not (in_range and all_finite(work[A + i * ld : A + i * ld + p])):
+        if not (in_range and all_finite(row_of(A, i, p))):
             return index[i]
-    return np.intp(-1)
+    return NOWHERE

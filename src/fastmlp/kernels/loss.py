@@ -12,7 +12,8 @@ import numpy as np
 from ..jit.compile import kernel
 from ..jit.scalar_math import exp_negative, log1p_unit
 from ..jit.vectors import divide_by, lanes_of, largest_of, multiply_by, subtract, sum_of
-from .arrays import check_corner, total_of
+from .arrays import total_of
+from .matrix import check_corner, row_of
 
 
 @kernel
@@ -24,18 +25,18 @@ def loss_and_residual(z, y):
 
 
 @kernel
-def sigmoid_log_loss(m, work, z, ld, vectors, y, ld_Y, w, loss):
-    """w Σ_K ℓ of m rows of K sigmoids, and dZ[L] = w (σ(Z[L]) - Y): Z in, dZ out (from `z` on, ld).
+def sigmoid_log_loss(m, vectors, Z, Y, w, loss):
+    """w Σ_K ℓ of m rows of K sigmoids, and dZ[L] = w (σ(Z[L]) - Y): Z in, dZ out (m × vectors).
 
-    Y in (from `y` on, ld_Y), destroyed; w in, loss out (m). Padding to whole vectors: the lowest number in Z, 0 in Y.
+    Y in (m × vectors), destroyed; w in, loss out (m). Padding to whole vectors: the lowest number in Z, 0 in Y.
     """
-    n = vectors * lanes_of(work)
+    n = vectors * lanes_of(Z.data)
     for i in range(m):
-        Z, Y, scale = work[z + i * ld : z + i * ld + n], work[y + i * ld_Y : y + i * ld_Y + n], w[i]
+        z, y, scale = row_of(Z, i, n), row_of(Y, i, n), w[i]
         for k in range(n):
-            term, residual = loss_and_residual(Z[k], Y[k])
-            Y[k], Z[k] = term, scale * residual
-        loss[i] = scale * total_of(Y)
+            term, residual = loss_and_residual(z[k], y[k])
+            y[k], z[k] = term, scale * residual
+        loss[i] = scale * total_of(y)
 
 
 @kernel
@@ -50,44 +51,43 @@ def sigmoid_log_loss_1(Z, Y, w, loss):
 
 
 @kernel
-def exponentials(m, work, z, ld, n):
-    """Z = e^Z of m rows of n numbers, none above 0: in/out (from `z` on, ld)."""
-    rows, size = (1, m * n) if ld == n else (m, n)
+def exponentials(m, n, Z):
+    """Z = e^Z of m rows of n numbers, none above 0: in/out."""
+    rows, size = (1, m * n) if Z.ld == n else (m, n)
     for i in range(rows):
-        Z = work[z + i * ld : z + i * ld + size]
+        z = row_of(Z, i, size)
         for k in range(size):
-            Z[k] = exp_negative(Z[k])
+            z[k] = exp_negative(z[k])
 
 
 @kernel
-def softmax(m, work, z, ld, vectors):
-    """Z = e^Z / Σ e^Z of m rows: in/out (from `z` on, ld), of whole vectors, padding -inf in, 0 out."""
-    check_corner(work, z + (m - 1) * ld + vectors * lanes_of(work) - 1)
+def softmax(m, vectors, Z):
+    """Z = e^Z / Σ e^Z of m rows: in/out (m × vectors), padding -inf in, 0 out."""
+    n = vectors * lanes_of(Z.data)
+    check_corner(Z, m, n)
     for i in range(m):
-        row = z + i * ld
-        subtract(work, row, vectors, largest_of(work, row, vectors))
-    exponentials(m, work, z, ld, vectors * lanes_of(work))
+        at = Z.offset + i * Z.ld
+        subtract(Z.data, at, vectors, largest_of(Z.data, at, vectors))
+    exponentials(m, n, Z)
     for i in range(m):
-        row = z + i * ld
-        divide_by(work, row, vectors, sum_of(work, row, vectors))
+        at = Z.offset + i * Z.ld
+        divide_by(Z.data, at, vectors, sum_of(Z.data, at, vectors))
 
 
 @kernel
-def softmax_log_loss(m, work, z, ld, vectors, y, w, loss):
-    """w ℓ of m rows, and dZ[L] = w (softmax(Z[L]) - e[y]): Z in, dZ out as in `softmax`; y in (m, from `y` on).
-
-    w in, loss out (m).
-    """
-    check_corner(work, z + (m - 1) * ld + vectors * lanes_of(work) - 1)
+def softmax_log_loss(m, vectors, Z, y, w, loss):
+    """w ℓ of m rows, and dZ[L] = w (softmax(Z[L]) - e[y]): Z in, dZ out as in `softmax`; y, w in, loss out (m)."""
+    n, numbers = vectors * lanes_of(Z.data), Z.data
+    check_corner(Z, m, n)
     for i in range(m):
-        row = z + i * ld
-        largest = largest_of(work, row, vectors)
-        loss[i] = np.float64(largest) - np.float64(work[row + np.intp(work[y + i])])
-        subtract(work, row, vectors, largest)
-    exponentials(m, work, z, ld, vectors * lanes_of(work))
+        at = Z.offset + i * Z.ld
+        largest = largest_of(numbers, at, vectors)
+        loss[i] = np.float64(largest) - np.float64(numbers[at + np.intp(y[i])])
+        subtract(numbers, at, vectors, largest)
+    exponentials(m, n, Z)
     for i in range(m):
-        row = z + i * ld
-        total = sum_of(work, row, vectors)
+        at = Z.offset + i * Z.ld
+        total = sum_of(numbers, at, vectors)
         loss[i] = w[i] * (loss[i] + math.log(np.float64(total)))
-        multiply_by(work, row, vectors, w[i] / total)
-        work[row + np.intp(work[y + i])] -= w[i]
+        multiply_by(numbers, at, vectors, w[i] / total)
+        numbers[at + np.intp(y[i])] -= w[i]

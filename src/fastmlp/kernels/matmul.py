@@ -6,16 +6,15 @@ rows are not whole vectors, or lie far apart, while any other is read where it l
 of A as it goes: the numbers of a column lie in as many pages.
 """
 
-from ..jit.compile import TILE_ROWS, TILE_VECTORS, kernel
+from ..jit.compile import TILE_ROWS, TILE_VECTORS, ZERO, kernel
 from ..jit.intrinsics import keep_whole, prefetch_to_write
 from ..jit.micro_kernel import AS_IS, copy_tile_rows, copy_vector, fma_tile, transpose_square, transpose_tile
 from ..jit.vectors import lanes_of
-from .arrays import check_corner
+from .matrix import PACKED, Matrix, check_corner, check_index, part, row_of
 
 assert TILE_VECTORS in (3, 4), "panel_vectors and the tiles below are written for these"
 COLUMNS = 64  # of A that Aᵀ B packs at a time
 MOST_VECTORS_UNPACKED = 16  # in a row of B: up to these, packing A takes what it brings
-PACKED = 0  # as the leading dimension of B: it lies in panels
 tile_1, tile_2, tile_3 = (fma_tile(TILE_ROWS, vectors) for vectors in (1, 2, 3))
 low_tile_3 = fma_tile(TILE_ROWS // 2, 3)
 tile_4, low_tile_4 = fma_tile(6, 4), fma_tile(4, 4)
@@ -33,160 +32,156 @@ def panel_vectors(remaining, most):
 
 
 @kernel
-def panel(
-    vectors, M, K, A, at_a, next_row, rs, cs, B, at_b, ldb, start, at_start, lds, C, at_c, ldc, finish, mask, far
-):
+def panel(vectors, M, K, A, rs, cs, B, start, C, finish, mask, far):
     """One panel of C = finish(start + A B), tile by tile; compiled twice, with rs = 1 and with cs = 1 in the code.
 
-    A in (M × K; next_row from a tile's row to the next tile's, the rest as in `fma_tile`), B in (K × vectors, ld ldb),
-    start in (lds 0: a row, lds = ldc: M rows), C out (M rounded up to TILE_ROWS, ld ldc; far: it may not be cached).
+    A in (M × K; ld from a tile's row to the next tile's, rs and cs as in `fma_tile`), B in (K × vectors), start in
+    (ld 0: a row, else M rows), C out (M rounded up to TILE_ROWS; far: it may not be cached).
     """
     keep_whole()
-    lanes = lanes_of(A)
+    width = vectors * lanes_of(C.data)
     i = 0
     while i < M:
-        a, s, c, m = at_a + i * next_row, at_start + i * lds, at_c + i * ldc, mask + i * ldc
+        a, s, c, m = part(A, i, ZERO), part(start, i, ZERO), part(C, i, ZERO), mask + i * C.ld
         rows = TILE_ROWS
         if far:  # the next tile's lines
             for r in range(rows, 2 * rows):
-                for j in range(0, vectors * lanes, lanes):
-                    prefetch_to_write(C, c + r * ldc + j)
+                for j in range(0, width, lanes_of(C.data)):
+                    prefetch_to_write(C.data, c.offset + r * C.ld + j)
         if vectors == 3 and M - i <= TILE_ROWS // 2:
-            low_tile_3(A, a, rs, cs, B, at_b, ldb, start, s, lds, C, c, ldc, K, finish, m)
+            low_tile_3(K, a, rs, cs, B, s, c, finish, m)
         elif vectors == 3:
-            tile_3(A, a, rs, cs, B, at_b, ldb, start, s, lds, C, c, ldc, K, finish, m)
+            tile_3(K, a, rs, cs, B, s, c, finish, m)
         elif vectors == 2:
-            tile_2(A, a, rs, cs, B, at_b, ldb, start, s, lds, C, c, ldc, K, finish, m)
+            tile_2(K, a, rs, cs, B, s, c, finish, m)
         elif vectors == 1:
-            tile_1(A, a, rs, cs, B, at_b, ldb, start, s, lds, C, c, ldc, K, finish, m)
+            tile_1(K, a, rs, cs, B, s, c, finish, m)
         elif TILE_VECTORS == 4:
             rows = 6 if M - i > TILE_ROWS or 4 < M - i <= 6 else 4  # 6 leave no 1 or 2 of 8 rows
             if rows == 6:
-                tile_4(A, a, rs, cs, B, at_b, ldb, start, s, lds, C, c, ldc, K, finish, m)
+                tile_4(K, a, rs, cs, B, s, c, finish, m)
             else:
-                low_tile_4(A, a, rs, cs, B, at_b, ldb, start, s, lds, C, c, ldc, K, finish, m)
+                low_tile_4(K, a, rs, cs, B, s, c, finish, m)
         i += rows
 
 
 @kernel
-def multiply(M, vectors, K, A, at_a, lda, B, at_b, ldb, start, at_start, C, at_c, ldc, finish, mask):
+def multiply(M, vectors, K, A, B, start, C, finish, mask):
     """C = finish(1 startᵀ + A B): g(A W + 1 bᵀ), and dZ Wᵀ ⊙ g'.
 
-    A in (M × K, ld lda), B in (K × vectors, ld ldb, or in panels if ldb = PACKED), start in (a row of C), C out (M
-    rounded up to TILE_ROWS, ld ldc); finish and mask (offset in C's array, shape and ld of C) as in `fma_tile`.
+    A in (M × K), B in (K × vectors; ld PACKED: in panels), start in (a row of C, ld 0), C out (M rounded up to
+    TILE_ROWS); finish and mask (offset in C.data, shape and ld of C) as in `fma_tile`.
     """
     keep_whole()
-    lanes = lanes_of(A)
+    lanes = lanes_of(C.data)
     j = 0
     while j < vectors:
         width = panel_vectors(vectors - j, TILE_VECTORS)
-        b, step = at_b + j * lanes, ldb
-        if ldb == PACKED:
-            b, step = at_b + j * lanes * K, width * lanes
-        check_corner(B, b + (K - 1) * step + width * lanes - 1)
-        s, c, o = at_start + j * lanes, at_c + j * lanes, mask + j * lanes
-        panel(width, M, K, A, at_a, lda, lda, 1, B, b, step, start, s, 0, C, c, ldc, finish, o, False)
+        n = j * lanes
+        b = Matrix(B.data, B.offset + n * K, width * lanes) if B.ld == PACKED else part(B, ZERO, n)
+        check_corner(b, K, width * lanes)
+        panel(width, M, K, A, A.ld, 1, b, part(start, ZERO, n), part(C, ZERO, n), finish, mask + n, False)
         j += width
     rows = (M + TILE_ROWS - 1) // TILE_ROWS * TILE_ROWS
-    check_corner(A, at_a + (rows - 1) * lda + K - 1)
-    check_corner(C, at_c + (rows - 1) * ldc + vectors * lanes - 1)
+    check_corner(A, rows, K)
+    check_corner(C, rows, vectors * lanes)
 
 
 @kernel
-def pack_columns(count, K, A, at_a, lda, packed, at):
-    """Copy columns 0 … count-1 of A (in: K rows, ld lda) into panels of TILE_ROWS columns (out)."""
+def pack_columns(count, K, A, packed):
+    """Copy `count` columns of A (in: K rows) into panels of TILE_ROWS columns (out, from packed.offset on)."""
     for k in range(K):
         for i in range(0, count, TILE_ROWS):
-            copy_tile_rows(A, at_a + k * lda + i, packed, at + i * K + k * TILE_ROWS)
+            copy_tile_rows(A.data, A.offset + k * A.ld + i, packed.data, packed.offset + i * K + k * TILE_ROWS)
 
 
 @kernel
-def multiply_transposed(M, vectors, K, A, at_a, lda, B, at_b, ldb, zeros, at_zeros, fresh, C, at_c, ldc, columns):
+def multiply_transposed(M, vectors, K, A, B, zeros, fresh, C, columns):
     """C = Aᵀ B if fresh, else C += Aᵀ B: dW = A[l-1]ᵀ dZ[l].
 
-    A in (K × M, ld lda), B in (K × vectors, ld ldb), zeros in (a row of C), C out or in/out (M rounded up to
-    TILE_ROWS, ld ldc); columns (offset in A's array of K × COLUMNS numbers, if `packs`) destroyed.
+    A in (K × M), B in (K × vectors), zeros in (a row of C, ld 0), C out or in/out (M rounded up to TILE_ROWS);
+    columns (offset in A.data of K × COLUMNS numbers, if `packs`) destroyed.
     """
     keep_whole()
-    lanes = lanes_of(A)
+    lanes = lanes_of(C.data)
     packs = vectors > MOST_VECTORS_UNPACKED
     block, most = (COLUMNS, 3) if packs else (M, TILE_VECTORS)  # columns are packed by TILE_ROWS
     far = packs and not fresh
-    for first in range(0, M, block):
-        count = min(block, M - first)
-        source, across, down = at_a + first, 1, lda
+    for i in range(0, M, block):
+        count = min(block, M - i)
+        a, down = Matrix(A.data, A.offset + i, 1), A.ld
         if packs:
-            pack_columns(count, K, A, source, lda, A, columns)
-            source, across, down = columns, K, TILE_ROWS
+            pack_columns(count, K, part(A, ZERO, i), Matrix(A.data, columns, PACKED))
+            a, down = Matrix(A.data, columns, K), TILE_ROWS
         j = 0
         while j < vectors:
             width = panel_vectors(vectors - j, most)
-            b = at_b + j * lanes
-            c = at_c + first * ldc + j * lanes
-            begin, s, lds = (zeros, at_zeros + j * lanes, 0) if fresh else (C, c, ldc)
-            panel(width, count, K, A, source, across, 1, down, B, b, ldb, begin, s, lds, C, c, ldc, AS_IS, c, far)
+            n = j * lanes
+            c = part(C, i, n)
+            start = part(zeros, ZERO, n) if fresh else c
+            panel(width, count, K, a, 1, down, part(B, ZERO, n), start, c, AS_IS, c.offset, far)
             j += width
     rows = (M + TILE_ROWS - 1) // TILE_ROWS * TILE_ROWS
-    check_corner(A, at_a + (K - 1) * lda + rows - 1)
+    check_corner(A, K, rows)
     if packs:
-        check_corner(A, columns + K * min(COLUMNS, rows) - 1)
-    check_corner(B, at_b + (K - 1) * ldb + vectors * lanes - 1)
-    check_corner(C, at_c + (rows - 1) * ldc + vectors * lanes - 1)
+        check_index(A.data, columns + K * min(COLUMNS, rows) - 1)
+    check_corner(B, K, vectors * lanes)
+    check_corner(C, rows, vectors * lanes)
 
 
 @kernel
-def pack_rows(k, count, W, at_w, p_out, packed, at, K, vectors):
-    """Copy rows k … k+count-1 of W (in: ld p_out) into the panels of W (out; K rows, `vectors` vectors)."""
+def pack_rows(first, count, W, packed, K, vectors):
+    """Copy rows first … first+count-1 of W (in: K × W.ld, dense) into its panels (out; K rows, `vectors` vectors)."""
     keep_whole()
-    lanes = lanes_of(packed)
+    lanes, p_out = lanes_of(packed.data), W.ld
     j = 0
     while j < vectors:
         width = panel_vectors(vectors - j, TILE_VECTORS)
-        first, last = j * lanes, min((j + width) * lanes, p_out)
-        whole = first + (last - first) // lanes * lanes
-        for i in range(k, k + count):
-            source, place = at_w + i * p_out, at + first * K + i * width * lanes - first
-            for q in range(first, whole, lanes):
-                copy_vector(W, source + q, packed, place + q)
-            for q in range(whole, last):
-                packed[place + q] = W[source + q]
+        left, right = j * lanes, min((j + width) * lanes, p_out)
+        whole = left + (right - left) // lanes * lanes
+        for i in range(first, first + count):
+            source, place = W.offset + i * p_out, packed.offset + left * K + i * width * lanes - left
+            for q in range(left, whole, lanes):
+                copy_vector(W.data, source + q, packed.data, place + q)
+            for q in range(whole, right):
+                packed.data[place + q] = W.data[source + q]
         j += width
 
 
 @kernel
-def pack_transposed_block(k, count, W, at_w, p_out, packed, at, vectors):
-    """`pack_transposed` for count = lanes_of(W) and a multiple k of it, or for at most TILE_ROWS, and of that."""
-    lanes = lanes_of(packed)
+def pack_transposed_block(first, count, W, packed, vectors):
+    """`pack_transposed` for count = lanes_of(W.data) and a multiple of it, or for at most TILE_ROWS, and of that."""
+    lanes, p_out = lanes_of(packed.data), W.ld
     square = count == lanes
     tiles = p_out // lanes * lanes if square or (count == TILE_ROWS and lanes >= TILE_ROWS) else 0
     j, width = 0, panel_vectors(vectors, TILE_VECTORS)
     for i in range(count):
-        while k + i >= (j + width) * lanes:
+        while first + i >= (j + width) * lanes:
             j += width
             width = panel_vectors(vectors - j, TILE_VECTORS)
-        step, place = width * lanes, at + j * lanes * p_out + k + i - j * lanes
+        stride, place = width * lanes, packed.offset + j * lanes * p_out + first + i - j * lanes
         if i == 0:
             for q in range(0, tiles, lanes):
-                w, b = at_w + k * p_out + q, place + q * step
+                w, b = W.offset + first * p_out + q, place + q * stride
                 if square:
-                    transpose_square(W, w, p_out, packed, b, step)
+                    transpose_square(W.data, w, p_out, packed.data, b, stride)
                 else:
-                    transpose_tile(W, w, p_out, packed, b, step)
-        row = W[at_w + (k + i) * p_out : at_w + (k + i + 1) * p_out]
-        target = packed[place : place + (p_out - 1) * step + 1]
+                    transpose_tile(W.data, w, p_out, packed.data, b, stride)
+        source = row_of(W, first + i, p_out)
+        target = packed.data[place : place + (p_out - 1) * stride + 1]
         for q in range(tiles, p_out):
-            target[q * step] = row[q]
+            target[q * stride] = source[q]
 
 
 @kernel
-def pack_transposed(first, count, W, at_w, p_out, packed, at, vectors):
-    """Copy rows first … first+count-1 of W (in: ld p_out) into the panels of Wᵀ (out; p_out rows, `vectors` vectors).
+def pack_transposed(first, count, W, packed, vectors):
+    """Copy rows first … first+count-1 of W (in: ld p_out, dense) into the panels of Wᵀ (out; p_out × vectors).
 
     first is a multiple of TILE_ROWS. A square block must lie in one vector of the panels: others go by TILE_ROWS.
     """
     keep_whole()
-    lanes, k, last = lanes_of(packed), first, first + count
+    lanes, k, last = lanes_of(packed.data), first, first + count
     while k < last:
         block = lanes if k % lanes == 0 and last - k >= lanes else min(TILE_ROWS, last - k)
-        pack_transposed_block(k, block, W, at_w, p_out, packed, at, vectors)
+        pack_transposed_block(k, block, W, packed, vectors)
         k += block

@@ -9,6 +9,7 @@ from ..jit.vectors import lanes_of
 from .arrays import add_multiple, copy, dot, fill_zero
 from .backprop import bias_gradient, weight_gradient
 from .matmul import COLUMNS, pack_rows, pack_transposed
+from .matrix import PACKED, Matrix
 from .optimizers import update
 
 BLOCK_NUMBERS = 4096  # of dW in each of its TILE_ROWS rows, computed and used before the next block
@@ -30,14 +31,15 @@ def weight_group(layer, work):
 @kernel
 def pack_weights(layer, net, first, last, transposed):
     """Rows first:last of W from θ into the packed copies."""
-    theta, work, p = net.theta, net.work, layer.p_out
+    theta, work = net.theta, net.work
     if layer.narrow:
         copy(theta[layer.W + first : layer.W + last], work[layer.packed + first : layer.packed + last])
         return
+    W = Matrix(theta, layer.W, layer.p_out)
     if layer.packed >= 0:
-        pack_rows(first, last - first, theta, layer.W, p, work, layer.packed, layer.p_in, layer.vectors)
+        pack_rows(first, last - first, W, Matrix(work, layer.packed, PACKED), layer.p_in, layer.vectors)
     if transposed and layer.packed_T >= 0:
-        pack_transposed(first, last - first, theta, layer.W, p, work, layer.packed_T, layer.vectors_in)
+        pack_transposed(first, last - first, W, Matrix(work, layer.packed_T, PACKED), layer.vectors_in)
 
 
 @kernel
