@@ -9,7 +9,7 @@ import numpy as np
 
 from fastmlp.jit.compile import VECTOR_BYTES
 from fastmlp.jit.micro_kernel import AS_IS
-from fastmlp.kernels import matmul, optimizers, pointwise, shuffle, single_output
+from fastmlp.kernels import activations, matmul, optimizers, shuffle, single_output
 from fastmlp.kernels.loss import sigmoid_log_loss_1, softmax_log_loss
 from fastmlp.kernels.matrix import PACKED, Matrix
 from fastmlp.kernels.records import OPTIMIZER
@@ -197,11 +197,11 @@ KERNELS = {
     "Aᵀ dZ": transposed_product,
     "pack W": packing,
     "pack Wᵀ": packing_transposed,
-    "tanh": elementwise(pointwise.tanh_forward),
-    "logistic": elementwise(pointwise.logistic_forward),
-    "softplus": elementwise(pointwise.softplus_forward),
-    "gelu": elementwise(pointwise.gelu_forward, two=True),
-    "silu": elementwise(pointwise.silu_forward, two=True),
+    "tanh": elementwise(activations.tanh_forward),
+    "logistic": elementwise(activations.logistic_forward),
+    "softplus": elementwise(activations.softplus_forward),
+    "gelu": elementwise(activations.gelu_forward, two=True),
+    "silu": elementwise(activations.silu_forward, two=True),
     "sigmoid and log loss": one_sigmoid,
     "softmax and log loss": softmax,
     "rank-1 update": rank_1,

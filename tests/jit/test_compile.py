@@ -21,11 +21,12 @@ def python(code, folder, **environment):
 PLANTED = """
 import numpy as np
 import numba
-from fastmlp.kernels import matmul
+from fastmlp.kernels.matmul import multiply_transposed
+from fastmlp.kernels.matrix import Matrix
 
 @numba.njit
 def call(A, B, C, K):
-    matmul.multiply_transposed(8, 2, K, A, 0, 8, B, 0, 32, C, 0, False, C, 0, 32, 72)
+    multiply_transposed(8, 2, K, Matrix(A, 0, 8), Matrix(B, 0, 32), Matrix(C, 0, 0), False, Matrix(C, 0, 32), 72)
 
 A, B, C = (np.ones(n, np.float32) for n in (72 + 72, 8 * 32, 8 * 32))
 call(A, B, C, 8)

@@ -70,8 +70,8 @@ def sums_over_k(builder, first, K, products):
     return loop_over_k(builder, sums, pairs, K, 1, products)
 
 
-def loop_over_k(builder, first, begin, end, step, products):
-    """Build the loop over k = begin, begin + step, … below `end`, of `step` products each; returns the sums."""
+def loop_over_k(builder, first, begin, end, stride, products):
+    """Build the loop over k = begin, begin + stride, … below `end`, of `stride` products each; returns the sums."""
     before = builder.block
     loop, done = builder.append_basic_block("over_k"), builder.append_basic_block("summed")
     builder.cbranch(builder.icmp_signed("<", begin, end), loop, done)
@@ -79,9 +79,9 @@ def loop_over_k(builder, first, begin, end, step, products):
     k = builder.phi(INT64)
     sums = {ij: builder.phi(vector.type) for ij, vector in first.items()}
     new = sums
-    for after in range(step):
+    for after in range(stride):
         new = products(builder.add(k, INT64(after)), new)
-    next_k = builder.add(k, INT64(step))
+    next_k = builder.add(k, INT64(stride))
     k.add_incoming(begin, before)
     k.add_incoming(next_k, loop)
     for ij, phi in sums.items():

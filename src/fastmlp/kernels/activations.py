@@ -1,16 +1,149 @@
-"""Which nonlinearity a layer has: g over the rows of a tile, and g' above it in the recursion.
+"""Every nonlinearity g over a block of numbers, directly above its derivative g', and which of them a layer has.
 
-Nets are data: the layer's record names g by a number, or by the address of a compiled block function
-for an activation of the user's own.
+A block is a flat slice of a tile. Where g' can be computed from A (tanh, ELU, …), g works in place: Z in, A out, in
+the same memory. Where g' needs Z (GELU, SiLU), Z in, A out. Backward: dZ *= g', from A or from Z. Each number is
+loaded before it is compared: LLVM makes vectors of a choice between values, but not of a load behind a branch.
+
+Nets are data: a layer's record names g by a number, or by the address of a compiled block function for an activation
+of the user's own.
 """
+
+import math
 
 from ..jit.compile import NOWHERE, kernel
 from ..jit.intrinsics import call_block, keep_whole
 from ..jit.micro_kernel import AS_IS, CLIPPED, MASKED
-from . import pointwise
+from ..jit.scalar_math import exp_negative, expm1_negative, log1p_unit, normal_cdf, sigmoid, tanh
 from .arrays import copy, fill_zero
 
 IDENTITY, LOGISTIC, TANH, RELU, LEAKY_RELU, ELU, SELU, SOFTPLUS, GELU, SILU, OWN = range(11)
+SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
+
+
+@kernel
+def logistic_forward(A):
+    for i in range(len(A)):
+        z = A[i]
+        A[i] = sigmoid(z)
+
+
+@kernel
+def logistic_backward(A, dZ):
+    one = A.dtype.type(1)
+    for i in range(len(A)):
+        a = A[i]
+        dZ[i] *= a * (one - a)
+
+
+@kernel
+def tanh_forward(A):
+    for i in range(len(A)):
+        z = A[i]
+        A[i] = tanh(z)
+
+
+@kernel
+def tanh_backward(A, dZ):
+    one = A.dtype.type(1)
+    for i in range(len(A)):
+        a = A[i]
+        dZ[i] *= one - a * a
+
+
+@kernel
+def leaky_relu_forward(A):
+    zero, slope = A.dtype.type(0), A.dtype.type(0.01)
+    for i in range(len(A)):
+        z = A[i]
+        A[i] = z if z > zero else slope * z
+
+
+@kernel
+def leaky_relu_backward(A, dZ):
+    zero, slope = A.dtype.type(0), A.dtype.type(0.01)
+    for i in range(len(A)):
+        a, d = A[i], dZ[i]
+        dZ[i] = d if a > zero else slope * d
+
+
+@kernel
+def elu_forward(A):
+    zero = A.dtype.type(0)
+    for i in range(len(A)):
+        z = A[i]
+        below = expm1_negative(min(z, zero))
+        A[i] = z if z > zero else below
+
+
+@kernel
+def elu_backward(A, dZ):
+    zero, one = A.dtype.type(0), A.dtype.type(1)
+    for i in range(len(A)):
+        a = A[i]
+        dZ[i] *= one + min(a, zero)
+
+
+@kernel
+def selu_forward(A):
+    zero, scale, alpha = A.dtype.type(0), A.dtype.type(SELU_SCALE), A.dtype.type(SELU_ALPHA)
+    for i in range(len(A)):
+        z = A[i]
+        below = alpha * expm1_negative(min(z, zero))
+        A[i] = scale * (z if z > zero else below)
+
+
+@kernel
+def selu_backward(A, dZ):
+    zero, scale, alpha = A.dtype.type(0), A.dtype.type(SELU_SCALE), A.dtype.type(SELU_ALPHA)
+    for i in range(len(A)):
+        a = A[i]
+        dZ[i] *= scale if a > zero else a + scale * alpha
+
+
+@kernel
+def softplus_forward(A):
+    zero = A.dtype.type(0)
+    for i in range(len(A)):
+        z = A[i]
+        A[i] = max(z, zero) + log1p_unit(exp_negative(-abs(z)))
+
+
+@kernel
+def softplus_backward(A, dZ):
+    for i in range(len(A)):
+        a = A[i]
+        dZ[i] *= -expm1_negative(-a)
+
+
+@kernel
+def gelu_forward(Z, A):
+    for i in range(len(A)):
+        z = Z[i]
+        A[i] = z * normal_cdf(z)
+
+
+@kernel
+def gelu_backward(Z, dZ):
+    half, density = Z.dtype.type(0.5), Z.dtype.type(1 / math.sqrt(2 * math.pi))
+    for i in range(len(Z)):
+        z = Z[i]
+        dZ[i] *= normal_cdf(z) + z * density * exp_negative(-half * z * z)
+
+
+@kernel
+def silu_forward(Z, A):
+    for i in range(len(A)):
+        z = Z[i]
+        A[i] = z * sigmoid(z)
+
+
+@kernel
+def silu_backward(Z, dZ):
+    one = Z.dtype.type(1)
+    for i in range(len(Z)):
+        z = Z[i]
+        s = sigmoid(z)
+        dZ[i] *= s * (one + z * (one - s))
 
 
 @kernel
@@ -42,21 +175,21 @@ def activation_forward(layer, work, row, m):
         A = Z
     g = layer.activation
     if g == TANH:
-        pointwise.tanh_forward(A)
+        tanh_forward(A)
     elif g == LOGISTIC:
-        pointwise.logistic_forward(A)
+        logistic_forward(A)
     elif g == LEAKY_RELU:
-        pointwise.leaky_relu_forward(A)
+        leaky_relu_forward(A)
     elif g == ELU:
-        pointwise.elu_forward(A)
+        elu_forward(A)
     elif g == SELU:
-        pointwise.selu_forward(A)
+        selu_forward(A)
     elif g == SOFTPLUS:
-        pointwise.softplus_forward(A)
+        softplus_forward(A)
     elif g == GELU:
-        pointwise.gelu_forward(Z, A)
+        gelu_forward(Z, A)
     elif g == SILU:
-        pointwise.silu_forward(Z, A)
+        silu_forward(Z, A)
     elif g == OWN:
         bad = call_block(layer.g, Z, A, m, layer.p_out, ld)
         if bad >= 0:
@@ -82,21 +215,21 @@ def activation_backward(layer, work, row, m):
     A, dZ = work[a : a + m * ld], work[d : d + m * ld]
     g = layer.activation
     if g == TANH:
-        pointwise.tanh_backward(A, dZ)
+        tanh_backward(A, dZ)
     elif g == LOGISTIC:
-        pointwise.logistic_backward(A, dZ)
+        logistic_backward(A, dZ)
     elif g == LEAKY_RELU:
-        pointwise.leaky_relu_backward(A, dZ)
+        leaky_relu_backward(A, dZ)
     elif g == ELU:
-        pointwise.elu_backward(A, dZ)
+        elu_backward(A, dZ)
     elif g == SELU:
-        pointwise.selu_backward(A, dZ)
+        selu_backward(A, dZ)
     elif g == SOFTPLUS:
-        pointwise.softplus_backward(A, dZ)
+        softplus_backward(A, dZ)
     elif g == GELU:
-        pointwise.gelu_backward(A, dZ)
+        gelu_backward(A, dZ)
     elif g == SILU:
-        pointwise.silu_backward(A, dZ)
+        silu_backward(A, dZ)
     elif g == OWN:
         bad = call_block(layer.dg, A, dZ, m, layer.p_out, ld)
         if bad >= 0:

@@ -12,13 +12,12 @@ a rank-1 update backward; any other goes the way of the hidden layers.
 from ..jit.compile import NOWHERE, ZERO, kernel
 from ..jit.intrinsics import keep_whole
 from ..jit.micro_kernel import AS_IS, MASKED
-from .activations import activation_backward, activation_forward, finish_backward, finish_forward
+from .activations import activation_backward, activation_forward, finish_backward, finish_forward, logistic_forward
 from .arrays import add_rows, fill_zero, total_of
 from .dropout import drop
 from .loss import sigmoid_log_loss, sigmoid_log_loss_1, softmax, softmax_log_loss
 from .matmul import multiply, multiply_transposed
 from .matrix import PACKED, Matrix, part, row_of
-from .pointwise import logistic_forward
 from .single_output import add_scaled_rows, dot_rows, outer, outer_and_sums
 
 

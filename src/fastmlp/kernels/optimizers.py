@@ -73,13 +73,13 @@ def scheduled_rate(optimizer, t):
     if optimizer.schedule == CONSTANT or optimizer.schedule_steps == 0:
         return optimizer.learning_rate
     fraction = min((t - 1 - optimizer.schedule_start) / optimizer.schedule_steps, 1.0)
-    first, last = 1.0, 0.0
+    begin, end = 1.0, 0.0  # fractions of η, between which a half wave of the cosine leads
     if optimizer.schedule == ONE_CYCLE:
         if fraction < WARM_UP:
-            first, last, fraction = FIRST_RATE, 1.0, fraction / WARM_UP
+            begin, end, fraction = FIRST_RATE, 1.0, fraction / WARM_UP
         else:
-            last, fraction = LAST_RATE, (fraction - WARM_UP) / (1 - WARM_UP)
-    return optimizer.learning_rate * (last + (first - last) * (1 + math.cos(math.pi * fraction)) / 2)
+            end, fraction = LAST_RATE, (fraction - WARM_UP) / (1 - WARM_UP)
+    return optimizer.learning_rate * (end + (begin - end) * (1 + math.cos(math.pi * fraction)) / 2)
 
 
 @kernel
@@ -91,20 +91,19 @@ def step_constants(optimizer, t):
     rate = scheduled_rate(optimizer, t)
     if optimizer.kind < ADAM:
         return rate, 0.0, 0.0
-    first = 1 - optimizer.beta_1**t
-    second = np.sqrt(1 - optimizer.beta_2**t)
-    epsilon = optimizer.epsilon if optimizer.epsilon_inside else optimizer.epsilon * second
-    return rate * second / first, epsilon, rate * optimizer.weight_decay
+    m_part, root_v_part = 1 - optimizer.beta_1**t, np.sqrt(1 - optimizer.beta_2**t)  # of m and √v: they began at 0
+    epsilon = optimizer.epsilon if optimizer.epsilon_inside else optimizer.epsilon * root_v_part
+    return rate * root_v_part / m_part, epsilon, rate * optimizer.weight_decay
 
 
 @kernel
-def update(optimizer, step, theta, G, moments, first, weight, is_weight):
+def update(optimizer, constants, theta, G, moments, first, weight, is_weight):
     """One step on the piece θ[first : first + len(G)].
 
-    theta in/out, moments in/out (2|θ|: m, then v), G in: sum over a batch of Σw = weight. step: `step_constants`.
+    theta in/out, moments in/out (2|θ|: m, then v), G in: sum over a batch of Σw = weight. constants: `step_constants`.
     """
     keep_whole()
-    rate, epsilon, decay = step
+    rate, epsilon, decay = constants
     T = theta.dtype.type
     last, half = first + len(G), len(moments) // 2
     piece = theta[first:last]

@@ -118,7 +118,7 @@ def add_accumulators(layout, work, at, size, chunks):
 
 
 @kernel
-def update_rows(net, sums, layer, m, chunks, weight, step, first, last, columns):
+def update_rows(net, sums, layer, m, chunks, weight, constants, first, last, columns):
     """Rows first:last of W: dW, then the optimizer's step."""
     work, layout = net.work, net.layout[0]
     begin, end = layer.dW + first * layer.ld_dW, layer.dW + last * layer.ld_dW
@@ -136,11 +136,11 @@ def update_rows(net, sums, layer, m, chunks, weight, step, first, last, columns)
         G = work[at : at + size]
         if m + chunks == 0:
             take_total(sums.total[place : place + size], G)
-        update(sums.optimizer[0], step, net.theta, G, sums.moments, place, weight, True)
+        update(sums.optimizer[0], constants, net.theta, G, sums.moments, place, weight, True)
 
 
 @kernel
-def update_biases(net, sums, layer, m, chunks, weight, step, first, last):
+def update_biases(net, sums, layer, m, chunks, weight, constants, first, last):
     """b[first:last]: db, then the optimizer's step."""
     work, layout = net.work, net.layout[0]
     at, place, size = layer.db + first, layer.b + first, last - first
@@ -151,11 +151,11 @@ def update_biases(net, sums, layer, m, chunks, weight, step, first, last):
         add_accumulators(layout, work, at, size, chunks)
     else:
         take_total(sums.total[place : place + size], G)
-    update(sums.optimizer[0], step, net.theta, G, sums.moments, place, weight, False)
+    update(sums.optimizer[0], constants, net.theta, G, sums.moments, place, weight, False)
 
 
 @kernel
-def update_share(thread, job, net, sums, m, chunks, weight, step):
+def update_share(thread, job, net, sums, m, chunks, weight, constants):
     """The thread's ranges of θ: gradient, optimizer, packed copies.
 
     The gradient is still to be summed, over the m rows in the buffers or over the accumulators of some chunks;
@@ -167,10 +167,10 @@ def update_share(thread, job, net, sums, m, chunks, weight, step):
         first, last = share(layer.p_in, weight_group(layer, net.work), thread, job.n_threads)
         block = max(BLOCK_NUMBERS // layer.ld_dW, 1) * TILE_ROWS
         for k in range(first, last, block):
-            update_rows(net, sums, layer, m, chunks, weight, step, k, min(k + block, last), columns)
+            update_rows(net, sums, layer, m, chunks, weight, constants, k, min(k + block, last), columns)
         pack_weights(layer, net, first, last, job.backward)
         if layer.b >= 0:
             first, last = share(layer.p_out, lanes_of(net.work), thread, job.n_threads)
             if first < last:
-                update_biases(net, sums, layer, m, chunks, weight, step, first, last)
+                update_biases(net, sums, layer, m, chunks, weight, constants, first, last)
                 pack_biases(layer, net, first, last)

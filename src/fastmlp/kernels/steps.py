@@ -31,7 +31,7 @@ MOST_SUM_ROWS = 65536  # beyond, a sum in float32 would lose digits
 
 @kernel
 def begin(thread, team, net):
-    """What all threads do first, each on a core of its own: packed copies of W; go on?"""
+    """Spread threads over cores and pack W. Return False to stop."""
     job = team.job[0]
     spread_out(team.flags, job.n_threads)
     pack(thread, job, net)
@@ -39,10 +39,10 @@ def begin(thread, team, net):
 
 
 @kernel
-def tile(team, source, first, m, net, row, loss, step, gradient, fresh):
+def tile(team, source, first, m, net, row, loss, key, gradient, fresh):
     """Rows at positions first … first+m-1 through the net: A, dZ in the buffers from `row` on, loss[:m] out.
 
-    step: the key of its dropout; 0: none. gradient, fresh: see `backward`.
+    key: of the dropout of this step; 0: none. gradient, fresh: see `backward`.
     """
     layers, layout, work, job = net.layers, net.layout[0], net.work, team.job[0]
     in_batch = (first - job.first) % job.batch_rows
@@ -50,17 +50,17 @@ def tile(team, source, first, m, net, row, loss, step, gradient, fresh):
     if bad >= 0:
         report_bad_row(team.flags, bad)
         return
-    bad = forward(net, row, m, step, in_batch)
+    bad = forward(net, row, m, key, in_batch)
     if bad < 0:
         head(layers, layout, work, row, m, loss)
         if job.backward:
-            bad = backward(layers, work, row, m, step, in_batch, gradient, fresh)
+            bad = backward(layers, work, row, m, key, in_batch, gradient, fresh)
     if bad >= 0:
         report_bad_z(team.flags, bad)
 
 
 @kernel
-def chunk(team, source, first, m, net, row, gradient, losses, step):
+def chunk(team, source, first, m, net, row, gradient, losses, key):
     """(Σ loss, Σ w) of m rows, and their gradient into the accumulator at `gradient`, tile by tile."""
     job, layout, work = team.job[0], net.layout[0], net.work
     J, weight = 0.0, 0.0
@@ -70,7 +70,7 @@ def chunk(team, source, first, m, net, row, gradient, losses, step):
             break
         t = min(job.tile_rows, m - start)
         loss = losses[row : row + t]
-        tile(team, source, first + start, t, net, row, loss, step, gradient, start == 0)
+        tile(team, source, first + start, t, net, row, loss, key, gradient, start == 0)
         J += total_of(loss)
         weight += total_of(work[layout.w + row : layout.w + row + t])
         if job.backward:
@@ -79,7 +79,7 @@ def chunk(team, source, first, m, net, row, gradient, losses, step):
 
 
 @kernel
-def small_batch(thread, team, source, first, m, net, losses, step):
+def small_batch(thread, team, source, first, m, net, losses, key):
     """Phase 1 of a small batch: A and dZ of this thread's rows; (Σ loss, Σ w, go on?) of the whole batch."""
     job, w = team.job[0], net.layout[0].w
     begin, end = share(m, TILE_ROWS, thread, job.n_threads)
@@ -87,14 +87,14 @@ def small_batch(thread, team, source, first, m, net, losses, step):
         if stopped(team.flags):
             break
         t = min(job.tile_rows, end - row)
-        tile(team, source, first + row, t, net, row, losses[row : row + t], step, NOWHERE, row == begin)
+        tile(team, source, first + row, t, net, row, losses[row : row + t], key, NOWHERE, row == begin)
     if not barrier(team.flags, job.n_threads):
         return 0.0, 0.0, False
     return total_of(losses[:m]), total_of(net.work[w : w + m]), True
 
 
 @kernel
-def take_chunks(thread, team, source, first, m, net, losses, step):
+def take_chunks(thread, team, source, first, m, net, losses, key):
     """Chunks of m rows, as many as there are accumulators at most, by whichever thread is free; their number.
 
     losses out: (Σ loss, Σ w) of each, behind the rows' losses.
@@ -109,12 +109,12 @@ def take_chunks(thread, team, source, first, m, net, losses, step):
         begin = c * job.chunk_rows
         size = min(job.chunk_rows, m - begin)
         gradient = layout.gradient + c * layout.gradient_size
-        result = chunk(team, source, first + begin, size, net, thread * job.tile_rows, gradient, losses, step)
+        result = chunk(team, source, first + begin, size, net, thread * job.tile_rows, gradient, losses, key)
         losses[per_chunk + 2 * c], losses[per_chunk + 2 * c + 1] = result
 
 
 @kernel
-def large_batch(thread, team, source, first, m, net, sums, step):
+def large_batch(thread, team, source, first, m, net, sums, key):
     """Phase 1 of a large batch, block by block of as many chunks as there are accumulators.
 
     (Σ loss, Σ w, accumulators that phase 2 has to sum: 0 if the gradient lies in sums.total, go on?)
@@ -124,7 +124,7 @@ def large_batch(thread, team, source, first, m, net, sums, step):
     per_chunk = job.n_threads * job.tile_rows
     block = job.accumulators * job.chunk_rows
     for start in range(0, m, block):
-        chunks = take_chunks(thread, team, source, first + start, min(block, m - start), net, losses, step)
+        chunks = take_chunks(thread, team, source, first + start, min(block, m - start), net, losses, key)
         if not barrier(team.flags, job.n_threads):
             return 0.0, 0.0, ZERO, False
         if thread == 0:
@@ -168,14 +168,14 @@ def all_batches(thread, team, source, net, sums):
     for first in range(job.first, job.last, job.batch_rows):
         m = min(job.batch_rows, job.last - first)
         in_buffers = chunks = ZERO
-        step = step_key(job.seed, t) if job.drops else np.int64(0)
+        key = step_key(job.seed, t) if job.drops else np.int64(0)
         if job.updates and optimizer.l2_per_batch:
             sum_squares(thread, job, net, sums.squares)
         if job.chunk_rows == 0:
             in_buffers = m
-            J, weight, go_on = small_batch(thread, team, source, first, m, net, sums.losses, step)
+            J, weight, go_on = small_batch(thread, team, source, first, m, net, sums.losses, key)
         else:
-            J, weight, chunks, go_on = large_batch(thread, team, source, first, m, net, sums, step)
+            J, weight, chunks, go_on = large_batch(thread, team, source, first, m, net, sums, key)
         if not go_on:
             return
         if not np.isfinite(J):  # every thread has the same J: all leave here, before the update

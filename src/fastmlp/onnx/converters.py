@@ -12,8 +12,7 @@ from skl2onnx.common.utils import check_input_and_output_numbers
 from skl2onnx.common.utils_classifier import get_label_classes
 
 from ..activations import resolve_all
-from ..kernels.activations import OWN
-from ..kernels.pointwise import SELU_ALPHA, SELU_SCALE
+from ..kernels.activations import OWN, SELU_ALPHA, SELU_SCALE
 from ..sklearn.classifier import MLPClassifier
 from .graph import Graph
 from .tables import ENCODER

@@ -8,7 +8,7 @@ from scipy.special import expit, log1p, ndtr
 
 from fastmlp.jit import scalar_math
 from fastmlp.jit.scalar_math import root
-from fastmlp.kernels import pointwise
+from fastmlp.kernels import activations
 
 DTYPES = ["float32", "float64"]
 ULPS = 4  # relative errors below are in units of the last place, where nothing else is said
@@ -65,7 +65,7 @@ def assert_ulps(got, expected, ulps, absolute=0.0):
 @pytest.mark.parametrize(("name", "exact"), [("exp_negative", np.exp), ("expm1_negative", np.expm1)])
 def test_exponentials(name, exact, dtype):
     x = negative_numbers(dtype)
-    assert_ulps(over(getattr(pointwise, name))(x), exact(np.float64(x)), ULPS)
+    assert_ulps(over(getattr(activations, name))(x), exact(np.float64(x)), ULPS)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -103,9 +103,9 @@ def test_root_at_the_ends(dtype):
 @pytest.mark.parametrize(("name", "exact"), [("sigmoid", expit), ("tanh", np.tanh)])
 def test_sigmoid_and_tanh(name, exact, dtype):
     x = numbers(dtype)
-    assert_ulps(over(getattr(pointwise, name))(x), exact(np.float64(x)), ULPS)
+    assert_ulps(over(getattr(activations, name))(x), exact(np.float64(x)), ULPS)
     extreme = np.array([-1e4, 1e4], dtype)
-    np.testing.assert_allclose(over(getattr(pointwise, name))(extreme), exact(np.float64(extreme)), atol=1e-37)
+    np.testing.assert_allclose(over(getattr(activations, name))(extreme), exact(np.float64(extreme)), atol=1e-37)
 
 
 def test_normal_cdf_of_float32_is_absolutely_good():
@@ -129,7 +129,7 @@ BACKWARD = dict(leaky_relu=1, tanh=3, logistic=1, elu=2, selu=4, softplus=3, gel
 def test_forward(name, dtype):
     z = numbers(dtype)
     A = np.full_like(z, np.nan) if name in ("gelu", "silu") else z.copy()
-    kernel = getattr(pointwise, f"{name}_forward")
+    kernel = getattr(activations, f"{name}_forward")
     on_block(kernel, 2)(z, A) if name in ("gelu", "silu") else on_block(kernel, 1)(A)
     z = np.float64(z)
     grow = np.maximum(1, np.abs(z))
@@ -145,7 +145,7 @@ def test_backward_multiplies_by_the_derivative(name, dtype):
     place = z if from_Z else FUNCTIONS[name][0](np.float64(z)).astype(dtype)
     expected = FUNCTIONS[name][1](np.float64(z), z > 0)
     dZ = np.full(z.shape, -3, dtype)
-    on_block(getattr(pointwise, f"{name}_backward"), 2)(place, dZ)
+    on_block(getattr(activations, f"{name}_backward"), 2)(place, dZ)
     grow = np.maximum(1, np.abs(z)) if from_Z else 1
     assert_ulps((dZ / (-3 * grow)).astype(dtype), expected / grow, 0, BACKWARD[name] + 0.5)
 
