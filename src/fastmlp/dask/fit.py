@@ -12,10 +12,11 @@ from ..model import Model
 from ..rows.labels import Labels
 from ..rows.order import Pass
 from ..system.blas import one_blas_thread
-from ..training import loop
 from ..training.fit import check_parameters, settings_of
 from ..training.inputs import check_names
+from ..training.loop import Part
 from ..training.progress import Settings
+from ..training.rules import train
 from .cluster import Cluster
 from .network import DaskNetwork
 from .partitions import Partitions
@@ -114,8 +115,8 @@ def run(
         return
     model.optimizer = optimizers.resolve(optimizer)
     validate = (lambda: network.evaluate(held)) if validation_fraction else None
-    part = loop.Part(partitions, order)  # type: ignore[arg-type]
-    loop.train(network, model.optimizer, part, validate, settings, model, after)
+    part = Part(partitions, order)  # type: ignore[arg-type]
+    train(network, model.optimizer, part, validate, settings, model, after)
 
 
 def connected(model: Model, partitions: Partitions, classes: list[Any] | None) -> DaskNetwork:

@@ -12,11 +12,12 @@ from ..arguments import checked_callbacks
 from ..exceptions import is_bad_row
 from ..network.initialize import initialize_like_scikit_learn
 from ..network.plan import checked_size
-from ..rows.order import Pass
+from ..rows.order import Order, Pass
 from ..system import fit_lock
 from ..system.machine import check_memory
 from ..training import lbfgs
 from ..training.divergence import raise_not_finite
+from ..training.loop import Part
 from ..training.validation import Validation
 from . import rules, view
 from .coefficients import Coefficients
@@ -108,7 +109,8 @@ def fit_alone(estimator: Any, X: Any, y: Any, sample_weight: Any, incremental: b
             training = data.all_rows(rows)
         if validation is not None:
             start_validation(estimator)
-        rules.Fit(estimator, coefficients, rows, training, validation, estimator._random_state).run(incremental)
+        order = training if isinstance(training, Pass) else Order.of(training)
+        rules.train(estimator, coefficients, Part(rows, order), validation, incremental)
     if not np.isfinite(network.theta).all():
         raise_not_finite()
 

@@ -8,18 +8,20 @@ import numpy as np
 from .. import optimizers
 from ..arguments import checked_callbacks, checked_float, checked_int, checked_verbose
 from ..exceptions import RowError, is_bad_row
+from ..network.network import Network
 from ..network.workspace import aligned_copy
 from ..optimizers import Optimizer
 from ..rows.streamed import StreamedRows
 from ..saving.model import plain
 from ..system import fit_lock
 from ..system.interrupts import allowed, postponed
-from . import loop
 from .checkpoint import Checkpoint
 from .inputs import Learned, inputs
 from .loop import Part
-from .progress import Settings
+from .progress import Record, Settings
+from .rules import train
 from .split import check_batch_size, check_classes, check_training_memory, check_validation, parts_of
+from .validation import evaluate
 
 SAMPLED_ROWS = 64  # of X, by which a fit that goes on is told from one on other rows
 
@@ -79,13 +81,19 @@ def fit(
             finally:
                 model.optimizer = optimizer  # the one that trains, and that a checkpoint keeps
 
-        score = None if validation is None else lambda: loop.validate(model.network, validation)
+        score = None if validation is None else lambda: validate(model.network, validation)
         try:
-            loop.train(model.network, optimizer, part, score, settings, model, after, progress, keep)
+            train(model.network, optimizer, part, score, settings, model, after, progress, keep)
         except RowError as failure:
             if is_bad_row(failure):
                 vars(model).update(before)
             raise
+
+
+def validate(network: Network, validation: Part) -> Record:
+    """Return mean log loss and accuracy over the validation rows."""
+    loss, accuracy = evaluate(network, validation.rows, validation.order, own=True)
+    return {"validation_loss": loss, "validation_accuracy": accuracy}
 
 
 def check_parameters(model: Any) -> None:

@@ -33,11 +33,11 @@ class Settings:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """θ and the optimizer's state at one moment."""
+    """θ at one moment and, unless moments is None, the optimizer's state."""
 
     theta: np.ndarray
-    t: int
-    moments: np.ndarray
+    t: int = 0
+    moments: np.ndarray | None = None
 
     @staticmethod
     def of(theta: np.ndarray, optimizer: Optimizer) -> "Snapshot":
@@ -45,9 +45,10 @@ class Snapshot:
         return Snapshot(theta.copy(), optimizer.t, optimizer.moments.copy())
 
     def restore(self, theta: np.ndarray, optimizer: Optimizer) -> None:
-        assert optimizer.moments is not None
-        theta[:], optimizer.t = self.theta, self.t
-        optimizer.moments[:] = self.moments
+        theta[:] = self.theta
+        if self.moments is not None:
+            assert optimizer.moments is not None
+            optimizer.t, optimizer.moments[:] = self.t, self.moments
 
 
 @dataclass
@@ -75,6 +76,11 @@ class Progress:
     ended: bool = False
     first_loss: float | None = None
     unmeasured: bool = False
+
+    @property
+    def done(self) -> int:
+        """Epochs of this fit that have ended."""
+        return self.epoch - 1 - self.first
 
     def count(self) -> None:
         """Count the epoch under way as ended."""
