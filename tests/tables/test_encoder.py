@@ -426,7 +426,7 @@ def test_an_incomplete_column_is_refused(key):
 
 
 def test_an_encoding_needs_no_scikit_learn():
-    code = "import sys, fastmlp.table_encoding; sys.exit('sklearn' in sys.modules or 'pyarrow' in sys.modules)"
+    code = "import sys, fastmlp.tables.encoding; sys.exit('sklearn' in sys.modules or 'pyarrow' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
