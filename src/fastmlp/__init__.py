@@ -1,6 +1,7 @@
 """fastmlp: multilayer perceptrons for classification, trained fast on the CPU by a gradient derived by hand."""
 
 import importlib
+import importlib.util
 from typing import TYPE_CHECKING
 
 from . import rows
@@ -10,6 +11,9 @@ from .optimizers import SGD, Adam, AdamW, Momentum, Nesterov
 from .version import __version__
 
 if TYPE_CHECKING:
+    from . import dask as dask
+    from . import onnx as onnx
+    from . import plot as plot
     from .sklearn.classifier import MLPClassifier
     from .tables.encoder import TableEncoder
 
@@ -32,14 +36,20 @@ __all__ = [
     "rows",
 ]
 ESTIMATORS = {"MLPClassifier": ".sklearn.classifier", "TableEncoder": ".tables.encoder"}
+EXTRAS = {"dask": "distributed", "onnx": "skl2onnx", "plot": "matplotlib"}  # modules, and what they need
 
 
 def __getattr__(name: str) -> object:
-    """`MLPClassifier`, `TableEncoder` and `plot` are imported when first asked for: scikit-learn takes a second."""
+    """Import estimators and optional modules when they are first asked for: scikit-learn alone takes a second."""
     if name in ESTIMATORS:
         found = getattr(importlib.import_module(ESTIMATORS[name], __name__), name)
         globals()[name] = found
         return found
-    if name == "plot":
-        return importlib.import_module(".plot", __name__)
+    if name in EXTRAS:
+        return importlib.import_module(f".{name}", __name__)
     raise AttributeError(f"module 'fastmlp' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Return all public names, those of optional modules where their packages are installed."""
+    return sorted([*__all__, *(name for name, needed in EXTRAS.items() if importlib.util.find_spec(needed))])

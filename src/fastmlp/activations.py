@@ -1,12 +1,12 @@
 """The nonlinearities g[l] that a layer can have, by name or as the user's own pair (g, g')."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from .kernels import activations
 from .own_activations import Own, own
+from .typing import ActivationName, Activations, Pair
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ ACTIVATIONS = {
 }
 
 
-def resolve(activation: Any, dtype: np.dtype) -> Activation:
+def resolve(activation: ActivationName | Pair, dtype: np.dtype) -> Activation:
     """One layer's activation: a name of `ACTIVATIONS`, or a pair (g, dg) of scalar functions."""
     if isinstance(activation, str):
         if activation not in ACTIVATIONS:
@@ -68,7 +68,7 @@ def resolve(activation: Any, dtype: np.dtype) -> Activation:
     raise TypeError(f"activation={activation!r}: give a name, or a pair (g, dg) of scalar functions of z")
 
 
-def resolve_all(activation: Any, n_hidden: int, dtype: np.dtype) -> tuple[Activation, ...]:
+def resolve_all(activation: Activations, n_hidden: int, dtype: np.dtype) -> tuple[Activation, ...]:
     """One activation per hidden layer: from one for all of them, or from a list with one for each."""
     per_layer = activation if isinstance(activation, list) else [activation] * n_hidden
     if len(per_layer) != n_hidden:

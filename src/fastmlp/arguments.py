@@ -2,13 +2,15 @@
 
 import math
 import operator
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, SupportsFloat, SupportsIndex
 
 import numpy as np
 
+from .typing import Verbose
 
-def checked_int(name: str, value: Any, least: int) -> int:
+
+def checked_int(name: str, value: SupportsIndex, least: int) -> int:
     """An integer that is at least `least`."""
     try:
         number = operator.index(value)
@@ -19,7 +21,7 @@ def checked_int(name: str, value: Any, least: int) -> int:
     return number
 
 
-def checked_float(name: str, value: Any, least: float) -> float:
+def checked_float(name: str, value: SupportsFloat, least: float) -> float:
     """A finite number that is at least `least`."""
     try:
         number = float(value)
@@ -32,7 +34,7 @@ def checked_float(name: str, value: Any, least: float) -> float:
     return number
 
 
-def checked_fraction(name: str, value: Any) -> float:
+def checked_fraction(name: str, value: SupportsFloat) -> float:
     """A part of the rows: at least 0 and less than 1."""
     fraction = checked_float(name, value, 0)
     if fraction >= 1:
@@ -48,7 +50,7 @@ def checked_callbacks(value: Any) -> list[Callable[..., Any]]:
     return list(callbacks)
 
 
-def checked_verbose(value: Any) -> int | str:
+def checked_verbose(value: Verbose) -> int | str:
     """Return 0 (silent), an integer above (a line for each epoch), or "bar"."""
     if isinstance(value, str) and value == "bar":
         return value
@@ -58,7 +60,7 @@ def checked_verbose(value: Any) -> int | str:
         raise type(error)(f'verbose={value!r}: must be 0, 1 or "bar"') from None
 
 
-def checked_widths(widths: Any) -> tuple[int, ...]:
+def checked_widths(widths: Iterable[SupportsIndex]) -> tuple[int, ...]:
     """p[0], …, p[L] as integers."""
     try:
         checked = tuple(checked_int("widths", width, 1) for width in widths)

@@ -1,21 +1,23 @@
 """`Model`: the façade over plan, network, training and files."""
 
 import copy
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from reprlib import repr as shortened
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
-from . import activations, optimizers
+from . import activations
 from .arguments import checked_int, checked_widths
 from .network.initialize import initialize
 from .network.network import Network
 from .network.plan import Plan, checked_size
 from .network.workspace import aligned_copy, aligned_zeros
+from .optimizers import Optimizer
+from .rows.streams.stream import Stream
 from .saving.model import load, save
 from .system import fit_lock
 from .system.machine import check_memory
@@ -23,6 +25,10 @@ from .tables.encoding import TableEncoding
 from .training.fit import fit, settings_of
 from .training.inputs import rows_of
 from .training.split import BATCH_ROWS, given_validation
+from .typing import Activations, Callbacks, Features, FilePath, OptimizerName, Pair, Record, Verbose
+
+if TYPE_CHECKING:
+    from .tables.encoder import TableEncoder
 
 Scaling = tuple[np.ndarray, np.ndarray]
 
@@ -103,12 +109,12 @@ class Model:
     def __init__(
         self,
         widths: Sequence[int],
-        activation: Any = "relu",
+        activation: Activations = "relu",
         bias: bool = True,
-        dtype: Any = "float32",
+        dtype: DTypeLike = "float32",
         seed: int = 0,
         n_threads: int | None = None,
-        out_activation: str | None = None,
+        out_activation: Literal["logistic", "softmax"] | None = None,
     ) -> None:
         self.widths = checked_widths(widths)
         self.out_activation = out_activation or ("logistic" if self.widths[-1] == 1 else "softmax")
@@ -131,13 +137,13 @@ class Model:
         self._network = Network(plan, self._parameters, self.n_threads)
         self._views = plan.views(self._parameters)
         initialize(plan, self._parameters, self.seed)
-        self.history: list[dict[str, Any]] = []
-        self.optimizer: optimizers.Optimizer | None = None
+        self.history: list[Record] = []
+        self.optimizer: Optimizer | None = None
         self._scaling: Scaling | None = None
         self._encoding: TableEncoding | None = None
         self.feature_names: list[str] | None = None
         self.target_name: str | None = None
-        self.classes: list[Any] | None = None
+        self.classes: list | None = None
 
     def __repr__(self) -> str:
         return f"Model({list(self.widths)}, activation={self.activation!r}, dtype='{self.dtype}')"
@@ -169,13 +175,14 @@ class Model:
         return self._encoding
 
     @encoding.setter
-    def encoding(self, value: Any) -> None:
-        value = getattr(value, "encoding_", value)  # of a TableEncoder
-        if value is not None and not isinstance(value, TableEncoding):
+    def encoding(self, value: "TableEncoding | TableEncoder | None") -> None:
+        encoding = getattr(value, "encoding_", value)  # of a TableEncoder
+        if encoding is not None and not isinstance(encoding, TableEncoding):
             raise TypeError(f"encoding={value!r}: must be a fitted TableEncoder, or None")
-        if value is not None and value.n_features_out != self.widths[0]:
-            raise ValueError(f"encoding: it gives {value.n_features_out} numbers a row, but widths={list(self.widths)}")
-        self._encoding = value
+        if encoding is not None and encoding.n_features_out != self.widths[0]:
+            numbers = encoding.n_features_out
+            raise ValueError(f"encoding: it gives {numbers} numbers a row, but widths={list(self.widths)}")
+        self._encoding = encoding
 
     @property
     def scaling(self) -> Scaling | None:
@@ -192,7 +199,7 @@ class Model:
             value = shift, factor
         self._scaling = value
 
-    def loss(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+    def loss(self, X: Features | Stream, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None) -> float:
         """J: the log loss, summed over rows.
 
         Parameters
@@ -205,7 +212,9 @@ class Model:
         done, _ = self._network.gradient(rows, backward=False, theta=self._present())
         return done.J
 
-    def loss_and_gradient(self, X: Any, y: Any = None, sample_weight: Any = None) -> tuple[float, Gradient]:
+    def loss_and_gradient(
+        self, X: Features | Stream, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> tuple[float, Gradient]:
         """J and its gradient, both summed over rows. Parameters as in `loss`."""
         rows = rows_of(self, X, y, sample_weight, labelled=True)
         done, total = self._network.gradient(rows, theta=self._present())
@@ -214,25 +223,25 @@ class Model:
 
     def fit(
         self,
-        X: Any,
-        y: Any = None,
-        sample_weight: Any = None,
+        X: Features | Stream,
+        y: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
         *,
-        X_val: Any = None,
-        y_val: Any = None,
-        sample_weight_val: Any = None,
+        X_val: Features | Stream | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
         epochs: int = 10,
         batch_size: int | None = BATCH_ROWS,
-        optimizer: Any = "adam",
+        optimizer: OptimizerName | Optimizer = "adam",
         l2: float = 0.0,
         shuffle: bool = True,
         validation_fraction: float = 0.0,
         early_stopping: bool = False,
         n_iter_no_change: int = 10,
         tol: float = 1e-4,
-        verbose: bool | int | str = 0,
-        callbacks: Any = None,
-        checkpoint: str | os.PathLike | None = None,
+        verbose: Verbose = 0,
+        callbacks: Callbacks["Model"] = None,
+        checkpoint: FilePath | None = None,
         checkpoint_every: float = 60.0,
         resume: bool = False,
     ) -> "Model":
@@ -311,7 +320,7 @@ class Model:
         )  # fmt: skip
         return self
 
-    def predict_proba(self, X: Any) -> np.ndarray:
+    def predict_proba(self, X: Features | Stream) -> np.ndarray:
         """P(y = 1) of each row: array (n) in the model's dtype; (n, K) of K classes or labels.
 
         Raises
@@ -322,18 +331,18 @@ class Model:
         P = self._network.logits(rows_of(self, X), probabilities=True, theta=self._present())
         return P[:, 0] if self.widths[-1] == 1 else P
 
-    def iter_proba(self, X: Any) -> Iterator[np.ndarray]:
+    def iter_proba(self, X: Features | Stream) -> Iterator[np.ndarray]:
         """`predict_proba` of consecutive parts of X, for streams of more rows than memory holds."""
         for P in self._network.predicted(rows_of(self, X), probabilities=True, theta=self._present()):
             yield P[:, 0] if self.widths[-1] == 1 else P
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: Features | Stream) -> np.ndarray:
         """0 or 1 for each row: array (n) of int64; 1 where P(y = 1) > 1/2. Or its class, (n), or its labels, (n, K)."""
         Z = self._network.logits(rows_of(self, X), theta=self._present())
         labels = np.asarray(Z.argmax(axis=1) if self.out_activation == "softmax" else (Z > 0).astype(np.int64))
         return labels[:, 0] if self.widths[-1] == 1 else labels
 
-    def save(self, path: str | os.PathLike) -> None:
+    def save(self, path: FilePath) -> None:
         """Write everything to a file, replacing it in one step: parameters, names, encoding, optimizer, history.
 
         Raises
@@ -348,7 +357,7 @@ class Model:
 
     @classmethod
     def load(
-        cls, path: str | os.PathLike, *, activations: dict[str, Any] | None = None, n_threads: int | None = None
+        cls, path: FilePath, *, activations: dict[str, Pair] | None = None, n_threads: int | None = None
     ) -> "Model":
         """Read a model that `save` wrote.
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from .kernels import optimizers
 from .kernels.records import OPTIMIZER
+from .typing import OptimizerName, Schedule
 
 MOST_STEPS = 2**62  # that kernels count
 SCHEDULES = {"constant": optimizers.CONSTANT, "cosine": optimizers.COSINE, "one_cycle": optimizers.ONE_CYCLE}
@@ -36,7 +37,7 @@ class Optimizer:
     kind: ClassVar[int]
     n_moments: ClassVar[int] = 0
     learning_rate: float = 0.001
-    schedule: str = field(default="constant", kw_only=True)
+    schedule: Schedule = field(default="constant", kw_only=True)
     t: int = field(default=0, init=False, repr=False)
     moments: np.ndarray | None = field(default=None, init=False, repr=False)
     like_scikit_learn: bool = field(default=False, init=False, repr=False)
@@ -78,7 +79,7 @@ class Optimizer:
         """The constructor's arguments."""
         return {name: getattr(self, name) for name in self.arguments()}
 
-    def numbers(self) -> dict[str, Any]:
+    def numbers(self) -> dict[str, float]:
         """Those of the constructor's arguments that are numbers."""
         return {name: value for name, value in self.settings().items() if name != "schedule"}
 
@@ -189,7 +190,7 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
 }  # fmt: skip
 
 
-def is_finite(value: numbers.Real) -> bool:
+def is_finite(value: float) -> bool:
     """Is it a number of float64?"""
     try:
         return math.isfinite(value)
@@ -197,7 +198,7 @@ def is_finite(value: numbers.Real) -> bool:
         return False
 
 
-def resolve(optimizer: Any) -> Optimizer:
+def resolve(optimizer: OptimizerName | Optimizer) -> Optimizer:
     """An optimizer object, from itself or from a name; its settings may have changed since it was made."""
     if isinstance(optimizer, Optimizer):
         optimizer.check()

@@ -96,7 +96,8 @@ def fitted_encoder(table: Table, options: Namespace) -> Any:
     bar = progress_bar(not options.quiet, total=total, desc="reading", leave=False, delay=1)
     with bar, warnings.catch_warnings():
         warnings.simplefilter("ignore", ColumnWarning)  # printed instead
-        encoder.fit(Watched(table, bar))
+        watched: Any = Watched(table, bar)
+        encoder.fit(watched)
     for each in encoder.findings_:
         print(each.for_command())
     return encoder

@@ -1,8 +1,9 @@
 """`DaskMLPClassifier`: scikit-learn's conventions over Dask's collections."""
 
 import warnings
+from collections.abc import Sequence
 from numbers import Integral
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
@@ -17,11 +18,15 @@ from ..sklearn_private import StrOptions, _fit_context
 from ..training.improvement import Improvement
 from ..training.inputs import check_names
 from ..training.progress import Settings
+from ..typing import Activations, DaskCollection, OptimizerName, Record, Verbose
 from .cluster import Cluster
-from .fit import check, run
+from .fit import Rule, check, run
 from .partitions import Partitions, aligned, feature_names
 from .predict import lazy, lightened
 from .worker import right
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 SHARED = (
     "hidden_layer_sizes", "activation", "alpha", "batch_size", "learning_rate_init", "max_iter", "early_stopping",
@@ -97,11 +102,14 @@ class DaskMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     }
 
     def __init__(
-        self, hidden_layer_sizes: Any = (100,), activation: Any = "relu", *, solver: str = "adam",
-        alpha: float = 0.0001, batch_size: int | str | None = "auto", learning_rate_init: float = 0.001,
+        self, hidden_layer_sizes: int | Sequence[int] = (100,), activation: Activations = "relu", *,
+        solver: OptimizerName | Literal["lbfgs"] = "adam", alpha: float = 0.0001,
+        batch_size: int | Literal["auto"] | None = "auto", learning_rate_init: float = 0.001,
         max_iter: int = 200, early_stopping: bool = False, validation_fraction: float = 0.1,
-        n_iter_no_change: float = 10, tol: float = 1e-4, dtype: str = "auto", random_state: Any = None,
-        verbose: bool | int | str = False, client: Any = None, timeout: float = 600.0,
+        n_iter_no_change: float = 10, tol: float = 1e-4,
+        dtype: Literal["auto", "float32", "float64"] = "auto",
+        random_state: int | np.random.RandomState | None = None, verbose: Verbose = False,
+        client: "Client | None" = None, timeout: float = 600.0,
     ) -> None:  # fmt: skip
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -121,20 +129,22 @@ class DaskMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.timeout = timeout
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "DaskMLPClassifier":
+    def fit(
+        self, X: DaskCollection, y: DaskCollection | str, sample_weight: DaskCollection | str | None = None
+    ) -> "DaskMLPClassifier":
         """Train on Dask's arrays or dataframes; y and sample_weight may be names of columns of X."""
         lbfgs = self.solver == "lbfgs"
         held_part = self.validation_fraction if self.early_stopping and not lbfgs else 0.0
         if self.early_stopping and not lbfgs and not held_part:
             raise ValueError(f"early_stopping needs validation_fraction > 0, got {self.validation_fraction}")
-        batch_size: Any = None if lbfgs else AUTO_BATCH if self.batch_size == "auto" else self.batch_size
-        optimizer: Any = "lbfgs"
+        batch_size = None if lbfgs else AUTO_BATCH if self.batch_size == "auto" else self.batch_size
+        optimizer: Rule = "lbfgs"
         if not lbfgs:
             optimizer = OPTIMIZERS[self.solver](self.learning_rate_init)
             optimizer.like_scikit_learn = True
         improvement = Improvement(self.tol, self.n_iter_no_change + 1, ties=True)  # as in scikit-learn
 
-        def stops(model: Model, record: dict[str, Any]) -> bool:
+        def stops(model: Model, record: Record) -> bool:
             """Compare the epoch by its accuracy, if there are rows for validation, or else by its loss."""
             if held_part:
                 improvement.count(record["validation_accuracy"], model.parameters.copy)
@@ -206,19 +216,21 @@ class DaskMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def intercepts_(self) -> list[np.ndarray]:
         return list(self.model_.biases)
 
-    def predict_proba(self, X: Any) -> Any:
+    def predict_proba(self, X: DaskCollection) -> Any:
         """Probabilities in the order of `classes_`: a Dask array (n, K), not yet computed."""
         check_is_fitted(self, "model_")
         P = lazy(self.model_, X, "predict_proba", self.model_.dtype)
         return P if P.ndim == 2 else P.map_blocks(of_two, dtype=P.dtype, new_axis=1, chunks=(P.chunks[0], (2,)))
 
-    def predict(self, X: Any) -> Any:
+    def predict(self, X: DaskCollection) -> Any:
         """The class of each row: a Dask array (n), not yet computed."""
         check_is_fitted(self, "model_")
         numbers = lazy(self.model_, X, "predict", np.dtype(np.int64))
         return numbers.map_blocks(self.classes_.take, dtype=self.classes_.dtype)
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(
+        self, X: DaskCollection, y: DaskCollection | str, sample_weight: DaskCollection | str | None = None
+    ) -> float:
         """The accuracy, computed where the rows lie; y and sample_weight may be names of columns of X."""
         check_is_fitted(self, "model_")
         import dask

@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from .. import optimizers
 from ..arguments import checked_callbacks, checked_fraction
 from ..model import Model
+from ..optimizers import Optimizer
 from ..rows.labels import Labels
 from ..rows.order import Pass
 from ..system.blas import one_blas_thread
@@ -17,16 +18,23 @@ from ..training.inputs import check_names
 from ..training.loop import Part
 from ..training.progress import Settings
 from ..training.rules import train
+from ..typing import Callbacks, DaskCollection, OptimizerName, Record, Verbose
 from .cluster import Cluster
 from .network import DaskNetwork
 from .partitions import Partitions
 
+if TYPE_CHECKING:
+    from distributed import Client
+
+Rule = OptimizerName | Literal["lbfgs"] | Optimizer
+
 
 def fit(
-    model: Model, X: Any, y: Any, sample_weight: Any = None, *,
-    client: Any = None, epochs: int = 10, batch_size: int | None = None, optimizer: Any = "adam", l2: float = 0.0,
+    model: Model, X: DaskCollection, y: DaskCollection | str, sample_weight: DaskCollection | str | None = None, *,
+    client: "Client | None" = None, epochs: int = 10, batch_size: int | None = None,
+    optimizer: Rule = "adam", l2: float = 0.0,
     validation_fraction: float = 0.0, early_stopping: bool = False, n_iter_no_change: int = 10, tol: float = 1e-4,
-    verbose: int | str = 0, callbacks: Any = None, timeout: float = 600.0,
+    verbose: Verbose = 0, callbacks: Callbacks[Model] = None, timeout: float = 600.0,
 ) -> Model:  # fmt: skip
     """Train a `fastmlp.Model` on the rows of Dask's arrays or dataframes, where they lie.
 
@@ -80,7 +88,7 @@ def fit(
     return model
 
 
-def check(model: Model, settings: Settings, validation_fraction: float, optimizer: Any) -> None:
+def check(model: Model, settings: Settings, validation_fraction: float, optimizer: Rule) -> None:
     """What can be told to be wrong without a look at the rows."""
     if model.encoding is not None:
         raise ValueError("the model has an encoding, which reads tables; encode X first, with TableEncoder.transform")
@@ -98,14 +106,14 @@ def check(model: Model, settings: Settings, validation_fraction: float, optimize
 
 
 def run(
-    model: Model, partitions: Partitions, classes: list[Any] | None, settings: Settings,
-    validation_fraction: float, optimizer: Any, callbacks: list[Callable[..., Any]],
+    model: Model, partitions: Partitions, classes: list | None, settings: Settings,
+    validation_fraction: float, optimizer: Rule, callbacks: list[Callable[..., Any]],
 ) -> None:  # fmt: skip
     """Train over partitions; classes: what 0, 1, … stand for in y."""
     order, held = partitions.parts_for(validation_fraction, model.seed)
     network = connected(model, partitions, classes)
 
-    def after(record: dict[str, Any]) -> bool:
+    def after(record: Record) -> bool:
         answers = [callback(model, record) for callback in callbacks]
         return any(answers)
 
@@ -119,7 +127,7 @@ def run(
     train(network, model.optimizer, part, validate, settings, model, after)
 
 
-def connected(model: Model, partitions: Partitions, classes: list[Any] | None) -> DaskNetwork:
+def connected(model: Model, partitions: Partitions, classes: list | None) -> DaskNetwork:
     """The model's net over the partitions, once all that is known of these is checked."""
     if partitions.n_features != model.widths[0]:
         raise ValueError(f"X has {partitions.n_features} features, but the model was made for {model.widths[0]}")
@@ -137,7 +145,7 @@ def connected(model: Model, partitions: Partitions, classes: list[Any] | None) -
 
 
 def minimise(
-    network: DaskNetwork, order: Pass, settings: Settings, history: list[Any], after: Any
+    network: DaskNetwork, order: Pass, settings: Settings, history: list[Record], after: Callable[[Record], bool]
 ) -> None:  # fmt: skip
     """L-BFGS on the client: each evaluation is a pass over all rows; θ is that of the last iteration, come what may."""
     from scipy.optimize import minimize  # workers import this module, and have no use for it

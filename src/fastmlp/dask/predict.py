@@ -9,10 +9,11 @@ from dask.base import tokenize
 from ..model import Model
 from ..rows.frame import names_of
 from ..training.inputs import check_names
+from ..typing import DaskCollection
 from .borrow import functions
 
 
-def predict_proba(model: Model, X: Any) -> Any:
+def predict_proba(model: Model, X: DaskCollection) -> Any:
     """Probabilities of each row, as `Model.predict_proba` gives them: a Dask array (n) or (n, K), not yet computed.
 
     Parameters
@@ -23,7 +24,7 @@ def predict_proba(model: Model, X: Any) -> Any:
     return lazy(model, X, "predict_proba", model.dtype)
 
 
-def predict(model: Model, X: Any) -> Any:
+def predict(model: Model, X: DaskCollection) -> Any:
     """0 or 1, or the number of its class, of each row: a Dask array, not yet computed."""
     return lazy(model, X, "predict", np.dtype(np.int64))
 

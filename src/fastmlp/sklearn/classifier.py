@@ -1,9 +1,11 @@
 """`MLPClassifier`: scikit-learn's estimator over this library's kernels."""
 
 import copy
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.metaestimators import available_if
@@ -13,9 +15,12 @@ from ..activations import resolve_all
 from ..convertible import Convertible
 from ..network.network import Network
 from ..network.plan import Plan
+from ..optimizers import Optimizer
+from ..rows.streams.stream import Stream
 from ..sklearn_private import _check_partial_fit_first_call, _fit_context
 from ..system import fit_lock
 from ..training.split import given_validation
+from ..typing import Activations, Callbacks, Features, OptimizerName, Verbose
 from . import view
 from .coefficients import Coefficients, widths_of
 from .data import data_of
@@ -138,14 +143,20 @@ class MLPClassifier(Convertible, ClassifierMixin, BaseEstimator):  # type: ignor
     _coefficients: Coefficients
 
     def __init__(
-        self, hidden_layer_sizes: Any = (100,), activation: Any = "relu", *, solver: str = "adam",
-        alpha: float = 0.0001, batch_size: int | str = "auto", learning_rate: str = "constant",
+        self, hidden_layer_sizes: int | Sequence[int] = (100,), activation: Activations = "relu", *,
+        solver: Literal["adam", "sgd", "lbfgs"] = "adam", alpha: float = 0.0001,
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate: Literal["constant", "invscaling", "adaptive", "cosine", "one_cycle"] = "constant",
         learning_rate_init: float = 0.001, power_t: float = 0.5, max_iter: int = 200, shuffle: bool = True,
-        random_state: Any = None, tol: float = 1e-4, verbose: bool | int | str = False, warm_start: bool = False,
+        random_state: int | np.random.RandomState | None = None, tol: float = 1e-4, verbose: Verbose = False,
+        warm_start: bool = False,
         momentum: float = 0.9, nesterovs_momentum: bool = True, early_stopping: bool = False,
         validation_fraction: float = 0.1, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8,
-        n_iter_no_change: float = 10, max_fun: int = 15000, dtype: str = "auto",
-        class_weight: Any = None, scoring: Any = None, dropout: Any = 0.0, optimizer: Any = None, callbacks: Any = None,
+        n_iter_no_change: float = 10, max_fun: int = 15000,
+        dtype: Literal["auto", "float32", "float64"] = "auto",
+        class_weight: dict | list[dict] | Literal["balanced"] | None = None,
+        scoring: str | Callable[..., float] | None = None, dropout: float | list[float] | tuple[float, ...] = 0.0,
+        optimizer: OptimizerName | Optimizer | None = None, callbacks: Callbacks["MLPClassifier"] = None,
         n_threads: int | None = None,
     ) -> None:  # fmt: skip
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -181,8 +192,9 @@ class MLPClassifier(Convertible, ClassifierMixin, BaseEstimator):  # type: ignor
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
-        self, X: Any, y: Any = None, sample_weight: Any = None, *,
-        X_val: Any = None, y_val: Any = None, sample_weight_val: Any = None,
+        self, X: Features | Stream, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None, *,
+        X_val: Features | Stream | None = None, y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
     ) -> "MLPClassifier":  # fmt: skip
         """Train.
 
@@ -207,7 +219,10 @@ class MLPClassifier(Convertible, ClassifierMixin, BaseEstimator):  # type: ignor
 
     @available_if(trains_by_epochs)
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None, classes: Any = None) -> "MLPClassifier":
+    def partial_fit(
+        self, X: Features | Stream, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None,
+        classes: ArrayLike | None = None,
+    ) -> "MLPClassifier":  # fmt: skip
         """Train for one epoch, from the weights and the moments of the last call on.
 
         Parameters
@@ -221,24 +236,24 @@ class MLPClassifier(Convertible, ClassifierMixin, BaseEstimator):  # type: ignor
         self
         """
         if _check_partial_fit_first_call(self, classes):
-            multilabel = np.ndim(y) == 2 and type_of_target(y).startswith("multilabel")
+            multilabel = y is not None and np.ndim(y) == 2 and type_of_target(y).startswith("multilabel")
             self._label_binarizer = LabelBinarizer().fit(y if multilabel else classes)
         fit(self, X, y, sample_weight, incremental=True)
         return self
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: Features | Stream) -> np.ndarray:
         """The class of each row, array (n), or 0 and 1 for each label, array (n, K)."""
         now, network, theta = view.present(self)
         classes: np.ndarray = now._label_binarizer.inverse_transform(now._outputs(X, network, theta))
         return classes
 
-    def predict_proba(self, X: Any) -> np.ndarray:
+    def predict_proba(self, X: Features | Stream) -> np.ndarray:
         """Probabilities of the classes in the order of `classes_`: array (n, K)."""
         now, network, theta = view.present(self)
         P = now._outputs(X, network, theta)
         return P if now.n_outputs_ > 1 else np.stack([1 - P, P], axis=1)
 
-    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+    def score(self, X: Features | Stream, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None) -> float:
         """The part of the rows, by weight, whose class `predict` has right.
 
         Parameters
@@ -248,7 +263,7 @@ class MLPClassifier(Convertible, ClassifierMixin, BaseEstimator):  # type: ignor
         """
         return data_of(self, X, y, sample_weight).score()
 
-    def predict_log_proba(self, X: Any) -> np.ndarray:
+    def predict_log_proba(self, X: Features | Stream) -> np.ndarray:
         """Logarithms of `predict_proba`, finite also where a probability is rounded to 0."""
         now, network, theta = view.present(self)
         Z = now._outputs(X, network, theta, probabilities=False)
@@ -286,7 +301,9 @@ class MLPClassifier(Convertible, ClassifierMixin, BaseEstimator):  # type: ignor
             )
         return tuple(float(p) for p in given)
 
-    def _outputs(self, X: Any, network: Network, theta: np.ndarray, probabilities: bool = True) -> np.ndarray:
+    def _outputs(
+        self, X: Features | Stream, network: Network, theta: np.ndarray, probabilities: bool = True
+    ) -> np.ndarray:
         """P of each output, or its logit: (n, K), or (n) of a single output."""
         rows = data_of(self, X).rows(network)
         Z = network.logits(rows, probabilities=probabilities, theta=theta)

@@ -1,11 +1,13 @@
 """`TableEncoder`: scikit-learn's estimator that learns a `TableEncoding` in one pass over a table."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from numbers import Integral
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -14,9 +16,10 @@ from ..convertible import Convertible
 from ..exceptions import ColumnWarning
 from ..rows.columns import check_named, column_of
 from ..rows.record_batches import RecordBatches, is_partitioned, record_batches
-from ..rows.streams.stream import located
+from ..rows.streams.stream import Stream, located
 from ..shown import listed
 from ..sklearn_private import Interval, StrOptions, _check_feature_names_in, _fit_context
+from ..typing import Table
 from .encoding import TableEncoding
 from .findings import finding
 from .statistics import ColumnSoFar
@@ -84,8 +87,10 @@ class TableEncoder(Convertible, TransformerMixin, BaseEstimator):  # type: ignor
     }
 
     def __init__(
-        self, scaling: str | None = "standard", *, max_categories: int = 128, missing_indicator: bool = True,
-        dtype: str = "float32", categories: Any = (), numbers: Any = (), random_state: Any = 0,
+        self, scaling: Literal["standard", "robust"] | None = "standard", *, max_categories: int = 128,
+        missing_indicator: bool = True, dtype: Literal["float32", "float64"] = "float32",
+        categories: Sequence[str] = (), numbers: Sequence[str] = (),
+        random_state: int | np.random.RandomState | None = 0,
     ) -> None:  # fmt: skip
         self.scaling = scaling
         self.max_categories = max_categories
@@ -95,7 +100,7 @@ class TableEncoder(Convertible, TransformerMixin, BaseEstimator):  # type: ignor
         self.numbers = numbers
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any = None) -> "TableEncoder":
+    def fit(self, X: Table | Stream, y: object = None) -> "TableEncoder":
         """Learn the encoding.
 
         Parameters
@@ -117,7 +122,7 @@ class TableEncoder(Convertible, TransformerMixin, BaseEstimator):  # type: ignor
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X: Any, y: Any = None) -> "TableEncoder":
+    def partial_fit(self, X: Table | Stream, y: object = None) -> "TableEncoder":
         """Learn from more rows, with the same columns; parameters as for `fit`."""
         rows = self._rows(X, first="_columns" not in vars(self))
         n_rows = 0
@@ -139,7 +144,7 @@ class TableEncoder(Convertible, TransformerMixin, BaseEstimator):  # type: ignor
         self._told |= {each.column for each in self.findings_}
         return self
 
-    def transform(self, X: Any) -> Any:
+    def transform(self, X: Table | Stream) -> Any:
         """X as numbers, array (n, n_features_out); columns by name, in any order, where both X and `fit` have names.
 
         Warns of a column of categories of whose values, two at least, none was learned. Of a Dask dataframe, it is a
@@ -151,7 +156,8 @@ class TableEncoder(Convertible, TransformerMixin, BaseEstimator):  # type: ignor
         if is_partitioned(X):
             for name in self.encoding_.columns if rows.named and hasattr(self, "feature_names_in_") else ():
                 check_named(rows.names, name)
-            return X.map_partitions(of_partition, self, meta=np.empty(shape, self.dtype))
+            frame: Any = X
+            return frame.map_partitions(of_partition, self, meta=np.empty(shape, self.dtype))
         whole, blocks, row = np.empty(shape, self.dtype), [], 0
         for batch, place in rows.batches:
             last = row + batch.num_rows
@@ -164,7 +170,7 @@ class TableEncoder(Convertible, TransformerMixin, BaseEstimator):  # type: ignor
         encoder.warn()
         return whole if row == len(whole) else np.concatenate(blocks)
 
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
         """Names of the columns of `transform`; input_features: names for an X that had none."""
         check_is_fitted(self, "encoding_")
         parts = self.encoding_.parts
@@ -173,7 +179,7 @@ class TableEncoder(Convertible, TransformerMixin, BaseEstimator):  # type: ignor
             parts = tuple(replace(part, name=str(name)) for part, name in zip(parts, names, strict=True))
         return np.array(TableEncoding(parts).feature_names_out, dtype=object)
 
-    def _rows(self, X: Any, first: bool) -> RecordBatches:
+    def _rows(self, X: Table | Stream, first: bool) -> RecordBatches:
         """X in batches, with the names that `fit` saw."""
         if hasattr(X, "with_text"):
             known = getattr(self, "encoding_", TableEncoding(()))

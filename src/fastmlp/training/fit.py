@@ -15,6 +15,7 @@ from ..rows.streamed import StreamedRows
 from ..saving.model import plain
 from ..system import fit_lock
 from ..system.interrupts import allowed, postponed
+from ..typing import Verbose
 from .checkpoint import Checkpoint
 from .inputs import Learned, inputs
 from .loop import Part
@@ -28,7 +29,7 @@ SAMPLED_ROWS = 64  # of X, by which a fit that goes on is told from one on other
 
 def settings_of(
     model: Any, epochs: int, batch_size: int | None, l2: float, shuffle: bool, early_stopping: bool,
-    n_iter_no_change: int, tol: float, verbose: int | str,
+    n_iter_no_change: int, tol: float, verbose: Verbose,
 ) -> Settings:  # fmt: skip
     """Arguments of `Model.fit`, checked."""
     return Settings(

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ...arguments import checked_int
 from ...system.files_at_rest import mapped_files
+from ...typing import FilePath, Frame
 from ..frame import is_frame, names_of
 from ..targets import refuse_masked
 from .file_array import FileArray
@@ -43,7 +45,8 @@ class Array(Stream):
     """
 
     def __init__(
-        self, X: Any, y: Any = None, sample_weight: Any = None, *,
+        self, X: ArrayLike | Frame | FilePath, y: ArrayLike | FilePath | None = None,
+        sample_weight: ArrayLike | FilePath | None = None, *,
         block_rows: int | None = None, window_rows: int | None = None, names: list[str] | None = None,
     ) -> None:  # fmt: skip
         opened = on_disk(X)
@@ -100,7 +103,7 @@ def labels_of(name: str, values: Any) -> Any:
     return values
 
 
-def on_disk(a: Any) -> FileArray | None:
+def on_disk(a: object) -> FileArray | None:
     """An array that lies in a file, read by parts; None: it lies in memory."""
     if isinstance(a, (str, os.PathLike)):
         return FileArray.of_npy(a)

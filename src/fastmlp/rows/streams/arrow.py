@@ -1,11 +1,12 @@
 """Blocks of rows of Arrow's tables and readers, and of frames of pandas and polars."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from ...exceptions import RowError
+from ...typing import ArrowTable, Frame
 from ..columns import refuse_lazy
 from ..record_batches import record_batches
 from .stream import Block, equal_blocks
@@ -26,8 +27,8 @@ class Arrow(Table):
     """
 
     def __init__(
-        self, data: Any, target: str | None = None, *, weight: str | None = None, columns: list[str] | None = None,
-        window_rows: int | None = None,
+        self, data: ArrowTable | Frame | Callable[[], object], target: str | None = None, *,
+        weight: str | None = None, columns: list[str] | None = None, window_rows: int | None = None,
     ) -> None:  # fmt: skip
         import pyarrow
 

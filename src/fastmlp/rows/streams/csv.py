@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...typing import FilePath
 from ..columns import check_named, first_line
 from ..common_types import common_type
 from .csv_dialect import CsvFile, Dialect
@@ -56,9 +57,10 @@ class Csv(Table):
     """
 
     def __init__(
-        self, path: Any, target: str | None = None, *, weight: str | None = None, columns: list[str] | None = None,
-        window_rows: int | None = None, separator: str | None = None, decimal: str = ".", encoding: str | None = None,
-        null_values: list[str] | None = None, types: dict[str, Any] | None = None, header: bool = True,
+        self, path: FilePath | Sequence[FilePath], target: str | None = None, *, weight: str | None = None,
+        columns: list[str] | None = None, window_rows: int | None = None, separator: str | None = None,
+        decimal: str = ".", encoding: str | None = None, null_values: list[str] | None = None,
+        types: dict | None = None, header: bool = True,
     ) -> None:  # fmt: skip
         import pyarrow
 

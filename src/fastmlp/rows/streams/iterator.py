@@ -2,12 +2,13 @@
 
 import copy
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from ...arguments import checked_int
 from ...exceptions import RowError
+from ...typing import Features
 from ..frame import is_frame, names_of
 from .stream import Block, Stream, checked_names, located, numbers_of
 
@@ -41,7 +42,7 @@ class Blocks(Stream):
     """
 
     def __init__(
-        self, make: Callable[[], Iterable[Any]], n_features: int | None = None, *,
+        self, make: Callable[[], Iterable[Features | tuple]], n_features: int | None = None, *,
         window_rows: int | None = None, names: list[str] | None = None,
     ) -> None:  # fmt: skip
         if not callable(make):
@@ -105,6 +106,6 @@ class Blocks(Stream):
         return Block(X, y, w, 0, f"block {number}")
 
 
-def is_block(given: Any) -> bool:
+def is_block(given: object) -> TypeGuard[tuple | list]:
     """Tell whether the iterator gives (X, y) or (X, y, sample_weight), and not X alone."""
     return isinstance(given, tuple) or (isinstance(given, list) and len(given) > 0 and len(np.shape(given[0])) == 2)

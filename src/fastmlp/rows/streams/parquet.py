@@ -1,6 +1,6 @@
 """Blocks of rows of Parquet files: a row group each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 from ...shown import listed
 from ...system.files_at_rest import AtRest
 from ...system.machine import available_cores
+from ...typing import FilePath
 from ..columns import first_line, index_columns
 from ..common_types import as_type, common_type
 from .found_files import files_of, named_paths
@@ -52,8 +53,8 @@ class Parquet(Table):
     """
 
     def __init__(
-        self, path: Any, target: str | None = None, *, weight: str | None = None, columns: list[str] | None = None,
-        window_rows: int | None = None,
+        self, path: FilePath | Sequence[FilePath], target: str | None = None, *, weight: str | None = None,
+        columns: list[str] | None = None, window_rows: int | None = None,
     ) -> None:  # fmt: skip
         self.files = [ParquetFile(file, keys) for file, keys in found_with_keys(path)]
         others = [str(name) for name in (target, weight) if name is not None]
