@@ -75,7 +75,7 @@ def test_what_belongs_to_another_user_is_refused(root, place, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("make", "message"), [(None, "No such file"), (os.mkdir, "is no file"), (os.mkfifo, "is no file")]
+    ("make", "message"), [(None, "No such file"), (os.mkdir, "is not a regular file"), (os.mkfifo, "is not a regular file")]
 )
 def test_only_a_file_is_read(root, make, message):
     path = root / "inner/leaf/file"
@@ -125,7 +125,7 @@ def test_no_descriptor_stays_open(root):
     assert content(root) == b"mine"
     (root / "inner/leaf/file").rename(root / "file")
     (root / "inner/leaf/file").mkdir()
-    with pytest.raises(OSError, match="is no file"):
+    with pytest.raises(OSError, match="is not a regular file"):
         content(root)
     (root / "inner/leaf").chmod(0o777)
     with pytest.raises(PermissionError):

@@ -1,1 +1,1 @@
-"""What fastmlp asks of the operating system and of libraries that the whole process shares; knows no other part."""
+"""The operating system and what the whole process shares; imports no other part of the library."""

@@ -1,4 +1,4 @@
-"""Files are replaced in one step: whatever happens, readers find the old file or the new one, and it is complete."""
+"""Replace files in one step: whatever happens, readers find the old file or the new one, complete."""
 
 import contextlib
 import errno
@@ -11,19 +11,19 @@ from typing import Any
 from . import temporaries
 from .files import BINARY, FOLDER, HAS_LOCKS, set_mode
 
-NO_SYNC_OF_FOLDERS = (errno.EINVAL, errno.ENOTSUP)  # say file systems that cannot do it
+NO_SYNC_OF_FOLDERS = (errno.EINVAL, errno.ENOTSUP)  # errors of file systems that cannot do it
 
 
 @contextlib.contextmanager
 def replaced(path: str | os.PathLike) -> Iterator["Temporary"]:
-    """A file to write, which takes the place of `path` at the end, on disk; if anything fails, nothing has changed.
+    """Yield a file to write, which replaces `path` at the end; if anything fails, `path` is as it was.
 
-    A link's target is replaced. A new file has the mode bits that `open` would give it; an old one's are kept.
-    A temporary that a killed process left beside `path` is removed.
+    A link's target is replaced. A new file has the mode bits that `open` would give it; those of an old one are kept.
+    Temporary files that killed processes left beside `path` are removed.
 
     Raises
     ------
-    OSError : also if `path` is no regular file, or may not be written
+    OSError : the system's error, or `path` is no regular file, or may not be written
     """
     path = os.path.realpath(os.fsdecode(path))
     mode = mode_of(path)
@@ -32,7 +32,8 @@ def replaced(path: str | os.PathLike) -> Iterator["Temporary"]:
     try:
         while True:
             name = temporaries.new_name(path)
-            # The kernel applies the umask, which no thread can read without changing it for all.
+            # The kernel applies the umask, which a thread can read only by changing it for all of them. (tempfile
+            # gives every file mode 600.)
             asked = 0o666 if mode is None else mode | stat.S_IRUSR | stat.S_IWUSR
             with naming(path):
                 handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY, asked)
@@ -46,7 +47,7 @@ def replaced(path: str | os.PathLike) -> Iterator["Temporary"]:
             if mode is not None and stat.S_IMODE(os.fstat(handle).st_mode) != mode:
                 set_mode(handle, name, mode)
             os.fsync(handle)
-            if not HAS_LOCKS:  # on Windows, which replaces no file that is open
+            if not HAS_LOCKS:  # Windows replaces no file that is open
                 file.handle, taken, handle = -1, handle, -1
                 os.close(taken)
             os.replace(name, path)
@@ -57,15 +58,15 @@ def replaced(path: str | os.PathLike) -> Iterator["Temporary"]:
             os.unlink(name)
         raise
     finally:
-        file.handle = -1  # whoever still writes must not hit another file of that number
+        file.handle = -1  # a later write must not go to another file of that number
     if handle != -1:
-        os.close(handle)  # last, as this gives up the lock
+        os.close(handle)  # last, as this releases the lock
     sync_folder(os.path.dirname(path))
 
 
 @contextlib.contextmanager
 def naming(path: str) -> Iterator[None]:
-    """Errors of the system name the file that a user knows."""
+    """Let errors of the system name the file that the user knows, not its temporary one."""
     try:
         yield
     except OSError as error:
@@ -74,7 +75,10 @@ def naming(path: str) -> Iterator[None]:
 
 
 class Temporary(io.RawIOBase):
-    """Writes to an open handle, which stays its owner's; nothing is buffered, as callers bring large pieces."""
+    """A file object that writes to an open handle, without buffer, and does not close it.
+
+    Its owner holds the lock of the file as long as the handle is open, whatever a library does with this object.
+    """
 
     def __init__(self, path: str) -> None:
         self.path, self.handle = path, -1
@@ -98,7 +102,7 @@ class Temporary(io.RawIOBase):
 
 
 def mode_of(path: str) -> int | None:
-    """The mode bits of a file that may be replaced; None: there is none yet."""
+    """Return the mode bits of a file, or None if there is none; raise OSError if it may not be replaced."""
     try:
         found = os.stat(path)
     except FileNotFoundError:
@@ -106,14 +110,14 @@ def mode_of(path: str) -> int | None:
     if stat.S_ISDIR(found.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
     if not stat.S_ISREG(found.st_mode):
-        raise OSError(errno.EINVAL, "Not a regular file, which could be replaced", path)
+        raise OSError(errno.EINVAL, "Not a regular file; only such a file can be replaced", path)
     if not os.access(path, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
     return stat.S_IMODE(found.st_mode) & 0o777
 
 
 def sync_folder(folder: str) -> None:
-    """Make sure that a change of names is on disk."""
+    """Write a change of names to disk."""
     try:
         handle = os.open(folder, os.O_RDONLY | FOLDER)
     except PermissionError:

@@ -1,4 +1,4 @@
-"""One thread for BLAS while anybody needs it; the numbers from before return when nobody does any more."""
+"""Set BLAS to one thread while any call needs that, and restore its numbers of threads after the last one."""
 
 import contextlib
 import os
@@ -8,26 +8,26 @@ from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
-# A signal handler may run such a block in the middle of the lines below: hence a lock that its own thread does not
-# wait for, and an order of steps that puts the right numbers back wherever the handler comes.
+# A signal handler may enter such a block between any two of the lines below: hence a lock that its own thread can take
+# again, and an order of steps that restores the right numbers wherever the handler comes.
 _lock = threading.RLock()
-_holders: dict[object, int] = {}  # blocks under way, and the thread of each
-_former: dict[str, tuple[Any, int]] = {}  # libraries by their path, and the threads that they had
+_holders: dict[object, int] = {}  # the thread of each block that is under way
+_former: dict[str, tuple[Any, int]] = {}  # libraries by their path, with the number of threads that they had
 
 
 @contextlib.contextmanager
 def one_blas_thread() -> Iterator[None]:
     """Let BLAS compute with one thread in the block, so that its sums have the same parts on any machine.
 
-    The setting is that of the whole process. Blocks may overlap: the last one to end restores the numbers that were
-    there before the first.
+    The setting is that of the whole process. Blocks may overlap: the last one to end restores the numbers from before
+    the first.
     """
     holder = object()
     try:
         with _lock:
             _holders[holder] = threading.get_ident()
             libraries = ThreadpoolController().select(user_api="blas").lib_controllers
-            # All numbers are known before one is changed, and the first to know them is right.
+            # Read all numbers before changing one, and keep those that an earlier block has read.
             for library, number in [(library, library.get_num_threads()) for library in libraries]:
                 _former.setdefault(library.filepath, (library, number))
             for library in libraries:
@@ -40,14 +40,14 @@ def one_blas_thread() -> Iterator[None]:
 
 
 def restore_if_free() -> None:
-    """Put the former numbers back if no block is under way."""
+    """Restore the former numbers of threads if no block is under way."""
     while _former and not _holders:
         library, number = _former.popitem()[1]
         library.set_num_threads(number)
 
 
 def forget() -> None:
-    """In a forked process, only the blocks of the thread that forked it go on."""
+    """Drop the blocks of other threads in a forked process, where only the forking thread goes on."""
     global _lock
     _lock = threading.RLock()
     for holder, thread in list(_holders.items()):

@@ -1,48 +1,45 @@
 """Check that files stay as they are while rows are read from them, by name or through a memory map.
 
-Reading behind the end of a map whose file was cut would kill the process (SIGBUS).
+Reading behind the end of a mapped file that was cut would end the process (SIGBUS).
 """
 
 import mmap
 import os
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..exceptions import RowError
 
-MODIFIED = "the file was modified while it was read; do not write to it during training"
-
 
 class AtRest:
-    """A file's size, time of change and identity when it was opened."""
+    """A file's inode, size and time of change when it was opened."""
 
-    def __init__(self, path: Path) -> None:
-        self.path, self.known = path, status(path)
+    def __init__(self, path: Any) -> None:
+        self.path = path
+        self.known = self.status()
 
     @property
     def size(self) -> int:
         """In bytes."""
-        return self.known[0]
+        return self.known[1]
+
+    def status(self) -> tuple[int, int, int]:
+        """Return inode, size and time of change of what has the file's name now."""
+        try:
+            found = os.stat(self.path)
+        except FileNotFoundError:
+            raise FileNotFoundError(f"{self.path}: no such file") from None
+        return found.st_ino, found.st_size, found.st_mtime_ns
 
     def check(self) -> None:
         """Raise RowError if the file is not as it was."""
-        if status(self.path) != self.known:
-            raise RowError(f"{self.path}: {MODIFIED}")
+        if self.status() != self.known:
+            raise RowError(f"{self.path}: the file was modified while it was read; do not write to it during training")
 
 
-def status(path: Path) -> tuple[int, int, int]:
-    """Return the size, the time of change and the inode of a file."""
-    try:
-        found = os.stat(path)
-    except FileNotFoundError:
-        raise FileNotFoundError(f"{path}: no such file") from None
-    return found.st_size, found.st_mtime_ns, found.st_ino
-
-
-class MappedFile:
-    """A file of which an array shows a part, and what it was like when it was first seen.
+class MappedFile(AtRest):
+    """A file that an array shows in part; its map stays whole if the file is removed or replaced, not if it is cut.
 
     Raises
     ------
@@ -50,34 +47,33 @@ class MappedFile:
     """
 
     def __init__(self, array: np.memmap, mapped: mmap.mmap) -> None:
-        self.path, self.mapped = array.filename, mapped
+        self.mapped = mapped
         self.end = array.offset - array.offset % mmap.ALLOCATIONGRANULARITY + len(mapped)
-        # Through a map that can be written the owner may change the file himself, at any time.
-        self.known = None if array.flags.writeable else self.status()
+        super().__init__(array.filename)
+        # The owner of a map of mode "r+" or "w+" may change the file through it, at any time.
+        self.may_change = bool(array.flags.writeable)
         self.check()
 
-    def status(self) -> tuple[int, int, int] | None:
-        """(Inode, size, time of change) of what has the file's name now; None: nothing has, or there is no name."""
+    def status(self) -> tuple[int, int, int]:
+        """Return zeros where there is no such name any more, or never was one."""
         try:
-            found = os.stat(self.path)  # type: ignore[arg-type]
+            return super().status()
         except (OSError, TypeError):
-            return None
-        return found.st_ino, found.st_size, found.st_mtime_ns
+            return 0, 0, 0
 
     def check(self) -> None:
-        """Raise RowError if the file was cut or written to; one that was removed or replaced is still whole."""
+        """Raise RowError if the file was cut or written to."""
         if self.mapped.size() < self.end:
             raise RowError(
                 f"{self.path}: the file has {self.mapped.size()} bytes, but {self.end} are mapped; it has changed "
                 "since it was opened, or was never complete"
             )
-        now = None if self.known is None else self.status()
-        if self.known is not None and now is not None and now[0] == self.known[0] and now != self.known:
-            raise RowError(f"{self.path}: {MODIFIED}")
+        if not self.may_change and self.status()[0] == self.known[0]:
+            super().check()
 
 
 def mapped_files(*arrays: Any) -> list[MappedFile]:
-    """The files behind those of the arrays, or of the memory that they show, that are np.memmap."""
+    """Return the files behind those of the arrays, or of the memory that they show, that are np.memmap."""
     found: dict[int, MappedFile] = {}
     for array in arrays:
         while isinstance(array, np.ndarray):

@@ -1,4 +1,4 @@
-"""One fit of an object at a time; predictions of other threads meanwhile compute with weights that stay as they are."""
+"""Serialize fits of one object, and let other threads predict meanwhile with weights that no step changes."""
 
 import contextlib
 import os
@@ -11,22 +11,22 @@ T = TypeVar("T")
 
 
 class UnderWay:
-    """A fit, the thread that runs it, and what the others see meanwhile."""
+    """A fit, the thread that runs it, and what other threads see meanwhile."""
 
     def __init__(self, seen: Any) -> None:
         self.thread, self.seen = threading.get_ident(), seen
 
 
 class Guard:
-    """Which fit of an object is under way.
+    """The fit of an object that is under way, if any.
 
-    The lock is one that its own thread does not wait for: a signal handler may predict in the middle of a prediction.
+    Its own thread can take the lock again, as a signal handler may predict in the middle of a prediction.
     """
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.fit: UnderWay | None = None
-        self.fits = 0  # that have begun
+        self.fits = 0  # number of fits that have begun
 
 
 _guards: weakref.WeakKeyDictionary[Any, Guard] = weakref.WeakKeyDictionary()
@@ -34,36 +34,36 @@ _making = threading.RLock()
 
 
 def guard_of(owner: Any) -> Guard:
-    """The guard of an object, which lives as long as it."""
+    """Return the guard of an object, which lives as long as the object."""
     with _making:
         return _guards.setdefault(owner, Guard())
 
 
 @contextlib.contextmanager
 def fitting(owner: Any, seen: Callable[[], Any]) -> Iterator[UnderWay]:
-    """Fit an object; seen() is what other threads see until `UnderWay.seen` is set anew.
+    """Fit an object in the block; other threads see seen() until `UnderWay.seen` is set to something else.
 
     Raises
     ------
-    RuntimeError : it is being fitted already
+    RuntimeError : the object is being fitted already
     """
     guard, fit = guard_of(owner), None
     try:
         with guard.lock:
             if guard.fit is None:
                 fit = UnderWay(seen())
-            if fit is None or guard.fit is not None:  # the latter by a signal handler in the middle of seen()
+            if fit is None or guard.fit is not None:  # a signal handler may begin a fit in the middle of seen()
                 raise RuntimeError(f"this {type(owner).__name__} is being fitted already; make another one, or wait")
             guard.fit = fit
             guard.fits += 1
         yield fit
     finally:
-        if guard.fit is fit:  # also where Ctrl-C came before the block
+        if guard.fit is fit:  # also if Ctrl-C came before the block
             guard.fit = None
 
 
 def present(owner: Any, take: Callable[[], T]) -> T:
-    """take(), while no other thread can begin to fit; or what a fit in another thread lets this one see."""
+    """Return take(), which no other thread's fit can cut, or what a fit in another thread lets this one see."""
     guard = guard_of(owner)
     with guard.lock:
         while True:
@@ -71,18 +71,18 @@ def present(owner: Any, take: Callable[[], T]) -> T:
             seen: T = fit.seen if fit is not None and fit.thread != threading.get_ident() else take()
             if guard.fits == fits:
                 return seen
-            # A signal handler has fitted the object in the middle of take(), which may have parts of both fits.
+            # A signal handler has fitted the object in the middle of take(), whose result may mix both fits.
 
 
 def check_at_rest(owner: Any) -> None:
-    """Raise where another thread is fitting the object, and parts of it belong to different steps."""
+    """Raise RuntimeError if another thread is fitting the object, so that its parts belong to different steps."""
     fit = guard_of(owner).fit
     if fit is not None and fit.thread != threading.get_ident():
         raise RuntimeError(f"this {type(owner).__name__} is being fitted in another thread; wait until that has ended")
 
 
 def forget() -> None:
-    """No thread of the parent runs in a child process."""
+    """Drop all fits in a forked process, where the parent's threads do not run."""
     global _making
     _guards.clear()
     _making = threading.RLock()

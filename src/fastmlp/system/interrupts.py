@@ -1,8 +1,8 @@
-"""Ctrl-C at moments of our choice, and waits that signal handlers cannot cut.
+"""Defer Ctrl-C (SIGINT) to safe points, and finish steps that no signal handler may leave half done.
 
-Python raises KeyboardInterrupt between any two steps of the main thread: then θ and what counts its steps part, a lock
-stays closed, and an exception in a weak reference's callback is lost. Signals reach the main thread alone; in others
-there is nothing to do.
+Python raises KeyboardInterrupt between any two instructions of the main thread: θ and the optimizer's count of steps
+may then disagree, a lock stay closed, and an exception in a weak reference's callback be lost. Only the main thread
+runs signal handlers, so that there is nothing to do in others.
 """
 
 import contextlib
@@ -16,23 +16,23 @@ Handler = Callable[[int, Any], Any]
 
 
 class Block:
-    """A block of code that Ctrl-C does not cut.
+    """A block of code that Ctrl-C does not interrupt.
 
     Parameters
     ----------
-    handler : the one from before
-    react : what to call at once when a signal comes
+    handler : the handler of Ctrl-C from before the block
+    react : called at once when Ctrl-C comes
     """
 
     def __init__(self, handler: Handler, react: Callable[[], None]) -> None:
         self.handler, self.reactions = handler, [react]
         self.arrived: list[tuple[int, Any]] = []
-        self.open = False  # runs the user's own code now, see `allowed`
-        self.own: Handler = self.note  # one object: a method is a new one each time
+        self.open = False  # whether the user's own code runs now, see `allowed`
+        self.own: Handler = self.note  # kept, as each access to a method makes a new object
 
     def note(self, number: int, frame: Any) -> None:
-        """The block's handler of Ctrl-C."""
-        if self not in _blocks:  # its end was cut by what the handler of another signal raised
+        """Note a signal; this is the handler of Ctrl-C within the block."""
+        if self not in _blocks:  # the handler of another signal has raised, and cut the end of the block
             signal.signal(signal.SIGINT, self.handler)
             self.handler(number, frame)
             return
@@ -41,30 +41,30 @@ class Block:
             reaction()
 
     def take_over(self) -> None:
-        """Make what user code has installed meanwhile the handler to come after this block's."""
+        """Keep a handler that user code has installed meanwhile for the time after the block."""
         current = signal.getsignal(signal.SIGINT)
         if current is not self.own and callable(current):
             self.handler = current
             signal.signal(signal.SIGINT, self.own)
 
     def give_back(self) -> None:
-        """Put the handler from before in place, unless user code has replaced it."""
+        """Restore the handler from before, unless user code has replaced it."""
         if signal.getsignal(signal.SIGINT) is self.own:
             signal.signal(signal.SIGINT, self.handler)
 
     def pass_on(self) -> None:
-        """Call the handler from before, if there was a signal."""
+        """Call the handler from before if there was a signal."""
         if self.arrived:
             first, self.arrived[:] = self.arrived[0], []
             self.handler(*first)
 
 
-_blocks: list[Block] = []  # of the main thread, from the outermost on
+_blocks: list[Block] = []  # of the main thread, the outermost first
 _main = threading.main_thread().ident
 
 
 def forget() -> None:
-    """In a process that another thread than the main one forked, none of its blocks goes on, and Ctrl-C is free."""
+    """Give Ctrl-C back in a process that was forked by another thread than the main one, whose blocks do not go on."""
     global _main
     if _blocks and threading.get_ident() != _main:
         for block in reversed(_blocks):
@@ -78,20 +78,20 @@ if hasattr(os, "register_at_fork"):
 
 
 def on_main_thread() -> bool:
-    """Is this the thread that signals reach?"""
+    """Return whether this is the thread that runs signal handlers."""
     return threading.current_thread() is threading.main_thread()
 
 
 def innermost() -> Block | None:
-    """The block that is under way and does not run the user's own code."""
+    """Return the block that is under way, or None, also while it runs the user's own code."""
     return _blocks[-1] if _blocks and not _blocks[-1].open and on_main_thread() else None
 
 
 @contextlib.contextmanager
 def postponed(react: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Let Ctrl-C in the block call react(), and reach its handler in `check`, or after the (outermost) block.
+    """Let Ctrl-C call react() at once, and its handler only in `check` or after the outermost block.
 
-    A handler that user code installs in the block takes the place of the one from before, and stays after it.
+    A handler that user code installs in the block stays after it.
     """
     around = innermost()
     if around is not None:
@@ -119,7 +119,7 @@ def postponed(react: Callable[[], None] = lambda: None) -> Iterator[None]:
 
 
 def check() -> None:
-    """Call the handler of a Ctrl-C that was postponed: KeyboardInterrupt, as a rule."""
+    """Call the handler if Ctrl-C was postponed; as a rule it raises KeyboardInterrupt."""
     block = innermost()
     if block is not None:
         block.take_over()
@@ -128,7 +128,7 @@ def check() -> None:
 
 @contextlib.contextmanager
 def allowed() -> Iterator[None]:
-    """Let Ctrl-C reach its handler at once, as the block is the user's own code, which may install another one."""
+    """Let Ctrl-C call its handler at once in the block, which is the user's own code and may install a handler."""
     block = innermost()
     if block is None:
         yield
@@ -145,10 +145,10 @@ def allowed() -> Iterator[None]:
 
 
 def outlast(begin: Callable[[], Any], end: Callable[[], Any] | None = None) -> None:
-    """Run begin(); once anything is raised, run end(), or begin(), again and again until it has returned.
+    """Run begin(); if anything is raised, run end(), or else begin(), until it has returned, and raise then.
 
-    A handler may raise at any moment, also where an exception of another is being dealt with. What is run again must be
-    such that it can be cut at any place.
+    A signal handler may raise at any moment, also while another exception is handled. What is run again must be safe to
+    repeat wherever it was cut.
 
     Raises
     ------
@@ -167,7 +167,7 @@ def outlast(begin: Callable[[], Any], end: Callable[[], Any] | None = None) -> N
                     done = True
                 except BaseException as failure:
                     raised.append(failure)
-        except BaseException as failure:  # it came within the few instructions outside of the inner block
+        except BaseException as failure:  # raised between the few instructions outside the inner block
             raised.append(failure)
     if raised:
         raise raised[0]

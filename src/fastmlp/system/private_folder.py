@@ -1,4 +1,4 @@
-"""Folders whose files are run as code: only this user, or root, may have a hand in what lies there."""
+"""Folders whose files are run as code, and which only this user and root can write to."""
 
 import contextlib
 import os
@@ -12,34 +12,34 @@ from .files import AT_ONCE, BINARY, FOLDER, NO_LINK
 OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 READ = os.O_RDONLY | NO_LINK | AT_ONCE | BINARY
 CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINK | BINARY
-# Elsewhere, as on Windows, the system's own lists say who may write to a user's folders, and paths must do.
+# Elsewhere, as on Windows, the system's access lists protect the folders of users, and paths are used instead.
 BY_DESCRIPTOR = (
     all(hasattr(os, name) for name in ("geteuid", "O_DIRECTORY", "O_NOFOLLOW"))
     and {os.open, os.mkdir, os.access, os.stat, os.rename, os.unlink} <= os.supports_dir_fd
     and os.listdir in os.supports_fd
 )
-ABANDONED_SECONDS = 3600  # after which nobody can still be writing a file
+ABANDONED_SECONDS = 3600  # nobody takes that long to write a file
 
 
 def private_name(name: str) -> str:
-    """Add the user to the name of a folder that lies where other users have theirs."""
+    """Return a name with the user's number, for a folder among those of other users."""
     return f"{name}-{os.geteuid()}" if BY_DESCRIPTOR else name
 
 
 class PrivateFolder:
-    """An open folder, made if it is not there, that nobody but this user and root can write to.
+    """An open folder, made if it is missing, that only this user and root can write to.
 
     Each folder on the way is opened from the one before, so that none can be exchanged after it was checked.
 
     Parameters
     ----------
     root : where to begin; links in its path are followed, as the user may have set them. Others may write to it only
-        if it is sticky, as a system's temporary folder
-    *names : the folders from there on, of which none may be a link or writable for others
+        if it is sticky, like the system's temporary folder
+    *names : the folders from there on; none may be a link, or writable for others
 
     Raises
     ------
-    OSError : there is no such folder, and it cannot be made, or others could write to it
+    OSError : the folder is missing and cannot be made, or others could write to it
     """
 
     def __init__(self, root: str | os.PathLike, *names: str) -> None:
@@ -59,16 +59,16 @@ class PrivateFolder:
             os.close(self._descriptor)
 
     def takes_files(self) -> bool:
-        """Tell whether this user may write here."""
+        """Return whether this user may write here."""
         return os.access(self._at("."), os.W_OK, dir_fd=self._descriptor)
 
     def read(self, name: str) -> bytes:
-        """Read a file that nobody else can write to; OSError if there is none."""
+        """Return the content of a file; raise OSError if there is none, or if others could write to it."""
         descriptor, path = os.open(self._at(name), READ, dir_fd=self._descriptor), os.path.join(self.path, name)
         try:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
-                raise OSError(f"{path} is no file")
+                raise OSError(f"{path} is not a regular file")
             if BY_DESCRIPTOR:
                 check(status, path)
             with open(descriptor, "rb", closefd=False) as file:
@@ -77,7 +77,7 @@ class PrivateFolder:
             os.close(descriptor)
 
     def write(self, name: str, content: bytes) -> None:
-        """Write a file that others see whole or not at all."""
+        """Write a file that readers see complete or not at all."""
         part = f"{name}.{uuid.uuid4().hex[:16]}.part"
         try:
             with open(os.open(self._at(part), CREATE, 0o644, dir_fd=self._descriptor), "wb") as file:
@@ -91,7 +91,7 @@ class PrivateFolder:
         self._remove_abandoned()
 
     def _remove_abandoned(self) -> None:
-        """Remove what processes that were killed have left of their files."""
+        """Remove partial files that killed processes have left."""
         for name in os.listdir(self.path if self._descriptor is None else self._descriptor):
             with contextlib.suppress(OSError):
                 left = name.endswith(".part") and os.stat(self._at(name), dir_fd=self._descriptor)
@@ -99,12 +99,12 @@ class PrivateFolder:
                     os.unlink(self._at(name), dir_fd=self._descriptor)
 
     def _at(self, name: str) -> str:
-        """The name as seen from the descriptor, or else the path."""
+        """Return the name relative to the descriptor, or the path where there is none."""
         return os.path.join(self.path, name) if self._descriptor is None else name
 
 
 def make(path: str) -> None:
-    """Make a folder and those above it, where missing, for this user alone (os.makedirs: only the last one)."""
+    """Make a folder and all missing ones above it with mode 700, which os.makedirs gives only to the last."""
     if path and not os.path.isdir(path):
         make(os.path.dirname(path))
         with contextlib.suppress(FileExistsError):
@@ -112,7 +112,7 @@ def make(path: str) -> None:
 
 
 def opened(root: str, names: tuple[str, ...]) -> int:
-    """Open the root and then each folder from the one before it, made if it is missing, and check them."""
+    """Open the root and then each folder from the one before, made if it is missing, and check them."""
     path, descriptor = "", None
     with contextlib.ExitStack() as descriptors:
         for name in (root, *names):
@@ -129,7 +129,7 @@ def opened(root: str, names: tuple[str, ...]) -> int:
 
 
 def enter(name: str, parent: int | None) -> int:
-    """Open a folder in its parent, where it is made if it is missing; or the root, which has none."""
+    """Open a folder in its parent, made if it is missing, or the root, which has no parent."""
     flags = FOLDER if parent is None else FOLDER | NO_LINK
     try:
         return os.open(name, flags, dir_fd=parent)
@@ -140,7 +140,7 @@ def enter(name: str, parent: int | None) -> int:
 
 
 def check(status: os.stat_result, path: str, sticky_suffices: bool = False) -> None:
-    """Raise PermissionError if users other than this one and root may decide what is there."""
+    """Raise PermissionError if users other than this one and root can change what is there."""
     if status.st_uid not in (0, os.geteuid()):
         raise PermissionError(f"{path} belongs to another user")
     if status.st_mode & OTHERS_WRITE and not (sticky_suffices and status.st_mode & stat.S_ISVTX):

@@ -1,8 +1,8 @@
-"""The progress bar of a fit: tqdm's, without what tqdm shares between processes; or none.
+"""The progress bar of a fit, which is tqdm's, but shares nothing between processes.
 
-tqdm's own lock is a semaphore of all forked processes, which a process that is killed leaves taken, and a thread's
-lock, which a process that is forked at the wrong time finds taken; even a bar that is not shown takes both, fixes the
-start method of multiprocessing, and starts a thread.
+tqdm's own lock is a semaphore of all forked processes, which a process that is killed never releases, and a lock of
+threads, which a process that is forked at the wrong time finds taken. Even a hidden bar takes both, fixes the start
+method of multiprocessing, and starts a thread.
 """
 
 import os
@@ -14,13 +14,13 @@ from tqdm import tqdm
 
 
 class Bar(tqdm):  # type: ignore[misc]
-    """tqdm's bar; its lock is that of this process and of no other."""
+    """tqdm's bar with a lock of this process only."""
 
-    monitor_interval = 0  # no thread to redraw it: a fit that runs does
+    monitor_interval = 0  # start no thread that redraws the bar; the fit does that
 
 
 class Hidden:
-    """In place of a bar that is not shown: making one of tqdm's takes a tenth of a small fit."""
+    """A bar that is not shown, made in 2 µs; tqdm takes 70 µs for one, a few percent of a small fit."""
 
     n, disable = 0, True
 
@@ -37,12 +37,12 @@ class Hidden:
 
 
 def progress_bar(shown: bool, **how: Any) -> Bar | Hidden:
-    """A bar that counts rows, where there is a standard error to show it on; arguments as tqdm's."""
+    """Return a bar that counts rows, hidden if there is no standard error; `how` has tqdm's arguments."""
     return Bar(unit="rows", unit_scale=True, **how) if shown and sys.stderr is not None else Hidden()
 
 
 def new_lock() -> None:
-    """A lock that nobody holds."""
+    """Give the bars a lock that nobody holds, also in a forked process."""
     Bar.set_lock(threading.RLock())
 
 
