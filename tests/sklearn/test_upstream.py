@@ -9,8 +9,7 @@ import pytest
 import sklearn.neural_network
 
 import fastmlp
-from fastmlp.sklearn import data
-from fastmlp.training import lbfgs
+from fastmlp.sklearn import data, lbfgs
 
 pytestmark = [
     pytest.mark.filterwarnings("default"),

@@ -12,7 +12,6 @@ from ..model import Model
 from ..optimizers import Optimizer
 from ..rows.labels import Labels
 from ..rows.order import Pass
-from ..system.blas import one_blas_thread
 from ..training.fit import check_parameters, settings_of
 from ..training.inputs import check_names
 from ..training.loop import Part
@@ -119,7 +118,7 @@ def run(
 
     if isinstance(optimizer, str) and optimizer == "lbfgs":
         model.optimizer = None
-        minimise(network, order, settings, model.history, after)
+        train_exactly(network, order, settings, model.history, after)
         return
     model.optimizer = optimizers.resolve(optimizer)
     validate = (lambda: network.evaluate(held)) if validation_fraction else None
@@ -144,36 +143,33 @@ def connected(model: Model, partitions: Partitions, classes: list | None) -> Das
     return network
 
 
-def minimise(
+def train_exactly(
     network: DaskNetwork, order: Pass, settings: Settings, history: list[Record], after: Callable[[Record], bool]
 ) -> None:  # fmt: skip
-    """L-BFGS on the client: each evaluation is a pass over all rows; θ is that of the last iteration, come what may."""
-    from scipy.optimize import minimize  # workers import this module, and have no use for it
+    """Minimize on the client, with a pass over all rows for each evaluation; θ is that of the last iteration."""
+    from ..training.lbfgs import minimise  # not above: workers import this module, and have no use for scipy
 
     theta = network.theta.astype(np.float64)
-    first, n_weights, begin = len(history), network.plan.n_weights, [time.perf_counter()]
+    first, n_weights, begin = len(history), network.plan.n_weights, time.perf_counter()
 
     def objective(x: np.ndarray) -> tuple[float, np.ndarray]:
         network.theta[:] = x
         found, W = network.sums(order), np.where(np.arange(x.size) < n_weights, x, 0)
         return found.J / found.weight + settings.l2 / 2 * float(W @ W), found.gradient / found.weight + settings.l2 * W
 
-    def report(intermediate_result: Any) -> None:
-        theta[:] = intermediate_result.x
-        W, loss, now = theta[:n_weights], float(intermediate_result.fun), time.perf_counter()
+    def iterated(loss: float) -> bool:
+        nonlocal begin
+        W, now = theta[:n_weights], time.perf_counter()
         history.append({
             "epoch": history[-1]["epoch"] + 1 if history else 1, "loss": loss - settings.l2 / 2 * float(W @ W),
-            "loss_with_l2": loss, "seconds": now - begin[0],
+            "loss_with_l2": loss, "seconds": now - begin,
         })  # fmt: skip
-        begin[0] = now
+        begin = now
         if settings.verbose:
             print(f"Iteration {len(history) - first}, loss = {loss:.8f}")
-        if after(history[-1]):
-            raise StopIteration
+        return after(history[-1])
 
     try:
-        options = {"maxiter": settings.epochs, "gtol": settings.tol}
-        with one_blas_thread():  # as in lbfgs.py
-            minimize(objective, theta.copy(), jac=True, method="L-BFGS-B", callback=report, options=options)
+        minimise(objective, theta, iterated, settings.epochs, settings.tol)
     finally:
         network.theta[:] = theta

@@ -15,11 +15,10 @@ from ..network.plan import checked_size
 from ..rows.order import Order, Pass
 from ..system import fit_lock
 from ..system.machine import check_memory
-from ..training import lbfgs
 from ..training.divergence import raise_not_finite
 from ..training.loop import Part
 from ..training.validation import Validation
-from . import rules, view
+from . import lbfgs, rules, view
 from .coefficients import Coefficients
 from .data import data_of, held_out
 
@@ -97,7 +96,7 @@ def fit_alone(estimator: Any, X: Any, y: Any, sample_weight: Any, incremental: b
     estimator.coefs_, estimator.intercepts_ = list(coefficients.weights), list(coefficients.biases)
     rows: Any = data.training_rows(network)
     if estimator.solver == "lbfgs":
-        lbfgs.fit(estimator, network, rows)
+        lbfgs.train(estimator, network, rows)
     else:
         training: np.ndarray | Pass
         validation: Validation | None = None

@@ -1,55 +1,37 @@
-"""L-BFGS by scipy over all rows at once: the objective and its gradient come from the kernels, in float64."""
+"""L-BFGS by scipy, in float64: of any objective that returns its value and its gradient."""
 
-import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
 
-from ..network.network import Network
-from ..rows.rows import Rows
-from ..sklearn_private import _check_optimize_result
 from ..system.blas import one_blas_thread
-from ..system.interrupts import postponed
-from .divergence import raise_not_finite
+
+Objective = Callable[[np.ndarray], tuple[float, np.ndarray]]
 
 
-def objective(network: Network, rows: Rows, alpha: float, theta: np.ndarray) -> tuple[float, np.ndarray]:
-    """(J + alpha/2 ‖W‖²) / Σw and its gradient (|θ|) at theta, which stays in the network."""
-    network.theta[:] = theta
-    tally, gradient = network.gradient(rows)
-    W = theta[: network.plan.n_weights]
-    gradient[: len(W)] += alpha * W
-    return (tally.J + alpha / 2 * float(W @ W)) / tally.weight, gradient / tally.weight
+def minimise(
+    objective: Objective, theta: np.ndarray, after: Callable[[float], Any], max_iter: int, tol: float,
+    max_fun: int = 15_000,
+) -> Any:  # fmt: skip
+    """Minimize an objective from theta on, and return scipy's result.
 
-
-def fit(estimator: Any, network: Network, rows: Rows) -> None:
-    """Minimise until scipy or max_iter or max_fun ends it, or Ctrl-C; θ, loss_ and n_iter_ of the estimator out."""
-    theta = network.theta.copy()  # of the last iteration
-    estimator.n_iter_, estimator.loss_ = 0, float("nan")
+    Parameters
+    ----------
+    objective : returns its value at some θ and its gradient there, both in float64
+    theta : where to start; after each iteration, where that ended, also if it was the last one by an exception
+    after : called with the value after each iteration; the minimization ends if it returns True
+    max_iter, max_fun : iterations and evaluations at most
+    tol : end where no component of the gradient is larger
+    """
 
     def report(intermediate_result: Any) -> None:
-        theta[:], estimator.loss_ = intermediate_result.x, float(intermediate_result.fun)
-        estimator.n_iter_ += 1
-        if estimator.verbose:
-            print(f"loss = {estimator.loss_:.8f}")
+        theta[:] = intermediate_result.x
+        if after(float(intermediate_result.fun)):
+            raise StopIteration
 
-    try:
-        # The dot products of BLAS are sums of as many parts as it has threads: here of one, on any machine.
-        with postponed(), one_blas_thread():
-            result = minimize(
-                lambda theta: objective(network, rows, estimator.alpha, theta),
-                theta.copy(),
-                jac=True,
-                method="L-BFGS-B",
-                callback=report,
-                options={"maxfun": estimator.max_fun, "maxiter": estimator.max_iter, "gtol": estimator.tol},
-            )
-        estimator.n_iter_ = _check_optimize_result("lbfgs", result, estimator.max_iter)
-        estimator.loss_, theta = float(result.fun), result.x
-    except ZeroDivisionError:  # scipy's, of a gradient beyond all numbers
-        raise_not_finite()
-    except KeyboardInterrupt:
-        warnings.warn("Training interrupted by user.", stacklevel=2)
-    finally:
-        network.theta[:] = theta
+    options = {"maxfun": max_fun, "maxiter": max_iter, "gtol": tol}
+    # The dot products of BLAS are sums of as many parts as it has threads: here of one, on any machine.
+    with one_blas_thread():
+        return minimize(objective, theta.copy(), jac=True, method="L-BFGS-B", callback=report, options=options)
