@@ -75,7 +75,8 @@ def test_what_belongs_to_another_user_is_refused(root, place, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("make", "message"), [(None, "No such file"), (os.mkdir, "is not a regular file"), (os.mkfifo, "is not a regular file")]
+    ("make", "message"),
+    [(None, "No such file"), (os.mkdir, "is not a regular file"), (os.mkfifo, "is not a regular file")],
 )
 def test_only_a_file_is_read(root, make, message):
     path = root / "inner/leaf/file"

@@ -2,8 +2,8 @@
 
 from argparse import ArgumentParser
 
+from ..messages import listed
 from ..rows.streams.table import Table
-from ..shown import listed
 from .csv_options import values
 
 

@@ -1,15 +1,19 @@
-"""What the commands do: tables in files to models, and models and tables to predictions and scores."""
+"""What the commands do: train a model on a table, predict rows of another, and evaluate a model."""
 
+import contextlib
 import sys
 import time
 import warnings
 from argparse import Namespace
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .. import optimizers
 from ..exceptions import ColumnWarning
+from ..messages import shown
 from ..model import Model
 from ..plot import check_image, learning_curve
 from ..rows.labels import Labels
@@ -17,7 +21,7 @@ from ..rows.streams.files import open_table
 from ..rows.streams.stream import located
 from ..rows.streams.table import Table
 from ..rows.targets import as_weights
-from ..shown import shown
+from ..system.atomic_write import replaced
 from ..system.machine import available_memory
 from ..system.progress_bar import progress_bar
 from ..training.inputs import Encoded, checked_classes, rows_of
@@ -26,11 +30,10 @@ from ..training.split import parts_of
 from .column_options import without
 from .csv_options import csv_options
 from .output_paths import check_outputs
-from .predictions import table_writer
 
 
 def train(options: Namespace) -> int:
-    """Read, encode, train, save, and print the validation's figures."""
+    """Learn an encoding, train, save the model, and print the scores of the validation rows."""
     outputs = {"--save": options.save, "--checkpoint": options.checkpoint, "--plot": options.plot}
     check_outputs(outputs, {"data": options.data})
     if options.plot:
@@ -40,15 +43,11 @@ def train(options: Namespace) -> int:
     if options.early_stopping and options.validation_fraction == 0:
         raise ValueError("--early-stopping needs rows for validation; give --validation-fraction above 0")
     table = open_table(
-        options.data,
-        options.target,
-        csv_options(options),
-        weight=options.weight,
-        columns=options.columns,
-        window_rows=options.window_rows,
-    )
+        options.data, options.target, csv_options(options),
+        weight=options.weight, columns=options.columns, window_rows=options.window_rows,
+    )  # fmt: skip
     table = without(table, options.drop).with_text([], options.numbers or [])
-    classes = checked_classes(table, 2)  # before all else is read
+    classes = checked_classes(table, 2)  # before anything else is read
     encoder = fitted_encoder(table, options)
     model = Model(
         [encoder.encoding_.n_features_out, *options.hidden, 1], options.activation,
@@ -72,7 +71,7 @@ def train(options: Namespace) -> int:
 
 
 def fit(model: Model, data: tuple[Any, ...], options: Namespace) -> None:
-    """Train as the options have it."""
+    """Train a model with the settings that the options give."""
     kind = optimizers.OPTIMIZERS[options.optimizer]
     optimizer = kind() if options.learning_rate is None else kind(learning_rate=options.learning_rate)
     model.fit(
@@ -84,7 +83,7 @@ def fit(model: Model, data: tuple[Any, ...], options: Namespace) -> None:
 
 
 def fitted_encoder(table: Table, options: Namespace) -> Any:
-    """A TableEncoder that has seen all rows once; what it found odd of columns is printed."""
+    """Return a TableEncoder that has seen all rows once; print its findings."""
     from ..tables.encoder import TableEncoder
 
     scaling = None if options.scaling == "none" else options.scaling
@@ -104,7 +103,7 @@ def fitted_encoder(table: Table, options: Namespace) -> Any:
 
 
 class Watched:
-    """A table whose bar moves as its rows are read."""
+    """A table that moves a progress bar while its rows are read."""
 
     def __init__(self, table: Table, bar: Any) -> None:
         self.table, self.bar, self.names = table, bar, table.names
@@ -116,7 +115,7 @@ class Watched:
 
 
 def training_data(table: Table, encoder: Any, model: Model, options: Namespace) -> tuple[Any, ...]:
-    """What to call `Model.fit` with: the table, to be read in each epoch, or all its rows, encoded once for all."""
+    """Return the data for `Model.fit`: all rows, encoded once, or, if memory is short, the table itself."""
     n, encoding = encoder.n_rows_, encoder.encoding_
     size = n * encoding.n_features_out * model.dtype.itemsize
     in_memory = options.window_rows is None and size <= available_memory() // 2
@@ -140,7 +139,7 @@ def training_data(table: Table, encoder: Any, model: Model, options: Namespace) 
 
 
 def report(model: Model, rows: Any, options: Namespace) -> None:
-    """Print the time taken, and the scores over the rows kept for validation."""
+    """Print the time of training and the scores of the validation rows."""
     seconds = sum(record["seconds"] for record in model.history)
     trained = sum(record["rows_per_second"] * record["seconds"] for record in model.history)
     if seconds:
@@ -153,7 +152,7 @@ def report(model: Model, rows: Any, options: Namespace) -> None:
 
 
 def predict(options: Namespace) -> int:
-    """Write a probability and a class for each row."""
+    """Write a probability and a class for each row of a table."""
     check_outputs({"--out": options.out}, {"model": options.model, "data": options.data})
     model = binary_model(options)
     classes = model.classes or [0, 1]
@@ -168,12 +167,34 @@ def predict(options: Namespace) -> int:
     return 0
 
 
+@contextlib.contextmanager
+def table_writer(path: str) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """Yield a function that appends columns to a .csv or .parquet file, which replaces `path` when it is complete."""
+    import pyarrow
+    from pyarrow import csv, parquet
+
+    kinds = {".csv": csv.CSVWriter, ".parquet": parquet.ParquetWriter}
+    suffix = Path(path).suffix.lower()
+    if suffix not in kinds:
+        raise ValueError(f"{path}: the name must end with .csv or .parquet")
+    with replaced(path) as file, contextlib.ExitStack() as stack:
+        writers: list[Any] = []
+
+        def write(columns: dict[str, Any]) -> None:
+            table = pyarrow.table(columns)
+            if not writers:
+                writers.append(stack.enter_context(kinds[suffix](file, table.schema)))
+            writers[0].write_table(table)
+
+        yield write
+
+
 def evaluate(options: Namespace) -> int:
-    """Print log loss, AUC and accuracy."""
+    """Print log loss, AUC and accuracy of a model on a table."""
     model = binary_model(options)
     target = options.target or model.target_name
     if target is None:
-        raise ValueError("the model does not tell its target; give --target COLUMN")
+        raise ValueError("the model file has no target column; give --target COLUMN")
     rows = rows_of(model, model_table(model, options, target), labelled=True)
     begin = time.perf_counter()
     found = scores(model.network, rows, rows.order())
@@ -183,17 +204,18 @@ def evaluate(options: Namespace) -> int:
 
 
 def binary_model(options: Namespace) -> Model:
-    """The model of a file, which must be one of two classes."""
+    """Load a model; raise ValueError unless it tells two classes apart."""
     model = Model.load(options.model, n_threads=options.threads)
     if model.widths[-1] != 1:
         raise ValueError(
-            f"{options.model}: has {model.widths[-1]} outputs, but the command line knows two classes only"
+            f"{options.model}: the model has {model.widths[-1]} outputs, but the commands take models of two classes "
+            "only; load it by fastmlp.Model.load"
         )
     return model
 
 
 def model_table(model: Model, options: Namespace, target: str | None = None) -> Table:
-    """The columns that the model was trained on, in its order; others are ignored."""
+    """Open a table with the columns that the model was trained on, in its order; ignore others."""
     names = model.feature_names if model.encoding is None else list(model.encoding.columns)
-    weight = getattr(options, "weight", None)  # which predict does not know
+    weight = getattr(options, "weight", None)  # predict has no such option
     return open_table(options.data, target, csv_options(options), weight=weight, columns=names)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from dask import delayed
 
+from ..messages import few, listed
 from ..rows.labels import MOST_CLASSES, Labels
 from ..rows.order import Pass
-from ..shown import few, listed
 from . import worker
 from .cluster import Cluster
 from .deal import Hand, deal

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..messages import few
 from ..model import Model
 from ..network.call import Tally
 from ..optimizers import Optimizer
@@ -18,7 +19,6 @@ from ..rows.streamed import StreamedRows
 from ..rows.streams.stream import Block, Stream, equal_blocks
 from ..rows.targets import as_weights
 from ..rows.window import Window, not_finite
-from ..shown import few
 from ..training.validation import sums
 from .borrow import Net, borrowed
 

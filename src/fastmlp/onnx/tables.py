@@ -11,7 +11,7 @@ import numpy as np
 from onnx import TensorProto
 from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, StringTensorType
 
-from ..shown import listed
+from ..messages import listed
 from ..tables.encoder import TableEncoder
 from ..tables.encoding import CategoryColumn, NumberColumn
 from .graph import ML, Graph

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..exceptions import RowError
-from ..shown import not_numbers
+from ..messages import not_numbers
 from ..system.files_at_rest import mapped_files
 from .columns import refuse_lazy
 from .order import Order

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..shown import listed
+from ..messages import listed
 
 TEXT = ("string", "large_string", "string_view")  # Arrow's types of it
 SPELLED = r"^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$"

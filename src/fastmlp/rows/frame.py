@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ..shown import listed
+from ..messages import listed
 from .array import NUMBERS_TO_BE, ArrayRows, as_array, check_real, numbers_from_objects, refuse_hidden
 from .columns import check_named, put_columns, without_index
 

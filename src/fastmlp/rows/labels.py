@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..shown import few, shown
+from ..messages import few, shown
 from .columns import TEXT, is_dictionary, value_type, without_views
 from .record_batches import is_missing
 from .targets import BYTE_CLASSES, as_targets, refuse_masked

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..shown import few
+from ..messages import few
 from .labels import MOST_CLASSES, Labels, ascending, distinct
 from .order import Pass, lots
 from .streams.stream import Stream, located

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ..shown import not_numbers
+from ..messages import not_numbers
 
 BLOCK_ROWS = 2**20
 READ_IN_PLACE = (np.dtype(np.float32), np.dtype(np.float64))

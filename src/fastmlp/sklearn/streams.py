@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from ..messages import difference
 from ..network.network import Network
 from ..rows.labels import Labels
 from ..rows.order import Pass
@@ -11,7 +12,6 @@ from ..rows.streamed import StreamedRows
 from ..rows.streams.stream import Stream, check_alone
 from ..rows.survey import classes_of
 from ..rows.targets import check_sum
-from ..shown import difference
 from ..training.validation import Validation, warn_of_one_class
 from . import view
 from .classes import class_weights, learn_classes

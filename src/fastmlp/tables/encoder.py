@@ -14,10 +14,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..convertible import Convertible
 from ..exceptions import ColumnWarning
+from ..messages import listed
 from ..rows.columns import check_named, column_of
 from ..rows.record_batches import RecordBatches, is_partitioned, record_batches
 from ..rows.streams.stream import Stream, located
-from ..shown import listed
 from ..sklearn_private import Interval, StrOptions, _check_feature_names_in, _fit_context
 from ..typing import Table
 from .encoding import TableEncoding

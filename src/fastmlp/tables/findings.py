@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..messages import few, shown
 from ..rows.columns import spelled_numbers
-from ..shown import few, shown
 from .statistics import Categories, ColumnSoFar, Integers, Numbers
 
 FEWEST_ROWS = 20  # of which a pattern is no chance

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from ..messages import listed
 from ..rows.columns import all_missing, as_categories, column_of, spelled_numbers
-from ..shown import listed
 from .encoding import CategoryColumn, NumberColumn, TableEncoding
 
 FEWEST = 2  # values, as a single one may well be new

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..messages import difference, few
 from ..rows.array import ArrayRows, SparseRows
 from ..rows.frame import FrameRows, is_frame, names_of, shares_memory
 from ..rows.labels import Labels
@@ -14,7 +15,6 @@ from ..rows.streams.arrow import Arrow
 from ..rows.streams.stream import Stream, check_alone, located
 from ..rows.streams.table import Table
 from ..rows.survey import classes_of
-from ..shown import difference, few
 from ..system.machine import available_memory
 from ..tables.unknown_categories import Encoder
 

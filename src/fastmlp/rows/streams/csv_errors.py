@@ -4,7 +4,7 @@ import csv
 import re
 from collections.abc import Callable
 
-from ...shown import shown
+from ...messages import shown
 from ..columns import first_line
 from .csv_dialect import BLOCK_BYTES, GIVE_ENCODING, CsvFile, not_text
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...shown import listed
+from ...messages import listed
 from ...system.files_at_rest import AtRest
 from ...system.machine import available_cores
 from ...typing import FilePath

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...arguments import checked_int
 from ...exceptions import RowError
-from ...shown import not_numbers
+from ...messages import not_numbers
 from ..columns import TEXT, check_named, index_columns, put_columns, value_type, without_views
 from .stream import Block, Stream, located
 

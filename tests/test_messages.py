@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from fastmlp import MLPClassifier, Model, TableEncoder, rows
-from fastmlp.shown import difference, few, listed, shown
+from fastmlp.messages import difference, few, listed, shown
 
 CELL = "a\x1b[2J\n" + "b" * 5000
 SHORT = r"'a\\x1b\[2J\\nb+…'"  # its beginning, as a regular expression
