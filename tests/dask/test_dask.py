@@ -28,10 +28,10 @@ from sklearn.metrics import roc_auc_score
 
 import fastmlp.dask
 from fastmlp import Adam, DivergenceError, Model, rows
-from fastmlp.dask import DaskMLPClassifier, borrow, worker
-from fastmlp.dask.borrow import Net
+from fastmlp.dask import DaskMLPClassifier, task_network, worker
 from fastmlp.dask.cluster import Cluster
-from fastmlp.dask.deal import dealt
+from fastmlp.dask.partitions import dealt_slices
+from fastmlp.dask.task_network import NetSpec
 from fastmlp.rows.order import Pass, drawn_for_validation
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -260,10 +260,10 @@ def test_a_schedule_ends_with_the_fit(client):
 
 def test_an_epoch_leaves_its_arguments_as_they_were():
     model = Model([p, 8, 1], dtype="float64", seed=1)
-    net = Net("test", model.widths, "relu", True, "float64", False, 1, None)
-    part = worker.Rows(X, y.astype(np.uint8), w)
+    net = NetSpec("test", model.widths, "relu", True, "float64", False, 1, None)
+    partition = worker.Partition(X, y.astype(np.uint8), w)
     optimizer, theta, moments = Adam(), model.parameters.copy(), np.zeros(2 * model.parameters.size)
-    arguments = [part], theta, moments, net, optimizer, 0.0, 100, (0, 1)
+    arguments = [partition], theta, moments, net, optimizer, 0.0, 100, (0, 1)
     first, second = worker.epoch(*arguments), worker.epoch(*arguments)
     assert optimizer.t == 0
     assert optimizer.moments is None
@@ -275,28 +275,28 @@ def test_an_epoch_leaves_its_arguments_as_they_were():
 
 def test_rows_are_dealt_evenly_and_from_all_parts_of_the_table():
     def of(share):
-        return [(piece.partition, piece.turn, piece.of) for piece in share]
+        return [tuple(each) for each in share]
 
-    ours, others = dealt([10, 70, 0, 20], [1, 1])
+    ours, others = dealt_slices([10, 70, 0, 20], [1, 1])
     assert of(ours) == [(0, 0, 2), (1, 0, 2), (3, 0, 2)]
     assert of(others) == [(0, 1, 2), (1, 1, 2), (3, 1, 2)]
-    assert [len(share) for share in dealt([30], [4, 8])] == [1, 2]  # three turns: as many as threads have it
-    assert [len(share) for share in dealt([2], [1] * 5)] == [1, 1, 0, 0, 0]
-    assert dealt([1] * 5, [3]) == [[(k, 0, 1) for k in range(5)]]
-    many = dealt([100] * 1000, [2] * 10)
+    assert [len(share) for share in dealt_slices([30], [4, 8])] == [1, 2]  # three turns: as many as threads have it
+    assert [len(share) for share in dealt_slices([2], [1] * 5)] == [1, 1, 0, 0, 0]
+    assert dealt_slices([1] * 5, [3]) == [[(k, 0, 1) for k in range(5)]]
+    many = dealt_slices([100] * 1000, [2] * 10)
     assert {len(share) for share in many} == {100}  # whole partitions
-    assert [piece.partition for piece in many[3]] == list(range(3, 1000, 10))
+    assert [each.partition for each in many[3]] == list(range(3, 1000, 10))
 
 
 def test_each_row_is_dealt_once():
-    part = worker.Rows(np.arange(14.0).reshape(7, 2), np.arange(7, dtype=np.uint8), None, 100)
+    partition = worker.Partition(np.arange(14.0).reshape(7, 2), np.arange(7, dtype=np.uint8), None, 100)
     order = Pass(None, 0.3, 5)
-    pieces = [worker.piece(part, turn, 3, order=order) for turn in range(3)]
-    held = worker.piece(part, order=replace(order, validation=True))
-    assert sorted(np.concatenate([piece.y for piece in [*pieces, held]])) == list(range(7))
-    assert held.y.tolist() == np.flatnonzero(drawn_for_validation(100, 7, 0.3, 5)).tolist()
-    assert all((piece.X[:, 0] == 2 * piece.y).all() for piece in [*pieces, held])
-    assert worker.piece(part, order=Pass(7)) is part
+    subsets = [worker.subset(partition, start, 3, order=order) for start in range(3)]
+    validation = worker.subset(partition, order=replace(order, validation=True))
+    assert sorted(np.concatenate([each.y for each in [*subsets, validation]])) == list(range(7))
+    assert validation.y.tolist() == np.flatnonzero(drawn_for_validation(100, 7, 0.3, 5)).tolist()
+    assert all((each.X[:, 0] == 2 * each.y).all() for each in [*subsets, validation])
+    assert worker.subset(partition, order=Pass(7)) is partition
 
 
 def test_local_steps_of_a_sorted_table(client):
@@ -548,14 +548,14 @@ def test_divergence(client):
 def test_a_client_that_is_closed(client):
     other = Client(client.scheduler.address, set_as_default=False)
     other.close()
-    with pytest.raises(ValueError, match="client: it is closed"):
+    with pytest.raises(ValueError, match="the client is closed"):
         fastmlp.dask.fit(Model([p, 1]), *arrays(750, X, y), client=other)
 
 
 def test_no_client_but_the_one_that_is_given(client, monkeypatch):
     monkeypatch.setattr("distributed.client._global_clients", {})
     fit = functools.partial(fastmlp.dask.fit, Model([p, 1]), *arrays(750, X, y))
-    with pytest.raises(ValueError, match="client: there is none; make a"):
+    with pytest.raises(ValueError, match="there is no default client; make a"):
         contextvars.Context().run(fit)
     contextvars.Context().run(fit, client=client)
 
@@ -597,8 +597,8 @@ def test_nothing_stays_on_the_cluster(client):
         model = Model([p, 8, 1], dtype="float64", seed=1)
         fastmlp.dask.fit(model, D, da.from_array(y, chunks=400), **settings | options)
         assert not left(client)
-    assert all({"rows", "hand"} & kinds and not {"partition", "piece"} & kinds for kinds in seen)
-    assert any("hand" in kinds and "rows" not in kinds for kinds in seen)
+    assert all({"convert", "share"} & kinds and not {"partition", "slice"} & kinds for kinds in seen)
+    assert any("share" in kinds and "convert" not in kinds for kinds in seen)
     DaskMLPClassifier((4,), max_iter=2).fit(D, da.from_array(y, chunks=400))
     assert not left(client)
 
@@ -619,8 +619,8 @@ def test_the_dashboard_tells_what_goes_on(client):
     trained(validation_fraction=0.2)
     prefixes = client.run_on_scheduler(lambda dask_scheduler: set(dask_scheduler.task_prefixes))
     ours = {name for name in prefixes if name.startswith("fastmlp")}
-    kinds = {"partition", "survey", "gather", "rows", "parameters", "gradient", "sum", "score"}
-    more = {"piece", "hand", "held", "epoch", "predict", "predict-proba"}  # of other tests
+    kinds = {"partition", "summary", "gather", "convert", "parameters", "gradient", "sum", "score"}
+    more = {"slice", "share", "validation", "epoch", "predict", "predict-proba"}  # of other tests
     assert {f"fastmlp-{kind}" for kind in kinds} <= ours <= {f"fastmlp-{kind}" for kind in kinds | more}
 
 
@@ -657,11 +657,11 @@ def test_no_more_threads_than_the_workers_have(client):
 
 
 def test_tasks_wait_where_all_threads_of_a_worker_run(monkeypatch):
-    monkeypatch.setattr("fastmlp.dask.borrow.this_worker", lambda: ("a", 4))
+    monkeypatch.setattr("fastmlp.dask.task_network.this_worker", lambda: ("a", 4))
     running, most = [], []
 
     def task(wanted):
-        with borrow.threads(wanted) as granted:
+        with task_network.threads(wanted) as granted:
             running.append(granted)
             most.append(sum(running))
             time.sleep(0.02)
@@ -674,7 +674,7 @@ def test_tasks_wait_where_all_threads_of_a_worker_run(monkeypatch):
         thread.join(10)
     assert len(most) == 8
     assert max(most) <= 4
-    assert borrow._running["a"] == 0
+    assert task_network._running["a"] == 0
 
 
 # --- workers that die -----------------------------------------------------------------------------
@@ -758,11 +758,11 @@ def test_a_worker_that_dies_while_partitions_are_made(client, tmp_path):
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("phase", [
-    "survey", "gather", "rows", "parameters", "gradient", "sum", "score", "piece", "held", "hand", "epoch",
+    "summary", "gather", "convert", "parameters", "gradient", "sum", "score", "slice", "validation", "share", "epoch",
 ])  # fmt: skip
 def test_a_worker_that_dies_in_the_middle_of_a_task(client, phase, tmp_path, monkeypatch):
-    """The first task of a kind kills its worker: it is made again elsewhere, and each row counts once."""
-    dealing = phase in ("piece", "held", "hand", "epoch")
+    """The first task of a kind kills its worker: it runs again elsewhere, and each row counts once."""
+    dealing = phase in ("slice", "validation", "share", "epoch")
     settings = {"validation_fraction": 0.2, "batch_size": 100 if dealing else None}
     expected(**settings)
     once = DiesOnce(tmp_path)

@@ -1,4 +1,4 @@
-"""Tasks on a cluster, each wait with an end; sums along a tree."""
+"""Tasks on a cluster; every wait has a timeout, and sums are added along a tree."""
 
 import asyncio
 import concurrent.futures
@@ -14,24 +14,24 @@ from ..arguments import checked_float
 from . import worker
 from .dask_private import threads_of_workers
 
-ARITY = 8  # of the tree along which sums are added, always over the same neighbours
-PIECE_BYTES = 2**22  # of an array, that go to the scheduler at a time; Dask warns of more than 10 MB
-LOST = "the cluster or its client was closed or restarted, or rows kept there were lost; make these anew and fit again"
+ARITY = 8  # of the tree along which sums are added
+SENT_BYTES = 2**22  # of an array, to the scheduler at a time; Dask warns of more than 10 MB
+LOST = "the cluster or its client was closed or restarted, or rows kept there were lost; load the data and fit again"
 
 
 class Cluster:
-    """A client's cluster, for one fit: a context, which leaves nothing on the cluster.
+    """A client's cluster, as a context for one fit, which leaves nothing on the cluster.
 
     Parameters
     ----------
-    client : distributed.Client, or None: the default one
-    timeout : seconds that any wait may take
+    client : distributed.Client; None: the default one
+    timeout : seconds that a wait may take
 
     Raises
     ------
     ValueError : there is no client, or it is closed
-    TimeoutError : no answer in time, as when no worker is left
-    ConnectionError : the cluster was closed or restarted meanwhile
+    TimeoutError : the cluster did not answer in time, for example because no worker is left
+    ConnectionError : the cluster was closed or restarted during the fit
     """
 
     def __init__(self, client: Client | None, timeout: float) -> None:
@@ -41,9 +41,9 @@ class Cluster:
         try:
             self._client = client or default_client()
         except ValueError:
-            raise ValueError("client: there is none; make a distributed.Client first, or give client=") from None
+            raise ValueError("client=None, but there is no default client; make a distributed.Client") from None
         if self._client.status != "running":
-            raise ValueError(f"client: it is {self._client.status}; connect a new distributed.Client")
+            raise ValueError(f"the client is {self._client.status}; connect a new distributed.Client")
         self.futures: weakref.WeakSet[Any] = weakref.WeakSet()
         self.client.wait_for_workers(1, timeout=self.timeout)
 
@@ -51,40 +51,40 @@ class Cluster:
         return self
 
     def __exit__(self, *error: Any) -> None:
-        """Release all futures, also those that the traceback of an error keeps: tasks not yet begun go with them."""
+        """Release all futures, also those that the traceback of an error keeps, and cancel tasks that wait."""
         for future in list(self.futures):
             future.release()
 
     def kept(self, futures: list[Any]) -> list[Any]:
-        """The same futures, which end with this context."""
+        """Return the same futures, which are released when this context ends."""
         self.futures.update(futures)
         return futures
 
     def named(self, what: str) -> str:
-        """A new key for tasks; the part before the number is what the dashboard shows."""
+        """Return a new key for tasks; the dashboard shows what stands before its first number."""
         self.count += 1
         return f"fastmlp-{what}-{self.name}-{self.count}"
 
     @property
     def client(self) -> Client:
-        """The client, as long as it is open."""
+        """The client; ConnectionError if it was closed."""
         if self._client.status in ("closing", "closed"):
             raise ConnectionError(LOST)
         return self._client
 
     @property
     def threads(self) -> dict[str, int]:
-        """Threads of each worker."""
+        """Threads of each worker, by address."""
         return threads_of_workers(self.client, self.timeout)
 
     def map(self, what: str, function: Callable[..., Any], *lists: list[Any], **common: Any) -> list[Any]:
-        """Futures of function(list₁[i], list₂[i], …, **common), for each i."""
+        """Return the futures of function(list₁[i], list₂[i], …, **common), one for each i."""
         name = self.named(what)
         keys = [f"{name}-{i}" for i in range(len(lists[0]))]
         return self.kept(list(self.client.map(function, *lists, key=keys, pure=True, **common)))
 
     def submit(self, what: str, function: Callable[..., Any], *arguments: Any, workers: Any = None) -> Any:
-        """The future of function(*arguments), on one of these workers if they live."""
+        """Return the future of function(*arguments), run by one of these workers if they are alive."""
         future = self.client.submit(
             function, *arguments, key=self.named(what), pure=True, workers=workers,
             allow_other_workers=workers is not None,
@@ -92,31 +92,30 @@ class Cluster:
         return self.kept([future])[0]
 
     def compute(self, collections: list[Any]) -> list[Any]:
-        """Futures of Dask's delayed values."""
+        """Return the futures of Dask's delayed values."""
         return self.kept(list(self.client.compute(collections)))
 
     def shared(self, array: np.ndarray) -> Any:
-        """An array that tasks take as an argument: sent once, and made again if a worker is lost."""
-        pieces = np.array_split(array.copy(), -(-array.nbytes // PIECE_BYTES) or 1)
-        if len(pieces) == 1:
-            return self.submit("parameters", np.copy, pieces[0])
-        return self.submit("parameters", np.concatenate, [self.submit("parameters", np.copy, a) for a in pieces])
+        """Return an array as an argument for tasks: sent once, and computed again if a worker is lost."""
+        sections = np.array_split(array.copy(), -(-array.nbytes // SENT_BYTES) or 1)
+        futures = [self.submit("parameters", np.copy, section) for section in sections]
+        return futures[0] if len(futures) == 1 else self.submit("parameters", np.concatenate, futures)
 
     def total(self, futures: list[Any]) -> Any:
-        """The sum of the results in their order, along a tree that does not depend on where they lie."""
+        """Return the sum of the results, along a tree that depends on their order, not on where they lie."""
         level = 0
         while len(futures) > 1:
             groups, level = [futures[i : i + ARITY] for i in range(0, len(futures), ARITY)], level + 1
-            # Sums go before what is yet to be summed: few gradients lie in memory at a time.
+            # Higher levels first: few gradients lie in memory at a time.
             futures = self.map("sum", worker.add, groups, priority=level)
         return self.result(futures[0])
 
     def all(self, futures: list[Any]) -> list[Any]:
-        """The results in their order; they are small."""
+        """Return all results in their order; for small ones."""
         return list(self.result(self.submit("gather", list, futures)))
 
     def result(self, future: Any) -> Any:
-        """A result, or what its task raised."""
+        """Return a result, or raise what its task raised."""
         try:
             return future.result(timeout=self.timeout)
         except TimeoutError:
@@ -127,7 +126,7 @@ class Cluster:
             raise ConnectionError(f"{LOST} ({error})") from None
 
     def alive(self) -> str:
-        """The number of workers, if the scheduler tells it soon."""
+        """Return the number of workers as text, or "unreachable" if the scheduler does not answer within 5 s."""
         try:
             return str(len(threads_of_workers(self.client, 5)))
         except (OSError, TimeoutError):

@@ -1,4 +1,4 @@
-"""A net whose rows lie on the workers of a cluster: the same gradient, summed there."""
+"""A network whose rows lie on the workers of a cluster; they sum its gradient."""
 
 import copy
 import math
@@ -14,15 +14,15 @@ from ..rows.order import Pass
 from ..system.interrupts import postponed
 from ..training.validation import means
 from . import worker
-from .borrow import Net, functions
 from .cluster import Cluster
 from .partitions import Partitions
+from .task_network import NetSpec, functions
 
 MOST_RATE = 8  # times the optimizer's learning rate, at most
 
 
 class DaskNetwork:
-    """What training asks of a network, over partitions.
+    """The methods of a `Network` that training calls, over partitions.
 
     Attributes
     ----------
@@ -39,31 +39,32 @@ class DaskNetwork:
             model.widths, model.activation, model.bias, str(model.dtype), model.out_activation == "softmax",
             min(share, min(threads.values(), default=1)), model.scaling,
         )  # fmt: skip
-        net = Net("", *what)
+        net = NetSpec("", *what)
         self.net = net._replace(token=tokenize(net._replace(activation=functions(self.plan))))
 
-    def sums(self, order: Pass) -> worker.Sums:
-        """J, its gradient and Σ w over a pass."""
+    def sums(self, order: Pass) -> worker.GradientSum:
+        """Return J, its gradient and Σ w over a pass."""
         cluster = self.cluster
         theta = cluster.shared(self.theta)
-        parts = cluster.map("gradient", worker.gradient, self.partitions.rows, theta=theta, net=self.net, order=order)
-        found: worker.Sums = cluster.total(parts)
-        return found
+        converted = self.partitions.converted
+        futures = cluster.map("gradient", worker.gradient, converted, theta=theta, net=self.net, order=order)
+        total: worker.GradientSum = cluster.total(futures)
+        return total
 
     def evaluate(self, order: Pass) -> dict[str, float]:
-        """Mean log loss and accuracy over the rows kept for validation."""
-        if self.partitions.hands:  # no other rows are left
+        """Return mean log loss and accuracy over the rows kept for validation."""
+        if self.partitions.shares:  # no other rows are left
             order = Pass(order.size)
-        theta = self.cluster.shared(self.theta)
-        parts = self.cluster.map("score", worker.score, self.partitions.rows, theta=theta, net=self.net, order=order)
-        loss, accuracy = means(*self.cluster.total(parts))
+        theta, converted = self.cluster.shared(self.theta), self.partitions.converted
+        futures = self.cluster.map("score", worker.score, converted, theta=theta, net=self.net, order=order)
+        loss, accuracy = means(*self.cluster.total(futures))
         return {"validation_loss": loss, "validation_accuracy": accuracy}
 
     def train(
         self, rows: Any, order: Pass, batch_rows: int, optimizer: Optimizer, l2: float,
         watch: Any, tally: Tally, seed: int = 0, after: Any = None,
     ) -> None:  # fmt: skip
-        """One pass: a step on the gradient of all rows, or steps of each worker over its own."""
+        """Make a pass: one step on the gradient of all rows, or steps of each worker over its share."""
         assert order.size is not None
         if batch_rows >= order.size:
             self.one_step(order, optimizer, l2, tally)
@@ -71,7 +72,7 @@ class DaskNetwork:
             self.local_steps(order, batch_rows, optimizer, l2, tally)
 
     def one_step(self, order: Pass, optimizer: Optimizer, l2: float, tally: Tally) -> None:
-        """Exactly the step that one machine makes on all rows."""
+        """Make the step that one machine makes on all rows."""
         found = self.sums(order)
         tally.J, tally.weight, tally.rows = found.J, found.weight, found.rows
         tally.diverged = not np.isfinite(found.J)
@@ -84,22 +85,22 @@ class DaskNetwork:
                 self.network.step(optimizer, found.gradient, found.weight, l2)
 
     def local_steps(self, order: Pass, batch_rows: int, optimizer: Optimizer, l2: float, tally: Tally) -> None:
-        """An epoch of each worker over its rows; then the mean of parameters and moments, weighted by rows."""
+        """Have each worker make an epoch over its share; average parameters and moments, weighted by rows."""
         assert order.size is not None
         cluster, partitions = self.cluster, self.partitions
         optimizer.prepare(self.theta.size, self.theta.dtype)
-        if not partitions.hands:
+        if not partitions.shares:
             partitions.deal(order)
         theta, moments = cluster.shared(self.theta), cluster.shared(np.asarray(optimizer.moments))
         light = self.for_workers(optimizer, order.size, batch_rows)
         futures = [
             cluster.submit(
-                "epoch", worker.epoch, hand.rows, theta, moments, self.net, light, l2, batch_rows, order.key,
-                workers=[hand.home] if hand.home else None,
+                "epoch", worker.epoch, share.rows, theta, moments, self.net, light, l2, batch_rows, order.key,
+                workers=[share.home] if share.home else None,
             )
-            for hand in partitions.hands
+            for share in partitions.shares
         ]  # fmt: skip
-        found: worker.Trained = cluster.total(futures)
+        found: worker.EpochSum = cluster.total(futures)
         for name in (*SUMS, "rows"):
             setattr(tally, name, getattr(found, name))
         tally.diverged = not np.isfinite(found.J)
@@ -111,17 +112,17 @@ class DaskNetwork:
         optimizer.t = round(found.t / found.rows)
 
     def for_workers(self, optimizer: Optimizer, n: int, batch_rows: int) -> Optimizer:
-        """The optimizer of each worker: no moments yet; steps longer and fewer than those of one machine on n rows.
+        """Return the optimizer of each worker: without moments, for fewer and longer steps than on one machine.
 
-        The mean of what k workers did goes as far as one of them, and each makes 1/k of the steps: a rate k times as
-        high makes up for it (Goyal et al. 2017, arXiv:1706.02677).
+        Averaged parameters of k workers move as far as those of one worker, which makes 1/k of the steps; so the rate
+        is k times as high (Goyal et al. 2017, arXiv:1706.02677).
         """
-        share = np.array([hand.size for hand in self.partitions.hands], float)
-        share /= share.sum()
+        fractions = np.array([share.size for share in self.partitions.shares], float)
+        fractions /= fractions.sum()
         if self.epochs is None:
             self.epochs = optimizer.schedule_steps // -(-n // batch_rows)
-        optimizer.schedule_steps = self.epochs * math.ceil(n * share.max() / batch_rows)
+        optimizer.schedule_steps = self.epochs * math.ceil(n * fractions.max() / batch_rows)
         light = copy.copy(optimizer)
         light.moments = None
-        light.learning_rate *= min(1 / float(share @ share), MOST_RATE)
+        light.learning_rate *= min(1 / float(fractions @ fractions), MOST_RATE)
         return light

@@ -1,8 +1,9 @@
-"""Dask's arrays and dataframes as partitions of rows that lie on the workers."""
+"""Dask's arrays and dataframes as partitions on the workers, and their rows dealt to workers for local steps."""
 
+import math
 from dataclasses import replace
 from itertools import accumulate
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from dask import delayed
@@ -12,11 +13,12 @@ from ..rows.labels import MOST_CLASSES, Labels
 from ..rows.order import Pass
 from . import worker
 from .cluster import Cluster
-from .deal import Hand, deal
+
+STRATA = 64  # slices for each worker are enough, from all parts of the table
 
 
 def blocks_of(name: str, collection: Any, dimensions: int) -> list[Any]:
-    """Delayed blocks of rows of a Dask array, dataframe or series."""
+    """Return delayed blocks of rows of a Dask array, dataframe or series."""
     if not (hasattr(collection, "to_delayed") and hasattr(collection, "ndim")):
         kind = type(collection).__name__
         raise TypeError(f"{name} is a {kind}; it must be a Dask array or dataframe, as from dask.array.from_array")
@@ -30,7 +32,7 @@ def blocks_of(name: str, collection: Any, dimensions: int) -> list[Any]:
 
 
 def aligned(X: Any, y: Any, w: Any) -> list[tuple[Any, Any, Any]]:
-    """(X, y, w) of each partition; y and w are cut as X is, where the sizes of chunks are known."""
+    """Return (X, y, w) of each partition; y and w are cut as X is, where the sizes of chunks are known."""
     others: list[list[Any] | None] = []
     for name, given in (("y", y), ("sample_weight", w)):
         if isinstance(given, str):
@@ -43,25 +45,25 @@ def aligned(X: Any, y: Any, w: Any) -> list[tuple[Any, Any, Any]]:
         else:
             others.append(blocks_of(name, cut_like(X, given), 1))
     named = [name for name in (y, w) if isinstance(name, str)]
-    parts = blocks_of("X", X.drop(columns=named) if named else X, 2)
+    partitions = blocks_of("X", X.drop(columns=named) if named else X, 2)
     for name, blocks in zip(("y", "sample_weight"), others, strict=True):
-        if blocks is not None and len(blocks) != len(parts):
+        if blocks is not None and len(blocks) != len(partitions):
             raise ValueError(
-                f"{name} has {len(blocks)} partitions, but X has {len(parts)}; make their chunks equal, "
+                f"{name} has {len(blocks)} partitions, but X has {len(partitions)}; make their chunks equal, "
                 "or their sizes known with compute_chunk_sizes()"
             )
-    nothing = [None] * len(parts)
-    return list(zip(parts, *(nothing if blocks is None else blocks for blocks in others), strict=True))
+    nothing = [None] * len(partitions)
+    return list(zip(partitions, *(nothing if blocks is None else blocks for blocks in others), strict=True))
 
 
 def feature_names(X: Any, y: Any, w: Any) -> list[str] | None:
-    """Names of the columns of X that are neither y nor weights, if it has names."""
+    """Return the names of the columns of X that are neither y nor weights, if it has names."""
     named = [name for name in (y, w) if isinstance(name, str)]
     return [str(name) for name in X.columns if name not in named] if hasattr(X, "columns") else None
 
 
 def cut_like(X: Any, other: Any) -> Any:
-    """y or weights in chunks as large as those of X, where both are known."""
+    """Return y or weights in chunks as large as those of X, where the sizes of both are known."""
     known = [hasattr(a, "chunks") and not np.isnan(a.chunks[0]).any() for a in (X, other)]
     if not all(known):
         return other
@@ -72,13 +74,38 @@ def cut_like(X: Any, other: Any) -> Any:
     return other if other.chunks[0] == X.chunks[0] else other.rechunk({0: X.chunks[0]})
 
 
+class Slice(NamedTuple):
+    """Rows [start::stride] of a partition."""
+
+    partition: int
+    start: int
+    stride: int
+
+
+class Share(NamedTuple):
+    """What one worker trains on in local steps.
+
+    Attributes
+    ----------
+    rows : the future of a list of worker.Partition
+    size : about how many rows
+    home : the worker that shall hold them
+    """
+
+    rows: Any
+    size: int
+    home: str
+
+
 class Partitions:
     """The rows of a fit, kept by the workers.
 
     Attributes
     ----------
-    rows : futures of worker.Rows
-    sizes : rows of each
+    raw : futures of worker.RawPartition, until `convert`
+    converted : futures of worker.Partition, from then on
+    shares : what each worker trains on, once rows are dealt
+    sizes : rows of each partition
     names : of the features, or None
     classes : all classes of y, in ascending order
     n_features, n_rows : numbers
@@ -87,44 +114,62 @@ class Partitions:
 
     def __init__(self, cluster: Cluster, X: Any, y: Any, w: Any) -> None:
         self.cluster = cluster
-        self.hands: list[Hand] = []  # once rows are dealt
-        parts = aligned(X, y, w)
+        self.shares: list[Share] = []
+        self.converted: list[Any] = []
+        delayed_tuples, key = aligned(X, y, w), cluster.named("partition")
         self.names = feature_names(X, y, w)
-        key = cluster.named("partition")
-        self.parts = cluster.compute(
-            [delayed(tuple)(list(part), dask_key_name=f"{key}-{i}") for i, part in enumerate(parts)]
+        self.raw = cluster.compute(
+            [delayed(tuple)(list(each), dask_key_name=f"{key}-{i}") for i, each in enumerate(delayed_tuples)]
         )
-        found: list[worker.Found] = cluster.all(cluster.map("survey", survey, self.parts))
-        self.sizes = [part.rows for part in found]
+        found: list[worker.Summary] = cluster.all(cluster.map("summary", worker.summary, self.raw))
+        self.sizes = [each.rows for each in found]
         self.n_rows, self.n_features = sum(self.sizes), found[0].columns
         if self.n_rows == 0:
             raise ValueError("X has 0 rows; at least 1 is required")
-        for number, part in enumerate(found):
-            if part.columns != self.n_features:
+        for number, each in enumerate(found):
+            if each.columns != self.n_features:
                 raise ValueError(
-                    f"partition {number} of X has {part.columns} features, but the first has {self.n_features}"
+                    f"partition {number} of X has {each.columns} features, but the first has {self.n_features}"
                 )
-        self.classes = sorted(frozenset().union(*(part.classes for part in found)))
+        self.classes = sorted(frozenset().union(*(each.classes for each in found)))
         if len(self.classes) > MOST_CLASSES:
             raise ValueError(f"y has more than {MOST_CLASSES} values ({few(self.classes)}): no classes")
-        self.weight = self.n_rows if w is None else sum(part.weight or 0 for part in found)
+        self.weight = self.n_rows if w is None else sum(each.weight or 0 for each in found)
         if not self.weight:
             raise ValueError("sample_weight is 0 for every row")
 
     def convert(self, dtype: str, labels: Labels) -> None:
-        """Have the workers turn partitions into what kernels read, in place of the partitions."""
+        """Have the workers convert partitions to what kernels read, and forget the raw ones."""
         firsts = [0, *accumulate(self.sizes)][:-1]
-        self.rows = self.cluster.map("rows", rows, self.parts, firsts, dtype=dtype, labels=labels)
-        self.parts = []  # the scheduler makes one again if its rows are lost
+        self.converted = self.cluster.map("convert", worker.convert, self.raw, firsts, dtype=dtype, labels=labels)
+        self.raw = []  # the scheduler computes one again if the rows made of it are lost
 
     def deal(self, training: Pass) -> None:
-        """Deal the rows of a pass to the workers; of the partitions, only those for validation stay."""
-        self.hands = deal(self.cluster, self.rows, self.sizes, training)
-        held = replace(training, validation=True)
-        self.rows = self.cluster.map("held", worker.piece, self.rows, order=held) if training.fraction else []
+        """Deal the rows of a pass to the workers, so that all train on rows that are alike.
+
+        Rows move once; the scheduler makes a share again, elsewhere, if its worker is lost. Of the partitions, only
+        the rows for validation stay.
+        """
+        cluster, validation = self.cluster, replace(training, validation=True)
+        threads = {name: n for name, n in sorted(cluster.threads.items()) if n} or {"": 1}
+        dealt = dealt_slices(self.sizes, list(threads.values()))
+        slices = [each for share in dealt for each in share]
+        futures = iter(cluster.map(
+            "slice", worker.subset, [self.converted[each.partition] for each in slices],
+            [each.start for each in slices], [each.stride for each in slices], order=training,
+        ))  # fmt: skip
+        self.shares = [
+            Share(
+                cluster.submit("share", list, [next(futures) for _ in share], workers=[home] if home else None),
+                sum(-(-self.sizes[each.partition] // each.stride) for each in share), home,
+            )
+            for home, share in zip(threads, dealt, strict=True) if share
+        ]  # fmt: skip
+        kept = self.converted if training.fraction else []
+        self.converted = cluster.map("validation", worker.subset, kept, order=validation) if kept else []
 
     def parts_for(self, fraction: float, seed: int) -> tuple[Pass, Pass]:
-        """The rows to train on, and those drawn for validation."""
+        """Return the rows to train on, and those drawn for validation."""
         n = self.n_rows
         if fraction == 0:
             return Pass(n), Pass(0)
@@ -133,13 +178,21 @@ class Partitions:
             for first in range(0, n, 2**20)
         ))  # fmt: skip
         if drawn < 2 or drawn == n:
-            raise ValueError(f"validation_fraction={fraction}: {drawn} of {n} rows were drawn; 2 at least, and not all")
+            raise ValueError(
+                f"validation_fraction={fraction}: {drawn} of {n} rows were drawn; at least 2 must be drawn, and not all"
+            )
         return Pass(n - drawn, fraction, seed), Pass(drawn, fraction, seed, validation=True)
 
 
-def survey(part: tuple[Any, Any, Any]) -> worker.Found:
-    return worker.survey(*part)
-
-
-def rows(part: tuple[Any, Any, Any], first: int, dtype: str, labels: Labels) -> worker.Rows:
-    return worker.rows(*part, dtype, labels, first)
+def dealt_slices(sizes: list[int], threads: list[int]) -> list[list[Slice]]:
+    """Return the slices of each worker, in the order of the table and in proportion to the worker's threads."""
+    turns = sum(threads) // math.gcd(*threads)
+    shares: list[list[Slice]] = [[] for _ in threads]
+    load = [0.0] * len(threads)
+    for number, size in enumerate(sizes):
+        stride = max(1, min(turns, size, -(-STRATA * len(threads) // len(sizes))))
+        for start in range(stride if size else 0):
+            who = min(range(len(threads)), key=lambda who: (load[who], who))
+            shares[who].append(Slice(number, start, stride))
+            load[who] += size / stride / threads[who]
+    return shares

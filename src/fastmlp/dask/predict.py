@@ -1,4 +1,4 @@
-"""Predictions of Dask's collections: lazy, a block at a time."""
+"""Predictions for Dask's collections: lazy, a partition at a time."""
 
 import copy
 from typing import Any
@@ -10,11 +10,11 @@ from ..model import Model
 from ..rows.frame import names_of
 from ..training.inputs import check_names
 from ..typing import DaskCollection
-from .borrow import functions
+from .task_network import functions
 
 
 def predict_proba(model: Model, X: DaskCollection) -> Any:
-    """Probabilities of each row, as `Model.predict_proba` gives them: a Dask array (n) or (n, K), not yet computed.
+    """Return what `Model.predict_proba` gives: a lazy Dask array (n) or (n, K).
 
     Parameters
     ----------
@@ -25,12 +25,12 @@ def predict_proba(model: Model, X: DaskCollection) -> Any:
 
 
 def predict(model: Model, X: DaskCollection) -> Any:
-    """0 or 1, or the number of its class, of each row: a Dask array, not yet computed."""
+    """Return what `Model.predict` gives: a lazy Dask array of 0 and 1, or of numbers of classes."""
     return lazy(model, X, "predict", np.dtype(np.int64))
 
 
 def lazy(model: Model, X: Any, method: str, dtype: np.dtype) -> Any:
-    """A Dask array of what a method of the model says of each block."""
+    """Return a Dask array of what a method of the model returns for each partition."""
     light = lightened(model)
     if hasattr(X, "to_dask_array"):
         check_names(model, names_of(X) if hasattr(X, "columns") else None)
@@ -41,26 +41,26 @@ def lazy(model: Model, X: Any, method: str, dtype: np.dtype) -> Any:
         raise ValueError(f"X has shape {X.shape}, but the model was made for {model.widths[0]} features")
     if len(X.chunks[1]) > 1:
         X = X.rechunk({1: -1})
-    # Of the whole state, so that no attribute is left out that decides what is said.
+    # Of the whole state, so that no attribute is left out that decides what is returned.
     state = {**light.__getstate__(), "activation": functions(light.network.plan)}
     token = tokenize(type(light), state, X.name)
     K = model.widths[-1]
     wide = K > 1 and (method == "predict_proba" or model.out_activation == "logistic")
     shape: dict[str, Any] = {"chunks": (X.chunks[0], (K,))} if wide else {"drop_axis": 1}
     return X.map_blocks(
-        said, light, method, dtype=dtype, name=f"fastmlp-{method.replace('_', '-')}-{token}",
+        called, light, method, dtype=dtype, name=f"fastmlp-{method.replace('_', '-')}-{token}",
         meta=np.empty((0, K) if wide else (0,), dtype), **shape,
     )  # fmt: skip
 
 
 def lightened(model: Model) -> Model:
-    """The model without moments and history, on one thread: workers run several tasks at a time."""
+    """Return the model without moments and history, on one thread: workers run several tasks at a time."""
     light = copy.copy(model)
     light.__setstate__({**model.__getstate__(), "optimizer": None, "history": [], "n_threads": 1})
     return light
 
 
-def said(X: np.ndarray, model: Model, method: str) -> np.ndarray:
-    """What the model says of a block, one of no rows included."""
+def called(X: np.ndarray, model: Model, method: str) -> np.ndarray:
+    """Return what a method of the model returns for a partition, which may have no rows."""
     found: np.ndarray = getattr(model, method)(X)
     return found

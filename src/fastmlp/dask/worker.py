@@ -1,4 +1,4 @@
-"""What the workers of a cluster run: pure functions over the rows of a partition."""
+"""Tasks of workers: pure functions over the rows of a partition."""
 
 import copy
 from collections.abc import Generator
@@ -20,27 +20,36 @@ from ..rows.streams.stream import Block, Stream, equal_blocks
 from ..rows.targets import as_weights
 from ..rows.window import Window, not_finite
 from ..training.validation import sums
-from .borrow import Net, borrowed
+from .task_network import NetSpec, task_network
 
-BLOCK_ROWS = 2**13  # that stay together when a worker shuffles its rows
+BLOCK_ROWS = 2**13  # consecutive rows that stay together when a worker shuffles its partitions
 
 
-class Rows(NamedTuple):
-    """The rows of one partition: X (n, p), y and w as kernels read them, and the number of the first row."""
+RawPartition = tuple[Any, Any, Any]  # X, y and weights, as Dask has them
+
+
+class Partition(NamedTuple):
+    """Rows of one partition as kernels read them.
+
+    Attributes
+    ----------
+    X, y, w : (n, p), (n) or (n, K), and (n) or None
+    first_row : the number of the first row in the whole table
+    """
 
     X: np.ndarray
     y: np.ndarray
     w: np.ndarray | None
-    first: int = 0
+    first_row: int = 0
 
     @property
     def has_weight(self) -> bool:
-        """Does any row count?"""
+        """Whether any row has a weight above 0."""
         return len(self.X) > 0 and (self.w is None or bool(self.w.any()))
 
 
-class Found(NamedTuple):
-    """What one pass over a partition's labels tells."""
+class Summary(NamedTuple):
+    """Rows, columns, classes and sum of weights of a partition."""
 
     rows: int
     columns: int
@@ -48,8 +57,8 @@ class Found(NamedTuple):
     weight: float | None
 
 
-class Sums(NamedTuple):
-    """Σ loss, Σ w, their gradient (|θ|), and rows: of a partition, or of several."""
+class GradientSum(NamedTuple):
+    """Σ loss, Σ w, the gradient of Σ loss (|θ|), and the number of rows, of one partition or of several."""
 
     J: float
     weight: float
@@ -57,8 +66,8 @@ class Sums(NamedTuple):
     rows: int
 
 
-class Trained(NamedTuple):
-    """What epochs of workers left: sums as in Tally, and Σ rows × (θ, moments, t of the optimizer)."""
+class EpochSum(NamedTuple):
+    """Sums over epochs of workers: those of `Tally`, and Σ rows × (θ, moments, t of the optimizer)."""
 
     J: float
     weight: float
@@ -70,8 +79,9 @@ class Trained(NamedTuple):
     t: float
 
 
-def survey(X: Any, y: Any, w: Any) -> Found:
-    """Rows, columns, classes and weight of a partition."""
+def summary(raw: RawPartition) -> Summary:
+    """Return the summary of a partition; raise where y or weights do not fit X, or are missing."""
+    X, y, w = raw
     if hasattr(X, "tocsr") or np.ndim(X) != 2:
         raise TypeError(f"X: a partition is a {type(X).__name__}; it must be a dense table, rows × features")
     n = len(X)
@@ -84,20 +94,21 @@ def survey(X: Any, y: Any, w: Any) -> Found:
     classes = distinct(np.asarray(y), "y") if n else set()
     if len(classes) > MOST_CLASSES:
         raise ValueError(f"y has more than {MOST_CLASSES} values ({few(sorted(classes))}): no classes")
-    return Found(n, X.shape[1], frozenset(classes), weight)
+    return Summary(n, X.shape[1], frozenset(classes), weight)
 
 
-def rows(X: Any, y: Any, w: Any, dtype: str, labels: Labels, first: int) -> Rows:
-    """A partition as kernels read it."""
+def convert(raw: RawPartition, first_row: int, dtype: str, labels: Labels) -> Partition:
+    """Return a partition as kernels read it."""
+    X, y, w = raw
     n = len(X)
     table = dense(X, np.dtype(dtype))
-    refuse_not_finite(table, np.dtype(dtype), first)
+    check_finite(table, np.dtype(dtype), first_row)
     weights = None if w is None else as_weights(np.asarray(w), n, some=False)
-    return Rows(table, labels.encode(np.asarray(y), n), weights, first)
+    return Partition(table, labels.encode(np.asarray(y), n), weights, first_row)
 
 
 def dense(X: Any, dtype: np.dtype) -> np.ndarray:
-    """Numbers in float32 or float64: arrays of these are taken as they are, all else is cast to dtype."""
+    """Return X as an array: of float32 or float64 as it is, all else cast to dtype."""
     if hasattr(X, "columns"):
         columns = FrameColumns(X)
         out = np.empty(columns.shape, dtype)
@@ -107,59 +118,61 @@ def dense(X: Any, dtype: np.dtype) -> np.ndarray:
     return table if table.dtype in (np.float32, np.float64) else table.astype(dtype)
 
 
-def refuse_not_finite(X: np.ndarray, dtype: np.dtype, first: int) -> None:
-    """Raise where a number is not finite in the dtype of the net, with the number of its row in the whole table."""
+def check_finite(X: np.ndarray, dtype: np.dtype, first_row: int) -> None:
+    """Raise RowError where a number is not finite in the dtype of the net; it names the row in the whole table."""
     for start in range(0, len(X), BLOCK_ROWS):
         block = X[start : start + BLOCK_ROWS]
         good = np.abs(block) <= np.finfo(dtype).max
         if not good.all():
             row, column = np.argwhere(~good)[0].tolist()
-            raise not_finite(block[row, column], f"in row {first + start + row}, column {column}", dtype)
+            raise not_finite(block[row, column], f"in row {first_row + start + row}, column {column}", dtype)
 
 
-def piece(part: Rows, turn: int = 0, of: int = 1, *, order: Pass) -> Rows:
-    """Every `of`-th of the partition's rows of a pass; copied, so that the others need not stay."""
-    chosen = order_of(part, order).rows(0, len(part.X))[turn::of]
-    if len(chosen) == len(part.X):
-        return part
-    return Rows(part.X[chosen], part.y[chosen], None if part.w is None else part.w[chosen])
+def subset(partition: Partition, start: int = 0, stride: int = 1, *, order: Pass) -> Partition:
+    """Return rows [start::stride] of those that belong to the pass, copied: the others need not stay in memory."""
+    chosen = order_of(partition, order).rows(0, len(partition.X))[start::stride]
+    if len(chosen) == len(partition.X):
+        return partition
+    return Partition(partition.X[chosen], partition.y[chosen], None if partition.w is None else partition.w[chosen])
 
 
-def array_rows(net: Net, part: Rows) -> ArrayRows:
+def array_rows(net: NetSpec, partition: Partition) -> ArrayRows:
+    """Return the rows of a partition, ready for kernels."""
     return ArrayRows(
-        part.X, part.y, part.w, n_features=net.widths[0], dtype=np.dtype(net.dtype), scaling=net.scaling,
+        partition.X, partition.y, partition.w, n_features=net.widths[0], dtype=np.dtype(net.dtype), scaling=net.scaling,
         outputs=net.widths[-1], softmax=net.softmax,
     )  # fmt: skip
 
 
-def order_of(part: Rows, order: Pass) -> Order:
-    """The rows of the partition that belong to the pass."""
-    chosen = order.chosen(part.first, len(part.X))
-    return Order(len(part.X)) if chosen is None else Order.of(np.flatnonzero(chosen))
+def order_of(partition: Partition, order: Pass) -> Order:
+    """Return the order of the partition's rows that belong to the pass."""
+    n = len(partition.X)
+    chosen = order.chosen(partition.first_row, n)
+    return Order(n) if chosen is None else Order.of(np.flatnonzero(chosen))
 
 
-def gradient(part: Rows, theta: np.ndarray, net: Net, order: Pass) -> Sums:
-    """Loss and gradient over a partition's rows of a pass."""
-    chosen = order_of(part, order)
-    if chosen.size == 0 or not part.has_weight:
-        return Sums(0.0, 0.0, np.zeros(theta.size), chosen.size)
-    with borrowed(net, theta, net.n_threads) as network:
-        tally, total = network.gradient(array_rows(net, part), chosen)
-    return Sums(tally.J, tally.weight, total, chosen.size)
+def gradient(partition: Partition, theta: np.ndarray, net: NetSpec, order: Pass) -> GradientSum:
+    """Return loss and gradient over the partition's rows that belong to the pass."""
+    chosen = order_of(partition, order)
+    if chosen.size == 0 or not partition.has_weight:
+        return GradientSum(0.0, 0.0, np.zeros(theta.size), chosen.size)
+    with task_network(net, theta, net.n_threads) as network:
+        tally, total = network.gradient(array_rows(net, partition), chosen)
+    return GradientSum(tally.J, tally.weight, total, chosen.size)
 
 
-def score(part: Rows, theta: np.ndarray, net: Net, order: Pass) -> np.ndarray:
-    """Σ loss, Σ right, Σ w over a partition's rows of a pass."""
-    chosen = order_of(part, order)
-    if chosen.size == 0 or not part.has_weight:
+def score(partition: Partition, theta: np.ndarray, net: NetSpec, order: Pass) -> np.ndarray:
+    """Return (Σ loss, Σ right, Σ w) over the partition's rows that belong to the pass."""
+    chosen = order_of(partition, order)
+    if chosen.size == 0 or not partition.has_weight:
         return np.zeros(3)
-    with borrowed(net, theta, net.n_threads) as network:
-        return np.array(sums(network, array_rows(net, part), chosen, own=True))
+    with task_network(net, theta, net.n_threads) as network:
+        return np.array(sums(network, array_rows(net, partition), chosen, own=True))
 
 
 def right(X: Any, y: Any, w: Any, model: Model, classes: np.ndarray) -> np.ndarray:
-    """Σ right, Σ w over a partition's rows; right is a row whose y equals the class that the model tells."""
-    found = survey(X, y, w)
+    """Return (Σ right, Σ w) over a partition's rows; a row is right if the model predicts the class in y."""
+    found = summary((X, y, w))
     if found.rows == 0:
         return np.zeros(2)
     if found.columns != model.widths[0]:
@@ -169,33 +182,33 @@ def right(X: Any, y: Any, w: Any, model: Model, classes: np.ndarray) -> np.ndarr
     return np.array([np.sum(weights * hits), np.sum(weights)], np.float64)
 
 
-def add(parts: list[Any]) -> Any:
-    """The sum of arrays, or of tuples of numbers and arrays, in their order."""
-    if isinstance(parts[0], tuple):
-        return type(parts[0])(*(add(list(values)) for values in zip(*parts, strict=True)))
-    total = copy.copy(parts[0])
-    for part in parts[1:]:
-        total += part
+def add(terms: list[Any]) -> Any:
+    """Return the sum, in their order, of arrays, or of tuples of numbers and arrays."""
+    if isinstance(terms[0], tuple):
+        return type(terms[0])(*(add(list(values)) for values in zip(*terms, strict=True)))
+    total = copy.copy(terms[0])
+    for term in terms[1:]:
+        total += term
     return total
 
 
-class Parts(Stream):
-    """The rows of several partitions as a stream: blocks that lie in memory."""
+class PartitionStream(Stream):
+    """Rows of several partitions as a stream."""
 
-    def __init__(self, parts: list[Rows]) -> None:
-        self.cuts = [(part, first) for part in parts for first in range(0, len(part.X), BLOCK_ROWS)]
-        self.n_features = parts[0].X.shape[1]
-        self.block_rows = np.concatenate([equal_blocks(len(part.X), BLOCK_ROWS) for part in parts])
+    def __init__(self, partitions: list[Partition]) -> None:
+        self.cuts = [(each, first) for each in partitions for first in range(0, len(each.X), BLOCK_ROWS)]
+        self.n_features = partitions[0].X.shape[1]
+        self.block_rows = np.concatenate([equal_blocks(len(each.X), BLOCK_ROWS) for each in partitions])
 
     def blocks(self, order: np.ndarray | None = None) -> Any:
         for number in range(len(self.cuts)) if order is None else order:
-            part, first = self.cuts[number]
-            X, y, w = (None if a is None else a[first : first + BLOCK_ROWS] for a in part[:3])
+            partition, first = self.cuts[number]
+            X, y, w = (None if a is None else a[first : first + BLOCK_ROWS] for a in partition[:3])
             yield Block(X, y, w)
 
 
-class RowsInTurn(StreamedRows):
-    """Rows of a stream; windows are filled between the kernels' calls, as a worker has no thread to read ahead."""
+class UnthreadedRows(StreamedRows):
+    """Rows of a stream whose windows are filled between calls of kernels: a worker has no thread to read ahead."""
 
     def windows(self, order: Pass, batch_rows: int) -> Generator[Window, None, None]:
         buffer = self._idle.pop() if self._idle else self.buffer()
@@ -204,22 +217,24 @@ class RowsInTurn(StreamedRows):
 
 
 def epoch(
-    hand: list[Rows], theta: np.ndarray, moments: np.ndarray, net: Net,
+    share: list[Partition], theta: np.ndarray, moments: np.ndarray, net: NetSpec,
     optimizer: Optimizer, l2: float, batch_rows: int, key: tuple[int, int] | None,
-) -> Trained:  # fmt: skip
-    """An epoch of steps over the rows dealt to a worker, from common parameters and moments on; key as in Pass."""
+) -> EpochSum:  # fmt: skip
+    """Make an epoch of steps over a worker's share of the rows, from common parameters and moments; key as in Pass."""
     optimizer = copy.copy(optimizer)  # the task may run again, with the same arguments
     optimizer.moments = np.array(moments)
-    parts, tally = [part for part in hand if part.has_weight], Tally()
-    n = sum(len(part.X) for part in parts)
-    with borrowed(net, theta) as network:
-        if parts:
+    partitions, tally = [each for each in share if each.has_weight], Tally()
+    n = sum(len(each.X) for each in partitions)
+    with task_network(net, theta) as network:
+        if partitions:
             labels = Labels(net.widths[-1], net.softmax)
-            streamed = RowsInTurn(
-                Parts(parts), n_features=net.widths[0], dtype=np.dtype(net.dtype), labels=labels, scaling=net.scaling
-            )
-            streamed.survey()
-            network.train(streamed, Pass(n, key=key), batch_rows, optimizer, l2, None, tally)
+            rows = UnthreadedRows(
+                PartitionStream(partitions), n_features=net.widths[0], dtype=np.dtype(net.dtype), labels=labels,
+                scaling=net.scaling,
+            )  # fmt: skip
+            rows.survey()
+            network.train(rows, Pass(n, key=key), batch_rows, optimizer, l2, None, tally)
         J = np.inf if tally.diverged else tally.J
-        left = n * network.theta.astype(np.float64), n * optimizer.moments.astype(np.float64), n * float(optimizer.t)
-    return Trained(J, tally.weight, tally.objective, tally.objective_rows, n, *left)
+        theta, moments = (n * a.astype(np.float64) for a in (network.theta, optimizer.moments))
+    t = n * float(optimizer.t)
+    return EpochSum(J, tally.weight, tally.objective, tally.objective_rows, n, theta, moments, t)

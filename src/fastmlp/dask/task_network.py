@@ -1,4 +1,4 @@
-"""Networks and threads that the tasks of one worker share."""
+"""The network that a task computes with, on threads of its worker that no other task uses."""
 
 import contextlib
 import threading
@@ -16,13 +16,19 @@ from ..system.machine import available_cores
 from .dask_private import threads_of
 
 MOST_NETS = 4  # of which a process keeps idle networks
-_idle: dict[str, list[Network]] = {}  # by the net's token, as buffers cost time at their first touch
+_idle: dict[str, list[Network]] = {}  # by the net's token: a new network costs 0.5 ms, a quarter of a small task
 _running: dict[str, int] = {}  # threads that tasks compute with, by worker: a process may hold several
 _freed = threading.Condition()
 
 
-class Net(NamedTuple):
-    """What a net is made of, beside its parameters; `token` names it. n_threads: for one of many partitions."""
+class NetSpec(NamedTuple):
+    """What a net is made of, beside its parameters.
+
+    Attributes
+    ----------
+    token : names the net
+    n_threads : that a task over one of many partitions takes
+    """
 
     token: str
     widths: tuple[int, ...]
@@ -35,13 +41,13 @@ class Net(NamedTuple):
 
 
 @contextlib.contextmanager
-def borrowed(net: Net, theta: np.ndarray, most: int | None = None) -> Iterator[Network]:
-    """A network for one call, with these parameters, on `most` threads at most (None: all of the worker)."""
+def task_network(net: NetSpec, theta: np.ndarray, most: int | None = None) -> Iterator[Network]:
+    """Lend a network with these parameters to one task, on `most` threads at most (None: all of the worker)."""
     with threads(most) as n:
         with _freed:
             idle = _idle.get(net.token)
             network = idle.pop() if idle else None
-        network = network or made(net)
+        network = network or new_network(net)
         network.n_threads = n
         network.theta[:] = theta
         yield network
@@ -53,7 +59,7 @@ def borrowed(net: Net, theta: np.ndarray, most: int | None = None) -> Iterator[N
 
 @contextlib.contextmanager
 def threads(most: int | None) -> Iterator[int]:
-    """A number of threads that may run now: waits until another task ends where the worker has none left."""
+    """Lend a number of threads; wait for the end of another task where the worker has none left."""
     name, total = this_worker()
     with _freed:
         _freed.wait_for(lambda: _running.get(name, 0) < total)
@@ -68,7 +74,7 @@ def threads(most: int | None) -> Iterator[int]:
 
 
 def this_worker() -> tuple[str, int]:
-    """The worker that runs this task, and its threads."""
+    """Return the address and the threads of the worker that runs this task."""
     try:
         worker = get_worker()
     except ValueError:  # the task is called outside of a cluster
@@ -77,12 +83,12 @@ def this_worker() -> tuple[str, int]:
 
 
 def functions(plan: Plan) -> list[Any]:
-    """What the activations compute, for tokens: own functions by code and values, whatever objects they are."""
+    """Return what tells activations apart, for tokens: own functions by code and values, whatever objects they are."""
     return [(g.name, g.number, g.own and g.own.key) for g in plan.activations]
 
 
-def made(net: Net) -> Network:
-    """A new network."""
+def new_network(net: NetSpec) -> Network:
+    """Make a network, with parameters that are all 0."""
     dtype = np.dtype(net.dtype)
     layers = resolve_all(net.activation, len(net.widths) - 2, dtype)
     plan = Plan(net.widths, layers, net.bias, dtype, net.softmax)
