@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from . import activations
 from .arguments import checked_int, checked_widths
+from .losses import loss_of_link
 from .network.initialize import initialize
 from .network.network import Network
 from .network.plan import Plan, checked_size
@@ -132,7 +133,7 @@ class Model:
         argument = f"widths={shortened(list(self.widths))}"
         largest = max(p_in * p_out for p_in, p_out in pairwise(self.widths))  # W, which is drawn in float64
         check_memory(lambda: argument, checked_size(argument, self.widths) * self.dtype.itemsize + 8 * largest)
-        plan = Plan(self.widths, layers, self.bias, self.dtype, self.out_activation == "softmax")
+        plan = Plan(self.widths, layers, self.bias, self.dtype, loss_of_link(self.out_activation))
         self._parameters = aligned_zeros(plan.n_parameters, self.dtype)
         self._network = Network(plan, self._parameters, self.n_threads)
         self._views = plan.views(self._parameters)

@@ -8,6 +8,7 @@ from sklearn.datasets import make_classification
 
 from fastmlp import SGD, MLPClassifier
 from fastmlp.activations import resolve_all
+from fastmlp.losses import LOG_LOSS
 from fastmlp.network.call import Tally
 from fastmlp.network.network import Network
 from fastmlp.network.plan import Plan
@@ -64,7 +65,7 @@ def test_the_gradient_under_the_masks(n_threads, batch_rows, names, monkeypatch)
     monkeypatch.setattr("fastmlp.network.threads.FLOPS_PER_THREAD", 1.0)
     monkeypatch.setattr("fastmlp.network.threads.SHORT_FLOPS", 1.0)
     random, widths, dropout = np.random.default_rng(0), (5, 20, 9, 1), (0.3, 0.6)
-    plan = Plan(widths, resolve_all(names, 2, np.dtype(float)), True, np.dtype(float), False, dropout)
+    plan = Plan(widths, resolve_all(names, 2, np.dtype(float)), True, np.dtype(float), LOG_LOSS, dropout)
     theta = aligned_zeros(plan.n_parameters, np.dtype(float))
     theta[:] = random.standard_normal(theta.size) / 2
     weights, biases = ([array.copy() for array in arrays] for arrays in plan.views(theta))
@@ -144,5 +145,5 @@ def test_bad_dropout(dropout):
 def test_a_part_just_below_one_still_drops_all_units():
     """round(p 2³²) is 2³² there, which 32 bits cannot hold: it must not count as 0."""
     names = resolve_all(["relu"], 1, np.dtype(float))
-    layers, _, _ = Plan((5, 20, 1), names, True, np.dtype(float), False, (1 - 1e-12,)).layout(8, 1)
+    layers, _, _ = Plan((5, 20, 1), names, True, np.dtype(float), LOG_LOSS, (1 - 1e-12,)).layout(8, 1)
     assert layers["dropped"][0] == 2**32 - 1

@@ -13,8 +13,10 @@ from fastmlp.jit.micro_kernel import AS_IS, CLIPPED, MASKED
 from fastmlp.kernels import loss as loss_kernels
 from fastmlp.kernels import matmul, single_output
 from fastmlp.kernels.matrix import PACKED, Matrix
+from fastmlp.losses import CROSS_ENTROPY, LOG_LOSS
+from fastmlp.network.formats import round_up
 from fastmlp.network.network import Network
-from fastmlp.network.plan import Plan, round_up
+from fastmlp.network.plan import Plan
 from fastmlp.network.workspace import aligned_zeros
 from fastmlp.rows.array import ArrayRows
 
@@ -321,7 +323,13 @@ def test_head_of_K_sigmoids_is_the_sum_of_single_ones(K, dtype):
 @pytest.mark.parametrize("widths", [(6, 3), (6, 17, 3), (6, 30, 9, 20), (6, 8, 300), (6, 7, 128)])
 def test_a_net_with_K_outputs(widths, softmax, n, dtype):
     random, names, K = np.random.default_rng(n), ["tanh", "silu"][: len(widths) - 2], widths[-1]
-    plan = Plan(widths, resolve_all(names, len(names), np.dtype(dtype)), True, np.dtype(dtype), softmax)
+    plan = Plan(
+        widths,
+        resolve_all(names, len(names), np.dtype(dtype)),
+        True,
+        np.dtype(dtype),
+        CROSS_ENTROPY if softmax else LOG_LOSS,
+    )
     theta = aligned_zeros(plan.n_parameters, np.dtype(dtype))
     theta[:] = random.standard_normal(theta.size) / 3
     weights, biases = plan.views(theta)

@@ -9,6 +9,7 @@ import numpy as np
 from distributed import get_worker
 
 from ..activations import resolve_all
+from ..losses import CROSS_ENTROPY, LOG_LOSS
 from ..network.network import Network
 from ..network.plan import Plan
 from ..network.workspace import aligned_zeros
@@ -91,5 +92,5 @@ def new_network(net: NetSpec) -> Network:
     """Make a network, with parameters that are all 0."""
     dtype = np.dtype(net.dtype)
     layers = resolve_all(net.activation, len(net.widths) - 2, dtype)
-    plan = Plan(net.widths, layers, net.bias, dtype, net.softmax)
+    plan = Plan(net.widths, layers, net.bias, dtype, CROSS_ENTROPY if net.softmax else LOG_LOSS)
     return Network(plan, aligned_zeros(plan.n_parameters, dtype), net.n_threads)

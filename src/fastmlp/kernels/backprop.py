@@ -12,10 +12,9 @@ a rank-1 update backward; any other goes the way of the hidden layers.
 from ..jit.compile import NOWHERE, ZERO, kernel
 from ..jit.intrinsics import keep_whole
 from ..jit.micro_kernel import AS_IS, MASKED
-from .activations import activation_backward, activation_forward, finish_backward, finish_forward, logistic_forward
+from .activations import activation_backward, activation_forward, finish_backward, finish_forward
 from .arrays import add_rows, fill_zero, total_of
 from .dropout import drop
-from .loss import sigmoid_log_loss, sigmoid_log_loss_1, softmax, softmax_log_loss
 from .matmul import multiply, multiply_transposed
 from .matrix import PACKED, Matrix, part, row_of
 from .single_output import add_scaled_rows, dot_rows, outer, outer_and_sums
@@ -49,34 +48,6 @@ def forward(net, row, m, key, in_batch):
         if key != 0 and layer.dropped:
             drop(layer, l, m, part(Matrix(work, layer.A_out, layer.ld_out), row, ZERO), key, in_batch)
     return NOWHERE
-
-
-@kernel
-def head(layers, layout, work, row, m, loss):
-    """dZ[L] in place of Z[L], and loss[:m] out, for m rows from `row` on; Y destroyed."""
-    keep_whole()
-    layer = layers[len(layers) - 1]
-    Z = part(Matrix(work, layer.dZ, layer.ld_out), row, ZERO)
-    Y = part(Matrix(work, layout.Y, layout.ld_Y), row, ZERO)
-    w = work[layout.w + row : layout.w + row + m]
-    if layer.narrow:
-        sigmoid_log_loss_1(row_of(Z, ZERO, m), row_of(Y, ZERO, m), w, loss[:m])
-    elif layout.softmax:
-        softmax_log_loss(m, layer.vectors, Z, row_of(Y, ZERO, m), w, loss)
-    else:
-        sigmoid_log_loss(m, layer.vectors, Z, Y, w, loss)
-
-
-@kernel
-def probabilities(layers, layout, work, row, m):
-    """A[L] in place of Z[L], for m rows from `row` on."""
-    keep_whole()
-    layer = layers[len(layers) - 1]
-    Z = part(Matrix(work, layer.dZ, layer.ld_out), row, ZERO)
-    if layout.softmax:
-        softmax(m, layer.vectors, Z)
-    else:
-        logistic_forward(row_of(Z, ZERO, m * Z.ld))
 
 
 @kernel

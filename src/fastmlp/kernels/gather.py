@@ -7,6 +7,7 @@ from ..jit.compile import NOWHERE, VECTOR_BYTES, ZERO, kernel, sum_kernel
 from ..jit.intrinsics import keep_whole, prefetch, read_float32, read_float64, read_int32, read_uint8, read_vector
 from .arrays import fill_zero
 from .matrix import Matrix, part, row_of
+from .records import INT32
 from .shuffle import permute
 
 CACHE_LINE, AHEAD = 64, 12  # bytes; rows
@@ -122,7 +123,7 @@ def gather_targets(rows, index, targets, ld, Y, w):
 
     Weights are multiplied in float64, and then rounded.
     """
-    m, address, stride, is_int32 = len(index), rows.Y, rows.Y_row_stride, rows.Y_is_int32
+    m, address, stride, is_int32 = len(index), rows.Y, rows.Y_row_stride, rows.Y_kind == INT32
     if ld > targets:
         fill_zero(Y)
     for i in range(m):
@@ -177,7 +178,7 @@ def gather_rows(source, first, m, net, row):
         gather_scaled_x(rows, index, scaling, A, p)
     else:
         gather_x(rows, index, A, p)
-    good, most = True, work.dtype.type(net.layers[len(net.layers) - 1].p_out - 1 if layout.softmax else 1)
+    good, most = True, work.dtype.type(layout.most_target)
     if rows.Y != 0:
         gather_targets(rows, index, layout.targets, ld_Y, work[Y : Y + m * ld_Y], work[w : w + m])
         good = all_targets(work[Y : Y + m * ld_Y], most)

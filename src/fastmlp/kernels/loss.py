@@ -9,11 +9,15 @@ import math
 
 import numpy as np
 
-from ..jit.compile import kernel
+from ..jit.compile import ZERO, kernel
+from ..jit.intrinsics import keep_whole
 from ..jit.scalar_math import exp_negative, log1p_unit
 from ..jit.vectors import divide_by, lanes_of, largest_of, multiply_by, subtract, sum_of
+from .activations import logistic_forward
 from .arrays import total_of
-from .matrix import check_corner, row_of
+from .matrix import Matrix, check_corner, part, row_of
+
+LOG_LOSS, CROSS_ENTROPY = range(2)
 
 
 @kernel
@@ -91,3 +95,34 @@ def softmax_log_loss(m, vectors, Z, y, w, loss):
         loss[i] = w[i] * (loss[i] + math.log(np.float64(total)))
         multiply_by(numbers, at, vectors, w[i] / total)
         numbers[at + np.intp(y[i])] -= w[i]
+
+
+@kernel
+def head(layers, layout, work, row, m, loss):
+    """The loss of a net over m rows from `row` on: Z[L] in, dZ[L] out in its place, loss[:m] out, Y destroyed.
+
+    The only place that chooses by the loss of the net; `probabilities` chooses by its link.
+    """
+    keep_whole()
+    layer = layers[len(layers) - 1]
+    Z = part(Matrix(work, layer.dZ, layer.ld_out), row, ZERO)
+    Y = part(Matrix(work, layout.Y, layout.ld_Y), row, ZERO)
+    w = work[layout.w + row : layout.w + row + m]
+    if layer.narrow:
+        sigmoid_log_loss_1(row_of(Z, ZERO, m), row_of(Y, ZERO, m), w, loss[:m])
+    elif layout.loss == CROSS_ENTROPY:
+        softmax_log_loss(m, layer.vectors, Z, row_of(Y, ZERO, m), w, loss)
+    else:
+        sigmoid_log_loss(m, layer.vectors, Z, Y, w, loss)
+
+
+@kernel
+def probabilities(layers, layout, work, row, m):
+    """A[L] = g[L](Z[L]) for m rows from `row` on: Z[L] in, A[L] out in its place."""
+    keep_whole()
+    layer = layers[len(layers) - 1]
+    Z = part(Matrix(work, layer.dZ, layer.ld_out), row, ZERO)
+    if layout.loss == CROSS_ENTROPY:
+        softmax(m, layer.vectors, Z)
+    else:
+        logistic_forward(row_of(Z, ZERO, m * Z.ld))

@@ -10,7 +10,7 @@ from .arrays import add_multiple, copy, dot, fill_zero
 from .backprop import bias_gradient, weight_gradient
 from .matmul import COLUMNS, pack_rows, pack_transposed
 from .matrix import PACKED, Matrix
-from .optimizers import update
+from .optimizers import step_constants, update
 
 BLOCK_NUMBERS = 4096  # of dW in each of its TILE_ROWS rows, computed and used before the next block
 
@@ -136,7 +136,7 @@ def update_rows(net, sums, layer, m, chunks, weight, constants, first, last, col
         G = work[at : at + size]
         if m + chunks == 0:
             take_total(sums.total[place : place + size], G)
-        update(sums.optimizer[0], constants, net.theta, G, sums.moments, place, weight, True)
+        update(sums.optimizer[layer.W_group], constants, net.theta, G, sums.moments, place, weight, True)
 
 
 @kernel
@@ -151,19 +151,24 @@ def update_biases(net, sums, layer, m, chunks, weight, constants, first, last):
         add_accumulators(layout, work, at, size, chunks)
     else:
         take_total(sums.total[place : place + size], G)
-    update(sums.optimizer[0], constants, net.theta, G, sums.moments, place, weight, False)
+    update(sums.optimizer[layer.b_group], constants, net.theta, G, sums.moments, place, weight, False)
 
 
 @kernel
-def update_share(thread, job, net, sums, m, chunks, weight, constants):
+def update_share(thread, job, net, sums, m, chunks, weight, t):
     """The thread's ranges of θ: gradient, optimizer, packed copies.
 
     The gradient is still to be summed, over the m rows in the buffers or over the accumulators of some chunks;
     where m and chunks are 0, it lies in sums.total.
     """
     columns = net.layout[0].columns + thread * m * COLUMNS
+    group = ZERO
+    constants = step_constants(sums.optimizer[group], t)
     for l in range(len(net.layers)):
         layer = net.layers[l]
+        if layer.W_group != group:
+            group = layer.W_group
+            constants = step_constants(sums.optimizer[group], t)
         first, last = share(layer.p_in, weight_group(layer, net.work), thread, job.n_threads)
         block = max(BLOCK_NUMBERS // layer.ld_dW, 1) * TILE_ROWS
         for k in range(first, last, block):
@@ -171,6 +176,9 @@ def update_share(thread, job, net, sums, m, chunks, weight, constants):
         pack_weights(layer, net, first, last, job.backward)
         if layer.b >= 0:
             first, last = share(layer.p_out, lanes_of(net.work), thread, job.n_threads)
+            if layer.b_group != group:
+                group = layer.b_group
+                constants = step_constants(sums.optimizer[group], t)
             if first < last:
                 update_biases(net, sums, layer, m, chunks, weight, constants, first, last)
                 pack_biases(layer, net, first, last)

@@ -1,7 +1,8 @@
 """What kernels are given: a record or an array for each thing that a step needs, bundled in four tuples.
 
-Nets, data and optimizers are values in these records, never types: one compiled signature per dtype
-serves them all. Every field that is an offset counts numbers of `work` (or of θ, for W and b).
+Nets, rows, losses and optimizers are values in these records, never types: one compiled signature per dtype
+serves them all. Every field that is an offset counts numbers of `work` (or of θ, for W and b). docs/architecture.md,
+"Doors", says where further losses, formats and kinds of rows will have their fields.
 """
 
 from typing import NamedTuple
@@ -12,7 +13,7 @@ SIZE, FLOAT = np.intp, np.float64
 
 
 def record(*groups):
-    """dtype of a record: groups of (type, "names")."""
+    """Return the dtype of a record, from groups of (type, "names")."""
     return np.dtype([(name, kind) for kind, names in groups for name in names.split()])
 
 
@@ -25,20 +26,28 @@ LAYER = record(
     (SIZE, "packed packed_T start zeros"),  # panels of W (-1: read in θ) and of Wᵀ (-1: none), padded bias, zeros
     (SIZE, "dW ld_dW db"),  # in an accumulator
     (SIZE, "squares"),  # in sums.squares
-    (SIZE, "dropped keeps_A"),  # of 2^32 hashes so many drop a unit; does Z hold A before dropout?
+    (SIZE, "W_group b_group"),  # in sums.optimizer: whose settings update W and b
+    (SIZE, "dropped keeps_A"),  # hashes of 2^32 that drop a unit; whether Z holds A before dropout
     (FLOAT, "kept_scale"),  # 1 / (1 - p)
     (SIZE, "activation g dg clear_padding"),  # number of g; addresses of the user's own g and g'; g(0) ≠ 0
 )
 
-# The rest of the workspace; `columns`: of A, packed, for each thread (0: no layer is wide enough to need them);
-# `targets` numbers of Y a row: the class if softmax, else 0 or 1 for each output, then padded to whole vectors (ld_Y).
-LAYOUT = record((SIZE, "Y w columns gradient gradient_size"), (SIZE, "softmax targets ld_Y"))
+# The rest of the workspace, and the loss.
+LAYOUT = record(
+    (SIZE, "Y w gradient gradient_size"),
+    (SIZE, "columns"),  # of A, packed, for each thread; 0: no layer is wide enough to need them
+    (SIZE, "loss targets most_target ld_Y"),  # number of the loss; numbers in a row of Y, each 0 … most_target
+    (FLOAT, "loss_parameter"),  # that the loss may have, such as a quantile's level
+)
 
-# The user's rows: addresses and strides in bytes; Y is uint8 or int32 (0: none), w float32 or float64 (0: none), which
-# is multiplied by w_factor.
+# What the numbers of the user's y are; of a column of the model's dtype, as regression needs it, kernels read none yet.
+UINT8, INT32, FLOAT32, FLOAT64 = range(4)
+TARGET_KINDS = {np.dtype(np.uint8): UINT8, np.dtype(np.int32): INT32}
+
+# The user's rows: addresses (0: no Y, no w) and strides, in bytes. w is multiplied by w_factor.
 ROWS = record(
     (SIZE, "X X_row_stride X_column_stride X_is_float64"),
-    (SIZE, "Y Y_row_stride Y_is_int32"),
+    (SIZE, "Y Y_row_stride Y_kind"),
     (SIZE, "w w_stride w_is_float64"),
     (FLOAT, "w_factor"),
 )
@@ -63,6 +72,8 @@ JOB = record(
     (SIZE, "diverged"),  # out: J of the batch behind the completed ones was not finite
 )
 
+# One for each group of parameters, as `W_group` and `b_group` of the layers say; kind, t and schedule are those of the
+# first. Today there is one group.
 OPTIMIZER = record(
     (SIZE, "kind t"),  # t counts steps, in and out
     (SIZE, "l2_per_batch epsilon_inside"),  # l2 stands for l2 / Σw of the batch; ε is added to √v, not to √v̂
@@ -100,7 +111,7 @@ class Net(NamedTuple):
 class Sums(NamedTuple):
     """The optimizer with its moments, and sums in float64."""
 
-    optimizer: np.ndarray  # OPTIMIZER
+    optimizer: np.ndarray  # OPTIMIZER, (groups)
     moments: np.ndarray  # 2|θ|: m, then v; empty for plain gradient descent
     total: np.ndarray  # |θ|
     losses: np.ndarray  # per row of the buffers, then (Σ loss, Σ w) per chunk

@@ -18,12 +18,12 @@ from ..jit.atomics import atomic_add, atomic_store
 from ..jit.compile import TILE_ROWS, ZERO, entry_point, kernel
 from ..jit.intrinsics import flush_to_zero, restore_state
 from .arrays import copy, total_of
-from .backprop import NOWHERE, add_gradients, backward, forward, head, probabilities
+from .backprop import NOWHERE, add_gradients, backward, forward
 from .barrier import NEXT, PROGRESS, barrier, report_bad_row, report_bad_z, spread_out, stopped
 from .dropout import step_key
 from .gather import gather_rows
+from .loss import head, probabilities
 from .matmul import COLUMNS
-from .optimizers import step_constants
 from .parameter_update import fold_share, pack, share, sum_squares, update_share
 
 MOST_SUM_ROWS = 65536  # beyond, a sum in float32 would lose digits
@@ -160,7 +160,7 @@ def all_batches(thread, team, source, net, sums):
             sum_squares(thread, job, net, sums.squares)
             if not barrier(team.flags, job.n_threads):
                 return
-        update_share(thread, job, net, sums, ZERO, ZERO, job.weight, step_constants(optimizer, t + 1))
+        update_share(thread, job, net, sums, ZERO, ZERO, job.weight, t + 1)
         if thread == 0:
             optimizer.t = t + 1
             if optimizer.l2_per_batch:
@@ -186,7 +186,7 @@ def all_batches(thread, team, source, net, sums):
             return
         if job.updates and weight > 0:
             t += 1
-            update_share(thread, job, net, sums, in_buffers, chunks, weight, step_constants(optimizer, t))
+            update_share(thread, job, net, sums, in_buffers, chunks, weight, t)
         if thread == 0:
             job.J += J
             job.weight += weight

@@ -12,10 +12,12 @@ from itertools import pairwise
 import numpy as np
 
 from ..activations import Activation
-from ..jit.compile import TILE_ROWS, VECTOR_BYTES
+from ..jit.compile import TILE_ROWS
 from ..kernels.matmul import COLUMNS, MOST_VECTORS_UNPACKED
 from ..kernels.records import LAYER, LAYOUT
 from ..kernels.steps import MOST_SUM_ROWS
+from ..losses import LOG_LOSS, Loss
+from .formats import Allocator, Format, round_up
 
 MOST_PARAMETERS = 2**46
 MOST_ACCUMULATORS = 32
@@ -26,10 +28,6 @@ LEAST_EXCHANGE, EXCHANGE_RATIO = 0.9, 1.5
 CHUNK_ROWS = 96  # about so many at least
 FAR_APART = 2048  # bytes from row to row: many rows would share few cache sets, each would have a page of its own
 TILE_BYTES, FEWEST_TILE_ROWS, MOST_TILE_ROWS = 768 * 2**10, 128, 1024
-
-
-def round_up(size: int, multiple: int) -> int:
-    return -(-size // multiple) * multiple
 
 
 def checked_size(argument: str, widths: Sequence[int]) -> int:
@@ -48,9 +46,9 @@ class Plan:
     ----------
     widths : p[0], …, p[L]
     activations : g[1], …, g[L-1]
-    bias : does every layer have a b?
-    dtype : of θ and of all activations, float32 or float64
-    softmax : of the outputs together; else a sigmoid of each
+    bias : whether every layer has a b
+    dtype : float32 or float64, of θ, of the operands of products and of their sums alike
+    loss : what the net is trained for
     dropout : p of each hidden layer, the part of its units that a step of training leaves out; (): none
     """
 
@@ -58,7 +56,7 @@ class Plan:
     activations: tuple[Activation, ...]
     bias: bool
     dtype: np.dtype
-    softmax: bool = False
+    loss: Loss = LOG_LOSS
     dropout: tuple[float, ...] = ()
 
     @property
@@ -93,31 +91,38 @@ class Plan:
 
     @property
     def targets(self) -> int:
-        """Numbers in a row of Y: its class for softmax, else 0 or 1 for each output."""
-        return 1 if self.softmax else self.widths[-1]
+        """Numbers in a row of Y."""
+        return self.loss.targets(self.widths[-1])
+
+    @property
+    def softmax(self) -> bool:
+        """Whether a row has one of K classes; else each of K outputs has a sigmoid of its own."""
+        return self.loss.exclusive
 
     def flops_per_row(self, backward: bool) -> int:
         """Operations in the products: 2 per weight forward, 4 more backward (2 in the first layer)."""
         return 6 * self.n_weights - 2 * self.widths[0] * self.widths[1] if backward else 2 * self.n_weights
 
-    @cached_property
-    def lanes(self) -> int:
-        """Numbers per vector."""
-        return int(VECTOR_BYTES // self.dtype.itemsize)
+    @property
+    def theta_format(self) -> Format:
+        """Of θ, its gradient as users see it, and the optimizer's moments."""
+        return Format(self.dtype)
 
-    def padded(self, width: int) -> int:
-        """A width rounded up to whole vectors and whole register tiles."""
-        return round_up(width, max(self.lanes, TILE_ROWS))
+    @property
+    def operand_format(self) -> Format:
+        """Of what products multiply: A, packed W, and dZ below the loss."""
+        return Format(self.dtype)
 
-    def leading_dimension(self, width: int) -> int:
-        """Padded, and never a multiple of 512 bytes: columns of such a tile would share few cache sets."""
-        padded = self.padded(width)
-        return padded + self.lanes if padded * self.dtype.itemsize % 512 == 0 else padded
+    @property
+    def sum_format(self) -> Format:
+        """Of what products sum: Z, dA, dW, db, and all that loss and activations compute."""
+        return Format(self.dtype)
 
     @cached_property
     def tile_rows(self) -> int:
         """Rows whose A and dZ stay in the L2 cache."""
-        row = 2 * sum(self.leading_dimension(p) for p in self.widths[:-1]) * self.dtype.itemsize
+        formats = self.operand_format, self.sum_format  # A and dZ
+        row = sum(one.leading_dimension(p) * one.itemsize for one in formats for p in self.widths[:-1])
         rows = int(min(max(TILE_BYTES // row, FEWEST_TILE_ROWS), MOST_TILE_ROWS))
         return int(rows // TILE_ROWS * TILE_ROWS)
 
@@ -129,7 +134,7 @@ class Plan:
     @cached_property
     def most_accumulators(self) -> int:
         """Accumulators for large batches that memory has room for."""
-        size: int = self.accumulator_size * self.dtype.itemsize
+        size = self.accumulator_size * self.sum_format.itemsize
         roomy = ACCUMULATOR_BYTES // size
         tight = min(FEWEST_ACCUMULATORS, MOST_ACCUMULATOR_BYTES // size)
         return int(min(max(roomy, tight, 1), MOST_ACCUMULATORS))
@@ -165,29 +170,30 @@ class Plan:
         layout : record (1) of kernels.records.LAYOUT
         size : of the workspace, in numbers
         """
-        allocate = Allocator(self.lanes)
+        # One buffer holds both while their format is the same.
+        operands = sums = Allocator(self.sum_format.lanes)
         layers, layout = np.zeros(self.n_layers, LAYER), np.zeros(1, LAYOUT)
-        self._place_parameters(layers, allocate)
-        self._place_tiles(layers, layout, rows, allocate)
-        gradient = Allocator(self.lanes)
+        self._place_parameters(layers, operands, sums)
+        self._place_tiles(layers, layout, rows, operands, sums)
+        gradient = Allocator(self.sum_format.lanes)
         for layer in layers:
             layer["dW"] = gradient(round_up(layer["p_in"], TILE_ROWS) * layer["ld_dW"])
-            layer["db"] = gradient(layer["vectors"] * self.lanes)
+            layer["db"] = gradient(layer["vectors"] * self.sum_format.lanes)
         if layers["vectors"].max() > MOST_VECTORS_UNPACKED:
-            layout["columns"] = allocate(sum_rows * COLUMNS)
+            layout["columns"] = operands(sum_rows * COLUMNS)
         layout["gradient_size"] = gradient.size
-        layout["gradient"] = allocate(gradient.size * accumulators)
-        return layers, layout, allocate.size
+        layout["gradient"] = sums(gradient.size * accumulators)
+        return layers, layout, sums.size
 
     def fill_padding(self, last: np.void, work: np.ndarray) -> None:
         """In a new workspace, give several outputs padding whose e^z is 0: heads go over whole vectors of Z[L]."""
         if not last["narrow"]:
-            begin, end = last["start"] + last["p_out"], last["start"] + last["vectors"] * self.lanes
-            work[begin:end] = -np.inf if self.softmax else np.finfo(self.dtype).min  # 0 y z must be 0 for a sigmoid
+            begin, end = last["start"] + last["p_out"], last["start"] + last["vectors"] * self.sum_format.lanes
+            work[begin:end] = self.loss.padding(self.sum_format.dtype)
 
     def _groups(self, p_in: int, narrow: bool) -> int:
-        """Groups of rows of a W that stay together when threads share it, see kernels/ranges.py."""
-        return -(-p_in // (self.lanes if narrow else TILE_ROWS))
+        """Return in how many groups threads share the rows of a W, see `kernels.parameter_update.weight_group`."""
+        return -(-p_in // (self.sum_format.lanes if narrow else TILE_ROWS))
 
     @property
     def n_squares(self) -> int:
@@ -195,63 +201,56 @@ class Plan:
         return sum(self._groups(p_in, self.is_narrow(l)) for l, (p_in, _) in enumerate(self.shapes))
 
     def is_narrow(self, l: int) -> bool:
-        """Is W[l+1] the last one, to a single output? Then it is a vector."""
+        """Return whether W[l+1] leads to a single output: it is a vector then."""
         return l == self.n_layers - 1 and self.widths[-1] == 1
 
-    def _place_parameters(self, layers: np.ndarray, allocate: "Allocator") -> None:
-        """Shapes, offsets in θ, and the packed copies of W and b."""
+    def _place_parameters(self, layers: np.ndarray, operands: Allocator, sums: Allocator) -> None:
+        """Write shapes, offsets in θ, and those of the packed copies of W and b."""
         at_W, at_b, squares = 0, self.n_weights, 0
-        zeros = allocate(max(self.padded(p) for p in self.widths))
+        stored, packed, summed = self.theta_format, self.operand_format, self.sum_format
+        zeros = sums(max(summed.padded(p) for p in self.widths))
         for l, (p_in, p_out) in enumerate(self.shapes):
             layer = layers[l]
             narrow = self.is_narrow(l)
             layer["p_in"], layer["p_out"], layer["narrow"] = p_in, p_out, narrow
-            layer["vectors_in"], layer["vectors"] = self.padded(p_in) // self.lanes, self.padded(p_out) // self.lanes
-            layer["ld_dW"] = 1 if narrow else layer["vectors"] * self.lanes
+            layer["vectors_in"] = summed.padded(p_in) // summed.lanes
+            layer["vectors"] = summed.padded(p_out) // summed.lanes
+            layer["ld_dW"] = 1 if narrow else summed.padded(p_out)
             layer["W"], layer["b"] = at_W, at_b if self.bias else -1
             layer["zeros"] = zeros
-            in_theta = self.padded(p_out) == p_out and at_W % self.lanes == 0
-            in_theta = in_theta and p_out * self.dtype.itemsize < FAR_APART
-            copy = self.padded(p_in) if narrow else p_in * layer["vectors"] * self.lanes
-            layer["packed"] = -1 if in_theta else allocate(copy)
+            in_theta = stored == packed and packed.padded(p_out) == p_out and at_W % packed.lanes == 0
+            in_theta = in_theta and p_out * packed.itemsize < FAR_APART
+            copy = packed.padded(p_in) if narrow else p_in * packed.padded(p_out)
+            layer["packed"] = -1 if in_theta else operands(copy)
             layer["squares"], squares = squares, squares + self._groups(p_in, narrow)
             at_W, at_b = at_W + p_in * p_out, at_b + p_out
-            layer["packed_T"] = -1 if narrow or l == 0 else allocate(p_out * layer["vectors_in"] * self.lanes)
-            layer["start"] = allocate(layer["vectors"] * self.lanes)
+            layer["packed_T"] = -1 if narrow or l == 0 else operands(p_out * packed.padded(p_in))
+            layer["start"] = sums(summed.padded(p_out))
 
-    def _place_tiles(self, layers: np.ndarray, layout: np.ndarray, rows: int, allocate: "Allocator") -> None:
-        """A, Z and dZ of every layer for `rows` rows, and the rows' targets and weights."""
+    def _place_tiles(
+        self, layers: np.ndarray, layout: np.ndarray, rows: int, operands: Allocator, sums: Allocator
+    ) -> None:
+        """Write the offsets of A, Z and dZ of every layer for `rows` rows, and of the rows' targets and weights."""
         rows = round_up(rows, TILE_ROWS)
-        ld = [self.leading_dimension(p) for p in self.widths]
+        ld = [self.sum_format.leading_dimension(p) for p in self.widths]
         if layers[-1]["narrow"]:
             ld[-1] = 1
-        A = [allocate(rows * ld[l]) for l in range(self.n_layers)]
+        A = [operands(rows * ld[l]) for l in range(self.n_layers)]
         for l, layer in enumerate(layers):
             layer["A_in"], layer["ld_in"], layer["ld_out"] = A[l], ld[l], ld[l + 1]
-            layer["dZ"] = allocate(rows * ld[l + 1])
+            layer["dZ"] = sums(rows * ld[l + 1])
             layer["A_out"], layer["Z"] = -1, -1
             if l < self.n_layers - 1:
                 g = self.activations[l]
                 layer["A_out"] = A[l + 1]
                 p = self.dropout[l] if self.dropout else 0.0
                 layer["keeps_A"] = p > 0 and g.from_A
-                layer["Z"] = allocate(rows * ld[l + 1]) if g.from_Z or layer["keeps_A"] else -1
+                layer["Z"] = sums(rows * ld[l + 1]) if g.from_Z or layer["keeps_A"] else -1
                 layer["dropped"], layer["kept_scale"] = min(round(p * 2**32), 2**32 - 1), 1 / (1 - p)
                 layer["activation"], (layer["g"], layer["dg"]) = g.number, g.addresses
                 layer["clear_padding"] = g.moves_zero and ld[l + 1] > self.widths[l + 1]
-        layout["softmax"], layout["targets"] = self.softmax, self.targets
-        ld_Y = self.padded(self.targets) if self.targets > 1 else 1
-        layout["ld_Y"], layout["Y"] = ld_Y, allocate(rows * ld_Y)
-        layout["w"] = allocate(rows)
-
-
-class Allocator:
-    """Hands out offsets, each at the start of a vector."""
-
-    def __init__(self, lanes: int) -> None:
-        self.lanes, self.size = lanes, 0
-
-    def __call__(self, size: int) -> int:
-        at = self.size
-        self.size += round_up(int(size), self.lanes)
-        return at
+        layout["loss"], layout["loss_parameter"] = self.loss.number, self.loss.parameter
+        layout["targets"], layout["most_target"] = self.targets, self.loss.most_target(self.widths[-1])
+        ld_Y = self.sum_format.padded(self.targets) if self.targets > 1 else 1
+        layout["ld_Y"], layout["Y"] = ld_Y, sums(rows * ld_Y)
+        layout["w"] = sums(rows)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..exceptions import RowError
-from ..kernels.records import ROWS, Source
+from ..kernels.records import ROWS, TARGET_KINDS, Source
 from .order import Order
 
 
@@ -80,7 +80,7 @@ def addresses(
     rows["X"], (rows["X_row_stride"], rows["X_column_stride"]) = X.ctypes.data, X.strides
     rows["X_is_float64"] = X.dtype == np.float64
     if y is not None:
-        rows["Y"], rows["Y_row_stride"], rows["Y_is_int32"] = y.ctypes.data, y.strides[0], y.dtype == np.int32
+        rows["Y"], rows["Y_row_stride"], rows["Y_kind"] = y.ctypes.data, y.strides[0], TARGET_KINDS[y.dtype]
     if w is not None:
         rows["w"], rows["w_stride"], rows["w_is_float64"] = w.ctypes.data, w.strides[0], w.dtype == np.float64
     rows["w_factor"] = w_factor

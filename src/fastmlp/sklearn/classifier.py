@@ -13,6 +13,7 @@ from sklearn.utils.multiclass import type_of_target
 
 from ..activations import resolve_all
 from ..convertible import Convertible
+from ..losses import loss_of_link
 from ..network.network import Network
 from ..network.plan import Plan
 from ..optimizers import Optimizer
@@ -283,7 +284,7 @@ class MLPClassifier(Convertible, ClassifierMixin, BaseEstimator):  # type: ignor
         dtype = np.dtype(np.float32 if np.asarray(self.coefs_[0]).dtype == np.float32 else np.float64)
         widths = widths_of(self.coefs_)
         layers = resolve_all(self.activation, len(widths) - 2, dtype)
-        plan = Plan(widths, layers, True, dtype, self.out_activation_ == "softmax", self._dropouts(len(layers)))
+        plan = Plan(widths, layers, True, dtype, loss_of_link(self.out_activation_), self._dropouts(len(layers)))
         known: Coefficients | None = vars(self).get("_coefficients")
         if known is not None and known.network.plan == plan and known.are(self.coefs_, self.intercepts_):
             known.network.n_threads = self.n_threads
