@@ -1,4 +1,4 @@
-"""Arguments that users give, checked: the errors name the argument, the value and the remedy."""
+"""Checks of users' arguments: errors name the argument, the value and the remedy."""
 
 import math
 import operator
@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable
 from typing import Any, SupportsFloat, SupportsIndex
 
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
 
 from .typing import Verbose
 
 
 def checked_int(name: str, value: SupportsIndex, least: int) -> int:
-    """An integer that is at least `least`."""
+    """Return an integer that is at least `least`."""
     try:
         number = operator.index(value)
     except TypeError:
@@ -22,7 +23,7 @@ def checked_int(name: str, value: SupportsIndex, least: int) -> int:
 
 
 def checked_float(name: str, value: SupportsFloat, least: float) -> float:
-    """A finite number that is at least `least`."""
+    """Return a finite number that is at least `least`."""
     try:
         number = float(value)
     except (TypeError, ValueError):
@@ -35,7 +36,7 @@ def checked_float(name: str, value: SupportsFloat, least: float) -> float:
 
 
 def checked_fraction(name: str, value: SupportsFloat) -> float:
-    """A part of the rows: at least 0 and less than 1."""
+    """Return a part of the rows, at least 0 and less than 1."""
     fraction = checked_float(name, value, 0)
     if fraction >= 1:
         raise ValueError(f"{name}={value}: must be at least 0 and less than 1")
@@ -51,7 +52,7 @@ def checked_callbacks(value: Any) -> list[Callable[..., Any]]:
 
 
 def checked_verbose(value: Verbose) -> int | str:
-    """Return 0 (silent), an integer above (a line for each epoch), or "bar"."""
+    """Return 0 (silent), a positive integer (a line for each epoch) or "bar"."""
     if isinstance(value, str) and value == "bar":
         return value
     try:
@@ -61,11 +62,41 @@ def checked_verbose(value: Verbose) -> int | str:
 
 
 def checked_widths(widths: Iterable[SupportsIndex]) -> tuple[int, ...]:
-    """p[0], …, p[L] as integers."""
+    """Return p[0], …, p[L] as integers."""
     try:
         checked = tuple(checked_int("widths", width, 1) for width in widths)
     except TypeError:
         raise TypeError(f"widths={widths!r}: must be a sequence of integers, such as [54, 256, 1]") from None
     if len(checked) < 2:
-        raise ValueError(f"widths={widths!r}: at least the numbers of features and of outputs are required")
+        raise ValueError(f"widths={widths!r}: give at least the numbers of features and of outputs")
     return checked
+
+
+def checked_out_activation(value: str | None, widths: tuple[int, ...]) -> str:
+    """Return the activation of the output layer; None asks for logistic with one output, else for softmax."""
+    out_activation = value or ("logistic" if widths[-1] == 1 else "softmax")
+    if out_activation not in ("logistic", "softmax"):
+        raise ValueError(f"out_activation={out_activation!r}: choose 'logistic' or 'softmax'")
+    if out_activation == "softmax" and widths[-1] == 1:
+        raise ValueError(f"out_activation='softmax' needs 2 outputs or more, but widths={list(widths)}")
+    return out_activation
+
+
+def checked_dtype(value: DTypeLike) -> np.dtype:
+    """Return float32 or float64."""
+    dtype = np.dtype(value)
+    if dtype not in (np.float32, np.float64):
+        raise ValueError(f"dtype={value!r}: choose 'float32' or 'float64'")
+    return dtype
+
+
+def checked_scaling(value: tuple[ArrayLike, ArrayLike], n_features: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return shift and factor, each an array (n_features) in float64."""
+    shift, factor = (np.asarray(part, np.float64) for part in value)
+    if shift.shape != (n_features,) or factor.shape != (n_features,):
+        raise ValueError(
+            f"scaling: shift and factor have shapes {shift.shape} and {factor.shape}; each must have ({n_features},)"
+        )
+    if not (np.isfinite(shift).all() and np.isfinite(factor).all()):
+        raise ValueError("scaling: shift and factor must be finite")
+    return shift, factor

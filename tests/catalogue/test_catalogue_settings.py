@@ -96,7 +96,7 @@ def test_validation_split(tmp_path, capsys):
     (tmp_path / "model").unlink()
     one = Model([3, 1]).fit(X, y, X_val=X[::2], y_val=y[::2], epochs=1)
     assert np.isfinite(one.history[-1]["validation_loss"])
-    refused(ValueError, "at least 1 row", lambda: Model([3, 1]).fit(X, y, X_val=X[:0], y_val=y[:0]))
+    refused(ValueError, "X_val has 0 rows; at least 1", lambda: Model([3, 1]).fit(X, y, X_val=X[:0], y_val=y[:0]))
     command_refuses(tmp_path, capsys, ["--validation-fraction=0.01"], columns(), "--validation-fraction", "0.01")
 
 

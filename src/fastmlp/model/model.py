@@ -1,0 +1,247 @@
+"""`Model`: its constructor, training, predictions and files, over the packages that do the work."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ..optimizers import Optimizer
+from ..rows.streams.stream import Stream
+from ..saving.model import load, save
+from ..system import fit_lock
+from ..training.fit import fit, settings_of
+from ..training.inputs import rows_of
+from ..training.split import BATCH_ROWS, given_validation
+from ..typing import Callbacks, Features, FilePath, OptimizerName, Pair, Verbose
+from .state import Gradient, ModelState
+
+
+class Model(ModelState):
+    """Multilayer perceptron for two classes, K classes or K labels.
+
+    Parameters
+    ----------
+    widths : sequence of int
+        p[0], …, p[L]: the number of features, the widths of the hidden layers, and 1 output for two classes, or K
+        outputs for K classes or labels. ``[p, 1]`` is logistic regression.
+    activation : str, pair of functions, or list with one of them for each hidden layer
+        identity, logistic, tanh, relu, leaky_relu, elu, selu, softplus, gelu, silu, or a pair (g, g') of scalar
+        functions of z that Numba can compile: Python's or NumPy's, partials of them, methods and callable objects that
+        read numbers of their object. Division by zero gives inf or NaN; an exception that they raise becomes an
+        `ActivationError`.
+    bias : bool
+        Whether layers have a bias. Without it, `biases` is empty.
+    dtype : {"float32", "float64"}
+        The type of the parameters and of all products.
+    seed : int
+        For the first weights, the validation split and the order of rows.
+    n_threads : int or None
+        The largest number of threads; small work takes fewer. None: one per available core. The result is the same,
+        bit for bit, for any number.
+    out_activation : {"logistic", "softmax"} or None
+        "softmax": a row has one of K classes, and y holds 0 … K-1. "logistic": a row has any of K labels, and y (n, K)
+        holds 0 and 1. None: logistic for one output, else softmax.
+
+    Attributes
+    ----------
+    parameters : array (|θ|)
+        All W, row by row, then all b. `weights` and `biases` are views on it; write into them to set weights.
+    weights : tuple of arrays (p[l-1], p[l])
+    biases : tuple of arrays (p[l])
+    history : list of dict
+        For each epoch: epoch, loss (mean log loss while training), loss_with_l2, learning_rate, seconds,
+        rows_per_second, and with rows to validate on validation_loss and validation_accuracy.
+    optimizer : Optimizer or None
+        The optimizer of the last `fit`, with its moments; give it to `fit` again to continue.
+    scaling : (shift, factor) or None
+        Arrays (p[0]). If set, every method reads X as (X - shift) factor, without a copy of X.
+    encoding : TableEncoding or None
+        If set, X is a table, or a stream of one (`fastmlp.rows`), and the encoding turns each of its rows into p[0]
+        features. Set it to a fitted `TableEncoder`.
+    feature_names : list of str or None
+        Names of the features, learned from a frame or a table.
+    target_name : str or None
+        The target's column in a table.
+    classes : list or None
+        The values in the target's column that 0, 1, … stand for.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastmlp import Model
+    >>> X = np.random.default_rng(0).standard_normal((4000, 2))
+    >>> y = X[:, 0] * X[:, 1] > 0
+    >>> model = Model([2, 32, 32, 1]).fit(X, y, epochs=30, batch_size=100)
+    >>> bool((model.predict(X) == y).mean() > 0.97)
+    True
+    """
+
+    def loss(self, X: Features | Stream, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None) -> float:
+        """Return J, the log loss summed over rows.
+
+        Parameters
+        ----------
+        X : array-like (n, p[0])
+        y : array-like (n) of 0 and 1, or as `out_activation` has it
+        sample_weight : array-like (n), finite and not negative, or None
+        """
+        rows = rows_of(self, X, y, sample_weight, labelled=True)
+        done, _ = self._network.gradient(rows, backward=False, theta=self._present())
+        return done.J
+
+    def loss_and_gradient(
+        self, X: Features | Stream, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> tuple[float, Gradient]:
+        """Return J and its gradient, both summed over rows; parameters as for `loss`."""
+        rows = rows_of(self, X, y, sample_weight, labelled=True)
+        done, total = self._network.gradient(rows, theta=self._present())
+        gradient = total.astype(self.dtype)
+        return done.J, Gradient(gradient, *self._network.plan.views(gradient))
+
+    def fit(
+        self, X: Features | Stream, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None, *,
+        X_val: Features | Stream | None = None, y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None, epochs: int = 10, batch_size: int | None = BATCH_ROWS,
+        optimizer: OptimizerName | Optimizer = "adam", l2: float = 0.0, shuffle: bool = True,
+        validation_fraction: float = 0.0, early_stopping: bool = False, n_iter_no_change: int = 10, tol: float = 1e-4,
+        verbose: Verbose = 0, callbacks: Callbacks["Model"] = None, checkpoint: FilePath | None = None,
+        checkpoint_every: float = 60.0, resume: bool = False,
+    ) -> "Model":  # fmt: skip
+        """Train, starting from the present weights.
+
+        Parameters
+        ----------
+        X : array-like, frame or sparse matrix (n, p[0]), or a stream of `fastmlp.rows`
+            float32 and float64 of any strides are read in place; other types are cast in blocks of rows. A stream
+            brings y and the weights with it, and may have more rows than memory holds.
+        y : array-like (n) of 0 and 1, of both classes, or as `out_activation` has it
+        sample_weight : array-like (n), finite and not negative, or None
+        X_val, y_val, sample_weight_val : as the first three, or None
+            Rows to validate on after each epoch. X_val may be a stream, too.
+        epochs : int
+        batch_size : int or None
+            Rows per step. None: all rows (full-batch gradient descent). More than n are clipped to n, with a warning.
+        optimizer : str or Optimizer
+            sgd, momentum, nesterov, adam, adamw, or an object such as ``Adam(learning_rate=1e-3)``. The same
+            object in a second `fit` continues with its moments.
+        l2 : float
+            Adds l2/2 ‖W‖² to the mean loss; biases are not penalized.
+        shuffle : bool
+            Whether each epoch has its own order of rows, a function of the seed and the epoch's number. Of a stream,
+            blocks are shuffled where their sizes are known beforehand, and rows within windows.
+        validation_fraction : float
+            In place of X_val: the fraction of the rows that is kept from training for validation, drawn by the seed,
+            the same fraction of each class, which takes 8 bytes per row. Of a stream, rows are drawn one by one, with
+            at least one of each class that has two.
+        early_stopping : bool
+            Stop when the validation loss has not fallen by more than `tol` for `n_iter_no_change` epochs, and
+            go back to the weights with the lowest.
+        n_iter_no_change : int
+        tol : float
+        verbose : bool, int or "bar"
+            Print the loss of each epoch, or show a progress bar over all rows.
+        callbacks : callable, list of them, or None
+            Each is called as callback(model, record) after each epoch, with its record of `history`. One that returns
+            True ends the training.
+        checkpoint : str, path or None
+            A file that is replaced, in one step, at the start, each `checkpoint_every` seconds, at Ctrl-C and at the
+            end. `Model.load` reads it.
+        checkpoint_every : float
+            Seconds.
+        resume : bool
+            Continue where the checkpoint left a fit of the same rows and arguments: the weights become those of a fit
+            that was never interrupted, bit for bit. If there is no file, start. If that fit had ended, take its model.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError, TypeError
+            An argument is wrong; the message names it. The weights are as before.
+        RowError
+            A row cannot be used; the `ValueError` names it. The model is as before, whatever epochs had ended.
+        MemoryError
+            Training needs more memory than is left; raised before it begins.
+        ActivationError
+            A user's activation raised an exception; it is named. The weights are as before.
+        DivergenceError
+            The loss is no longer finite. The weights are those of the last epoch whose loss was finite.
+        KeyboardInterrupt
+            Ctrl-C, within a second. The weights are those after the last completed step.
+        OSError
+            The checkpoint cannot be written, or holds another fit that has not ended.
+        RuntimeError
+            The model is being fitted in another thread. Predictions of other threads meanwhile see the weights from
+            before, or those after the last epoch.
+        """
+        settings = settings_of(self, epochs, batch_size, l2, shuffle, early_stopping, n_iter_no_change, tol, verbose)
+        fit(
+            self, X, y, sample_weight, settings, optimizer, given_validation(X_val, y_val, sample_weight_val),
+            validation_fraction, callbacks, checkpoint, checkpoint_every, resume,
+        )  # fmt: skip
+        return self
+
+    def predict_proba(self, X: Features | Stream) -> np.ndarray:
+        """Return P(y = 1) of each row, array (n) in the model's dtype, or the probabilities of K classes, (n, K).
+
+        Raises
+        ------
+        RowError
+            A row has numbers that are not finite, or so large that a layer overflows; the `ValueError` names it.
+        """
+        P = self._network.logits(rows_of(self, X), probabilities=True, theta=self._present())
+        return P[:, 0] if self.widths[-1] == 1 else P
+
+    def iter_proba(self, X: Features | Stream) -> Iterator[np.ndarray]:
+        """Yield `predict_proba` of consecutive parts of X, for streams of more rows than memory holds."""
+        for P in self._network.predicted(rows_of(self, X), probabilities=True, theta=self._present()):
+            yield P[:, 0] if self.widths[-1] == 1 else P
+
+    def predict(self, X: Features | Stream) -> np.ndarray:
+        """Return 0 or 1 for each row, or its class: array (n) of int64; of K labels, array (n, K) of 0 and 1.
+
+        A row is of class 1, or has a label, where its probability is greater than 1/2.
+        """
+        Z = self._network.logits(rows_of(self, X), theta=self._present())
+        labels = np.asarray(Z.argmax(axis=1) if self.out_activation == "softmax" else (Z > 0).astype(np.int64))
+        return labels[:, 0] if self.widths[-1] == 1 else labels
+
+    def save(self, path: FilePath) -> None:
+        """Write the model to a file, which is replaced in one step: parameters, names, encoding, optimizer, history.
+
+        Raises
+        ------
+        ValueError
+            A file cannot hold the model: weights are not finite, for example, or two activations have the same name.
+        OSError
+            The file cannot be written; an old one is as before.
+        """
+        fit_lock.check_at_rest(self)
+        save(self, path)
+
+    @classmethod
+    def load(
+        cls, path: FilePath, *, activations: dict[str, Pair] | None = None, n_threads: int | None = None
+    ) -> "Model":
+        """Return the model that `save` wrote.
+
+        Parameters
+        ----------
+        path : str or path
+        activations : dict of name: (g, g')
+            The functions of a model with the user's own activations, which a file cannot hold.
+        n_threads : int or None
+
+        Raises
+        ------
+        ModelFormatError
+            The file is not a model, is damaged, is of a newer version, or needs an activation that was not given.
+        ValueError
+            An activation that was given has other values than the one the model was saved with.
+        OSError
+            The file cannot be read.
+        """
+        model: Model = load(cls, path, activations or {}, n_threads)
+        return model

@@ -1,0 +1,150 @@
+"""What a `Model` holds: its net, its parameters and what it knows of the rows; copies and pickles of it."""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from reprlib import repr as shortened
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from .. import activations
+from ..arguments import checked_dtype, checked_int, checked_out_activation, checked_scaling, checked_widths
+from ..losses import loss_of_link
+from ..network.initialize import initialize
+from ..network.network import Network
+from ..network.plan import Plan, checked_size
+from ..network.workspace import aligned_copy, aligned_zeros
+from ..optimizers import Optimizer
+from ..system import fit_lock
+from ..system.machine import check_memory
+from ..tables.encoding import TableEncoding
+from ..typing import Activations, Record
+
+if TYPE_CHECKING:
+    from ..tables.encoder import TableEncoder
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """The gradient of J, in the shapes of the model's parameters.
+
+    Attributes
+    ----------
+    parameters : array (|θ|)
+    weights : tuple of views dW[l], each (p[l-1], p[l])
+    biases : tuple of views db[l], each (p[l])
+    """
+
+    parameters: np.ndarray
+    weights: tuple[np.ndarray, ...]
+    biases: tuple[np.ndarray, ...]
+
+
+class ModelState:
+    """The state of a `Model`, which documents parameters and attributes."""
+
+    def __init__(
+        self, widths: Sequence[int], activation: Activations = "relu", bias: bool = True,
+        dtype: DTypeLike = "float32", seed: int = 0, n_threads: int | None = None,
+        out_activation: Literal["logistic", "softmax"] | None = None,
+    ) -> None:  # fmt: skip
+        self.widths = checked_widths(widths)
+        self.out_activation = checked_out_activation(out_activation, self.widths)
+        self.activation, self.bias = activation, bool(bias)
+        self.dtype = checked_dtype(dtype)
+        self.seed = checked_int("seed", seed, 0)
+        self.n_threads = None if n_threads is None else checked_int("n_threads", n_threads, 1)
+        layers = activations.resolve_all(activation, len(self.widths) - 2, self.dtype)
+        argument = f"widths={shortened(list(self.widths))}"
+        largest = max(p_in * p_out for p_in, p_out in pairwise(self.widths))  # W, which is drawn in float64
+        check_memory(lambda: argument, checked_size(argument, self.widths) * self.dtype.itemsize + 8 * largest)
+        plan = Plan(self.widths, layers, self.bias, self.dtype, loss_of_link(self.out_activation))
+        self._parameters = aligned_zeros(plan.n_parameters, self.dtype)
+        self._network = Network(plan, self._parameters, self.n_threads)
+        self._views = plan.views(self._parameters)
+        initialize(plan, self._parameters, self.seed)
+        self.history: list[Record] = []
+        self.optimizer: Optimizer | None = None
+        self._scaling: tuple[np.ndarray, np.ndarray] | None = None
+        self._encoding: TableEncoding | None = None
+        self.feature_names: list[str] | None = None
+        self.target_name: str | None = None
+        self.classes: list | None = None
+
+    def __repr__(self) -> str:
+        return f"Model({list(self.widths)}, activation={self.activation!r}, dtype='{self.dtype}')"
+
+    @property
+    def parameters(self) -> np.ndarray:
+        """All W, row by row, then all b, in one array (|θ|)."""
+        return self._parameters
+
+    @property
+    def weights(self) -> tuple[np.ndarray, ...]:
+        """Views on `parameters`: W[l], each (p[l-1], p[l])."""
+        return self._views[0]
+
+    @property
+    def biases(self) -> tuple[np.ndarray, ...]:
+        """Views on `parameters`: b[l], each (p[l]); none without bias."""
+        return self._views[1]
+
+    @property
+    def network(self) -> Network:
+        """The net that computes with `parameters`."""
+        return self._network
+
+    @property
+    def activation_names(self) -> list[str]:
+        """The names of the hidden layers' activations."""
+        return [activation.name for activation in self._network.plan.activations]
+
+    @property
+    def encoding(self) -> TableEncoding | None:
+        """What turns rows of a table into features, or None if X holds the features."""
+        return self._encoding
+
+    @encoding.setter
+    def encoding(self, value: "TableEncoding | TableEncoder | None") -> None:
+        encoding = getattr(value, "encoding_", value)  # of a TableEncoder
+        if encoding is not None and not isinstance(encoding, TableEncoding):
+            raise TypeError(f"encoding={value!r}: must be a fitted TableEncoder, or None")
+        if encoding is not None and encoding.n_features_out != self.widths[0]:
+            raise ValueError(
+                f"encoding: gives {encoding.n_features_out} features, but the model has widths={list(self.widths)}; "
+                f"make one with widths[0]={encoding.n_features_out}"
+            )
+        self._encoding = encoding
+
+    @property
+    def scaling(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """(shift, factor), by which X is read as (X - shift) factor, or None."""
+        return self._scaling
+
+    @scaling.setter
+    def scaling(self, value: tuple[np.ndarray, np.ndarray] | None) -> None:
+        self._scaling = None if value is None else checked_scaling(value, self.widths[0])
+
+    def _present(self) -> np.ndarray:
+        """Return a copy of the parameters to compute with, as a fit in another thread may change them meanwhile."""
+        return fit_lock.present(self, lambda: aligned_copy(self._parameters))
+
+    def __copy__(self) -> Self:
+        """Return an independent model, as `copy.deepcopy` does, so that a fit of one leaves the other as it is."""
+        return copy.deepcopy(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        fit_lock.check_at_rest(self)
+        hidden = {"_network", "_views"}
+        return {name: value for name, value in vars(self).items() if name not in hidden}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        made_from = ("widths", "activation", "bias", "dtype", "seed", "n_threads", "out_activation")
+        ModelState.__init__(self, *(state[name] for name in made_from))
+        theta = self._parameters
+        vars(self).update(state)
+        theta[:] = self._parameters
+        self._parameters = theta
