@@ -1,13 +1,13 @@
-"""What skl2onnx asks of an estimator that it is to convert."""
+"""Tell users who convert an estimator to ONNX which import is missing."""
 
 import sys
 
 
 class Convertible:
-    """An estimator whose converter skl2onnx has once `fastmlp.onnx` is imported."""
+    """A base class of estimators for which `fastmlp.onnx` has a converter."""
 
     def onnx_parser(self) -> None:
-        """Raise ImportError, which names the import, where it was forgotten; skl2onnx calls this before all else."""
+        """Raise ImportError if `fastmlp.onnx` was not imported; skl2onnx calls this method first."""
         if "fastmlp.onnx" not in sys.modules:
             name = type(self).__name__
-            raise ImportError(f"skl2onnx converts {name} once fastmlp.onnx is imported; add: import fastmlp.onnx")
+            raise ImportError(f"skl2onnx can convert {name} only after: import fastmlp.onnx")

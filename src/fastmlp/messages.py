@@ -1,4 +1,4 @@
-"""Values of a user's table in messages: quoted, control characters escaped, the beginning of what is long."""
+"""Show values of a user's table in messages: quoted, with control characters escaped, and shortened."""
 
 from collections.abc import Collection
 from itertools import islice
@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-MOST_CHARACTERS, MOST_OF_NAME = 40, 80  # of a value; of one in a list, such as the name of a column
-MOST_NAMES = 60  # of columns
+MOST_CHARACTERS, MOST_OF_NAME = 40, 80  # of a value; of a value in a list, such as the name of a column
+MOST_NAMES = 60  # of columns in a list
 MOST_VALUES = 5
 
 
 def shown(value: Any, most: int = MOST_CHARACTERS) -> str:
-    """A value, on one line; NumPy's numbers and text as Python's."""
+    """Return a value on one line; NumPy's numbers and text look like Python's."""
     value = value.item() if isinstance(value, np.number | np.bool_ | np.str_ | np.bytes_) else value
     if isinstance(value, str):
         return repr(value if len(value) <= most else value[:most] + "…")
@@ -22,18 +22,18 @@ def shown(value: Any, most: int = MOST_CHARACTERS) -> str:
 
 
 def listed(values: Collection[Any], most: int = MOST_NAMES) -> str:
-    """Names of columns, or other values, of which many may be left out."""
+    """Return a list of the first `most` names of columns, or of other values, and their number if there are more."""
     few = ", ".join(shown(value, MOST_OF_NAME) for value in islice(values, most)) or "none"
     return few if len(values) <= most else f"{few}, … ({len(values):,} in all)"
 
 
 def few(values: Collection[Any]) -> str:
-    """Some of the values, as examples."""
+    """Return a list of some of the values, as examples."""
     return listed(values, MOST_VALUES)
 
 
 def difference(names: list[str], known: list[str]) -> str:
-    """Two lists of columns that are not the same, and the first place where they differ."""
+    """Return how the columns of a table differ from those that a model was trained with."""
     places = range(min(len(names), len(known)))
     first = next((k for k in places if names[k] != known[k]), None)
     place = "" if first is None else f" (column {first} is {shown(names[first])}, not {shown(known[first])})"
@@ -41,7 +41,7 @@ def difference(names: list[str], known: list[str]) -> str:
 
 
 def not_numbers(values: Any, error: Exception) -> str:
-    """Why NumPy could not make numbers of values: what it says, but with the first bad text as other messages do."""
+    """Return why NumPy could not convert values to numbers, with the first text that is none."""
     for value in np.asarray(values, object).flat:
         if isinstance(value, str | bytes):
             try:

@@ -33,7 +33,7 @@ def test_an_output_that_is_an_input(place, path):
 @pytest.mark.parametrize("path", ["folder/new", "folder/year=2013/part.csv", "folder-by-link/new", "hard-of-part"])
 def test_an_output_in_a_folder_that_is_read(place, path):
     for data in ("folder", "folder-by-link"):
-        with pytest.raises(ValueError, match=r"^--save .*: lies in the folder of the data"):
+        with pytest.raises(ValueError, match=r"^--save .*: is in the folder of the data"):
             check_outputs({"--save": path}, {"data": data})
 
 

@@ -77,7 +77,7 @@ def test_mistakes():
     table = pa.table({"x": ["1", "1e999"], "d": pa.array([1, 2], pa.date32())})
     for options, error, words in [
         ({"numbers": ["z"]}, ValueError, "numbers: no column named 'z'; the columns are 'x', 'd'"),
-        ({"numbers": ["x"], "categories": ["x"]}, ValueError, "'x' stands in both categories and numbers"),
+        ({"numbers": ["x"], "categories": ["x"]}, ValueError, "'x' is in both categories and numbers"),
         ({"numbers": ["x"]}, ValueError, "'x' contains inf"),
         ({"categories": ["x"], "numbers": ["d"]}, TypeError, "'d' is of type date32"),
     ]:

@@ -1,4 +1,4 @@
-"""The options of the command line that tell how CSV files are written."""
+"""Options that say how CSV files are written."""
 
 import csv
 import io
@@ -12,20 +12,20 @@ NAMES = ("separator", "decimal", "encoding", "null_values", "types", "header")
 
 
 def add_csv_options(parser: ArgumentParser) -> None:
-    """Add them to the parser of a command that reads a table."""
+    """Add the options to the parser of a command that reads a table."""
     group = parser.add_argument_group("how CSV files are written", argument_default=SUPPRESS)
     group.add_argument(
         "--separator", type=separator, metavar="CHARACTER",
-        help=r"between fields: ',', ';', '\t', …; default: a comma, or ; tab or | where the beginning is plain",
+        help=r"between fields: ',', ';', '\t', …; default: a comma, or ; tab or | if the file begins so",
     )  # fmt: skip
-    group.add_argument("--decimal", metavar="CHARACTER", help="decimal point of numbers; default: a point")
+    group.add_argument("--decimal", metavar="CHARACTER", help="decimal separator of numbers; default: a point")
     group.add_argument(
-        "--encoding", help="encoding of the text; default: UTF-8, UTF-16 with its mark, or cp1252 where that is plain"
+        "--encoding", help="encoding of the text; default: UTF-8, UTF-16 if marked, or cp1252 if the text shows it"
     )
     group.add_argument(
         "--null-values", type=values, metavar="VALUE,VALUE,…",
-        help="fields that are missing values; default: NA, NULL, NaN, ? and the like. Blank ones always are. "
-        "Write --null-values=-1 where the first begins with a dash",
+        help="fields that count as missing, beside blank ones; default: NA, NULL, NaN, ? and the like. "
+        "Write --null-values=-1 if the first begins with a dash",
     )  # fmt: skip
     group.add_argument(
         "--types", type=typed, action="append", metavar="NAME=TYPE",
@@ -33,12 +33,12 @@ def add_csv_options(parser: ArgumentParser) -> None:
     )  # fmt: skip
     group.add_argument(
         "--no-header", dest="header", action="store_false", default=SUPPRESS,
-        help="the first line is a row; columns are named f0, f1, …",
+        help="read the first line as a row, and name the columns f0, f1, …",
     )  # fmt: skip
 
 
 def csv_options(options: Namespace) -> dict[str, Any]:
-    """Those that were given, as arguments of `rows.Csv`, checked before any file is read."""
+    """Return the options that were given as arguments of `rows.Csv`, checked before any file is read."""
     given = {name: getattr(options, name) for name in NAMES if hasattr(options, name)}
     types = dict(given.pop("types", {}))
     try:
@@ -51,23 +51,23 @@ def csv_options(options: Namespace) -> dict[str, Any]:
 
 
 def values(text: str) -> list[str]:
-    """Values with commas between them, quoted as in a CSV file where they hold some; an empty text is one, too."""
+    """Split a list of values at commas, with quotes as in a CSV file; an empty text is a list of one empty value."""
     try:
         (found,) = csv.reader(io.StringIO(text, newline=""), strict=True) if text else [[""]]
     except (csv.Error, ValueError):
         raise ArgumentTypeError(
-            f"{text!r} is not a list with commas between its values; put one with a comma or a quote in double quotes"
+            f"{text!r} is not a list with commas between its values; quote a value that has a comma or a quote"
         ) from None
     return found
 
 
 def separator(text: str) -> str:
-    r"""A character; \t and tab are the tabulator."""
+    r"""Return the character; \t and tab mean the tab character."""
     return "\t" if text in (r"\t", "tab") else text
 
 
 def typed(text: str) -> tuple[str, str]:
-    """NAME=TYPE."""
+    """Split NAME=TYPE."""
     name, equals, kind = text.rpartition("=")
     if not equals:
         raise ArgumentTypeError(f"{text!r} is not NAME=TYPE, such as zip=string")

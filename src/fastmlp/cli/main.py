@@ -19,7 +19,7 @@ from .column_options import add_column_options
 from .csv_options import add_csv_options
 from .option_types import LEAST_RATE, integer, real, widths
 
-OPTIONS = {  # arguments with which errors and warnings begin that a table gives rise to, as a user typed them
+OPTIONS = {  # the options for the arguments with which errors and warnings may begin
     "batch_size": "--batch-size", "checkpoint": "--checkpoint", "validation_fraction": "--validation-fraction",
     "widths": "--hidden: widths",
 }  # fmt: skip
@@ -28,18 +28,18 @@ EXAMPLE = """example:
   fastmlp evaluate income.fastmlp more.csv
   fastmlp predict income.fastmlp new.csv --out predictions.csv
 
-fastmlp COMMAND --help tells the options of a command."""
+fastmlp COMMAND --help lists the options of a command."""
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that answers a mistake with one line, as the commands do."""
+    """A parser that reports a mistake in one line, as the commands do."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"fastmlp: error: {message}; see {self.prog} --help\n")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; returns the exit code."""
+    """Run a command and return its exit code."""
     options = parser().parse_args(arguments)
     try:
         with plain_warnings():
@@ -53,14 +53,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def as_typed(message: str) -> str:
-    """A message that begins with an argument of Python's, with the option instead."""
+    """Return a message with the option in place of the Python argument with which it begins."""
     name, equals, rest = message.partition("=")
     return f"{OPTIONS[name]}={rest}" if equals and name in OPTIONS else message
 
 
 @contextlib.contextmanager
 def plain_warnings() -> Iterator[None]:
-    """Warnings are one line each, without a place in the sources."""
+    """Print each warning in the block in one line, without its place in the source code."""
     before = warnings.formatwarning
     warnings.formatwarning = lambda message, *_, **__: f"fastmlp: warning: {as_typed(str(message))}\n"
     try:
@@ -70,18 +70,18 @@ def plain_warnings() -> Iterator[None]:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The commands and their options."""
+    """Return the parser of the commands and their options."""
     top = Parser(
         prog="fastmlp", epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Train multilayer perceptrons that tell the rows of two classes of a table apart.",
+        description="Train neural networks (multilayer perceptrons) on tables, to predict one of two classes.",
     )  # fmt: skip
     top.add_argument("--version", action="version", version=f"fastmlp {__version__}")
-    subcommands = top.add_subparsers(required=True, title="commands", metavar="COMMAND", help="what it does:")
+    subcommands = top.add_subparsers(required=True, title="commands", metavar="COMMAND", help="one of:")
 
     train = add_command(subcommands, "train", "train a model on a table, save it, and print its scores")
     train.set_defaults(command=commands.train)
     train.add_argument(
-        "data", help="table: a .csv or .parquet file (.csv.gz and the like, .tsv, .txt, too), or a folder of them"
+        "data", help="table: a .csv or .parquet file (also .csv.gz and the like, .tsv, .txt), or a folder of them"
     )
     train.add_argument("--target", required=True, help="column with the two classes")
     train.add_argument("--weight", metavar="NAME", help="column with the rows' weights; default: all count alike")
@@ -103,7 +103,7 @@ def parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--target", help="column with the classes; default: the one that the model was trained on")
     evaluate.add_argument("--weight", metavar="NAME", help="column with the rows' weights; default: all count alike")
     for command in (train, predict, evaluate):
-        command.add_argument("--threads", type=integer(1), metavar="N", help="threads at most; default: all cores")
+        command.add_argument("--threads", type=integer(1), metavar="N", help="most threads to use; default: all cores")
         add_csv_options(command)
     return top
 
@@ -112,76 +112,78 @@ def add_fit_options(parser: argparse.ArgumentParser) -> None:
     """Add the settings of the net and of its training."""
     parser.add_argument(
         "--hidden", type=widths, default="256,256", metavar="P,P,…",
-        help="widths of the hidden layers; '': none, logistic regression; default: %(default)s",
+        help="widths of the hidden layers; '' for none (logistic regression); default: %(default)s",
     )  # fmt: skip
     parser.add_argument(
         "--activation", default="relu", choices=list(ACTIVATIONS),
-        help="function of the hidden layers; default: %(default)s",
+        help="activation function of the hidden layers; default: %(default)s",
     )  # fmt: skip
     parser.add_argument(
         "--optimizer", default="adam", choices=list(optimizers.OPTIMIZERS),
-        help="rule of the steps; default: %(default)s",
+        help="optimizer; default: %(default)s",
     )  # fmt: skip
     rates = ", ".join(f"{kind.learning_rate:g} for {name}" for name, kind in optimizers.OPTIMIZERS.items())
-    parser.add_argument("--learning-rate", type=real(LEAST_RATE), metavar="RATE", help=f"of a step; default: {rates}")
+    parser.add_argument(
+        "--learning-rate", type=real(LEAST_RATE), metavar="RATE", help=f"size of a step; default: {rates}"
+    )
     parser.add_argument(
         "--epochs", type=integer(0), default=10, metavar="N",
-        help="passes over the rows; 0: an untrained model; default: %(default)s",
+        help="passes over the rows; 0 for an untrained model; default: %(default)s",
     )  # fmt: skip
     parser.add_argument(
         "--batch-size", type=integer(0), default=1024, metavar="N",
-        help="rows per step; 0: all rows; default: %(default)s",
+        help="rows per step; 0 for all rows; default: %(default)s",
     )  # fmt: skip
     parser.add_argument(
-        "--l2", type=real(0), default=0.0, metavar="L2", help="adds l2/2 ‖W‖² to the mean loss; default: %(default)s"
+        "--l2", type=real(0), default=0.0, metavar="L2", help="add L2/2 ‖W‖² to the mean loss; default: %(default)s"
     )
     parser.add_argument(
         "--validation-fraction", type=real(0, 1, without_most=True), default=0.2, metavar="PART",
-        help="part of the rows that is kept for validation; 0: none; default: %(default)s",
+        help="part of the rows that is kept for validation; 0 for none; default: %(default)s",
     )  # fmt: skip
     parser.add_argument("--early-stopping", action="store_true", help="stop when the validation loss no longer falls")
     parser.add_argument(
         "--dtype", default="float32", choices=["float32", "float64"],
-        help="type of the numbers that are computed with; default: %(default)s",
+        help="floating-point type of the computation; default: %(default)s",
     )  # fmt: skip
     parser.add_argument(
         "--seed", type=integer(0), default=0, metavar="N",
-        help="number that weights, validation rows and orders depend on; default: %(default)s",
+        help="seed of initial weights, validation rows and order of rows; default: %(default)s",
     )  # fmt: skip
 
 
 def add_table_options(parser: argparse.ArgumentParser) -> None:
-    """Add how a table is read and encoded."""
+    """Add the settings of how a table is read and encoded."""
     parser.add_argument(
         "--scaling", default="standard", choices=["standard", "robust", "none"],
-        help="of numeric columns: mean and deviation, median and IQR, or as they are; default: %(default)s",
+        help="scale numbers by mean and standard deviation, by median and IQR, or not at all; default: %(default)s",
     )  # fmt: skip
     parser.add_argument(
         "--max-categories", type=integer(1), default=128, metavar="K",
-        help="categories of a column at most; rarer ones share a number; default: %(default)s",
+        help="maximum number of categories of a column; rarer ones share one; default: %(default)s",
     )  # fmt: skip
     parser.add_argument(
         "--window-rows", type=integer(1), metavar="N",
-        help="read the table block by block and shuffle so many rows together; "
-        "default: all rows in memory, in another order, where half of what is free suffices",
+        help="read the table block by block and shuffle within windows of N rows; default: keep all rows in "
+        "memory if half of the free memory is enough, which shuffles them in another order",
     )  # fmt: skip
 
 
 def add_file_options(parser: argparse.ArgumentParser) -> None:
-    """Add what is written, and where."""
+    """Add the files that are written."""
     parser.add_argument("--save", required=True, metavar="MODEL", help="file for the trained model")
-    parser.add_argument("--checkpoint", metavar="FILE", help="keep the training in a file while it goes on")
+    parser.add_argument("--checkpoint", metavar="FILE", help="save the state of training in a file meanwhile")
     parser.add_argument(
         "--checkpoint-every", type=real(0), default=60.0, metavar="SECONDS",
         help="least time between two checkpoints; default: %(default)s",
     )  # fmt: skip
-    parser.add_argument("--resume", action="store_true", help="go on where the checkpoint is, if there is one")
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint, if there is one")
     parser.add_argument("--plot", metavar="FILE.png", help="draw the learning curve")
-    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    parser.add_argument("--quiet", action="store_true", help="show no progress bar")
 
 
 def add_command(subcommands: Any, name: str, text: str) -> argparse.ArgumentParser:
-    """The parser of a command that does what the text tells."""
+    """Add a command and return its parser; the text says what the command does."""
     command: argparse.ArgumentParser = subcommands.add_parser(
         name, help=text, description=f"{text[0].upper()}{text[1:]}."
     )

@@ -1,4 +1,4 @@
-"""What options of the command line may be: text to numbers, checked before any file is read."""
+"""Types of options: text to numbers, checked before any file is read."""
 
 import math
 from argparse import ArgumentTypeError
@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from ..network.plan import checked_size
 
-MOST = 1e30  # of a number: a larger one may be infinite where it is computed with in float32
-LEAST_RATE = 1e-30  # steps of a lower learning rate would be 0 in float32
+MOST = 1e30  # largest number; larger ones may become infinite in float32
+LEAST_RATE = 1e-30  # smallest learning rate; steps of a smaller one would be 0 in float32
 
 
 def integer(least: int) -> Callable[[str], int]:
-    """The type of options that are integers from `least` on."""
+    """Return the type of options that are integers of at least `least`."""
 
     def option(text: str) -> int:
         try:
@@ -26,7 +26,7 @@ def integer(least: int) -> Callable[[str], int]:
 
 
 def real(least: float, most: float = MOST, *, without_most: bool = False) -> Callable[[str], float]:
-    """The type of options that are numbers from `least` to `most`, or to just below it."""
+    """Return the type of options that are numbers from `least` to `most`; `without_most` excludes `most`."""
     end = "less than" if without_most else "at most"
 
     def option(text: str) -> float:
@@ -42,7 +42,7 @@ def real(least: float, most: float = MOST, *, without_most: bool = False) -> Cal
 
 
 def widths(text: str) -> list[int]:
-    """Comma-separated widths of hidden layers; an empty text is logistic regression."""
+    """Return the widths of hidden layers, which commas separate; an empty text means logistic regression."""
     try:
         found = [integer(1)(width) for width in text.split(",") if width.strip()]
     except ArgumentTypeError:

@@ -1,4 +1,4 @@
-"""Where the files that a command writes go: somewhere that can be written to, and over nothing that it needs."""
+"""Check, before a command begins, that it can write its files and replaces nothing that it needs."""
 
 import os
 from collections.abc import Mapping
@@ -9,16 +9,16 @@ from ..system.atomic_write import mode_of
 
 
 def check_outputs(outputs: Mapping[str, str | None], inputs: Mapping[str, str]) -> None:
-    """Find out before anything is read, not after it, that a result has nowhere to go, or would replace something.
+    """Raise for an output that cannot be written, or that would replace an input or another output.
 
     Parameters
     ----------
-    outputs, inputs : paths by the names that a user knows them by; None: an output that is not asked for
-        An input may be a folder: no output may lie in it, as it would be read as a part of the table.
+    outputs, inputs : paths by the names of their options; None for an output that is not wanted
+        An input may be a folder; no output may be in it, as it would be read as a part of the table.
 
     Raises
     ------
-    OSError, ValueError : names the output
+    OSError, ValueError : with the name of the output
     """
     given = {name: path for name, path in outputs.items() if path is not None}
     for name, path in given.items():
@@ -27,14 +27,14 @@ def check_outputs(outputs: Mapping[str, str | None], inputs: Mapping[str, str]) 
             if same_file(path, other):
                 raise ValueError(f"{name} {path}: is the file of the {what}, which it would replace; name another file")
             if os.path.isdir(other) and lies_in(path, other):
-                raise ValueError(f"{name} {path}: lies in the folder of the {what}, {other}; name a file elsewhere")
+                raise ValueError(f"{name} {path}: is in the folder of the {what}, {other}; name a file elsewhere")
     for (name, path), (other_name, other) in combinations(given.items(), 2):
         if same_file(path, other):
             raise ValueError(f"{name} {path}: is also the file of {other_name}; name another file")
 
 
 def check_writable(name: str, path: str) -> None:
-    """Raise OSError where no file of that path can be written."""
+    """Raise OSError if no file of that path can be written."""
     folder = Path(path).resolve().parent
     if not path or os.path.isdir(path):
         raise IsADirectoryError(f"{name} {path!r}: is a folder; name a file")
@@ -46,14 +46,14 @@ def check_writable(name: str, path: str) -> None:
 
 
 def same_file(path: str, other: str) -> bool:
-    """Tell whether two paths mean one file, through links of any kind, whether or not it is there."""
+    """Return whether two paths mean one file, whether or not it exists, also through links."""
     if os.path.exists(path) and os.path.exists(other):
         return os.path.samefile(path, other)
     return os.path.normcase(os.path.realpath(path)) == os.path.normcase(os.path.realpath(other))
 
 
 def lies_in(path: str, folder: str) -> bool:
-    """Tell whether a file lies in a folder, or is a link to a file in it."""
+    """Return whether a file is in a folder, or is a link to a file in it."""
     if Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
         return True
     if not os.path.exists(path) or os.stat(path).st_nlink == 1:

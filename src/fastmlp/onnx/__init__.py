@@ -1,11 +1,11 @@
-"""ONNX: once this module is imported, skl2onnx converts `MLPClassifier` and `TableEncoder`, also inside pipelines.
+"""Convert `MLPClassifier` and `TableEncoder` to ONNX: import this module, and skl2onnx does, also inside pipelines.
 
-Needs skl2onnx (extra `onnx`). The graph computes in float64 where its input is of float64, else in float32; of an
-activation that is a Python function, conversion raises ValueError. Options are those that skl2onnx's own classifiers
-have: zipmap, output_class_labels, nocl. zipmap, their default, makes dictionaries of float32 only: for an input of
-float64 give options={"zipmap": False}. Of a table, each column is an input (n, 1) of the graph, by its name; see
-`fastmlp.onnx.tables` for missing values. Inside a ColumnTransformer, skl2onnx joins columns to one input, so that a
-`TableEncoder` there must have columns of one kind.
+Needs skl2onnx (extra `onnx`). The graph computes in float64 if its input is float64, else in float32. An activation
+that is a Python function raises ValueError. The options are those of skl2onnx's own classifiers: zipmap,
+output_class_labels and nocl. zipmap, which is their default, makes dictionaries of float32 only: for an input of
+float64 give options={"zipmap": False}. Each column of a table is an input (n, 1) of the graph with the column's name;
+see `fastmlp.onnx.encoder` for missing values. Inside a ColumnTransformer, skl2onnx joins columns to one input, so that
+a `TableEncoder` there must have columns of one kind.
 
 Examples
 --------
@@ -33,6 +33,6 @@ try:
 except ImportError as error:
     raise ImportError('fastmlp.onnx needs skl2onnx: pip install "fastmlp[onnx]"') from error
 
-from . import converters, tables
+from . import classifier, encoder
 
-__all__ = ["converters", "tables"]
+__all__ = ["classifier", "encoder"]

@@ -1,19 +1,22 @@
-"""The nodes of an ONNX graph, as skl2onnx's converters add them."""
+"""Add nodes to an ONNX graph through skl2onnx."""
 
 from typing import Any
 
 import numpy as np
 from onnx import TensorProto
 
-ML: dict[str, Any] = {"op_domain": "ai.onnx.ml", "op_version": 2}  # of operators that ONNX keeps apart
+ML: dict[str, Any] = {
+    "op_domain": "ai.onnx.ml",
+    "op_version": 2,
+}  # where ONNX has LabelEncoder
 
 
 class Graph:
-    """Where the nodes of one estimator go.
+    """The nodes of one estimator.
 
     Attributes
     ----------
-    dtype : what all numbers of it are
+    dtype : type of all its numbers
     """
 
     def __init__(self, scope: Any, container: Any, dtype: type) -> None:
@@ -21,7 +24,7 @@ class Graph:
         self.type = TensorProto.DOUBLE if dtype is np.float64 else TensorProto.FLOAT
 
     def node(self, operator: str, *inputs: Any, output: str | None = None, **attributes: Any) -> str:
-        """Add an operator; inputs are names of values, or numbers and arrays. Returns the name of its output."""
+        """Add an operator, whose inputs are names of values, numbers or arrays; return the name of its output."""
         names = [one if isinstance(one, str) else self.constant(one) for one in inputs]
         output = output or str(self.scope.get_unique_variable_name(operator))
         name = self.scope.get_unique_operator_name(operator)
@@ -29,7 +32,7 @@ class Graph:
         return output
 
     def constant(self, value: Any, type: int | None = None) -> str:
-        """A number or an array, of the net's type unless told; returns its name."""
+        """Add a number or an array, of the graph's type by default; return its name."""
         name = str(self.scope.get_unique_variable_name("constant"))
         array = np.asarray(value, None if type else self.dtype)
         self.container.add_initializer(name, type or self.type, array.shape, array.ravel())

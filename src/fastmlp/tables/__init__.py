@@ -1,1 +1,1 @@
-"""Tables to numbers: what an encoder learns of columns, and how it encodes them."""
+"""Encode tables of numbers, strings and missing values as arrays of numbers."""

@@ -1,4 +1,4 @@
-"""`TableEncoder`: scikit-learn's estimator that learns a `TableEncoding` in one pass over a table."""
+"""`TableEncoder`, an estimator after scikit-learn that learns a `TableEncoding` in one pass over a table."""
 
 import warnings
 from collections.abc import Sequence
@@ -23,46 +23,49 @@ from ..typing import Table
 from .encoding import TableEncoding
 from .findings import finding
 from .statistics import ColumnSoFar
-from .unknown_categories import Encoder
+from .unknown_categories import WarningEncoder
 
 
 class TableEncoder(Convertible, TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Tables of numbers, strings and missing values to arrays of numbers, learned in one pass over their rows.
+    """Encode tables of numbers, strings and missing values as arrays of numbers, learned in one pass over their rows.
 
-    Numbers are scaled, and a column of 0 and 1 tells where they were missing; each category becomes a column of
-    0 and 1, and so does its being missing. Columns for missing values are there only if `fit` saw some.
+    Numbers are scaled, and each category becomes a column of 0 and 1. Where `fit` saw missing values, another column of
+    0 and 1 says where a value is missing.
 
     Parameters
     ----------
     scaling : {"standard", "robust"} or None, default="standard"
-        Of numbers: by mean and standard deviation, by median and interquartile range, or not at all.
+        How to scale numbers: by mean and standard deviation, by median and interquartile range, or not at all.
     max_categories : int, default=128
-        If a column has more categories, the max_categories - 1 most frequent ones keep columns of their own, and
-        the others share one, to which `transform` adds unknown ones. Elsewhere unknown ones are all 0.
+        If a column has more categories, the max_categories - 1 most frequent ones have columns of their own, and the
+        others share one, which `transform` uses for unknown categories, too. Without such a shared column, an unknown
+        category is 0 in all columns.
     missing_indicator : bool, default=True
-        Add a column of 0 and 1 for missing values. Missing numbers are filled with the mean (robust: the median).
+        Whether to add a column of 0 and 1 for missing values. Missing numbers become the mean (robust: the median).
     dtype : {"float32", "float64"}, default="float32"
-        Of the output.
+        Type of the output.
     categories : sequence of str, default=()
         Columns of numbers that are categories, such as codes.
     numbers : sequence of str, default=()
-        Columns of text that spells numbers, as " 1.5" or "-2e3". What spells none counts as missing, such as "-", and
-        also "1,234" and "$5.00", which mean other numbers elsewhere.
+        Columns of text that spells numbers, such as " 1.5" or "-2e3". Other text counts as missing: "-", for example,
+        and also "1,234", which means another number in other countries, and "$5.00".
     random_state : int, RandomState or None, default=0
-        For the 100,000 rows of each column from which the median and the quartiles are taken, where there are more.
+        Draws the 100,000 rows from which median and quartiles are computed, if there are more.
 
     Attributes
     ----------
     encoding_ : TableEncoding
+        How each column is encoded.
     findings_ : tuple of Finding
-        Columns that may be something else than what they were taken for: dates, identifiers or spoiled numbers among
-        those of categories, codes or numbers of rows among those of numbers. `fit` gives a `ColumnWarning` for each,
-        with the parameter that changes it; a column that `categories` or `numbers` names is as the user wants it.
+        Columns that may have been misread: dates, identifiers or spoiled numbers that were taken for categories, codes
+        or row numbers that were taken for numbers. `fit` warns of each by a `ColumnWarning` that names the parameter to
+        change it. There are none for columns that `categories` names.
     n_rows_ : int
-        Rows seen.
+        Number of rows seen.
     n_features_in_ : int
+        Number of columns of X.
     feature_names_in_ : array of str
-        Only where X has names.
+        Names of the columns; only if X has names.
 
     Examples
     --------
@@ -123,7 +126,7 @@ class TableEncoder(Convertible, TransformerMixin, BaseEstimator):  # type: ignor
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Table | Stream, y: object = None) -> "TableEncoder":
-        """Learn from more rows, with the same columns; parameters as for `fit`."""
+        """Learn from more rows of the same columns; parameters as for `fit`."""
         rows = self._rows(X, first="_columns" not in vars(self))
         n_rows = 0
         for batch, place in rows.batches:
@@ -145,13 +148,13 @@ class TableEncoder(Convertible, TransformerMixin, BaseEstimator):  # type: ignor
         return self
 
     def transform(self, X: Table | Stream) -> Any:
-        """X as numbers, array (n, n_features_out); columns by name, in any order, where both X and `fit` have names.
+        """Encode X as an array (n, n_features_out); a Dask dataframe becomes a Dask array that is not yet computed.
 
-        Warns of a column of categories of whose values, two at least, none was learned. Of a Dask dataframe, it is a
-        Dask array, not yet computed.
+        If both X and `fit` have names, columns are found by name, in any order. Warns of a column of categories that
+        has at least two values of which none was learned.
         """
         check_is_fitted(self, "encoding_")
-        rows, encoder = self._rows(X, first=False), Encoder(self.encoding_)
+        rows, encoder = self._rows(X, first=False), WarningEncoder(self.encoding_)
         shape = (rows.n_rows or 0, self.encoding_.n_features_out)
         if is_partitioned(X):
             for name in self.encoding_.columns if rows.named and hasattr(self, "feature_names_in_") else ():
@@ -171,7 +174,7 @@ class TableEncoder(Convertible, TransformerMixin, BaseEstimator):  # type: ignor
         return whole if row == len(whole) else np.concatenate(blocks)
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
-        """Names of the columns of `transform`; input_features: names for an X that had none."""
+        """Return the names of the columns of `transform`; `input_features` are names for an X that had none."""
         check_is_fitted(self, "encoding_")
         parts = self.encoding_.parts
         if input_features is not None:
@@ -180,7 +183,7 @@ class TableEncoder(Convertible, TransformerMixin, BaseEstimator):  # type: ignor
         return np.array(TableEncoding(parts).feature_names_out, dtype=object)
 
     def _rows(self, X: Table | Stream, first: bool) -> RecordBatches:
-        """X in batches, with the names that `fit` saw."""
+        """Return X in batches, with the names that `fit` saw."""
         if hasattr(X, "with_text"):
             known = getattr(self, "encoding_", TableEncoding(()))
             X = X.with_text(known.text_columns, list(map(str, self.numbers)) if first else known.spelled_columns)
@@ -202,20 +205,20 @@ class TableEncoder(Convertible, TransformerMixin, BaseEstimator):  # type: ignor
         return rows.renamed([column.name for column in self._columns])
 
     def _start(self, rows: RecordBatches) -> None:
-        """Nothing is known yet but the names."""
+        """Begin to learn, from the names of the columns."""
         names, roles = rows.names, dict.fromkeys(rows.names, "")
         for role in ("categories", "numbers"):
             for name in map(str, getattr(self, role)):
                 if name not in roles:
                     raise ValueError(f"{role}: no column named {name!r}; the columns are {listed(names)}")
                 if roles[name] not in ("", role):
-                    raise ValueError(f"column {name!r} stands in both categories and numbers; leave it in one of them")
+                    raise ValueError(f"column {name!r} is in both categories and numbers; name it in one of them")
                 roles[name] = role
         seed = check_random_state(self.random_state).randint(2**31)
         seeds = [[seed, k] if self.scaling == "robust" else None for k in range(len(names))]
         self._columns = [ColumnSoFar(name, roles[name], each) for name, each in zip(names, seeds, strict=True)]
         self.n_features_in_, self.n_rows_ = len(names), 0
-        self._told: set[str] = set()  # columns that were warned of
+        self._told: set[str] = set()  # columns of which a warning was given
         if rows.named:
             self.feature_names_in_ = np.array(names, dtype=object)
 
@@ -232,5 +235,5 @@ class TableEncoder(Convertible, TransformerMixin, BaseEstimator):  # type: ignor
 
 
 def of_partition(part: Any, encoder: TableEncoder) -> np.ndarray:
-    """A partition as numbers, also one without rows."""
+    """Encode a partition, also one without rows."""
     return encoder.transform(part) if len(part) else np.empty((0, encoder.encoding_.n_features_out), encoder.dtype)

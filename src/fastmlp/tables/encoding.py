@@ -1,4 +1,4 @@
-"""Tables to numbers: which columns there are and how each becomes numbers, as `TableEncoder` learns it."""
+"""How each column of a table becomes numbers, as `TableEncoder` learns it."""
 
 import math
 from dataclasses import asdict, dataclass
@@ -9,7 +9,7 @@ import numpy as np
 
 from ..rows.columns import all_missing, as_categories, as_numbers, column_of, family, is_dictionary, spelled_numbers
 
-BLOCK_ROWS = 8192  # writes to the columns of so many rows stay in cache
+BLOCK_ROWS = 8192  # the output of that many rows stays in cache
 
 PYTHON_TYPES: dict[str, type] = {"string": str, "boolean": bool, "integer": int, "float": float}
 ARROW_TYPES = {"string": "large_string", "boolean": "bool", "integer": "int64", "float": "double"}
@@ -18,9 +18,9 @@ VALUE_TYPES = {arrow: value_type for value_type, arrow in ARROW_TYPES.items()}
 
 @dataclass(frozen=True)
 class NumberColumn:
-    """(x - shift) factor, with fill in place of a missing x; then, with `indicator`, 1 where x is missing, else 0.
+    """(x - shift) factor, with `fill` in place of a missing x; then, with `indicator`, 1 if x is missing, else 0.
 
-    With `text`, x may be spelled as text; what spells no number is missing.
+    With `text`, x may be text that spells a number; other text counts as missing.
     """
 
     name: str
@@ -46,17 +46,17 @@ class NumberColumn:
         return [self.name, f"{self.name} missing"][: self.n_features_out]
 
     def fits(self, kind: Any) -> bool:
-        """Can a column of this Arrow type be encoded?"""
+        """Return whether a column of this Arrow type can be encoded."""
         known = family(self.name, kind)
         return self.text or (known != "string" and not is_dictionary(kind))
 
     def encode(self, values: Any, out: np.ndarray) -> None:
-        """An Arrow array of n values into out (n, n_features_out)."""
+        """Encode an Arrow array of n values into out (n, n_features_out)."""
         missing: Any = 0
         try:
             x = as_numbers(spelled_numbers(values) if self.text else values)
             Z = np.subtract(x, self.shift, dtype=np.float64)
-            if not math.isfinite(Z.sum()):  # one cheap pass for most blocks, in place of two
+            if not math.isfinite(Z.sum()):  # most blocks need only this one pass
                 missing = np.isnan(Z)
                 if np.isinf(Z).any():
                     raise FloatingPointError
@@ -70,7 +70,7 @@ class NumberColumn:
 
 @dataclass(frozen=True)
 class CategoryColumn:
-    """1 in the column of the value's category, else 0; then a column for other values, and one for missing ones."""
+    """1 in the column of the value's category, else 0; then a column for other values, and one for missing values."""
 
     name: str
     value_type: str
@@ -88,7 +88,7 @@ class CategoryColumn:
         if kind is float and not all(map(math.isfinite, self.categories)):
             raise ValueError(f"column {self.name!r}: a category is not finite")
         if len(set(self.categories)) < len(self.categories):
-            raise ValueError(f"column {self.name!r}: a category stands there twice")
+            raise ValueError(f"column {self.name!r}: a category occurs twice")
 
     @property
     def learned(self) -> str:
@@ -105,18 +105,18 @@ class CategoryColumn:
         return names + [f"{self.name}={rest}"] * self.other + [f"{self.name} missing"] * self.missing
 
     def fits(self, kind: Any) -> bool:
-        """Can a column of this Arrow type be encoded?"""
+        """Return whether a column of this Arrow type can be encoded."""
         return family(self.name, kind) in ("string" if self.value_type == "string" else "number", "null")
 
     def encode(self, values: Any, out: np.ndarray) -> None:
-        """An Arrow array of n values into out (n, n_features_out)."""
+        """Encode an Arrow array of n values into out (n, n_features_out)."""
         places = self._places(values)
         rows = np.flatnonzero(places >= 0)
         out[...] = 0
         out[rows, places[rows]] = 1
 
     def _places(self, values: Any) -> np.ndarray:
-        """The output column of each value; -1: none."""
+        """Return the output column of each value, or -1 for none."""
         import pyarrow.compute as pc
 
         other = len(self.categories) if self.other else -1
@@ -144,23 +144,23 @@ KINDS: dict[str, type[NumberColumn] | type[CategoryColumn]] = {"numbers": Number
 
 @dataclass(frozen=True)
 class TableEncoding:
-    """How each column of a table becomes numbers: plain data, made by `TableEncoder` or read from a file."""
+    """How the columns of a table become numbers; plain data that `TableEncoder` learns and model files keep."""
 
     parts: tuple[NumberColumn | CategoryColumn, ...]
 
     @property
     def columns(self) -> list[str]:
-        """Names of the columns that are read."""
+        """Names of the input columns."""
         return [part.name for part in self.parts]
 
     @property
     def text_columns(self) -> list[str]:
-        """Those of the columns whose categories are strings."""
+        """Names of the columns whose categories are strings."""
         return [part.name for part in self.parts if isinstance(part, CategoryColumn) and part.value_type == "string"]
 
     @property
     def spelled_columns(self) -> list[str]:
-        """Those of the columns whose numbers may be spelled as text."""
+        """Names of the columns whose numbers may be spelled as text."""
         return [part.name for part in self.parts if isinstance(part, NumberColumn) and part.text]
 
     @property
@@ -169,7 +169,7 @@ class TableEncoding:
 
     @property
     def feature_names_out(self) -> list[str]:
-        """Names of the columns that are written: 'age', 'age missing', 'job=clerk', 'job=other', 'job missing'."""
+        """Names of the output columns: 'age', 'age missing', 'job=clerk', 'job=other', 'job missing'."""
         return [name for part in self.parts for name in part.feature_names_out]
 
     def encode(self, table: Any, out: np.ndarray) -> None:
@@ -178,9 +178,9 @@ class TableEncoding:
         Parameters
         ----------
         table : pyarrow.Table or RecordBatch
-            With at least `columns`, in any order.
+            Has at least `columns`, in any order.
         out : array (n, n_features_out) of float32 or float64
-            Overwritten.
+            Is overwritten.
 
         Raises
         ------
@@ -202,12 +202,12 @@ class TableEncoding:
                 row += batch.num_rows
 
     def to_dict(self) -> dict[str, Any]:
-        """As dicts, lists, strings and numbers, for JSON."""
+        """Return the encoding as dicts, lists, strings and numbers, for JSON."""
         return {"columns": [as_dict(part) for part in self.parts]}
 
     @classmethod
     def from_dict(cls, data: Any) -> "TableEncoding":
-        """The inverse of `to_dict`; a ValueError for anything else."""
+        """Return the encoding that `to_dict` wrote; raise ValueError for anything else."""
         if not isinstance(data, dict) or not isinstance(data.get("columns"), list):
             raise ValueError("no encoding of a table: there is no list 'columns'")
         parts = tuple(part_from(part) for part in data["columns"])
@@ -217,28 +217,29 @@ class TableEncoding:
 
 
 def as_dict(part: NumberColumn | CategoryColumn) -> dict[str, Any]:
+    """Return the description of a column for a file."""
     values = {key: list(value) if type(value) is tuple else value for key, value in asdict(part).items()}
-    if values.get("text") is False:  # as the files have it that were written before there was text
+    if values.get("text") is False:  # files from before there was text do not have it
         del values["text"]
     return {"kind": part.kind, **values}
 
 
 def part_from(data: Any) -> NumberColumn | CategoryColumn:
-    """A column's description from a file that may be damaged."""
+    """Return the column of a description in a file that may be damaged."""
     import pyarrow
 
     try:
         values: dict[str, Any] = {key: tuple(v) if type(v) is list else v for key, v in data.items()}
         part = KINDS[values.pop("kind")](**values)
         if isinstance(part, CategoryColumn):
-            part.encode(pyarrow.nulls(0), np.empty((0, part.n_features_out)))  # fails where Arrow lacks such categories
+            part.encode(pyarrow.nulls(0), np.empty((0, part.n_features_out)))  # raises if Arrow has no such categories
         return part
     except (AttributeError, KeyError, TypeError, OverflowError, UnicodeError):
         raise ValueError(f"not the description of a column: {str(data)[:200]}") from None
 
 
 def values_for(part: NumberColumn | CategoryColumn, table: Any) -> Any:
-    """The column that `part` encodes; nulls where all its values are missing, whatever its type."""
+    """Return the column that `part` encodes, as nulls of no type if all its values are missing."""
     import pyarrow
 
     values = column_of(table, part.name)

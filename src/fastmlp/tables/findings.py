@@ -1,4 +1,4 @@
-"""What a column was perhaps wrongly taken for, and the option that changes it."""
+"""Find columns that were perhaps misread, such as dates that were taken for categories, and say what to do."""
 
 import csv
 import io
@@ -12,17 +12,17 @@ from ..messages import few, shown
 from ..rows.columns import spelled_numbers
 from .statistics import Categories, ColumnSoFar, Integers, Numbers
 
-FEWEST_ROWS = 20  # of which a pattern is no chance
-ROWS_OF_A_CODE = 40  # for each value: fewer tell little of a category
-FEWEST_CODES = 3  # two are as good as numbers
-MOST_OF_A_RUN = 8  # so many integers from 0 or 1 on may be codes; where there are more, they count something
-NUMBERS_APART = 3  # different numbers, below which text is hardly spoiled numbers
-MOST_OTHERS = 0.2  # of different texts, or two
+FEWEST_ROWS = 20  # in fewer rows, a pattern may be chance
+ROWS_OF_A_CODE = 40  # rows for each value; from fewer, little can be learned of a category
+FEWEST_CODES = 3  # two codes are as good as a number
+MOST_OF_A_RUN = 8  # up to 8 integers from 0 or 1 on may be codes; more of them count something
+NUMBERS_APART = 3  # with fewer different numbers, text is hardly a column of spoiled numbers
+MOST_OTHERS = 0.2  # part of the different texts that may be something else (or two of them)
 
 EFFECTS = {
     "drop": "leaves it out",
     "categories": "makes each value a category",
-    "numbers": "takes it for numbers, and what spells none for missing",
+    "numbers": "reads it as numbers, and other text as missing",
 }
 MONTH = "(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[.]?"
 DAY = "|".join([
@@ -37,7 +37,7 @@ DECORATED = rf"^\s*[(]?{CURRENCY} ?[+-]?{CURRENCY} ?({AMOUNT}) ?{CURRENCY}[%+]?[
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found of a column, the option that changes it, and the one that says that all is well."""
+    """What was found in a column, the option that changes how it is read, and the one that confirms it."""
 
     column: str
     text: str
@@ -45,13 +45,13 @@ class Finding:
     confirm: str | None = None
 
     def for_command(self) -> str:
-        """With the option of the command line."""
+        """Return the message with the option of the command line."""
         name = quoted(self.column)
         given = f"--{self.option}{'=' if name.startswith('-') else ' '}{name}"
         return f"column {shown(self.column)} {self.text}; {given} {EFFECTS[self.option]}"
 
     def for_encoder(self) -> str:
-        """With the parameter of `TableEncoder`."""
+        """Return the message with the parameter of `TableEncoder`."""
         given = f"[{shown(self.column)}]"
         remedy = "leave it out" if self.option == "drop" else f"{self.option}={given} {EFFECTS[self.option]}"
         confirm = f"; {self.confirm}={given} keeps it as it is, without this warning" if self.confirm else ""
@@ -59,7 +59,7 @@ class Finding:
 
 
 def finding(column: ColumnSoFar, n_rows: int) -> Finding | None:
-    """What to tell of a column after n_rows; None: nothing, as also where the user has said what it is."""
+    """Return what to tell of a column after n_rows; None if it was read well, or as the user has said."""
     values = column.values
     if n_rows < FEWEST_ROWS or column.role == "categories":
         return None
@@ -73,7 +73,7 @@ def finding(column: ColumnSoFar, n_rows: int) -> Finding | None:
 
 
 def of_spelled(column: ColumnSoFar, n_rows: int) -> Finding | None:
-    """Find, of numbers spelled as text, that most spell none."""
+    """Find that most values of a column, which the user takes for numbers, spell no number."""
     n, n_present = column.n_not_spelled, n_rows - column.n_missing + column.n_not_spelled
     if n <= n_present / 2:
         return None
@@ -82,7 +82,7 @@ def of_spelled(column: ColumnSoFar, n_rows: int) -> Finding | None:
 
 
 def of_integers(column: ColumnSoFar, integers: Integers, n_rows: int) -> Finding | None:
-    """Find, of numbers, that they number the rows, or are codes."""
+    """Find that numbers are row numbers or codes."""
     if not integers.all or not integers.n:
         return None
     low, high, different = integers.low, integers.high, integers.different
@@ -99,7 +99,7 @@ def of_integers(column: ColumnSoFar, integers: Integers, n_rows: int) -> Finding
 
 
 def of_texts(name: str, counts: Counter) -> Finding | None:
-    """Find, of categories, that they are dates, numbers, or nearly as many as rows."""
+    """Find that categories are dates, numbers, or nearly as many as rows."""
     import pyarrow
     import pyarrow.compute as pc
 
@@ -134,12 +134,12 @@ def of_texts(name: str, counts: Counter) -> Finding | None:
 
 
 def is_unnamed(name: str) -> bool:
-    """Tell whether the column has no name, or that which pandas and `rows.Csv` give one without."""
+    """Return whether a column has no name, or one that pandas and `rows.Csv` give to a column without name."""
     return not name.strip() or name.startswith("Unnamed: ")
 
 
 def quoted(name: str) -> str:
-    """A name for the command line: as in a CSV file, and in the shell's quotes where it needs them."""
+    """Return a name for the command line, quoted as in a CSV file and for the shell where it needs that."""
     if not name.isprintable():
         return shown(name)
     text = io.StringIO()

@@ -1,4 +1,4 @@
-"""What a pass over a table tells of its columns, and how to encode each by it."""
+"""Collect statistics of columns in one pass over a table, and choose from them how to encode each column."""
 
 from collections import Counter
 from typing import Any
@@ -12,27 +12,31 @@ from .encoding import PYTHON_TYPES, VALUE_TYPES, CategoryColumn, NumberColumn
 SAMPLE_SIZE = 100_000
 AT_A_TIME = 2**17  # numbers
 MOST_CATEGORIES = 100_000
-MOST_INTEGERS = 20  # different ones, that a column of codes may have
-FIRST = 64  # numbers, which mostly tell whether all are integers, and few
+MOST_INTEGERS = 20  # different integers that a column of codes may have
+FIRST = 64  # numbers that are looked at first: they mostly show whether all are integers, and few
 EXAMPLES = 5
 WIDENING = ["boolean", "integer", "float", "string"]
 
 
 class ColumnSoFar:
-    """What is known of a column; its first value that is not missing tells whether it is of numbers or categories.
+    """Statistics of the rows seen so far of a column; its first value decides between numbers and categories.
 
-    role : "categories" or "numbers", if the user says that its values are these, whatever they look like; else ""
+    Parameters
+    ----------
+    name : of the column
+    role : "categories" or "numbers" if the user says that the values are these, else ""
+    seed : of the sample from which quartiles are computed; None: no sample
     """
 
     def __init__(self, name: str, role: str, seed: Any) -> None:
         self.name, self.role, self.seed = name, role, seed
         self.n_missing, self.kind = 0, "null"
-        self.n_not_spelled = 0  # values of text that spell no number, and the first of them
+        self.n_not_spelled = 0  # number of texts that spell no number; `not_spelled` has the first of them
         self.not_spelled: list[str] = []
         self.values: Numbers | Categories | None = None
 
     def add(self, column: Any) -> None:
-        """An Arrow array or chunked array."""
+        """Add the values of an Arrow array or chunked array."""
         kind = family(self.name, column.type)
         kind = "number" if self.role == "numbers" and kind == "string" else kind
         categories = kind != "number" or is_dictionary(column.type) if self.role == "" else self.role == "categories"
@@ -49,7 +53,7 @@ class ColumnSoFar:
             self.n_missing += self.values.add(self.spelled(chunk) if self.role == "numbers" else chunk)
 
     def spelled(self, chunk: Any) -> Any:
-        """Text as the numbers that it spells; what spells none is counted."""
+        """Return the numbers that text spells, and count the texts that spell none."""
         import pyarrow.compute as pc
 
         numbers = spelled_numbers(chunk)
@@ -61,7 +65,7 @@ class ColumnSoFar:
         return numbers
 
     def part(self, scaling: str | None, max_categories: int, indicator: bool) -> NumberColumn | CategoryColumn:
-        """How to encode it; parameters as those of `TableEncoder`."""
+        """Return how to encode the column; parameters as those of `TableEncoder`."""
         missing = indicator and self.n_missing > 0
         if isinstance(self.values, Categories):
             return self.values.part(max_categories, missing)
@@ -74,7 +78,7 @@ class ColumnSoFar:
 
 
 class Numbers:
-    """Mean and variance, and of the values a sample: those with the smallest of keys that are drawn for all."""
+    """Mean, variance and a sample of numbers; the sample has the numbers with the smallest of random keys."""
 
     def __init__(self, name: str, seed: Any) -> None:
         self.name = name
@@ -82,10 +86,10 @@ class Numbers:
         self.random = None if seed is None else np.random.default_rng(seed)
         self.sample = self.keys = np.empty(0)
         self.integers = Integers()
-        self.waiting: list[np.ndarray] = []  # as a call of scikit-learn costs as much as some 50,000 numbers
+        self.waiting: list[np.ndarray] = []  # a call of scikit-learn costs as much as some 50,000 numbers
 
     def add(self, values: Any) -> int:
-        """Returns the number of missing values."""
+        """Add an Arrow array; return its number of missing values."""
         given = as_numbers(values).astype(np.float64, copy=False)
         x = given[~np.isnan(given)]
         n_missing = len(given) - len(x)
@@ -98,7 +102,7 @@ class Numbers:
         return n_missing
 
     def take(self) -> None:
-        """Count the numbers that wait."""
+        """Add the numbers that wait to the statistics."""
         x, self.waiting = np.concatenate([np.empty(0), *self.waiting]), []
         if x.size:
             with np.errstate(over="ignore", invalid="ignore"):
@@ -113,7 +117,7 @@ class Numbers:
             self.sample, self.keys = x[chosen], keys[chosen]
 
     def part(self, scaling: str | None, indicator: bool, text: bool) -> NumberColumn:
-        """How to encode them, if there are any."""
+        """Return how to encode the numbers, of which there is at least one."""
         self.take()
         fill = shift = float(self.scaler.mean_[0])
         spread = float(self.scaler.scale_[0]) if np.isfinite(self.scaler.var_[0]) else np.inf
@@ -128,14 +132,14 @@ class Numbers:
 
 
 class Integers:
-    """Of numbers, as long as all are integers: the smallest, the largest, and the different ones where these are few.
+    """Smallest, largest and different values of numbers, as long as all are integers.
 
     Attributes
     ----------
-    n : int, numbers seen
-    all : bool
-    low, high : float
-    different : set of float, or None where there are more than MOST_INTEGERS
+    n : how many numbers were seen
+    all : whether all are integers
+    low, high : the smallest and the largest
+    different : the different ones, or None if they are more than MOST_INTEGERS
     """
 
     def __init__(self) -> None:
@@ -143,13 +147,14 @@ class Integers:
         self.different: set[float] | None = set()
 
     def add(self, x: np.ndarray) -> None:
-        """x: numbers, none missing."""
+        """Add numbers, of which none is missing."""
         self.n += len(x)
         if not (self.all and len(x)):
             return
         self.all = all_integers(x[:FIRST]) and all_integers(x)
         self.low, self.high = min(self.low, float(x.min())), max(self.high, float(x.max()))
-        if self.different is not None and len(self.different) <= self.high - self.low:  # else all between are there
+        # Nothing can be added once all integers from low to high have occurred.
+        if self.different is not None and len(self.different) <= self.high - self.low:
             self.different.update(np.unique(x[:FIRST]).tolist())
             if len(self.different) <= MOST_INTEGERS:
                 self.different.update(unique(x))
@@ -157,11 +162,12 @@ class Integers:
 
 
 def all_integers(x: np.ndarray) -> bool:
+    """Return whether all numbers are integers."""
     return bool((np.floor(x) == x).all())
 
 
 def unique(x: np.ndarray) -> list[float]:
-    """The different numbers, by hashing, which is faster than sorting where they are few."""
+    """Return the different numbers; for few of them, hashing is faster than sorting."""
     import pyarrow
     import pyarrow.compute as pc
 
@@ -170,7 +176,7 @@ def unique(x: np.ndarray) -> list[float]:
 
 
 class Categories:
-    """How often each value occurs."""
+    """Count how often each value occurs."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -178,7 +184,7 @@ class Categories:
         self.value_type = "boolean"
 
     def add(self, values: Any) -> int:
-        """Returns the number of missing values."""
+        """Add an Arrow array; return its number of missing values."""
         found, counts = value_counts(self.name, values)
         if len(found) <= MOST_CATEGORIES + 1:
             for value, count in zip(found.to_pylist(), counts.to_pylist(), strict=True):
@@ -187,13 +193,13 @@ class Categories:
         if max(len(found) - 1, len(self.counts)) > MOST_CATEGORIES:
             raise ValueError(
                 f"column {self.name!r} has more than {MOST_CATEGORIES:,} different values; "
-                "leave it out (--drop), if it is an identifier; if it spells numbers, name it in numbers= (--numbers)"
+                "leave it out (--drop) if it is an identifier; if it spells numbers, name it in numbers= (--numbers)"
             )
         self.value_type = max(self.value_type, VALUE_TYPES[str(found.type)], key=WIDENING.index)
         return missing
 
     def part(self, max_categories: int, missing: bool) -> CategoryColumn:
-        """How to encode them."""
+        """Return how to encode the categories."""
         other = len(self.counts) > max_categories
         n = max_categories - 1 if other else len(self.counts)
         frequent = sorted(self.counts, key=lambda value: (-self.counts[value], value))[:n]

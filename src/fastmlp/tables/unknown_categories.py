@@ -1,4 +1,4 @@
-"""Columns of which a pass over a table knows not a single value, as where blanks or another spelling came in."""
+"""Warn of columns of which not a single value is known, as after a change of spelling."""
 
 import warnings
 from dataclasses import dataclass
@@ -10,13 +10,20 @@ from ..messages import listed
 from ..rows.columns import all_missing, as_categories, column_of, spelled_numbers
 from .encoding import CategoryColumn, NumberColumn, TableEncoding
 
-FEWEST = 2  # values, as a single one may well be new
+FEWEST = 2  # values; a single one may well be new
 SHOWN = 3
 
 
 @dataclass
 class Column:
-    """A column of categories, or of spelled numbers, that has had no known value yet: where it begins, what it had."""
+    """A column of categories or spelled numbers without a known value so far.
+
+    Attributes
+    ----------
+    part : how it is encoded
+    begin : its first column in the output
+    n_values, examples : the number of its values that are not missing, and some of them
+    """
 
     part: CategoryColumn | NumberColumn
     begin: int
@@ -24,8 +31,8 @@ class Column:
     examples: tuple[Any, ...] = ()
 
 
-class Encoder:
-    """Encodes the rows of one pass, or of several, and warns of columns whose values were all unknown."""
+class WarningEncoder:
+    """Encode the rows of one pass or more, and warn of columns whose values were all unknown."""
 
     def __init__(self, encoding: TableEncoding) -> None:
         ends = np.cumsum([part.n_features_out for part in encoding.parts])
@@ -37,12 +44,12 @@ class Encoder:
         ]
 
     def encode(self, table: Any, out: np.ndarray) -> None:
-        """As `TableEncoding.encode`."""
+        """Encode rows as `TableEncoding.encode` does."""
         self.encoding.encode(table, out)
         self.unknown = [column for column in self.unknown if not self.is_known(column, table, out)]
 
     def is_known(self, column: Column, table: Any, out: np.ndarray) -> bool:
-        """Has the column a category that was learned, or a number? Values that are none are counted."""
+        """Return whether a value of the column is a known category or a number; if not, count the values."""
         part = column.part
         values = column_of(table, part.name)
         chunks = getattr(values, "chunks", [values])
@@ -60,7 +67,7 @@ class Encoder:
         return False
 
     def warn(self) -> None:
-        """At the end of a pass: name the columns, once."""
+        """Warn of each such column; call this at the end of a pass."""
         found = [column for column in self.unknown if column.n_values >= FEWEST]
         self.unknown = []
         for column in found:

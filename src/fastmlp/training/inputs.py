@@ -16,7 +16,7 @@ from ..rows.streams.stream import Stream, check_alone, located
 from ..rows.streams.table import Table
 from ..rows.survey import classes_of
 from ..system.machine import available_memory
-from ..tables.unknown_categories import Encoder
+from ..tables.unknown_categories import WarningEncoder
 
 
 class Encoded(NamedTuple):
@@ -105,7 +105,7 @@ def streamed(model: Any, known: Learned, stream: Stream, labelled: bool, learn: 
     learned = Learned(names, stream.target_name, None if labels is None else labels.classes)
     rows = StreamedRows(
         stream, n_features=model.widths[0], dtype=model.dtype, scaling=model.scaling, labels=labels,
-        encoder=None if model.encoding is None else Encoder(model.encoding),
+        encoder=None if model.encoding is None else WarningEncoder(model.encoding),
     )  # fmt: skip
     return rows, learned
 
@@ -151,7 +151,7 @@ def checked_classes(table: Table, number: int) -> list[Any]:
 
 def encoded(encoding: Any, table: Table, dtype: np.dtype, n: int) -> np.ndarray:
     """All n rows of a table as numbers: (n, p)."""
-    X, first, encoder = np.empty((n, encoding.n_features_out), dtype), 0, Encoder(encoding)
+    X, first, encoder = np.empty((n, encoding.n_features_out), dtype), 0, WarningEncoder(encoding)
     for block in table.with_columns(encoding.columns).table_blocks(list(encoding.columns), None):
         with located(block.place):
             encoder.encode(block.X, X[first : first + len(block)])

@@ -1,8 +1,8 @@
-"""ONNX: `TableEncoder` for skl2onnx, its inputs one for each column, or one array of them all.
+"""Convert `TableEncoder` to ONNX, by a converter for skl2onnx, with an input for each column, or one for all of them.
 
-Numbers are computed in float64, as `TableEncoder` does, and rounded to its dtype at the end. A missing number is NaN.
-ONNX has no missing texts: they are the strings that onnxruntime makes of None, NaN and pandas' NA, except where these
-are categories. What `transform` refuses in the values, inf for example, is not refused by a graph.
+Like `TableEncoder`, the graph computes in float64 and rounds to the encoder's dtype at the end. A missing number is
+NaN. ONNX has no missing strings: they are the strings that onnxruntime makes of None, NaN and pandas' NA, unless one of
+these is a category. Values that `transform` refuses, such as inf, are not refused by a graph.
 """
 
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ MISSING_TEXTS = ("None", "nan", "<NA>")
 
 
 class Column(NamedTuple):
-    """Where a column of the table is: an input of the graph, and the place there; None: the input is the column."""
+    """An input of the graph and the place of a table's column in it; None if the input is the column."""
 
     variable: Any
     place: int | None
@@ -35,11 +35,11 @@ class Column(NamedTuple):
 
 
 def columns_of(operator: Any) -> list[Column]:
-    """The columns of the table, in the order of the encoder's: by name, or else by their places.
+    """Return the columns of the table in the encoder's order, found by name, or else by their places.
 
     Raises
     ------
-    ValueError : the inputs are not those columns
+    ValueError : the inputs are not these columns
     """
     encoder, inputs = operator.raw_operator, operator.inputs
     names = encoder.encoding_.columns
@@ -63,13 +63,13 @@ def columns_of(operator: Any) -> list[Column]:
 
 
 def width(variable: Any, unknown: int) -> int:
-    """The number of columns of an input."""
+    """Return the number of columns of an input, or `unknown` if it does not say."""
     shape = variable.type.shape or []
     return int(shape[1]) if len(shape) > 1 and shape[1] else unknown
 
 
 def set_output_types(operator: Any) -> None:
-    """skl2onnx's shape calculator."""
+    """Set type and shape of the output; this is skl2onnx's shape calculator."""
     encoder = operator.raw_operator
     for part, column in zip(encoder.encoding_.parts, columns_of(operator), strict=True):
         check_kind(part, column)
@@ -79,7 +79,7 @@ def set_output_types(operator: Any) -> None:
 
 
 def check_kind(part: NumberColumn | CategoryColumn, column: Column) -> None:
-    """Refuse text where numbers were learned, and numbers where text was."""
+    """Raise ValueError for text where numbers were learned, and for numbers where text was learned."""
     text = isinstance(part, CategoryColumn) and part.value_type == "string"
     if text != column.is_text and (isinstance(part, NumberColumn) or part.categories):
         kind = type(column.variable.type).__name__
@@ -91,7 +91,7 @@ def check_kind(part: NumberColumn | CategoryColumn, column: Column) -> None:
 
 
 def convert(scope: Any, operator: Any, container: Any) -> None:
-    """skl2onnx's converter."""
+    """Add the nodes of an encoder; this is skl2onnx's converter."""
     encoder = operator.raw_operator
     graph = Graph(scope, container, np.float64)
     to = TensorProto.DOUBLE if encoder.dtype == "float64" else TensorProto.FLOAT
@@ -110,7 +110,7 @@ def convert(scope: Any, operator: Any, container: Any) -> None:
 
 
 def number(graph: Graph, part: NumberColumn, x: str) -> list[str]:
-    """(x - shift) factor, and whether x is missing, as (n, 1) each; as `NumberColumn` computes it."""
+    """Return (x - shift) factor, and whether x is missing, each (n, 1), as `NumberColumn` computes them."""
     x = graph.node("Cast", x, to=graph.type)
     missing = graph.node("IsNaN", x)
     Z = graph.node("Where", missing, part.fill - part.shift, graph.node("Sub", x, part.shift))
@@ -119,9 +119,9 @@ def number(graph: Graph, part: NumberColumn, x: str) -> list[str]:
 
 
 def category(graph: Graph, part: CategoryColumn, x: str, floats: bool) -> list[str]:
-    """A column of 0 and 1 for each category, of other values, of missing ones; x of numbers or booleans."""
+    """Return columns of 0 and 1 for the categories, for other and for missing values; x has numbers or booleans."""
     missing = graph.node("Cast", graph.node("IsNaN", graph.node("Cast", x, to=graph.type)), to=graph.type)
-    found, known = [], graph.node("Mul", missing, 0.0)  # is x one of the categories?
+    found, known = [], graph.node("Mul", missing, 0.0)  # known: whether x is a category
     if part.categories:
         as_float = floats or part.value_type == "float"
         type = TensorProto.DOUBLE if as_float else TensorProto.INT64
@@ -135,14 +135,14 @@ def category(graph: Graph, part: CategoryColumn, x: str, floats: bool) -> list[s
 
 
 def text(graph: Graph, part: CategoryColumn, x: str) -> list[str]:
-    """As `category`, of strings: each is looked up for the number of its column."""
+    """Return the columns of `category` for strings, by looking up the number of each string's column."""
     if part.n_features_out == 0:
         return []
     places = {value: place for place, value in enumerate(part.categories)}
     if part.missing:
         places = dict.fromkeys(MISSING_TEXTS, part.n_features_out - 1) | places
     unknown = len(part.categories) if part.other else -1
-    places = places or {"": unknown}  # no operator without keys
+    places = places or {"": unknown}  # the operator needs a key
     place = graph.node(
         "LabelEncoder", x, keys_strings=list(places), values_int64s=list(places.values()), default_int64=unknown, **ML
     )

@@ -184,5 +184,5 @@ def test_a_forgotten_import_is_named():
         "    except ImportError as error: print(error)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    told = "skl2onnx converts {} once fastmlp.onnx is imported; add: import fastmlp.onnx"
+    told = "skl2onnx can convert {} only after: import fastmlp.onnx"
     assert done.stdout.splitlines() == [told.format(name) for name in ("MLPClassifier", "TableEncoder")]

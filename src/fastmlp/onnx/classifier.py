@@ -1,4 +1,4 @@
-"""Converters of `MLPClassifier` for skl2onnx."""
+"""Convert `MLPClassifier` to ONNX, by a converter for skl2onnx; register it, and that of `TableEncoder`."""
 
 import math
 from collections.abc import Callable
@@ -14,10 +14,10 @@ from skl2onnx.common.utils_classifier import get_label_classes
 from ..activations import resolve_all
 from ..kernels.activations import OWN, SELU_ALPHA, SELU_SCALE
 from ..sklearn.classifier import MLPClassifier
+from .encoder import ENCODER
 from .graph import Graph
-from .tables import ENCODER
 
-# --- activations: out of operators that onnxruntime has for float64, too; it lacks Elu, Erf, LeakyRelu, Selu, Softplus
+# --- activations, of operators that onnxruntime has for float64, too; it lacks Elu, Erf, LeakyRelu, Selu, Softplus
 
 
 def leaky_relu(graph: Graph, Z: str) -> str:
@@ -43,14 +43,14 @@ def softplus(graph: Graph, Z: str) -> str:
 
 
 def gelu(graph: Graph, Z: str) -> str:
-    """z (1 + erf(z / √2)) / 2; erf in float32, as there is no other."""
+    """z (1 + erf(z / √2)) / 2; onnxruntime has erf for float32 only."""
     x = graph.node("Cast", graph.node("Mul", Z, math.sqrt(0.5)), to=TensorProto.FLOAT)
     erf = graph.node("Cast", graph.node("Erf", x), to=graph.type)
     return graph.node("Mul", graph.node("Mul", Z, graph.node("Add", erf, 1.0)), 0.5)
 
 
 def silu(graph: Graph, Z: str) -> str:
-    """z / (1 + e^-z). Many an onnxruntime makes QuickGelu of z σ(z), which it lacks for float64 (its issue 32421)."""
+    """z / (1 + e^-z); for z σ(z), onnxruntime may use QuickGelu, which it lacks for float64 (its issue 32421)."""
     return graph.node("Div", Z, graph.node("Add", graph.node("Exp", graph.node("Neg", Z)), 1.0))
 
 
@@ -69,16 +69,18 @@ NODES: dict[str, Callable[[Graph, str], str]] = {
 
 
 def hidden_activations(classifier: MLPClassifier) -> list[str]:
-    """Names of the hidden layers' activations.
+    """Return the names of the hidden layers' activations.
 
     Raises
     ------
-    ValueError : one is a function of the user's own
+    ValueError : an activation is a function of the user's own
     """
     layers = resolve_all(classifier.activation, len(classifier.coefs_) - 1, np.dtype(np.float64))
     for g in layers:
         if g.number == OWN:
-            raise ValueError(f"activation: {g.name} is a Python function, and ONNX can hold named ones only")
+            raise ValueError(
+                f"activation: {g.name} is a Python function, which ONNX cannot hold; train with an activation by name"
+            )
     return [g.name for g in layers]
 
 
@@ -86,12 +88,12 @@ def hidden_activations(classifier: MLPClassifier) -> list[str]:
 
 
 def is_multilabel(classifier: MLPClassifier) -> bool:
-    """Is the label a row of 0 and 1?"""
+    """Return whether a label is a row of 0 and 1."""
     return bool(classifier.n_outputs_ > 1 and classifier.out_activation_ == "logistic")
 
 
 def labels_of(scope: Any, classifier: MLPClassifier) -> np.ndarray:
-    """What the label is chosen from, one for each column of probabilities: strings or int64.
+    """Return the label of each column of probabilities, as strings or int64.
 
     Raises
     ------
@@ -99,19 +101,21 @@ def labels_of(scope: Any, classifier: MLPClassifier) -> np.ndarray:
     """
     classes = np.asarray(get_label_classes(scope, classifier))
     if len(classes) == 1:
-        classes = np.repeat(classes, 2)  # predict_proba has two columns even so
+        classes = np.repeat(classes, 2)  # predict_proba has two columns nevertheless
     if classes.dtype.kind == "U":
         return classes
     with np.errstate(invalid="ignore"):
         numbers = classes.astype(np.int64)
     wrong = [value for value, number in zip(classes.tolist(), numbers.tolist(), strict=True) if value != number]
     if wrong:
-        raise ValueError(f"classes_ contains {wrong[0]!r}; ONNX has labels of int64 and strings only: encode y anew")
+        raise ValueError(
+            f"classes_ contains {wrong[0]!r}; ONNX has labels of int64 and strings only: fit with such a y"
+        )
     return numbers
 
 
 def set_output_types(operator: Any) -> None:
-    """skl2onnx's shape calculator."""
+    """Set type and shape of the outputs; this is skl2onnx's shape calculator."""
     check_input_and_output_numbers(operator, input_count_range=1, output_count_range=2)
     X = operator.inputs[0]
     n, labels = X.get_first_dimension(), labels_of(operator.scope_inst, operator.raw_operator)
@@ -122,12 +126,12 @@ def set_output_types(operator: Any) -> None:
 
 
 def is_double(X: Any) -> bool:
-    """Tell whether the graph computes in float64."""
+    """Return whether the graph computes in float64."""
     return isinstance(X.type, DoubleTensorType)
 
 
 def convert(scope: Any, operator: Any, container: Any) -> None:
-    """skl2onnx's converter."""
+    """Add the nodes of a classifier; this is skl2onnx's converter."""
     classifier, X = operator.raw_operator, operator.inputs[0]
     label, P = (output.full_name for output in operator.outputs)
     graph = Graph(scope, container, np.float64 if is_double(X) else np.float32)
@@ -149,7 +153,7 @@ def convert(scope: Any, operator: Any, container: Any) -> None:
 
 
 def choose(graph: Graph, labels: np.ndarray, P: str, output: str) -> None:
-    """The label of the highest probability in each row."""
+    """Add nodes that choose the label of the highest probability in each row."""
     if labels.dtype.kind == "U":
         constant = graph.constant([label.encode() for label in labels], TensorProto.STRING)
     else:
