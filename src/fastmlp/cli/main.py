@@ -172,13 +172,15 @@ def add_table_options(parser: argparse.ArgumentParser) -> None:
 def add_file_options(parser: argparse.ArgumentParser) -> None:
     """Add the files that are written."""
     parser.add_argument("--save", required=True, metavar="MODEL", help="file for the trained model")
-    parser.add_argument("--checkpoint", metavar="FILE", help="save the state of training in a file meanwhile")
+    parser.add_argument(
+        "--checkpoint", metavar="FILE", help="file for the state of training, from which --resume goes on"
+    )
     parser.add_argument(
         "--checkpoint-every", type=real(0), default=60.0, metavar="SECONDS",
         help="least time between two checkpoints; default: %(default)s",
     )  # fmt: skip
-    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint, if there is one")
-    parser.add_argument("--plot", metavar="FILE.png", help="draw the learning curve")
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint if there is one")
+    parser.add_argument("--plot", metavar="FILE.png", help="file for a plot of the learning curve")
     parser.add_argument("--quiet", action="store_true", help="show no progress bar")
 
 
