@@ -15,7 +15,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from fastmlp import MLPClassifier, Model
-from fastmlp.plot import LossCurveDisplay, learning_curve
+from fastmlp.cli.learning_curve import learning_curve
+from fastmlp.plot import LossCurveDisplay
 
 matplotlib.use("Agg")
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -1,41 +1,43 @@
-"""Losses over epochs, shown. Needs matplotlib (extra `plot`)."""
+"""Draw losses over epochs. Needs matplotlib (extra `plot`)."""
 
-import os
 from collections.abc import Callable
-from typing import IO, Any, cast
+from typing import Any
 
 import numpy as np
 
 from .model import Model
-from .system.atomic_write import replaced
 
-FEW_EPOCHS = 30  # so many are marked one by one
-SHARE_BELOW = 0.22  # height of the learning rate's axes, as a part of that of the losses' axes
+FEW_EPOCHS = 30  # up to 30 epochs are marked one by one
+SHARE_BELOW = 0.22  # part of the height that goes to the learning rate
 
 
 class LossCurveDisplay:
-    """Losses, validation scores and learning rates over epochs, after the conventions of scikit-learn's displays.
+    """Losses, validation scores and learning rates over epochs, drawn after the conventions of scikit-learn's displays.
 
     Parameters
     ----------
     loss : array-like (n)
         Training loss of each epoch.
     validation_loss, validation_scores : array-like (n) or None, default=None
-        NaN or None in them: an epoch without validation. Without a loss, scores are drawn on a second y-axis.
+        Loss and score of each epoch; NaN or None for an epoch without validation. Scores are drawn only if there is no
+        validation loss, on a second y-axis.
     learning_rate : array-like (n) or None, default=None
-        Drawn on small axes below if it changes.
+        Learning rate of each epoch; drawn on small axes below the others if it changes.
     epochs : array-like of int (n) or None, default=None
-        Their numbers; None: 1, 2, …
+        Numbers of the epochs; None means 1, 2, …
     name : str or None, default=None
-        Stands before each label of the legend, to tell several displays on the same axes apart.
+        Prefix of each label in the legend, to tell displays on the same axes apart.
 
     Attributes
     ----------
-    ax_, score_ax_, learning_rate_ax_ : matplotlib Axes; the last two may be None
-        Those of the losses; those over them, of scores; those below.
+    ax_ : matplotlib Axes
+        The axes of the losses.
+    score_ax_, learning_rate_ax_ : matplotlib Axes or None
+        The axes of the scores, in the same place, and those of the learning rate, below.
     figure_ : matplotlib Figure
+        The figure of the axes.
     lines_ : list of matplotlib Line2D
-        Training loss and, where there is one, validation loss or score.
+        Training loss and, if there is one, validation loss or score.
     best_epoch_line_ : matplotlib Line2D or None
         Vertical, at the first epoch with the best validation score or, without scores, the lowest validation loss.
 
@@ -65,12 +67,12 @@ class LossCurveDisplay:
     def from_estimator(
         cls, estimator: Any, *, ax: Any = None, name: str | None = None, line_kw: dict[str, Any] | None = None
     ) -> "LossCurveDisplay":
-        """Draw what an estimator recorded while it trained.
+        """Draw what a fitted estimator recorded while it trained.
 
         Parameters
         ----------
         estimator : MLPClassifier, Pipeline that ends in one, or Model
-            Fitted.
+            The fitted estimator.
         ax, name, line_kw : as for `plot`
 
         Returns
@@ -79,22 +81,22 @@ class LossCurveDisplay:
 
         Raises
         ------
-        sklearn.exceptions.NotFittedError
-        ValueError : there were no epochs, as with solver="lbfgs"
+        sklearn.exceptions.NotFittedError : the estimator is not fitted
+        ValueError : it recorded no epochs, as with solver="lbfgs"
         """
         return cls(**recorded(estimator), name=name).plot(ax, line_kw=line_kw)
 
     def plot(
         self, ax: Any = None, *, name: str | None = None, line_kw: dict[str, Any] | None = None
     ) -> "LossCurveDisplay":
-        """Draw.
+        """Draw the curves.
 
         Parameters
         ----------
         ax : matplotlib Axes or None, default=None
-            Where to draw, best with layout="constrained"; its lower part goes to a learning rate that changes.
+            Where to draw, best with layout="constrained"; a learning rate that changes takes the lower part.
         name : str or None, default=None
-            Instead of the display's own.
+            Prefix of the labels; None means the display's own.
         line_kw : dict or None, default=None
             Arguments of matplotlib's `plot` for all lines of `lines_`.
 
@@ -121,64 +123,33 @@ class LossCurveDisplay:
         if self.learning_rate_ax_ is not None and rates is not None:
             color = self.lines_[0].get_color()
             self.learning_rate_ax_.plot(epochs[: len(rates)], rates, drawstyle="steps-mid", color=color)
-            if 0 < 30 * np.nanmin(rates) < np.nanmax(rates):  # one_cycle, from 1/25 to 1, has its shape on a linear one
+            if 0 < 30 * np.nanmin(rates) < np.nanmax(rates):  # but one_cycle, which spans a factor of 25, stays linear
                 self.learning_rate_ax_.set_yscale("log")
         finish(ax)
         return self
 
     def _plot_validation(self, epochs: np.ndarray, prefix: str, style: dict[str, Any]) -> None:
-        """Validation loss or else scores, and a line at the epoch that early stopping keeps."""
+        """Draw the validation loss or else the scores, and a line at the epoch that early stopping keeps."""
         losses, scores = numbers(self.validation_loss), numbers(self.validation_scores)
-        if losses is not None:  # it may be shorter than epochs, if the last one was interrupted
+        if losses is not None:  # may be shorter than epochs if the last one was interrupted
             best, what = epochs[np.nanargmin(losses)], "lowest validation loss"
             self.lines_ += self.ax_.plot(epochs[: len(losses)], losses, label=prefix + "validation loss", **style)
         elif scores is not None:
             self.score_ax_ = twin = partner(self.ax_, "validation score", lambda ax: ax.twinx())
-            (probe,) = self.ax_.plot([], [])  # takes the next colour of ax_, as the twin would start anew
+            (probe,) = self.ax_.plot([], [])  # takes the next colour of ax_, as the twin would begin with the first
             twin.set_prop_cycle(color=[probe.get_color()])
             probe.remove()
             self.lines_ += twin.plot(epochs[: len(scores)], scores, label=prefix + "validation score", **style)
         else:
             return
-        if scores is not None:  # MLPClassifier stops by them, even where they are not shown
+        if scores is not None:  # MLPClassifier stops by the scores, even if they are not drawn
             best, what = epochs[np.nanargmax(scores)], "best validation score"
         style = {"color": self.lines_[-1].get_color(), "linestyle": ":", "linewidth": 1}
         self.best_epoch_line_ = self.lines_[-1].axes.axvline(best, label=f"{prefix}{what}, epoch {best}", **style)
 
 
-def learning_curve(history: list[dict[str, Any]], path: str | os.PathLike) -> None:
-    """Draw the `history` of a Model into an image file; its type is the ending of its name."""
-    require_matplotlib()
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7, 4.2), layout="constrained")
-    ax = figure.subplots()
-    LossCurveDisplay(**of_history(history)).plot(ax)
-    ax.set(ylabel="mean log loss", title="Learning curve")
-    with replaced(path) as file:
-        figure.savefig(cast("IO[bytes]", file), dpi=150, format=image_type(path))
-
-
-def check_image(path: str | os.PathLike) -> None:
-    """Raise, before anything is computed, where `learning_curve` could not draw into a file of this name."""
-    require_matplotlib()
-    from matplotlib.figure import Figure
-
-    known = Figure().canvas.get_supported_filetypes()
-    if image_type(path) not in known:
-        raise ValueError(
-            f"{os.fspath(path)}: matplotlib draws no such file; let the name end with one of "
-            f"{', '.join('.' + kind for kind in known)}"
-        )
-
-
-def image_type(path: str | os.PathLike) -> str:
-    """The ending of a name; png where there is none."""
-    return os.path.splitext(os.fspath(path))[1][1:].lower() or "png"
-
-
 def recorded(estimator: Any) -> dict[str, Any]:
-    """An estimator's curves, as arguments of the display."""
+    """Return an estimator's curves as arguments of the display."""
     from sklearn.exceptions import NotFittedError
     from sklearn.pipeline import Pipeline
     from sklearn.utils.validation import check_is_fitted
@@ -190,7 +161,7 @@ def recorded(estimator: Any) -> dict[str, Any]:
     if isinstance(estimator, Pipeline):
         estimator = estimator[-1]
     check_is_fitted(estimator)
-    lbfgs = getattr(estimator, "solver", None) == "lbfgs"  # then a loss_curve_ is left over from another solver
+    lbfgs = getattr(estimator, "solver", None) == "lbfgs"  # a loss_curve_ would be left over from another solver
     if lbfgs or not hasattr(estimator, "loss_curve_"):
         kind = type(estimator).__name__ + (" with solver='lbfgs'" if lbfgs else "")
         raise ValueError(f"{kind} has no loss_curve_; fit an MLPClassifier with solver='adam' or 'sgd'")
@@ -203,19 +174,19 @@ def recorded(estimator: Any) -> dict[str, Any]:
 
 
 def of_history(history: list[dict[str, Any]]) -> dict[str, Any]:
-    """A Model's curves, as arguments of the display."""
+    """Return a Model's curves as arguments of the display."""
     curves = {name: [record.get(name) for record in history] for name in ("loss", "validation_loss", "learning_rate")}
     return {"epochs": [record["epoch"] for record in history], **curves}
 
 
 def numbers(values: Any) -> np.ndarray | None:
-    """Values as floats, NaN for None; None if there is no number at all."""
+    """Return values as floats, with NaN for None; None if there is no number at all."""
     array = np.asarray([] if values is None else values, dtype=float)
     return None if np.isnan(array).all() else array
 
 
 def require_matplotlib() -> None:
-    """Say what to install if it is missing."""
+    """Raise ImportError, which says what to install, if matplotlib is missing."""
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
@@ -223,18 +194,18 @@ def require_matplotlib() -> None:
 
 
 def partner(ax: Any, what: str, make: Callable[[Any], Any] | None = None) -> Any:
-    """Axes over the same epochs for something else: those of an earlier display on `ax`, or made now, or None."""
-    label = f"{what} of axes {id(ax)}"  # the id, as all axes of a grid may share x
+    """Return the axes of something else over the same epochs: those of an earlier display on `ax`, or new ones."""
+    label = f"{what} of axes {id(ax)}"  # with the id, as all axes of a grid may share x
     other = next((other for other in ax.get_shared_x_axes().get_siblings(ax) if other.get_label() == label), None)
     if other is None and make is not None:
         other = make(ax)
         other.set(label=label, ylabel=what)
-        ax.figure.sca(ax)  # so that plt.title() means ax still
+        ax.figure.sca(ax)  # so that plt.title() still means ax
     return other
 
 
 def axes_below(ax: Any) -> Any:
-    """New axes in the lower part of the place of `ax`, which shrinks."""
+    """Shrink `ax` and return new axes in the lower part of its place."""
     spec = ax.get_subplotspec()
     if spec is not None:
         upper, lower = spec.subgridspec(2, 1, height_ratios=[1 - SHARE_BELOW, SHARE_BELOW])
@@ -243,12 +214,12 @@ def axes_below(ax: Any) -> Any:
         return ax.figure.add_subplot(lower, sharex=ax)
     x, y, width, height = ax.get_position(original=True).bounds
     lower, gap = SHARE_BELOW * height, 0.05 * height
-    ax.set_position((x, y + lower + gap, width, height - lower - gap))  # a twin's place follows by itself
+    ax.set_position((x, y + lower + gap, width, height - lower - gap))  # a twin follows by itself
     return ax.figure.add_axes((x, y, width, lower), sharex=ax)
 
 
 def finish(ax: Any) -> None:
-    """Labels, ticks, grid and one legend for all lines."""
+    """Set labels, ticks, grid and one legend for all lines."""
     from matplotlib.lines import Line2D
     from matplotlib.ticker import MaxNLocator
 
@@ -266,5 +237,5 @@ def finish(ax: Any) -> None:
     ax.get_legend().remove()
     lines = [*ax.get_lines(), *twin.get_lines()]
     twin.legend(handles=[line for line in lines if not line.get_label().startswith("_")])
-    for line in ax.get_lines():  # not seen, but a legend keeps clear only of the lines of its own axes
+    for line in ax.get_lines():  # invisible copies, as a legend keeps clear only of the lines of its own axes
         twin.add_artist(Line2D(*line.get_data(), transform=line.get_transform(), visible=False, label="_"))

@@ -15,7 +15,6 @@ from .. import optimizers
 from ..exceptions import ColumnWarning
 from ..messages import shown
 from ..model import Model
-from ..plot import check_image, learning_curve
 from ..rows.labels import Labels
 from ..rows.streams.files import open_table
 from ..rows.streams.stream import located
@@ -29,6 +28,7 @@ from ..training.scores import scores
 from ..training.split import parts_of
 from .column_options import without
 from .csv_options import csv_options
+from .learning_curve import check_image, learning_curve
 from .output_paths import check_outputs
 
 
