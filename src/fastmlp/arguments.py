@@ -100,3 +100,13 @@ def checked_scaling(value: tuple[ArrayLike, ArrayLike], n_features: int) -> tupl
     if not (np.isfinite(shift).all() and np.isfinite(factor).all()):
         raise ValueError("scaling: shift and factor must be finite")
     return shift, factor
+
+
+def checked_dropout(value: float | list[float] | tuple[float, ...], n_hidden: int) -> tuple[float, ...]:
+    """Return the fraction of units that each hidden layer leaves out."""
+    fractions = list(value) if isinstance(value, (list, tuple)) else [value] * n_hidden
+    if len(fractions) != n_hidden or not all(0 <= p < 1 for p in fractions):
+        raise ValueError(
+            f"dropout={value!r}: give a number from 0 to below 1, or a list of {n_hidden}, one for each hidden layer"
+        )
+    return tuple(float(p) for p in fractions)

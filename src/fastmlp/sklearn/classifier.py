@@ -1,4 +1,4 @@
-"""`MLPClassifier`: scikit-learn's estimator over this library's kernels."""
+"""`MLPClassifier`: scikit-learn's estimator, computed by this library's kernels."""
 
 import copy
 from collections.abc import Callable, Sequence
@@ -12,6 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 
 from ..activations import resolve_all
+from ..arguments import checked_dropout
 from ..convertible import Convertible
 from ..losses import loss_of_link
 from ..network.network import Network
@@ -30,16 +31,16 @@ from .parameters import CONSTRAINTS
 
 
 def trains_by_epochs(estimator: "MLPClassifier") -> bool:
-    """Is there a partial_fit?"""
+    """Return whether there is a partial_fit; raise AttributeError, as scikit-learn does, if not."""
     if estimator.solver == "lbfgs":
         raise AttributeError("partial_fit is only available for stochastic optimizers. lbfgs is not stochastic.")
     return True
 
 
 class MLPClassifier(Convertible, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """Multilayer perceptron for classification: a drop-in for scikit-learn's, with its parameters and attributes.
+    """Multilayer perceptron for classification, a drop-in for `sklearn.neural_network.MLPClassifier`.
 
-    The same `random_state` gives the same model as `sklearn.neural_network.MLPClassifier`, up to rounding.
+    It has scikit-learn's parameters and attributes, and the same `random_state` gives the same model up to rounding.
 
     Parameters
     ----------
@@ -53,19 +54,19 @@ class MLPClassifier(Convertible, ClassifierMixin, BaseEstimator):  # type: ignor
         Adds alpha/2 ‖W‖² to the sum of losses of each batch.
     batch_size : int or "auto", default="auto"
         Rows per step; "auto" is min(200, n).
-    learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
-        For sgd: constant; learning_rate_init / (t + 1)^power_t after each epoch; or divided by 5 when
-        `n_iter_no_change` epochs did not improve. For every optimizer also "cosine", falling to 0 over max_iter
-        epochs, and "one_cycle", rising from 1/25 for three tenths of them and then falling.
+    learning_rate : {"constant", "invscaling", "adaptive", "cosine", "one_cycle"}, default="constant"
+        For sgd: "constant"; "invscaling", learning_rate_init / (t + 1)^power_t after each epoch; or "adaptive",
+        divided by 5 when `n_iter_no_change` epochs did not improve. For every optimizer also "cosine", which falls to 0
+        over max_iter epochs, and "one_cycle", which rises from 1/25 during the first three tenths and then falls.
     learning_rate_init : float, default=0.001
     power_t : float, default=0.5
     max_iter : int, default=200
-        Epochs at most, or iterations of L-BFGS.
+        The largest number of epochs, or of iterations of L-BFGS.
     shuffle : bool, default=True
     random_state : int, RandomState or None, default=None
-        For starting weights, the validation split and the order of rows.
+        For the first weights, the validation split and the order of rows.
     tol : float, default=1e-4
-        By less than this, the loss or the score has not improved.
+        The loss or the score has improved if it changed by more than this.
     verbose : bool, int or "bar", default=False
         Print the loss of each epoch, or show a progress bar over all rows.
     warm_start : bool, default=False
@@ -74,54 +75,51 @@ class MLPClassifier(Convertible, ClassifierMixin, BaseEstimator):  # type: ignor
         For sgd.
     nesterovs_momentum : bool, default=True
     early_stopping : bool, default=False
-        Keep a part of the rows for validation, and stop when its accuracy does not improve.
+        Keep a part of the rows for validation, and stop when the accuracy over it does not improve.
     validation_fraction : float, default=0.1
     beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
-        Adam's.
+        For adam.
     n_iter_no_change : int, default=10
     max_fun : int, default=15000
-        Evaluations of the gradient by lbfgs at most.
+        For lbfgs: the largest number of evaluations of the gradient.
     dtype : {"auto", "float32", "float64"}, default="auto"
-        What is computed in; "auto": float32 for X of float32, else float64. lbfgs always computes in float64.
+        The type of parameters and products. "auto": float32 for X of float32, else float64. lbfgs always computes in
+        float64.
     class_weight : dict, "balanced", list of dict (for labels) or None, default=None
-        Weights of classes, beside those of rows; "balanced": n / (K × the class's number of rows). They weigh the
-        training, not the validation score.
+        Weights of classes, by which those of rows are multiplied; "balanced": n / (K × the class's number of rows).
+        They apply to training, not to the validation score.
     scoring : str, callable or None, default=None
-        scikit-learn's name of a scorer, or one, in place of the accuracy over the validation rows, which it gets as
-        they were given: a frame of a frame.
+        scikit-learn's name of a scorer, or a scorer, in place of the accuracy over the validation rows. It gets them as
+        they were given: rows of a frame as a frame.
     dropout : float, or list with one for each hidden layer, default=0.0
-        The part of a layer's units that each step of adam or sgd leaves out, at random by `random_state`.
+        The fraction of a layer's units that each step of adam or sgd leaves out, drawn by `random_state`.
     optimizer : str, Optimizer or None, default=None
         sgd, momentum, nesterov, adam or adamw, with learning_rate_init, or an object such as
         ``AdamW(1e-3, weight_decay=0.1)``, in place of the solver's.
     callbacks : callable, list of them, or None, default=None
-        Each is called as callback(classifier, record) after each epoch, record with epoch, loss, learning_rate,
-        seconds, validation_loss and validation_score; one that returns True ends the training.
+        Each is called as callback(classifier, record) after each epoch; the record holds epoch, loss, learning_rate,
+        seconds, validation_loss and validation_score. One that returns True ends the training.
     n_threads : int or None, default=None
-        At most so many threads; None: one per available core. It changes no bit of the result.
+        The largest number of threads. None: one per available core. The result is the same, bit for bit, for any.
 
     Attributes
     ----------
     classes_ : array (K), or list of them
     coefs_, intercepts_ : list of arrays (p[l-1], p[l]) and (p[l])
-        What stands in these lists is what predicts, and what trains next.
+        The parameters with which `predict` computes and the next fit starts, also after you write into them.
     loss_ : float
-        Of the last epoch: mean over its batches, with the L2 term.
-    loss_curve_ : list of float
-    best_loss_ : float or None
-    learning_rate_curve_ : list of float
-        After each epoch.
+        The loss of the last epoch: mean over its batches, with the L2 term.
+    loss_curve_, learning_rate_curve_ : list of float
+        The loss of each epoch, and the learning rate after it.
+    best_loss_, best_validation_score_ : float or None
     validation_scores_, validation_loss_curve_ : list of float or None
-        Score and mean log loss over the validation rows, where there are any.
-    best_validation_score_ : float or None
-    n_iter_ : int
-    t_ : int
-        Rows trained on so far.
-    n_layers_, n_outputs_ : int
+        Score and mean log loss over the validation rows, if there are any.
+    n_iter_, t_ : int
+        The numbers of epochs of the last fit, and of rows trained on so far.
+    n_layers_, n_outputs_, n_features_in_ : int
     out_activation_ : {"logistic", "softmax"}
-    n_features_in_ : int
     feature_names_in_ : array of str
-        Only where X has names.
+        Only if X has names.
 
     Examples
     --------
@@ -160,36 +158,17 @@ class MLPClassifier(Convertible, ClassifierMixin, BaseEstimator):  # type: ignor
         optimizer: OptimizerName | Optimizer | None = None, callbacks: Callbacks["MLPClassifier"] = None,
         n_threads: int | None = None,
     ) -> None:  # fmt: skip
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.solver = solver
-        self.alpha = alpha
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.power_t = power_t
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.random_state = random_state
-        self.tol = tol
-        self.verbose = verbose
-        self.warm_start = warm_start
-        self.momentum = momentum
-        self.nesterovs_momentum = nesterovs_momentum
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.n_iter_no_change = n_iter_no_change
-        self.max_fun = max_fun
-        self.dtype = dtype
-        self.class_weight = class_weight
-        self.scoring = scoring
-        self.dropout = dropout
-        self.optimizer = optimizer
-        self.callbacks = callbacks
-        self.n_threads = n_threads
+        self.hidden_layer_sizes, self.activation, self.dropout = hidden_layer_sizes, activation, dropout
+        self.solver, self.optimizer, self.batch_size = solver, optimizer, batch_size
+        self.alpha, self.tol, self.max_iter = alpha, tol, max_iter
+        self.learning_rate, self.learning_rate_init, self.power_t = learning_rate, learning_rate_init, power_t
+        self.shuffle, self.random_state, self.warm_start = shuffle, random_state, warm_start
+        self.momentum, self.nesterovs_momentum = momentum, nesterovs_momentum
+        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+        self.early_stopping, self.validation_fraction = early_stopping, validation_fraction
+        self.n_iter_no_change, self.max_fun = n_iter_no_change, max_fun
+        self.class_weight, self.scoring, self.dtype = class_weight, scoring, dtype
+        self.callbacks, self.verbose, self.n_threads = callbacks, verbose, n_threads
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
@@ -202,20 +181,19 @@ class MLPClassifier(Convertible, ClassifierMixin, BaseEstimator):  # type: ignor
         Parameters
         ----------
         X : array-like or sparse matrix (n, p), or a stream of `fastmlp.rows`
-            float32 and float64 are read in place; of a sparse matrix, a window of rows is made dense at a time. A
-            stream brings y and the weights with it, and may have more rows than memory holds; dtype="auto" is
-            float32 then, and rows for validation are drawn one by one.
+            float32 and float64 are read in place; a sparse matrix is made dense a window of rows at a time. A stream
+            brings y and the weights with it, and may have more rows than memory holds; then dtype="auto" means
+            float32, and rows for validation are drawn one by one.
         y : array-like (n) of classes, or (n, K) of 0 and 1 for K labels
         sample_weight : array-like (n) or None
         X_val, y_val, sample_weight_val : as the first three, or None
-            Rows to validate on after each epoch; with early_stopping, in place of a part of X.
+            Rows to validate on after each epoch. With early_stopping they replace the part of X.
 
         Returns
         -------
         self
         """
-        given = given_validation(X_val, y_val, sample_weight_val)
-        fit(self, X, y, sample_weight, incremental=False, given=given)
+        fit(self, X, y, sample_weight, incremental=False, given=given_validation(X_val, y_val, sample_weight_val))
         return self
 
     @available_if(trains_by_epochs)
@@ -224,7 +202,7 @@ class MLPClassifier(Convertible, ClassifierMixin, BaseEstimator):  # type: ignor
         self, X: Features | Stream, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None,
         classes: ArrayLike | None = None,
     ) -> "MLPClassifier":  # fmt: skip
-        """Train for one epoch, from the weights and the moments of the last call on.
+        """Train for one epoch, starting from the weights and the moments of the last call.
 
         Parameters
         ----------
@@ -243,29 +221,29 @@ class MLPClassifier(Convertible, ClassifierMixin, BaseEstimator):  # type: ignor
         return self
 
     def predict(self, X: Features | Stream) -> np.ndarray:
-        """The class of each row, array (n), or 0 and 1 for each label, array (n, K)."""
+        """Return the class of each row, array (n), or 0 and 1 for each label, array (n, K)."""
         now, network, theta = view.present(self)
         classes: np.ndarray = now._label_binarizer.inverse_transform(now._outputs(X, network, theta))
         return classes
 
     def predict_proba(self, X: Features | Stream) -> np.ndarray:
-        """Probabilities of the classes in the order of `classes_`: array (n, K)."""
+        """Return probabilities of the classes in the order of `classes_`, array (n, K)."""
         now, network, theta = view.present(self)
         P = now._outputs(X, network, theta)
         return P if now.n_outputs_ > 1 else np.stack([1 - P, P], axis=1)
 
     def score(self, X: Features | Stream, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None) -> float:
-        """The part of the rows, by weight, whose class `predict` has right.
+        """Return the accuracy: the fraction of the rows, by weight, whose class `predict` finds.
 
         Parameters
         ----------
         X, y, sample_weight : as for `fit`
-            A class that was not there in `fit` is never right.
+            A row of a class that `fit` has not seen counts as wrong.
         """
         return data_of(self, X, y, sample_weight).score()
 
     def predict_log_proba(self, X: Features | Stream) -> np.ndarray:
-        """Logarithms of `predict_proba`, finite also where a probability is rounded to 0."""
+        """Return logarithms of `predict_proba`, which are finite also where a probability is rounded to 0."""
         now, network, theta = view.present(self)
         Z = now._outputs(X, network, theta, probabilities=False)
         if now.out_activation_ == "softmax":
@@ -273,45 +251,34 @@ class MLPClassifier(Convertible, ClassifierMixin, BaseEstimator):  # type: ignor
             return np.asarray(Z - np.log(np.exp(Z).sum(axis=1, keepdims=True)))
         if now.n_outputs_ == 1:
             return np.asarray(-np.logaddexp(0, np.stack([Z, -Z], axis=1)))
-        P = now._outputs(X, network, theta)  # labels of equal probability have equal logarithms, as of 1
+        P = now._outputs(X, network, theta)  # the logarithm of P, so that equal probabilities have equal logarithms
         with np.errstate(divide="ignore"):
             return np.asarray(np.where(P > 0, np.log(P), -np.logaddexp(0, -Z)))
 
-    # --- the net, and the rows it sees ----------------------------------------------------------------
-
     def _network(self) -> Network:
-        """The net of what stands in `coefs_` and `intercepts_` now."""
+        """Return the net of what `coefs_` and `intercepts_` hold now."""
         dtype = np.dtype(np.float32 if np.asarray(self.coefs_[0]).dtype == np.float32 else np.float64)
         widths = widths_of(self.coefs_)
         layers = resolve_all(self.activation, len(widths) - 2, dtype)
-        plan = Plan(widths, layers, True, dtype, loss_of_link(self.out_activation_), self._dropouts(len(layers)))
+        dropout = checked_dropout(self.dropout, len(layers))
+        plan = Plan(widths, layers, True, dtype, loss_of_link(self.out_activation_), dropout)
         known: Coefficients | None = vars(self).get("_coefficients")
-        if known is not None and known.network.plan == plan and known.are(self.coefs_, self.intercepts_):
-            known.network.n_threads = self.n_threads
-            return known.network
-        self._coefficients = Coefficients(plan, self.n_threads)
-        self._coefficients.set(self.coefs_, self.intercepts_)
+        if known is None or known.network.plan != plan or not known.are(self.coefs_, self.intercepts_):
+            self._coefficients = Coefficients(plan, self.n_threads)
+            self._coefficients.set(self.coefs_, self.intercepts_)
+        self._coefficients.network.n_threads = self.n_threads
         return self._coefficients.network
-
-    def _dropouts(self, n_hidden: int) -> tuple[float, ...]:
-        """p of each hidden layer."""
-        given = list(self.dropout) if isinstance(self.dropout, (list, tuple)) else [self.dropout] * n_hidden
-        if len(given) != n_hidden or not all(0 <= p < 1 for p in given):
-            raise ValueError(
-                f"dropout={self.dropout!r}: give a number from 0 to below 1, or {n_hidden} of them, one a hidden layer"
-            )
-        return tuple(float(p) for p in given)
 
     def _outputs(
         self, X: Features | Stream, network: Network, theta: np.ndarray, probabilities: bool = True
     ) -> np.ndarray:
-        """P of each output, or its logit: (n, K), or (n) of a single output."""
+        """Return P of each output, or its logit: array (n, K), or (n) of a single output."""
         rows = data_of(self, X).rows(network)
         Z = network.logits(rows, probabilities=probabilities, theta=theta)
         return Z if self.n_outputs_ > 1 else Z[:, 0]
 
     def __copy__(self) -> "MLPClassifier":
-        """An independent estimator: it shares the parameters, and has its own of all that fits have made."""
+        """Return an independent estimator: parameters are shared, what fits have made is copied."""
         fit_lock.check_at_rest(self)
         other: MLPClassifier = view.view(self)
         state = other.__dict__
