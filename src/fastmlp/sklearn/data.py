@@ -79,23 +79,23 @@ class MemoryData:
                 w = by_class if w is None else by_class * w
         return rows_of(network, self.X, targets(self.y, classifier._label_binarizer), w)
 
-    def all_rows(self, rows: ArrayRows) -> np.ndarray:
-        """Return the numbers of all rows."""
-        return np.arange(rows.n_rows)
+    def all_rows(self, rows: ArrayRows) -> Order:
+        """Return the order of all rows."""
+        return Order.of(np.arange(rows.n_rows))
 
-    def split(self, network: Network, rows: ArrayRows) -> tuple[np.ndarray, Validation]:
+    def split(self, network: Network, rows: ArrayRows) -> tuple[Order, Validation]:
         """Draw rows to train on and rows to validate on, as scikit-learn does."""
         classifier = self.classifier
         assert rows.y is not None
         stratified, random = classifier.n_outputs_ == 1, classifier._random_state
         training, index = validation_rows(rows.y, classifier.validation_fraction, stratified, random)
-        return training, self.evaluation(rows, index)
+        return Order.of(training), self.evaluation(rows, index)
 
     def validation(self, network: Network) -> Validation:
         """Return what evaluates a network over all rows, after a check that they are like those of `learn`."""
         self.compare()
         rows = rows_of(network, self.X, targets(self.y, self.classifier._label_binarizer))
-        return self.evaluation(rows, self.all_rows(rows))
+        return self.evaluation(rows, np.arange(rows.n_rows))
 
     def evaluation(self, rows: ArrayRows, index: np.ndarray) -> Validation:
         """Return what evaluates a network over some rows, by the accuracy or by the user's scorer."""

@@ -98,17 +98,16 @@ def fit_alone(estimator: Any, X: Any, y: Any, sample_weight: Any, incremental: b
     if estimator.solver == "lbfgs":
         lbfgs.train(estimator, network, rows)
     else:
-        training: np.ndarray | Pass
+        order: Order | Pass
         validation: Validation | None = None
         if held is not None:
-            training, validation = data.all_rows(rows), held.validation(network)
+            order, validation = data.all_rows(rows), held.validation(network)
         elif estimator.early_stopping:
-            training, validation = data.split(network, rows)
+            order, validation = data.split(network, rows)
         else:
-            training = data.all_rows(rows)
+            order = data.all_rows(rows)
         if validation is not None:
             start_validation(estimator)
-        order = training if isinstance(training, Pass) else Order.of(training)
         rules.train(estimator, coefficients, Part(rows, order), validation, incremental)
     if not np.isfinite(network.theta).all():
         raise_not_finite()
