@@ -96,8 +96,8 @@ def test_complex():
 
 @case(9, "an object array with a dict in it", "`TypeError`")
 def test_dict():
-    model_refuses(TypeError, "X holds what is not a number.*dict", objects({}))
-    classifier_refuses(TypeError, "X holds what is not a number.*dict", objects({}))
+    model_refuses(TypeError, "X contains a value that is not a number.*dict", objects({}))
+    classifier_refuses(TypeError, "X contains a value that is not a number.*dict", objects({}))
 
 
 @case(
@@ -109,8 +109,8 @@ def test_strings(tmp_path):
     for text in (X.astype(str), X.astype("S"), X.astype(str).tolist(), X.astype(str).astype(object)):
         assert bits(text) == bits(X)
     for bad in (np.full(X.shape, "word"), objects("word")):
-        model_refuses(ValueError, "X holds what is not a number.*'word'", bad)
-        classifier_refuses(ValueError, "X holds what is not a number.*'word'", bad)
+        model_refuses(ValueError, "X contains a value that is not a number.*'word'", bad)
+        classifier_refuses(ValueError, "X contains a value that is not a number.*'word'", bad)
     for bad in (frame.assign(b="word"), frame.assign(b=pd.Series(["word"] * 30, dtype=object))):
         model_refuses(ValueError, "X: column 'b'.*'word'", bad)
         classifier_refuses(ValueError, "X: column 'b'.*'word'", bad)

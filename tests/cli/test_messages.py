@@ -70,7 +70,7 @@ def test_the_help_tells_what_the_commands_do_and_an_example(capsys):
         ("--types", ["a", "a=foo"], "string"),
         ("--separator", ["ab", "é"], "must be one ASCII character"),
         ("--decimal", ["xx", ""], "must be one ASCII character"),
-        ("--encoding", ["foo"], "Python knows no encoding of this name"),
+        ("--encoding", ["foo"], "Python has no encoding of this name"),
         ("--activation", ["foo"], "choose from"),
         ("--dtype", ["float16"], "choose from"),
     ],

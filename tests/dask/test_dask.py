@@ -526,7 +526,7 @@ def test_partitions_that_do_not_match(client):
     with pytest.raises(ValueError, match="y='z': no such column"):
         fastmlp.dask.fit(Model([p, 1]), table, "z")
     kinds = dd.from_pandas(frame().assign(kind=pd.Categorical(KINDS)), npartitions=2)
-    with pytest.raises(ValueError, match="column 'kind' holds what is not a number"):
+    with pytest.raises(ValueError, match="column 'kind' contains a value that is not a number"):
         fastmlp.dask.fit(Model([6, 1]), kinds, "label")
 
 

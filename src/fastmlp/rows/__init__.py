@@ -1,6 +1,7 @@
-"""Where rows come from, and in which order: `Array`, `Arrow`, `Blocks`, `Csv` and `Parquet` take the place of X.
+"""Where rows come from, and in which order.
 
-They read a block of rows at a time, so that there may be more rows than memory holds.
+`Array`, `Arrow`, `Blocks`, `Csv` and `Parquet` are streams, which take the place of X. They read a block of rows at a
+time, so that there may be more rows than memory holds.
 """
 
 from .streams.array import Array

@@ -1,4 +1,4 @@
-"""Reading ahead: a thread that prepares the next items while the caller works on the present one."""
+"""Read ahead: a thread prepares the next item while the caller works on the present one."""
 
 import queue
 import threading
@@ -10,16 +10,16 @@ from ..system.interrupts import check, outlast
 
 END = object()
 WATCH_SECONDS = 0.05  # from one look for Ctrl-C to the next
-PATIENCE = 0.5  # seconds; a user's iterator may be waiting for something, and Ctrl-C must not
+PATIENCE = 0.5  # seconds to wait for the thread at the end: a user's iterator may block, and Ctrl-C must not
 
 
 def read_ahead(make: Callable[[Callable[[], bool]], Iterator[Any]], most: int) -> Generator[Any, None, None]:
-    """The items of make(stopped), made by a thread; at most `most` exist at a time, the one in use included.
+    """Yield the items of make(stopped), made by a thread; at most `most` exist at a time, the one in use included.
 
-    `stopped()` tells the maker that nobody waits any more. What it raises is raised here. The thread ends with
-    this iterator, or, where it is blocked, soon after; close the iterator, or read it to its end.
+    `stopped()` returns whether the caller has left. Exceptions of `make` are raised here. The thread ends with this
+    iterator or, where it is blocked, soon after; close the iterator, or read it to its end.
     """
-    # C code, in the middle of which Ctrl-C cannot come: whatever it interrupts here, the thread is told to end.
+    # A SimpleQueue is C code, which Ctrl-C cannot interrupt halfway: the thread always learns that it is to end.
     room, made = queue.SimpleQueue[Any](), queue.SimpleQueue[tuple[Any, BaseException | None]]()
     ended: list[bool] = []
     for _ in range(most):
@@ -53,7 +53,7 @@ def read_ahead(make: Callable[[Callable[[], bool]], Iterator[Any]], most: int) -
                 check()
                 if thread.is_alive() or not made.empty():
                     continue
-                # By a trace function or a fork.
+                # A trace function or a fork can do this.
                 raise RuntimeError("the thread that reads ahead ended before its work was done") from None
             if failure is not None:
                 raise failure

@@ -1,5 +1,7 @@
-"""Rows from arrays. float32 and float64 of any stride are read in place, by address; every other type is
-cast by NumPy, a window of rows at a time. X is never copied whole.
+"""Rows from dense and sparse arrays.
+
+float32 and float64 of any strides are read in place, by address; every other type is cast, a window of rows at a time.
+X is never copied whole.
 """
 
 from collections.abc import Generator
@@ -16,7 +18,7 @@ from .targets import READ_IN_PLACE, as_targets, as_weights, most_target, weight_
 from .window import Window, addresses, check_target, cuts, not_finite
 
 WINDOW_BYTES = 16 * 2**20
-NUMBERS_TO_BE = "OUS"  # kinds of arrays whose entries may be objects or text that stand for numbers
+OBJECTS_AND_TEXT = "OUS"  # kinds of arrays whose entries may stand for numbers
 
 
 class ArrayRows:
@@ -25,12 +27,12 @@ class ArrayRows:
     Parameters
     ----------
     X : array-like (n, p)
-    y : array-like, or None: (n) of 0 and 1; with softmax, (n) of classes 0 … K-1; else (n, K) of 0 and 1
+    y : array-like (n) of 0 and 1, with softmax of classes 0 … K-1, or (n, K) of 0 and 1; or None
     sample_weight : array-like (n), finite and not negative, or None
-    n_features : p that the net expects
+    n_features : p of the net
     dtype : of the net; X of other types than float32 and float64 is cast to it
     scaling : (shift, factor), each (p), or None: kernels compute (X - shift) factor
-    outputs, softmax : K, and whether the outputs are classes of which a row has one
+    outputs, softmax : K, and whether each row has one of K classes
     """
 
     def __init__(
@@ -51,33 +53,33 @@ class ArrayRows:
         self.scaling = np.zeros((0, 0)) if scaling is None else np.stack(scaling).astype(np.float64)
 
     def checked(self, X: Any) -> Any:
-        """X as rows can be taken from it."""
+        """Return X in a form that rows can be taken from."""
         return as_table(X)
 
     reads_ahead = False
 
     def order(self) -> Order:
-        """All rows, as they come."""
+        """Return the order in which rows are stored."""
         return Order(self.n_rows)
 
     @property
     def in_place(self) -> bool:
-        """Do kernels read X where it lies?"""
+        """Whether kernels read X where it lies."""
         return self.X.dtype in READ_IN_PLACE
 
     @property
     def window_rows(self) -> int:
-        """Rows that may be cast at a time."""
+        """The number of rows to cast at a time."""
         return int(max(1, WINDOW_BYTES // (self.X.shape[1] * self.dtype.itemsize)))
 
     def splits(self, batch_rows: int) -> bool:
-        """Is a batch of so many rows cast in several parts?"""
+        """Return whether a batch of this size needs several windows."""
         return not self.in_place and batch_rows > self.window_rows
 
     def windows(self, order: Order, batch_rows: int) -> Generator[Window, None, None]:
-        """Consecutive parts of `order`: whole batches each, or parts of one batch that is too large to cast at once.
+        """Yield windows over `order`: of whole batches, or of parts of a batch that is larger than a window.
 
-        Raises ValueError if a file that X, y or w is mapped from is no longer what it was.
+        Raises ValueError if a file that X, y or w is mapped from was modified.
         """
         for file in self.files:
             file.check()
@@ -94,24 +96,24 @@ class ArrayRows:
             yield Window(source, straight, ends_batch, X, y, w, rows)
 
     def taken(self, rows: np.ndarray) -> np.ndarray:
-        """Some rows of X, dense and in the dtype of the net."""
+        """Return rows of X, dense, in the dtype of the net."""
         with np.errstate(all="ignore"):
             X: np.ndarray = self.X[rows].astype(self.dtype)
             return X
 
     def taken_exactly(self, row: int) -> np.ndarray:
-        """A row of X in float64."""
+        """Return a row of X in float64, for messages."""
         return np.asarray(self.X[row], np.float64)
 
     def place_of(self, window: Window, row: int) -> str:
-        """Where a row of the window lies, for messages."""
+        """Return the place of a row of the window, for messages."""
         return f"row {row if window.origins is None else int(window.origins[row])}"
 
     def refuse(self, window: Window, row: int) -> None:
-        """Say what is wrong with X or y; kernels refused this row.
+        """Raise RowError for X or y, as kernels refused this row.
 
-        Of several threads, whichever comes last tells its row. The message must not depend on it, and names the first
-        row of X that is not finite.
+        Of several threads that refuse a row, the last one tells its own. The message must not depend on which that is:
+        it names the first row of X that is not finite.
         """
         found = row if window.origins is None else int(window.origins[row])
         for first in range(0, found + 1, self.window_rows):
@@ -123,14 +125,14 @@ class ArrayRows:
                 value = self.taken_exactly(first + i)[column]
                 raise not_finite(value, f"in row {first + i}, column {column}", self.dtype)
         check_target(window.y, row, self.most_target, f"in row {found}")
-        raise RowError(f"X: row {found} was not finite when it was read, and is now; leave X as it is meanwhile")
+        raise RowError(f"X: row {found} was not finite when it was read, and is finite now; do not modify X")
 
 
 class SparseRows(ArrayRows):
     """Checked rows of a CSR or CSC matrix or array; parameters as for `ArrayRows`."""
 
     def checked(self, X: Any) -> Any:
-        """X in CSR, whose rows can be taken."""
+        """Return X in CSR, which rows can be taken from."""
         return X.tocsr()
 
     @property
@@ -145,10 +147,10 @@ class SparseRows(ArrayRows):
         return np.asarray(self.dense(np.array([row]))[0], np.float64)
 
     def dense(self, rows: np.ndarray) -> np.ndarray:
-        """Some rows; RowError for indices outside of X, which SciPy would write to without a check."""
+        """Return rows of X, dense. Raise RowError for indices outside of X, which SciPy does not check."""
         begin, end = self.X.indptr[rows], self.X.indptr[rows + 1]
         if np.any(begin < 0) or np.any(begin > end) or np.any(end > min(len(self.X.indices), len(self.X.data))):
-            raise RowError("X is a sparse matrix whose indptr points outside of its indices; make it anew")
+            raise RowError("X is a sparse matrix whose indptr points outside of its indices; build it again")
         part = self.X[rows]
         if part.nnz and not (part.indices.min() >= 0 and part.indices.max() < self.X.shape[1]):
             raise RowError(f"X is a sparse matrix with a column index outside of 0 … {self.X.shape[1] - 1}")
@@ -157,7 +159,7 @@ class SparseRows(ArrayRows):
 
 
 def fits(X: np.ndarray, scaling: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Tell of each number whether it is finite in the dtype of the net, once it is scaled."""
+    """Return for each number whether it is finite in the dtype of the net after scaling."""
     with np.errstate(all="ignore"):
         scaled = (X.astype(np.float64, copy=False) - scaling[0]) * scaling[1] if len(scaling) else X
         good: np.ndarray = np.isfinite(scaled.astype(dtype, copy=False))
@@ -165,12 +167,12 @@ def fits(X: np.ndarray, scaling: np.ndarray, dtype: np.dtype) -> np.ndarray:
 
 
 def as_table(X: Any) -> np.ndarray:
-    """X as a two-dimensional array of real numbers; no copy of an array."""
+    """Return X as a two-dimensional array of real numbers; an array is not copied."""
     if hasattr(X, "toarray") and hasattr(X, "nnz"):
-        raise TypeError("X is sparse, and blocks of a stream must be dense; make them so with X.toarray()")
+        raise TypeError("X is sparse, but blocks of a stream must be dense; convert them with X.toarray()")
     refuse_hidden(X)
     table = as_array(X)
-    if table.dtype.kind in NUMBERS_TO_BE:
+    if table.dtype.kind in OBJECTS_AND_TEXT:
         table = numbers_from_objects(table)
     check_real(table)
     if table.ndim != 2:
@@ -186,7 +188,7 @@ def as_table(X: Any) -> np.ndarray:
 
 
 def as_array(X: Any) -> np.ndarray:
-    """What NumPy makes of X; ragged rows are an error."""
+    """Return X as an array; ragged rows are an error."""
     try:
         return np.asarray(X)
     except ValueError as error:
@@ -194,20 +196,20 @@ def as_array(X: Any) -> np.ndarray:
 
 
 def refuse_hidden(X: Any) -> None:
-    """Refuse what NumPy would take for an array: values behind a mask, and a table that was never read."""
+    """Raise TypeError for masked values and lazy tables, which NumPy would turn into an array."""
     if isinstance(X, np.ma.MaskedArray) and np.ma.is_masked(X):
         raise TypeError("X is a masked array with masked entries; fill them, for example with X.filled(value)")
     refuse_lazy("X", X)
 
 
 def check_real(table: np.ndarray) -> None:
-    """Are the numbers real?"""
+    """Raise ValueError unless the numbers are real."""
     if table.dtype.kind not in "fiub":
         raise ValueError(f"X has dtype {table.dtype}; it must hold real numbers")
 
 
 def numbers_from_objects(X: np.ndarray, name: str = "X") -> np.ndarray:
-    """An array of objects or of text as float64; text must spell numbers, as in scikit-learn."""
+    """Return an array of objects or text as float64; text must spell numbers, as in scikit-learn."""
     kind: type[Exception]
     try:
         return X.astype(np.float64)
@@ -215,4 +217,4 @@ def numbers_from_objects(X: np.ndarray, name: str = "X") -> np.ndarray:
         kind, reason = ValueError, not_numbers(X, error)
     except TypeError as error:
         kind, reason = TypeError, str(error)
-    raise kind(f"{name} holds what is not a number: {reason}")
+    raise kind(f"{name} contains a value that is not a number: {reason}")

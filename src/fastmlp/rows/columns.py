@@ -8,21 +8,21 @@ from ..messages import listed
 
 TEXT = ("string", "large_string", "string_view")  # Arrow's types of it
 SPELLED = r"^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$"
-CACHED_ROWS = 4096  # of a window, whose cache lines stay near while one column after the other is written
+CACHED_ROWS = 4096  # of a window: its cache lines stay in cache while one column after the other is written
 
 
 def put_columns(columns: list[np.ndarray], out: np.ndarray, rows: np.ndarray | None = None) -> None:
-    """Columns side by side, cast: out (n, p). rows (n): which of them; None: all."""
+    """Write columns side by side, cast: out (n, p). rows (n): which of their rows; None: all."""
     with np.errstate(all="ignore"):
         for first in range(0, len(out), CACHED_ROWS):
-            part = out[first : first + CACHED_ROWS]
+            cached = out[first : first + CACHED_ROWS]
             chosen = slice(first, first + CACHED_ROWS) if rows is None else rows[first : first + CACHED_ROWS]
             for k, column in enumerate(columns):
-                part[:, k] = column[chosen]
+                cached[:, k] = column[chosen]
 
 
 def column_of(table: Any, name: str) -> Any:
-    """The column of that name; a missing one is an error that lists what is there."""
+    """Return the column of that name; ValueError, which lists the columns, if there is none."""
     index = table.schema.get_field_index(name)
     if index < 0:
         check_named(table.schema.names, name)
@@ -30,7 +30,7 @@ def column_of(table: Any, name: str) -> Any:
 
 
 def check_named(names: list[str], name: str) -> None:
-    """Is there one column of that name?"""
+    """Raise ValueError unless there is exactly one column of that name."""
     count = list(names).count(name)
     if count != 1:
         problem = "no column" if count == 0 else f"{count} columns"
@@ -38,30 +38,30 @@ def check_named(names: list[str], name: str) -> None:
 
 
 def index_columns(schema: Any) -> list[str]:
-    """Columns that are the index of a pandas frame: they number rows, and are no features."""
+    """Return the names of columns that are the index of a pandas frame, and so no features."""
     about = getattr(schema, "pandas_metadata", None) or {}
     return [name for name in about.get("index_columns", []) if isinstance(name, str)]
 
 
 def without_index(table: Any) -> Any:
-    """A pyarrow.Table or RecordBatch without the index that pandas put into it."""
+    """Return a pyarrow.Table or RecordBatch without the index that pandas put into it."""
     index = index_columns(table.schema)
     return table.select([k for k, name in enumerate(table.column_names) if name not in index]) if index else table
 
 
 def refuse_lazy(name: str, data: Any) -> None:
-    """Refuse a table that was never read."""
+    """Raise TypeError for a lazy frame, which was never read."""
     if hasattr(data, "collect") and not (hasattr(data, "__array__") or hasattr(data, "__arrow_c_stream__")):
         raise TypeError(f"{name} is a lazy frame; read it first, with {name}.collect()")
 
 
 def is_dictionary(kind: Any) -> bool:
-    """Of an Arrow type."""
+    """Return whether an Arrow type is a dictionary."""
     return hasattr(kind, "index_type")
 
 
 def family(name: str, kind: Any) -> str:
-    """What an Arrow type's values are: "number", "string", or "null" for nothing but nulls."""
+    """Return what the values of an Arrow type are: "number", "string", or "null" if there are only nulls."""
     import pyarrow.types as types
 
     of_values = value_type(kind) if is_dictionary(kind) else kind
@@ -79,25 +79,25 @@ def family(name: str, kind: Any) -> str:
 
 
 def without_views(values: Any) -> Any:
-    """A column of string_view as large_string, as many of Arrow's functions do not know views."""
+    """Return a column of string_view as large_string, as many of Arrow's functions do not take views."""
     if hasattr(values, "dictionary") and str(values.dictionary.type) == "string_view":
         return type(values).from_arrays(values.indices, values.dictionary.cast("large_string"))
     return values.cast("large_string") if str(values.type) == "string_view" else values
 
 
 def all_missing(values: Any) -> bool:
-    """Are there only nulls and NaN?"""
+    """Return whether a column holds only nulls and NaN."""
     import pyarrow.compute as pc
 
     if values.null_count == len(values):
         return True
     if str(values.type) == "halffloat":
-        values = values.cast("float32")  # in which Arrow knows NaN
+        values = values.cast("float32")  # for float16, Arrow does not find NaN
     return bool(pc.all(pc.is_null(values, nan_is_null=True)).as_py())
 
 
 def as_numbers(values: Any) -> np.ndarray:
-    """A column of numbers as an array of integers or floats, NaN for missing ones."""
+    """Return a column of numbers as an array of integers or floats, with NaN for missing values."""
     import pyarrow.types as types
 
     if not (types.is_integer(values.type) or types.is_floating(values.type)):
@@ -107,9 +107,9 @@ def as_numbers(values: Any) -> np.ndarray:
 
 
 def spelled_numbers(values: Any) -> Any:
-    """An Arrow array of numbers, text or a dictionary as one of numbers; text that spells none is null.
+    """Return an Arrow array of numbers, text or a dictionary as numbers; text that spells no number becomes null.
 
-    Digits, with a sign, a decimal point and an exponent or without, and blanks around them, spell a number.
+    A number is spelled by digits, with or without a sign, a decimal point, an exponent, and blanks around them.
     """
     import pyarrow
     import pyarrow.compute as pc
@@ -127,7 +127,7 @@ def spelled_numbers(values: Any) -> Any:
 
 
 def as_categories(name: str, values: Any) -> Any:
-    """Values as large_string, bool, int64 or double, null for missing ones; those of a dictionary are looked up."""
+    """Return values as large_string, bool, int64 or double, null where missing; dictionaries are decoded."""
     import pyarrow
     import pyarrow.types as types
 
@@ -155,7 +155,7 @@ def as_categories(name: str, values: Any) -> Any:
 
 
 def value_counts(name: str, values: Any) -> tuple[Any, Any]:
-    """The values that occur, as `as_categories` gives them, and how often each does; some may occur twice."""
+    """Return the values of a column as `as_categories` gives them, and their counts; a value may come twice."""
     import pyarrow.compute as pc
 
     if not is_dictionary(values.type):
@@ -165,10 +165,10 @@ def value_counts(name: str, values: Any) -> tuple[Any, Any]:
 
 
 def value_type(kind: Any) -> Any:
-    """The type of a column's values: that of the dictionary for a dictionary column."""
+    """Return the type of a column's values: of a dictionary column, that of its dictionary."""
     return getattr(kind, "value_type", kind)
 
 
 def first_line(error: Exception) -> str:
-    """Of its message, or its name."""
+    """Return the first line of an error's message, or the name of its class."""
     return (str(error) or type(error).__name__).splitlines()[0]

@@ -1,4 +1,4 @@
-"""Columns that hold one kind of values in several types: the type that holds them all."""
+"""Columns that files store in several types: the type that holds all of their values."""
 
 from typing import Any
 
@@ -6,10 +6,10 @@ from .columns import TEXT, first_line, is_dictionary, value_type, without_views
 
 
 def common_type(one: Any, other: Any) -> Any:
-    """The Arrow type that holds the values of both, or None where they are of two kinds.
+    """Return the Arrow type that holds the values of both, or None where they are of two kinds.
 
-    Kinds are numbers, of whatever type (True counts as 1), text, and categories of either; categories of text are
-    text, too. Integers become int64 (uint64, where none has a sign), and float64 beside others than integers.
+    A kind is numbers of any type (True counts as 1), text, or categories of either; categories of text count as text,
+    too. Integers become int64, uint64 where none has a sign, and float64 together with other numbers.
     """
     import pyarrow
     import pyarrow.types as types
@@ -34,7 +34,7 @@ def common_type(one: Any, other: Any) -> Any:
 
 
 def as_type(name: str, values: Any, kind: Any) -> Any:
-    """A column in the common type of several; what that cannot hold exactly is an error."""
+    """Return a column in the common type; ValueError for values that this type cannot hold."""
     import pyarrow
 
     if values.type == kind:

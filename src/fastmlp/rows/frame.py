@@ -1,4 +1,4 @@
-"""Rows from the columns of frames: a window of them is put together at a time."""
+"""Rows from frames: their columns are put together for a window of rows at a time."""
 
 import copy
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..messages import listed
-from .array import NUMBERS_TO_BE, ArrayRows, as_array, check_real, numbers_from_objects, refuse_hidden
+from .array import OBJECTS_AND_TEXT, ArrayRows, as_array, check_real, numbers_from_objects, refuse_hidden
 from .columns import check_named, put_columns, without_index
 
 NO_NUMBERS = ("date", "time", "duration", "period", "interval", "list", "struct")
@@ -14,13 +14,13 @@ MAY_SPELL_NUMBERS = ("object", "categor", "enum", "dict", "str", "utf8", "large_
 
 
 class FrameColumns:
-    """The columns of a frame as arrays, without a copy where their memory allows it; slices are some of the rows.
+    """The columns of a frame as arrays, which are not copied where that can be avoided; slices take rows.
 
-    Raises TypeError for a column that is no number, and names it.
+    Raises TypeError, which names the column, where values are not numbers.
 
     Parameters
     ----------
-    names : columns that the frame must have, no others, in the order to take them in; None: as they are
+    names : the columns that the frame must have, and no others, in the order to take them; None: as they are
     """
 
     dtype = np.dtype(object)  # no kernel reads it in place
@@ -64,34 +64,34 @@ class FrameRows(ArrayRows):
 
 
 def is_arrow_table(frame: Any) -> bool:
-    """Tell whether it is a pyarrow.Table or RecordBatch."""
+    """Return whether a frame is a pyarrow.Table or RecordBatch."""
     return hasattr(frame, "column_names")
 
 
 def names_of(frame: Any) -> list[str]:
-    """Of its columns: a frame's of pandas or polars, or a pyarrow.Table's."""
+    """Return the names of the columns of a frame of pandas or polars, or of a pyarrow.Table."""
     return [str(name) for name in (without_index(frame).column_names if is_arrow_table(frame) else frame.columns)]
 
 
 def is_frame(X: Any) -> bool:
-    """Tell whether it is a frame of pandas or polars, or an Arrow table, whose columns have names."""
+    """Return whether X is a frame of pandas or polars, or an Arrow table, whose columns have names."""
     return not hasattr(X, "collect") and (hasattr(X, "columns") or is_arrow_table(X))  # a lazy frame has both
 
 
 def ordered(columns: list[tuple[str, Any]], names: list[str]) -> list[tuple[str, Any]]:
-    """The columns, by their names; names that differ are refused."""
+    """Return the columns in the order of names; ValueError where the frame has others."""
     by_name = dict(columns)
     if len(by_name) < len(columns) or by_name.keys() != set(names):
         found = [name for name, _ in columns]
         for name in names:
             check_named(found, name)
         extra = next(name for name in found if name not in names)
-        raise ValueError(f"X has a column {extra!r}, which is none of the features {listed(names)}; drop it")
+        raise ValueError(f"X has a column {extra!r}, which is not one of the features {listed(names)}; drop it")
     return [(name, by_name[name]) for name in names]
 
 
 def columns_of(frame: Any) -> list[tuple[str, Any]]:
-    """(Name, column) of a frame of pandas or polars, or a pyarrow.Table, also where two have the same name."""
+    """Return (name, column) of each column of a frame; two may have the same name."""
     if is_arrow_table(frame):
         return list(zip(names_of(frame), without_index(frame).columns, strict=True))
     if hasattr(frame, "items"):
@@ -100,7 +100,7 @@ def columns_of(frame: Any) -> list[tuple[str, Any]]:
 
 
 def check_columns(frame: Any) -> None:
-    """Refuse columns that another library might take for numbers, as dates, and those whose values are none."""
+    """Raise TypeError or ValueError for columns of dates, of text that spells no number, or with missing values."""
     for name, column in columns_of(frame):
         check_kind(name, kind_of(column))
         if may_spell_numbers(kind_of(column)) and np.isnan(numbers(name, column)).any():
@@ -108,12 +108,12 @@ def check_columns(frame: Any) -> None:
 
 
 def without_surprises(X: Any) -> Any:
-    """X for scikit-learn's checks, which would take dates and masked entries for numbers.
+    """Return X for scikit-learn's checks, which would take dates and masked entries for numbers.
 
-    Those, lazy frames, ragged rows, and text and objects that are no numbers are refused here, by name.
+    These, lazy frames, ragged rows, and text and objects that are not numbers raise errors that name the column.
     """
     refuse_hidden(X)
-    if hasattr(X, "compute"):  # a lazy frame that becomes an array when it is asked for
+    if hasattr(X, "compute"):  # a lazy frame, which becomes an array when NumPy asks for one
         return X
     X = without_index(X) if is_arrow_table(X) else X
     if hasattr(X, "columns"):
@@ -121,7 +121,7 @@ def without_surprises(X: Any) -> Any:
     elif isinstance(X, (list, tuple)):
         X = as_array(X)
         X = X.astype(np.float64) if X.dtype == np.float32 else X  # scikit-learn computes lists in float64
-    if isinstance(X, np.ndarray) and X.dtype.kind in NUMBERS_TO_BE:
+    if isinstance(X, np.ndarray) and X.dtype.kind in OBJECTS_AND_TEXT:
         return numbers_from_objects(X)
     if isinstance(X, np.ndarray) and X.dtype.kind != "c":
         check_real(X)
@@ -129,7 +129,7 @@ def without_surprises(X: Any) -> Any:
 
 
 def shares_memory(frame: Any) -> bool:
-    """Is the frame one array of float32 or float64, which kernels can read where it lies?"""
+    """Return whether a frame is one array of float32 or float64, which kernels can read where it lies."""
     kinds = {str(kind) for kind in getattr(frame, "dtypes", [])}
     if not hasattr(frame, "iloc") or not kinds <= {"float32", "float64"} or len(kinds) != 1:
         return False
@@ -137,14 +137,14 @@ def shares_memory(frame: Any) -> bool:
 
 
 def numbers(name: str, column: Any) -> np.ndarray:
-    """A column as an array of numbers, also where categories or text stand for them; missing values are NaN."""
+    """Return a column as an array of numbers, also where categories or text stand for them; missing values are NaN."""
     kind = kind_of(column)
     check_kind(name, kind)
     if hasattr(column, "iloc") and getattr(column.dtype, "na_value", None) is not None and column.hasnans:
         values = column.to_numpy(object if may_spell_numbers(kind) else np.float64, na_value=np.nan)
     else:
         values = np.asarray(column.to_numpy())
-    if values.dtype.kind in NUMBERS_TO_BE:
+    if values.dtype.kind in OBJECTS_AND_TEXT:
         values = numbers_from_objects(values, f"X: column {name!r}")
     if values.dtype.kind not in "fiub":
         raise ValueError(f"X: column {name!r} is of type {kind}; it must hold numbers, see fastmlp.TableEncoder")
@@ -152,16 +152,16 @@ def numbers(name: str, column: Any) -> np.ndarray:
 
 
 def kind_of(column: Any) -> str:
-    """The name of a column's type."""
+    """Return the name of a column's type."""
     return str(column.dtype if hasattr(column, "dtype") else column.type)
 
 
 def may_spell_numbers(kind: str) -> bool:
-    """Tell whether the values of a column may be objects or text that stand for numbers."""
+    """Return whether a column of this type may hold objects or text that stand for numbers."""
     return kind.lower().startswith(MAY_SPELL_NUMBERS)
 
 
 def check_kind(name: str, kind: str) -> None:
-    """Raise TypeError, which names the column, for types that are no numbers."""
+    """Raise TypeError, which names the column, for types that are not numbers."""
     if kind.lower().startswith(NO_NUMBERS):
         raise TypeError(f"X: column {name!r} is of type {kind}; it must hold numbers, see fastmlp.TableEncoder")

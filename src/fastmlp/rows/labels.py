@@ -1,4 +1,4 @@
-"""What the values of a stream's target mean: 0 and 1, or numbers of classes."""
+"""The values of a stream's target, turned into 0 and 1 or into numbers of classes."""
 
 from typing import Any
 
@@ -13,14 +13,14 @@ MOST_CLASSES = 10_000
 
 
 class Labels:
-    """From values of a target to what kernels read.
+    """Turns values of a target into what kernels read.
 
     Parameters
     ----------
-    outputs, softmax : K, and whether the outputs are classes of which a row has one
+    outputs, softmax : K, and whether each row has one of K classes
     classes : the values that stand for 0, 1, …; None: the values are numbers already, as `as_targets` wants them
     name : of the target, for messages
-    others : values that are no class have the number after the last one, instead of being refused
+    others : give values that are no class the number after the last one, instead of raising ValueError
     """
 
     def __init__(
@@ -35,32 +35,32 @@ class Labels:
 
     @property
     def numbers_in_all(self) -> int:
-        """How many numbers `encode` may give to values."""
+        """The number of different numbers that `encode` may return."""
         return max(2, self.outputs) + self.others
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Of one row."""
+        """The shape of one row's target."""
         return () if self.softmax or self.outputs == 1 else (self.outputs,)
 
     def encode(self, values: Any, n: int) -> np.ndarray:
-        """Values of n rows, an array or a pyarrow.Array, as numbers."""
+        """Return the values of n rows, an array or a pyarrow.Array, as numbers."""
         if values is None:
-            raise ValueError("a block has no y; the labels are required")
+            raise ValueError("a block has no y; labels are required, as in (X, y)")
         refuse_masked("y", values)
         if is_arrow_array(values):
             values = checked_labels(values, self.name)
         if self.classes is None:
             return as_targets(values, n, self.outputs, self.softmax)
         if is_arrow_array(values):
-            codes = self._found(values)
+            codes = self._codes_of_arrow(values)
         else:
             values = np.asarray(values)
             if values.shape == (n, 1):
                 values = values[:, 0]
             if values.shape != (n,):
                 raise ValueError(f"y has shape {values.shape}, but X has {n} rows: it must have shape ({n},)")
-            codes = self._found_in_array(values)
+            codes = self._codes_of_array(values)
         if self.others:
             codes = np.where(codes < 0, self.numbers_in_all - 1, codes)
         if codes.min(initial=0) < 0:
@@ -69,10 +69,10 @@ class Labels:
             raise ValueError(f"{self.name} contains {shown(wrong)}, but the classes are {few(self.classes or ())}")
         return np.asarray(codes.astype(self.dtype))
 
-    def _found(self, values: Any) -> np.ndarray:
-        """Numbers of classes of an Arrow array, -1 for values that are none: looked up once for each distinct value.
+    def _codes_of_arrow(self, values: Any) -> np.ndarray:
+        """Return the class numbers of an Arrow array, -1 for other values; each distinct value is looked up once.
 
-        Values are compared, not types, as in Python: True is 1 is 1.0, and "1" is text.
+        As in Python, True, 1 and 1.0 are equal, and "1" is another value.
         """
         values = values.combine_chunks() if hasattr(values, "chunks") else values
         if hasattr(values, "dictionary") and len(values.dictionary) > len(values):
@@ -85,8 +85,8 @@ class Labels:
         codes = np.array([self.numbers.get(entry, -1) for entry in entries], np.intp)
         return np.asarray(codes[values.indices.to_numpy(zero_copy_only=False)])
 
-    def _found_in_array(self, values: np.ndarray) -> np.ndarray:
-        """As `_found`, of an array."""
+    def _codes_of_array(self, values: np.ndarray) -> np.ndarray:
+        """Return the class numbers of an array, -1 for other values."""
         if values.dtype == object:
             return np.array([self.numbers.get(value, -1) for value in values.tolist()], np.intp)
         if len(values):
@@ -96,18 +96,18 @@ class Labels:
         return np.where(known, codes, -1)
 
     def _check_kind(self, text: bool, kind: Any) -> None:
-        """Refuse numbers where the classes are text, and text where they are numbers."""
+        """Raise ValueError for numbers where the classes are text, and for text where they are numbers."""
         if text != isinstance((self.classes or [None])[0], str):
             raise ValueError(f"target {self.name!r} is of type {kind}, but the classes are {few(self.classes or ())}")
 
 
 def is_arrow_array(values: Any) -> bool:
-    """Is it a pyarrow.Array or ChunkedArray?"""
+    """Return whether values are a pyarrow.Array or ChunkedArray."""
     return type(values).__module__.startswith("pyarrow")
 
 
 def checked_labels(values: Any, name: str) -> Any:
-    """A target's Arrow array, checked: booleans, numbers, strings, or a dictionary of these, and none missing."""
+    """Return a target's Arrow array: booleans, numbers, strings, or a dictionary of these; raise where others come."""
     import pyarrow.types as types
 
     kind = value_type(values.type) if is_dictionary(values.type) else values.type
@@ -120,25 +120,25 @@ def checked_labels(values: Any, name: str) -> Any:
         count = sum(value is None for value in values.to_pylist())
     if types.is_floating(kind):
         values = values.dictionary_decode() if hasattr(values, "dictionary") else values
-        values = values.cast("float64")  # of float16, Arrow knows little
+        values = values.cast("float64")  # Arrow has few functions for float16
         numbers = values.drop_null().to_numpy()
         count += int(np.isnan(numbers).sum())
         if np.isinf(numbers).any():
-            raise ValueError(f"target {name!r} contains inf, which is no class; drop these rows")
+            raise ValueError(f"target {name!r} contains inf, which is not a class; drop these rows")
     if count or str(kind) == "null":
         raise missing(name, count or len(values))
     return values
 
 
 def missing(name: str, count: int) -> ValueError:
-    """The error for labels that are missing."""
+    """Return the error for missing labels."""
     return ValueError(f"target {name!r} has {count} missing value{'s' if count > 1 else ''}; drop these rows")
 
 
 def distinct(values: Any, name: str) -> set:
-    """The values that a block's y holds, an array or a pyarrow.Array."""
+    """Return the distinct values of a block's y, an array or a pyarrow.Array."""
     if values is None:
-        raise ValueError("a block has no y; the labels are required")
+        raise ValueError("a block has no y; labels are required, as in (X, y)")
     if is_arrow_array(values):
         return set(checked_labels(values, name).unique().to_pylist())
     refuse_masked("y", values)
@@ -151,7 +151,7 @@ def distinct(values: Any, name: str) -> set:
 
 
 def ascending(values: set, name: str) -> list[Any]:
-    """The values of a target, ascending."""
+    """Return the values of a target in ascending order."""
     count = sum(map(is_missing, values))
     if count:
         raise missing(name, count)

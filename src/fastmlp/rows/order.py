@@ -1,4 +1,4 @@
-"""The order of rows: a pure function of (seed, epoch), which takes no memory however many rows there are."""
+"""The order of rows: a pure function of (seed, epoch), which needs no memory per row."""
 
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -15,13 +15,13 @@ FIRST_BLOCK_ROWS, BLOCK_ROWS = 2**8, 2**16
 
 @dataclass(frozen=True)
 class Order:
-    """Positions 0 … size-1, each a row of a table.
+    """The row at each of the positions 0 … size-1.
 
     Attributes
     ----------
     size : number of positions
-    permutations : records that kernels apply to a position one after the other; none: the position as it is
-    index : rows by what the permutations give; none: that is the row
+    permutations : records that kernels apply to a position, one after the other; may be empty
+    index : the row by what the permutations give; empty: that number is the row
     """
 
     size: int
@@ -30,11 +30,11 @@ class Order:
 
     @staticmethod
     def of(index: np.ndarray) -> "Order":
-        """Rows in an order that was drawn elsewhere: 8 bytes a row."""
+        """Return an order that was drawn elsewhere; it takes 8 bytes per row."""
         return Order(len(index), index=np.ascontiguousarray(index, np.intp))
 
     def rows(self, first: int, last: int) -> np.ndarray:
-        """Rows at the positions first … last-1."""
+        """Return the rows at the positions first … last-1."""
         if not len(self.permutations):
             return self.index[first:last] if len(self.index) else np.arange(first, last, dtype=np.intp)
         out = np.empty(last - first, np.intp)
@@ -42,7 +42,7 @@ class Order:
         return self.index[out] if len(self.index) else out
 
     def blocks(self) -> Iterator[np.ndarray]:
-        """All rows in order, a bounded number at a time: few at first, which are often enough for a caller."""
+        """Yield all rows in order, a bounded number at a time; few at first, as a caller may need no more."""
         first, count = 0, FIRST_BLOCK_ROWS
         while first < self.size:
             last = min(first + count, self.size)
@@ -50,20 +50,22 @@ class Order:
             first, count = last, min(4 * count, BLOCK_ROWS)
 
     def shuffled(self, seed: int, epoch: int) -> "Order":
-        """The same rows in the order of an epoch."""
+        """Return the same rows in the order of an epoch."""
         drawn = permutation(self.size, seed, EPOCH_STREAM, epoch)
         both = np.concatenate([drawn, self.permutations]) if len(self.permutations) else drawn
         return Order(self.size, both, self.index)
 
 
 def validation_split(n: int, fraction: float, seed: int, y: np.ndarray | None = None) -> tuple[Order, Order]:
-    """Two random, disjoint parts of n rows: a fraction of them for validation, and the rest for training.
+    """Draw a fraction of n rows for validation; return these, and the rest for training.
 
-    y : numbers of classes (n), of each of which a part is drawn, at 8 bytes a row; None: of all rows together
+    y : class numbers (n), to draw from each class in its share, at 8 bytes per row; None: draw from all rows together
     """
     kept = round(n * fraction)
     if kept < 2 or n - kept < 1:
-        raise ValueError(f"validation_fraction={fraction}: of {n} rows, at least 2 must be kept and 1 left to train on")
+        raise ValueError(
+            f"validation_fraction={fraction}: of {n} rows, at least 2 must be drawn and 1 be left to train on"
+        )
     drawn = permutation(n, seed, SPLIT_STREAM)
     if y is None:
         return Order(kept, drawn), Order(n - kept, permutation(n, seed, SPLIT_STREAM, offset=kept))
@@ -71,10 +73,10 @@ def validation_split(n: int, fraction: float, seed: int, y: np.ndarray | None = 
     for rows in Order(n).blocks():
         counts += np.bincount(y[rows], minlength=len(counts))
     left = shares_of_classes(counts, kept)
-    index, ends = np.empty(n, np.intp), [0, kept]  # first the rows for validation
+    index, ends = np.empty(n, np.intp), [0, kept]  # where each part goes on in `index`
     for rows in Order(n, drawn).blocks():
         labels = y[rows]
-        takes = ranks(labels) < left[labels]  # of each class, the first that come
+        takes = ranks(labels) < left[labels]  # of each class, the first ones
         left -= np.bincount(labels[takes], minlength=len(left))
         for part, chosen in enumerate((rows[takes], rows[~takes])):
             index[ends[part] : ends[part] + len(chosen)] = chosen
@@ -83,9 +85,9 @@ def validation_split(n: int, fraction: float, seed: int, y: np.ndarray | None = 
 
 
 def shares_of_classes(counts: np.ndarray, kept: int) -> np.ndarray:
-    """How many rows to keep of each class, `kept` in all: in the shares that the classes have, rounded.
+    """Return how many rows to keep of each class: `kept` in all, in proportion to the classes' sizes, rounded.
 
-    One at least of each class of two rows or more, if `kept` is enough for that; and one is left, if there is another.
+    At least one row of each class of two or more, if `kept` suffices; and one remains, where another can be taken.
     """
     exact = counts * (kept / counts.sum())
     least = (counts >= 2).astype(np.int64)
@@ -100,7 +102,7 @@ def shares_of_classes(counts: np.ndarray, kept: int) -> np.ndarray:
 
 
 def ranks(labels: np.ndarray) -> np.ndarray:
-    """How many of the same label come before each one."""
+    """Return for each label how many equal ones come before it."""
     by_label = np.argsort(labels, kind="stable")
     ordered = labels[by_label]
     result = np.empty(len(labels), np.intp)
@@ -109,14 +111,14 @@ def ranks(labels: np.ndarray) -> np.ndarray:
 
 
 def drawn_for_validation(first: int, n: int, fraction: float, seed: int) -> np.ndarray:
-    """Which of the rows first … first+n-1 of a stream are kept for validation: (n) bool, each with the same chance."""
+    """Return which of the rows first … first+n-1 are drawn for validation, each with the same chance: (n) bool."""
     return np.asarray(lots(first, n, seed) < np.uint64(int(fraction * 2.0**64)))
 
 
 def lots(first: int, n: int, seed: int) -> np.ndarray:
-    """The lot of each of the rows first … first+n-1 of a stream, 0 … 2⁶⁴-1: the lowest are kept for validation.
+    """Return a random number in 0 … 2⁶⁴-1 for each of the rows first … first+n-1; the lowest are kept for validation.
 
-    A function of the seed and a row's number alone: SplitMix64 of it, Steele, Lea & Flood 2014.
+    It is SplitMix64 of the row's number and the seed (Steele, Lea & Flood 2014), whatever else is read.
     """
     key = np.random.SeedSequence([seed, SPLIT_STREAM]).generate_state(1, np.uint64)[0]
     z = np.arange(first, first + n, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15) + key
@@ -127,15 +129,15 @@ def lots(first: int, n: int, seed: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Pass:
-    """One pass over rows that come block by block.
+    """One pass over the rows of a stream.
 
     Attributes
     ----------
-    size : number of positions; None: to the end, wherever that is
-    fraction, seed : of the rows, this part is drawn for validation
+    size : number of rows; None: not known
+    fraction, seed : of the draw for validation
+    validation : whether the pass is over the rows drawn for validation, or over the others
+    key : (seed, epoch) of the order of blocks, and of rows within windows; None: as they come
     moved : rows that change sides after the draw, ascending
-    validation : are those the rows of this pass, or the others?
-    key : (seed, epoch) of the order of blocks, and of the order within windows; None: as they come
     """
 
     size: int | None
@@ -146,11 +148,11 @@ class Pass:
     moved: tuple[int, ...] = ()
 
     def shuffled(self, seed: int, epoch: int) -> "Pass":
-        """The same rows in the order of an epoch."""
+        """Return the same rows in the order of an epoch."""
         return replace(self, key=(seed, epoch))
 
     def chosen(self, first: int, n: int) -> np.ndarray | None:
-        """Which of the rows first … first+n-1 belong to the pass: (n) bool; None: all."""
+        """Return which of the rows first … first+n-1 belong to the pass: (n) bool, or None for all."""
         if self.fraction == 0:
             return None
         drawn = drawn_for_validation(first, n, self.fraction, self.seed)
@@ -159,10 +161,10 @@ class Pass:
         return np.asarray(drawn == self.validation)
 
     def of_blocks(self, block_rows: np.ndarray, window_rows: int) -> np.ndarray | None:
-        """The order of blocks of so many rows each; None: as they come.
+        """Return the order of blocks, of which each has so many rows, or None for the order of the stream.
 
-        The table is cut into as many strata as a window holds blocks, and blocks are drawn from all strata in turn:
-        so a window is a sample of the whole table, also where the table is sorted.
+        The stream is cut into as many strata as a window holds blocks, and blocks are drawn from all strata in turn.
+        So a window is a sample of the whole stream, even if that is sorted.
         """
         n, total = len(block_rows), int(block_rows.sum())
         if self.key is None or n == 0:
@@ -176,7 +178,7 @@ class Pass:
         return np.lexsort((keys, rank))
 
     def of_window(self, number: int, n: int) -> Order:
-        """The order of the n rows of a window."""
+        """Return the order of the n rows of window `number`."""
         if self.key is None or n == 0:
             return Order(n)
         return Order(n, permutation(n, self.key[0], WINDOW_STREAM, self.key[1], number))

@@ -1,4 +1,4 @@
-"""Any table as Arrow's record batches, and the values of their columns."""
+"""Tables of any library as Arrow's record batches."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,18 +15,18 @@ BATCH_ROWS = 65536
 
 @dataclass(frozen=True)
 class RecordBatches:
-    """A table's rows in batches, to be read once.
+    """A table as an iterator of record batches, to be read once.
 
     Attributes
     ----------
     names : list of str
-        The columns of each batch that count.
+        The columns to take of each batch.
     named : bool
-        Did the table bring these names along?
+        Whether the table has names of its own.
     n_rows : int or None
         None: known only after the last batch.
-    batches : iterator of (pyarrow.RecordBatch, where it lies)
-    schema : pyarrow.Schema, where it is known before the first batch
+    batches : iterator of (pyarrow.RecordBatch, its place)
+    schema : pyarrow.Schema, or None where it is not known before the first batch
     """
 
     names: list[str]
@@ -44,7 +44,7 @@ class RecordBatches:
             raise ValueError(f"two columns are named {max(self.names, key=self.names.count)!r}")
 
     def renamed(self, names: list[str]) -> "RecordBatches":
-        """The same columns under other names."""
+        """Return the same columns under other names."""
         import pyarrow
 
         def batches() -> Iterator[tuple[Any, str]]:
@@ -56,13 +56,16 @@ class RecordBatches:
 
 
 def record_batches(X: Any) -> RecordBatches:
-    """Read a source with `batches()` and `names`, Arrow's tables, readers and streams, a data frame or an array."""
+    """Return the rows of a stream of this package, an Arrow table or reader, a data frame or an array as batches.
+
+    An object of a user with `batches()` and `names` will do, too.
+    """
     import pyarrow
 
     refuse_lazy("X", X)
     if is_partitioned(X):
         return batches_of_partitions(X)
-    if hasattr(X, "iloc") and hasattr(X, "columns"):  # first, as its columns are attributes, too
+    if hasattr(X, "iloc") and hasattr(X, "columns"):  # before the rest: a column may have any name, such as "batches"
         return batches_of_pandas(X)
     if hasattr(X, "table_blocks") and hasattr(X, "names"):
         names = list(X.names)
@@ -73,7 +76,7 @@ def record_batches(X: Any) -> RecordBatches:
         X = pyarrow.Table.from_batches([X])
     if isinstance(X, pyarrow.Table):
         return batches_of_table(without_index(X), True)
-    if hasattr(X, "__arrow_c_stream__") and len(getattr(X, "shape", (0, 0))) == 2:  # a Series is a stream, too
+    if hasattr(X, "__arrow_c_stream__") and len(getattr(X, "shape", (0, 0))) == 2:  # not a Series
         reader = pyarrow.RecordBatchReader.from_stream(X)
         n = len(X) if hasattr(X, "__len__") else None
         schema = without_index(reader.schema.empty_table()).schema
@@ -82,25 +85,25 @@ def record_batches(X: Any) -> RecordBatches:
 
 
 def batches_of_table(table: Any, named: bool) -> RecordBatches:
-    """A pyarrow.Table's rows."""
+    """Return the rows of a pyarrow.Table."""
     batches = placeless(table.to_reader(max_chunksize=BATCH_ROWS))
     return RecordBatches(table.column_names, named, table.num_rows, batches, table.schema)
 
 
 def placeless(batches: Any) -> Iterator[tuple[Any, str]]:
-    """RecordBatches that lie in memory."""
+    """Pair batches that lie in memory with an empty place."""
     return ((batch, "") for batch in batches)
 
 
 def cut(reader: Any) -> Iterator[tuple[Any, str]]:
-    """Its batches, none with more than BATCH_ROWS rows."""
+    """Yield the batches of a reader, cut to BATCH_ROWS rows at most."""
     for batch in map(without_index, reader):
         for first in range(0, batch.num_rows, BATCH_ROWS):
             yield batch.slice(first, BATCH_ROWS), ""
 
 
 def batches_of_pandas(X: Any) -> RecordBatches:
-    """A data frame, without its index."""
+    """Return the rows of a frame of pandas, without its index."""
     import pyarrow
 
     arrays = [arrow_from_series(X.iloc[:, k]) for k in range(X.shape[1])]
@@ -109,12 +112,12 @@ def batches_of_pandas(X: Any) -> RecordBatches:
 
 
 def is_partitioned(X: Any) -> bool:
-    """Tell whether it is a Dask dataframe."""
+    """Return whether X is a Dask dataframe."""
     return hasattr(X, "npartitions") and hasattr(X, "to_delayed") and hasattr(X, "columns")
 
 
 def batches_of_partitions(X: Any) -> RecordBatches:
-    """A Dask dataframe, whose partitions are read one after the other."""
+    """Return the rows of a Dask dataframe, whose partitions are computed one after the other."""
 
     def batches() -> Iterator[tuple[Any, str]]:
         for number, part in enumerate(X.to_delayed()):
@@ -124,12 +127,12 @@ def batches_of_partitions(X: Any) -> RecordBatches:
 
 
 def any_named(columns: Any) -> bool:
-    """Tell whether columns of a frame have names, not numbers only."""
+    """Return whether any column of a frame has a name that is text."""
     return any(isinstance(name, str) for name in columns)
 
 
 def arrow_from_series(column: Any) -> Any:
-    """A column of a data frame of pandas."""
+    """Return a column of a frame of pandas as an Arrow array."""
     import pyarrow
 
     if column.dtype == object:
@@ -142,12 +145,12 @@ def arrow_from_series(column: Any) -> Any:
         return pyarrow.array(column.sparse.to_dense() if hasattr(column, "sparse") else column, from_pandas=True)
     except pyarrow.ArrowException as error:
         raise TypeError(
-            f"column {column.name!r} is of type {column.dtype}, which Arrow does not know: {first_line(error)}"
+            f"column {column.name!r} is of type {column.dtype}, which Arrow cannot convert: {first_line(error)}"
         ) from None
 
 
 def batches_of_array(X: Any) -> RecordBatches:
-    """What scikit-learn takes as an array (n, p); its columns are x0, x1, …, and what is masked is missing."""
+    """Return the rows of an array-like (n, p) as columns x0, x1, …; masked values are missing."""
     import pyarrow
     from sklearn.utils import check_array
 
@@ -172,7 +175,7 @@ def batches_of_array(X: Any) -> RecordBatches:
 
 
 def arrow_from_objects(values: np.ndarray) -> Any:
-    """A column of Python objects: numbers if all are, else strings; Arrow refuses a mixture."""
+    """Return a column of Python objects as numbers if all are, else as strings; Arrow takes no mixture."""
     import pyarrow
 
     try:
@@ -184,6 +187,6 @@ def arrow_from_objects(values: np.ndarray) -> Any:
 
 
 def is_missing(value: Any) -> bool:
-    """None, NaN, and pandas' NA and NaT."""
+    """Return whether a value is None, NaN, or pandas' NA or NaT."""
     nan = isinstance(value, (float, np.floating)) and np.isnan(value)
     return value is None or bool(nan) or type(value).__name__ in ("NAType", "NaTType")

@@ -1,8 +1,8 @@
-"""Rows that come block by block, gathered into windows for kernels: memory does not grow with their number.
+"""Rows of a stream, gathered into windows for kernels: memory does not grow with their number.
 
-A thread fills the next window while kernels train on the present one. In a shuffled epoch the blocks come in a
-random order, where the stream knows its blocks beforehand, and kernels read each window in a random order of its
-rows. Windows take what comes, whatever the sizes of blocks: each holds whole batches.
+A thread fills the next window while kernels train on the present one. In a shuffled epoch, blocks come in a random
+order if the stream knows their sizes, and kernels read the rows of each window in a random order. A window holds whole
+batches, whatever the sizes of blocks.
 """
 
 from collections.abc import Callable, Generator, Iterator
@@ -24,7 +24,7 @@ from .window import Window, addresses, cuts, not_finite, rows_of_a_window
 
 WINDOW_BYTES = 128 * 2**20
 WINDOWS = 2  # in memory: the one that kernels read, and the one that is filled
-CHECKED_ROWS = 2**15  # at a time
+CHECKED_ROWS = 2**15  # at a time, to find one that is not finite
 
 
 class BlockEncoder(Protocol):
@@ -40,17 +40,16 @@ class StreamedRows:
 
     Parameters
     ----------
-    stream : where they come from
-    n_features : p that the net expects
+    stream : where the rows come from
+    n_features : p of the net
     dtype : of the net
-    labels : what the target's values mean; None: they are not needed
-    encoder : whose `encode` writes the X of a block, or of a part of it, into an array, and whose `warn` ends a pass;
-        None: the stream encodes
+    labels : what the target's values mean; None: rows need no y
+    encoder : writes the X of blocks into arrays, and warns at the end of a pass; None: the stream encodes
     scaling : (shift, factor), each (p), or None: kernels compute (X - shift) factor
 
     Attributes
     ----------
-    class_weights : array (K), by which the rows' weights are multiplied, or None
+    class_weights : array (K) or None, factors of the rows' weights
     """
 
     reads_ahead = True
@@ -66,14 +65,14 @@ class StreamedRows:
         self.window_rows = stream.window_rows or max(1, WINDOW_BYTES // (n_features * self.dtype.itemsize))
         self.class_weights: np.ndarray | None = None
         self.surveys: dict[tuple[float, int], Survey] = {}
-        self._idle: list[Buffer] = []  # buffers of passes that have ended; new memory costs time at its first touch
+        self._idle: list[Buffer] = []  # of passes that ended: new memory costs time when it is first written
 
     def order(self) -> Pass:
-        """All rows, as they come."""
+        """Return a pass over all rows, in the order of the stream."""
         return Pass(None) if self.labels is None else Pass(self.survey().n_training)
 
     def survey(self, fraction: float = 0.0, seed: int = 0) -> Survey:
-        """What one pass over y and the weights tells; a fraction of the rows is drawn for validation."""
+        """Return what one pass over y and weights finds; a fraction of the rows is drawn for validation."""
         key = fraction, seed
         if key not in self.surveys:
             assert self.labels is not None
@@ -81,7 +80,7 @@ class StreamedRows:
         return self.surveys[key]
 
     def parts(self, fraction: float, seed: int) -> tuple[Pass, Pass]:
-        """Rows to train on, and rows for validation."""
+        """Return the rows to train on, and those drawn for validation."""
         found = self.survey(fraction, seed)
         return (
             Pass(found.n_training, fraction, seed, moved=found.moved),
@@ -89,11 +88,11 @@ class StreamedRows:
         )
 
     def splits(self, batch_rows: int) -> bool:
-        """Does a batch of so many rows come in several windows?"""
+        """Return whether a batch of this size needs several windows."""
         return batch_rows > self.window_rows
 
     def windows(self, order: Pass, batch_rows: int) -> Generator[Window, None, None]:
-        """Consecutive parts of a pass: whole batches each, or parts of one batch that is larger than a window.
+        """Yield the windows of a pass: of whole batches, or of parts of a batch that is larger than a window.
 
         A window is valid until the next one is asked for.
         """
@@ -102,12 +101,12 @@ class StreamedRows:
             yield from windows
         if self.encoder is not None:
             self.encoder.warn()
-        self._idle = buffers  # after an error, a thread that waits for the user's iterator may still write to them
+        self._idle = buffers  # not after an error: a blocked thread may still write to them
 
     def filled(
         self, order: Pass, batch_rows: int, buffers: list[Buffer], stopped: Callable[[], bool]
     ) -> Iterator[Window]:
-        """The windows of a pass, in buffers that are used in turn."""
+        """Yield the windows of a pass, in buffers that are used in turn; stop where `stopped()`."""
         size = order.size if order.size is not None else np.iinfo(np.intp).max
         batch_rows = max(1, min(batch_rows, size))
         window_rows = rows_of_a_window(size, batch_rows, self.window_rows)
@@ -150,7 +149,7 @@ class StreamedRows:
                     out.w[:] *= self.class_weights[out.y]
 
     def buffer(self) -> Buffer:
-        """Memory for a window; pages that are never written take none."""
+        """Return memory for a window; the system gives it page by page, as it is written."""
         n = self.window_rows
         if self.stream.block_rows is not None:
             n = min(n, int(np.sum(self.stream.block_rows)))
@@ -165,7 +164,7 @@ class StreamedRows:
 
     @property
     def w_factor(self) -> float:
-        """Of the weights of rows, multiplied by those of classes, see `targets.weight_factor`."""
+        """`targets.weight_factor` of the weights of rows, times those of classes."""
         found = None if self.labels is None else self.survey_so_far()
         if found is None or not (found.weighted or self.class_weights is not None):
             return 1.0
@@ -173,21 +172,21 @@ class StreamedRows:
         return weight_factor(found.weight if self.class_weights is None else self.class_weights @ found.by_class, n)
 
     def survey_so_far(self) -> Survey:
-        """The survey of all rows or of a split, whichever there is."""
+        """Return the survey of all rows or of a split, whichever was made."""
         return next(iter(self.surveys.values()), None) or self.survey()
 
     def place_of(self, window: Window, row: int) -> str:
-        """Where a row of the window lies, for messages."""
+        """Return the place of a row of the window, for messages."""
         origin = origin_of(window, row)
         return f"row {origin.number(row)}" + (f", of {origin.place}" if origin.place else "")
 
     def refuse(self, window: Window, row: int) -> None:
-        """Say what is wrong with the first row of the stream in this window that is not finite; kernels found one.
+        """Raise RowError for the first row, in order of the stream, that is not finite; kernels refused one.
 
-        Of several threads, whichever comes last tells its row: the message must not depend on it.
+        Of several threads that refuse a row, the last one tells its own; the message must not depend on which that is.
         """
-        pieces = [(first, window.X[first : first + CHECKED_ROWS]) for first in range(0, len(window.X), CHECKED_ROWS)]
-        bad = [first + np.flatnonzero(~fits(X, self.scaling, self.dtype).all(axis=1)) for first, X in pieces]
+        slices = [(first, window.X[first : first + CHECKED_ROWS]) for first in range(0, len(window.X), CHECKED_ROWS)]
+        bad = [first + np.flatnonzero(~fits(X, self.scaling, self.dtype).all(axis=1)) for first, X in slices]
         found = np.concatenate([*bad, [row]])
         firsts = found[np.searchsorted(found[:-1], [origin.position for origin in window.origins])]  # of each origin
         row = min((int(i) for i in firsts), key=lambda i: origin_of(window, i).number(i))

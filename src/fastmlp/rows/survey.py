@@ -1,4 +1,4 @@
-"""One pass over the labels of a stream: how many rows there are, and of which classes."""
+"""Surveys of streams: a pass over y and weights counts rows and classes before training begins."""
 
 from typing import Any, NamedTuple
 
@@ -12,18 +12,18 @@ from .targets import as_weights, check_sum
 
 
 class Survey(NamedTuple):
-    """What a pass over y and the weights tells.
+    """What a pass over y and weights finds.
 
     Attributes
     ----------
     n_training, n_validation : numbers of rows
-    weighted : do the rows have weights?
-    weight : their sum
-    by_class : the same of each class, where a row has one class
-    counts : of each class (or of both labels together), rows to train on with a weight above 0
-    kept : the same of the rows kept for validation, whatever their weight
-    all : the same of all rows, whatever their weight
-    moved : rows that change sides after the draw, so that each class of two rows or more is on both
+    weighted : whether the rows have weights
+    weight : Σ of weights
+    by_class : Σ of weights of each class, where a row has one class
+    counts : rows to train on with a weight above 0, of each class (for K labels: of 0 and of 1, over all labels)
+    kept : rows drawn for validation, of each class
+    all : all rows, of each class
+    moved : rows that change sides after the draw, so that each class of two rows or more is on both sides
     """
 
     n_training: int
@@ -38,16 +38,16 @@ class Survey(NamedTuple):
 
 
 def survey(stream: Stream, labels: Labels, order: Pass) -> Survey:
-    """Count the rows of a pass, check labels and weights.
+    """Count rows and classes; check labels and weights.
 
     Raises
     ------
-    ValueError : no rows; a value is none of the labels' classes; weights that are not finite, negative or all 0
+    ValueError : there are no rows; a value is not one of the classes; weights are not finite, negative, or all 0
     """
     sizes, weighted, weight = [0, 0], False, 0.0
     counts, kept, every = np.zeros((3, labels.numbers_in_all), np.int64)
     by_class = np.zeros(len(every))
-    next_ones = OneSidedClasses(order, len(counts)) if order.fraction and not labels.shape else None
+    one_sided = OneSidedClasses(order, len(counts)) if order.fraction and not labels.shape else None
     for block in stream.numbered_labels():
         n = len(block)
         drawn = order.chosen(block.first_row, n)
@@ -66,37 +66,39 @@ def survey(stream: Stream, labels: Labels, order: Pass) -> Survey:
             if not labels.shape:
                 by_class += np.bincount(Y, w, minlength=len(by_class))
         counts += np.bincount(Y[training & heavy].ravel(), minlength=len(counts))
-        if next_ones is not None:
-            next_ones.see(block.first_row, Y, heavy, kept, every)
+        if one_sided is not None:
+            one_sided.see(block.first_row, Y, heavy, kept, every)
     if sum(sizes) == 0:
         raise ValueError(f"{stream.place or 'X'} has 0 rows; at least 1 is required")
     if weighted:
         check_sum(weight)
-    moved = [] if next_ones is None else next_ones.moved(sizes, counts, kept, every)
+    moved = [] if one_sided is None else one_sided.moved(sizes, counts, kept, every)
     return Survey(sizes[0], sizes[1], weighted, weight, by_class, counts, kept, every, tuple(sorted(moved)))
 
 
 class OneSidedClasses:
-    """Of each class that has rows on one side of a draw only, the row that would be drawn next for the other.
+    """Classes all of whose rows a draw put on one side, each with the row to move to the other side.
+
+    That is the row whose lot comes next: moving it is like a draw with a slightly different fraction.
 
     Parameters
     ----------
-    order : the rows to train on
+    order : the pass over rows to train on
     K : number of classes
     """
 
     def __init__(self, order: Pass, K: int) -> None:
         self.seed = order.seed
-        self.lowest: list[tuple[int, int, bool] | None] = [None] * K  # (lot, row, has it a weight above 0?)
+        self.lowest: list[tuple[int, int, bool] | None] = [None] * K  # (lot, row, whether its weight is above 0)
         self.highest: list[tuple[int, int, bool] | None] = [None] * K
 
     def see(self, first: int, Y: np.ndarray, heavy: np.ndarray, kept: np.ndarray, every: np.ndarray) -> None:
-        """A block with classes Y (n); kept, every: rows for validation, and all rows, of each class so far."""
-        one_sided = ((kept == 0) | (kept == every))[Y]
-        if not one_sided.any():
+        """Take in a block with classes Y (n); kept, every: rows for validation and all rows of each class so far."""
+        sided = ((kept == 0) | (kept == every))[Y]
+        if not sided.any():
             return
         drawn = lots(first, len(Y), self.seed)
-        for k in np.unique(Y[one_sided]):
+        for k in np.unique(Y[sided]):
             rows = np.flatnonzero(k == Y)
             low, high = (int(rows[pick(drawn[rows])]) for pick in (np.argmin, np.argmax))
             lowest, highest = ((int(drawn[row]), first + row, bool(heavy[row])) for row in (low, high))
@@ -104,7 +106,7 @@ class OneSidedClasses:
             self.highest[k] = max(highest, self.highest[k] or highest)
 
     def moved(self, sizes: list[int], counts: np.ndarray, kept: np.ndarray, every: np.ndarray) -> list[int]:
-        """The rows that change sides: sizes (to train on, for validation), counts and kept in/out."""
+        """Return the rows to move; sizes (to train on, for validation), counts and kept: in/out."""
         rows = []
         for k in np.flatnonzero(every > 0):
             if kept[k] == every[k]:
@@ -123,7 +125,7 @@ class OneSidedClasses:
 
 
 def classes_of(stream: Stream) -> list[Any]:
-    """All values of the target, in ascending order."""
+    """Return all values of the target, in ascending order."""
     found: set[Any] = set()
     for block in stream.labels():
         if len(block):

@@ -1,4 +1,4 @@
-"""Targets and weights of rows, checked: 0 and 1 as bytes, classes as their numbers."""
+"""Targets and weights of rows, checked and converted: 0 and 1 as bytes, classes as numbers."""
 
 import math
 from typing import Any
@@ -9,25 +9,25 @@ from ..messages import not_numbers
 
 BLOCK_ROWS = 2**20
 READ_IN_PLACE = (np.dtype(np.float32), np.dtype(np.float64))
-MOST_EXPONENT = 1022  # 2 to it, and its inverse, are normal numbers of float64
+MOST_EXPONENT = 1022  # of 2: this power and its inverse are normal numbers of float64
 MISSING = {"NoneType": "None", "NAType": "NA", "NaTType": "NaT"}  # by name: pandas is not imported for it
-BYTE_CLASSES = 256  # so many classes have numbers of one byte
+BYTE_CLASSES = 256  # up to here, class numbers take one byte
 
 
 def as_targets(y: Any, n: int, outputs: int, softmax: bool) -> np.ndarray:
-    """y as kernels read it: labels (n), numbers of classes (n), or 0 and 1 for each output (n, K)."""
+    """Return y as kernels read it: labels (n), class numbers (n), or 0 and 1 for each output (n, K)."""
     if softmax:
         return as_classes(y, n, outputs)
     return as_labels(y, n) if outputs == 1 else as_indicators(y, n, outputs)
 
 
 def most_target(outputs: int, softmax: bool) -> int:
-    """The largest number that kernels may find in y."""
+    """Return the largest number that y may hold."""
     return outputs - 1 if softmax else 1
 
 
 def as_classes(y: Any, n: int, K: int) -> np.ndarray:
-    """y as numbers of classes, 0 … K-1."""
+    """Return y as class numbers 0 … K-1."""
     vector = as_vector("y", y, n)
     if n and not (np.all(vector == np.floor(vector)) and vector.min() >= 0 and vector.max() < K):
         raise ValueError(f"y must hold classes 0 … {K - 1}; it contains {vector.min()} … {vector.max()}")
@@ -35,7 +35,7 @@ def as_classes(y: Any, n: int, K: int) -> np.ndarray:
 
 
 def as_indicators(y: Any, n: int, K: int) -> np.ndarray:
-    """y as bytes 0 and 1, one for each of K outputs."""
+    """Return y as bytes 0 and 1, one for each of K outputs."""
     table = np.asarray(y).view()
     if table.shape != (n, K):
         raise ValueError(f"y has shape {table.shape}, but it must be ({n}, {K}): 0 or 1 for each row and output")
@@ -46,13 +46,13 @@ def as_indicators(y: Any, n: int, K: int) -> np.ndarray:
 
 
 def refuse_masked(name: str, values: Any) -> None:
-    """NumPy would take what lies behind a mask."""
+    """Raise TypeError for masked values, as NumPy would use what lies behind the mask."""
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         raise TypeError(f"{name} is a masked array with masked entries; drop these rows")
 
 
 def refuse_missing(name: str, values: Any) -> None:
-    """Refuse None, pandas.NA and NaT among labels; NumPy would sort or compare them in vain."""
+    """Raise ValueError for None, pandas.NA and NaT among labels, which NumPy can neither sort nor compare."""
     array = values if isinstance(values, (list, tuple)) else np.asarray(values)
     if isinstance(array, np.ndarray):
         if array.dtype.kind == "M" and np.isnat(array).any():
@@ -66,7 +66,7 @@ def refuse_missing(name: str, values: Any) -> None:
 
 
 def as_vector(name: str, values: Any, n: int) -> np.ndarray:
-    """One real number for each of n rows; no copy of an array."""
+    """Return one real number for each of n rows; an array is not copied."""
     refuse_masked(name, values)
     try:
         vector: np.ndarray = np.asarray(values)
@@ -88,7 +88,7 @@ def as_vector(name: str, values: Any, n: int) -> np.ndarray:
 
 
 def as_labels(y: Any, n: int) -> np.ndarray:
-    """y as bytes 0 and 1: one byte a row; no copy of an array of bytes."""
+    """Return y as bytes 0 and 1; an array of bytes is not copied."""
     vector = as_vector("y", y, n)
     if vector.dtype == bool:
         labels = vector.view(np.uint8)
@@ -98,18 +98,18 @@ def as_labels(y: Any, n: int) -> np.ndarray:
     in_place = vector.dtype.itemsize == 1
     labels = vector.view(np.uint8) if in_place else np.empty(n, np.uint8)
     for first in range(0, n, BLOCK_ROWS):
-        part = vector[first : first + BLOCK_ROWS]
-        is_one = part == 1
-        if not (is_one | (part == 0)).all():
-            wrong = part[~(is_one | (part == 0))][0]
-            raise ValueError(f"y contains {wrong}; a binary Model wants the labels 0 and 1")
+        values = vector[first : first + BLOCK_ROWS]
+        is_one = values == 1
+        if not (is_one | (values == 0)).all():
+            wrong = values[~(is_one | (values == 0))][0]
+            raise ValueError(f"y contains {wrong}; a binary Model takes the labels 0 and 1")
         if not in_place:
             labels[first : first + BLOCK_ROWS] = is_one
     return labels
 
 
 def as_weights(sample_weight: Any, n: int, some: bool = True) -> np.ndarray:
-    """Weights as float32 or float64, finite, not negative and, if `some` are wanted, not all 0."""
+    """Return weights as float32 or float64: finite, not negative and, if `some` must be positive, not all 0."""
     w = as_vector("sample_weight", sample_weight, n)
     if w.dtype not in READ_IN_PLACE:
         w = w.astype(np.float64)
@@ -123,7 +123,7 @@ def as_weights(sample_weight: Any, n: int, some: bool = True) -> np.ndarray:
 
 
 def check_sum(total: float, some: bool = True, name: str = "sample_weight") -> None:
-    """Refuse weights whose sum is no normal number of float64; it may be small, and 0, unless `some` are wanted."""
+    """Raise ValueError where a sum of weights overflows or, if `some` must be positive, is 0 or underflows."""
     if some and total == 0:
         raise ValueError(f"{name} is 0 for every row")
     limits = np.finfo(np.float64)
@@ -132,10 +132,10 @@ def check_sum(total: float, some: bool = True, name: str = "sample_weight") -> N
 
 
 def weight_factor(total: float, n: int) -> float:
-    """The power of two by which kernels multiply n weights with this sum, so that their mean is near 1.
+    """Return the power of two by which kernels multiply n weights with this sum, so that their mean is near 1.
 
-    It changes no bit of what is computed, but for weights that the dtype of the net could not hold: in float32, weights
-    of 1e-36 would be lost on the way. Sums are divided by it again.
+    Sums are divided by it again. A power of two changes no bit of them, and keeps weights that the dtype of the net
+    could not hold: in float32, weights of 1e-36 would underflow.
     """
     if total <= 0:
         return 1.0

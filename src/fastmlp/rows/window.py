@@ -17,7 +17,7 @@ class Window(NamedTuple):
     ----------
     source : where they lie, for kernels
     order : which row of X, y and w is at each position
-    ends_batch : is the last position the last one of a batch?
+    ends_batch : whether the last position ends a batch
     X, y, w : arrays that the source's addresses point into
     origins : where the rows come from: their numbers in the table (None: 0, 1, …), or `Origin`s of a stream
     """
@@ -32,25 +32,25 @@ class Window(NamedTuple):
 
     @property
     def w_factor(self) -> float:
-        """What kernels multiply the weights by, and so all sums over rows, see `targets.weight_factor`."""
+        """The factor of weights, and so of all sums over rows, see `targets.weight_factor`."""
         return float(self.source.rows["w_factor"][0])
 
     @property
     def size(self) -> int:
-        """Positions."""
+        """The number of positions."""
         assert self.order.size is not None
         return self.order.size
 
     def labels(self, first: int, last: int) -> tuple[np.ndarray | None, np.ndarray | None]:
-        """(y, w) at the positions first … last-1."""
+        """Return (y, w) at the positions first … last-1."""
         index = self.order.rows(first, last)
         return None if self.y is None else self.y[index], None if self.w is None else self.w[index]
 
 
 def rows_of_a_window(n: int, batch_rows: int, most: int) -> int:
-    """Rows of each window over n positions, at most so many: whole batches, if one fits.
+    """Return the rows of each window over n positions, `most` at most: whole batches, if one fits.
 
-    The windows are about equally large: a short last one would hold rows of few blocks, and training ends with it.
+    The windows are about equally large: a short last one, with which the epoch ends, would hold rows of few blocks.
     """
     if batch_rows > most:
         return most
@@ -59,9 +59,9 @@ def rows_of_a_window(n: int, batch_rows: int, most: int) -> int:
 
 
 def cuts(n: int, batch_rows: int, window_rows: int) -> Iterator[tuple[int, int, bool]]:
-    """(first, last, does a batch end here?) of windows over n positions.
+    """Yield (first, last, whether a batch ends here) of windows over n positions.
 
-    Each holds whole batches, or is a part of one batch that is larger than a window.
+    Each holds whole batches, or a part of a batch that is larger than a window.
     """
     size = rows_of_a_window(n, batch_rows, window_rows)
     stride = max(size, batch_rows)
@@ -75,7 +75,7 @@ def cuts(n: int, batch_rows: int, window_rows: int) -> Iterator[tuple[int, int, 
 def addresses(
     X: np.ndarray, y: np.ndarray | None, w: np.ndarray | None, order: Order, scaling: np.ndarray, w_factor: float
 ) -> Source:
-    """Addresses and strides as kernels want them; w_factor: see `targets.weight_factor`."""
+    """Return addresses and strides as kernels take them; w_factor: see `targets.weight_factor`."""
     rows = np.zeros(1, ROWS)
     rows["X"], (rows["X_row_stride"], rows["X_column_stride"]) = X.ctypes.data, X.strides
     rows["X_is_float64"] = X.dtype == np.float64
@@ -88,13 +88,13 @@ def addresses(
 
 
 def check_target(y: np.ndarray | None, row: int, most: int, place: str) -> None:
-    """Raise RowError where y has another target in a row than 0 … most: it was written to since it was checked."""
+    """Raise RowError unless the target of a row is in 0 … most: y was checked before, so it was modified since."""
     if y is not None and not np.all((y[row] >= 0) & (y[row] <= most)):
-        raise RowError(f"y contains {y[row]} {place}, but targets are 0 … {most}; leave y as it is during a fit")
+        raise RowError(f"y contains {y[row]} {place}, but targets are 0 … {most}; do not modify y during a fit")
 
 
 def not_finite(value: float, place: str, dtype: np.dtype) -> RowError:
-    """The error for a number of X that is not finite, or not in the dtype of the net."""
+    """Return the error for a number of X that is not finite, or is not in the dtype of the net."""
     if np.isnan(value):
         return RowError(f"X contains NaN {place}; impute or drop such rows")
     if np.isinf(value):

@@ -73,7 +73,7 @@ def test_files_whose_columns_differ(tmp_path):
     for data, words in [
         (columns(b=["1"] * n), ("'b' is double in", first, "but string in", "2.parquet", "convert")),
         ({"a": X[:, 0], "y": y}, ("2.parquet", "no column named 'b'")),
-        (columns(c=y), ("2.parquet", "has a column 'c', which", first, "has not")),
+        (columns(c=y), ("2.parquet", "has a column 'c', which", first, "does not have")),
     ]:
         file(tmp_path, "d/2.parquet", data)
         with refused(ValueError, *words):
@@ -329,7 +329,7 @@ def test_iterators_of_other_widths_and_kinds():
         fit(rows.Blocks(blocks))
     with refused(ValueError, "block 0", "sample_weight has 3 rows, but X has 60"):
         fit(rows.Blocks(lambda: iter([(X, y, [1, 2, 3])])))
-    with refused(ValueError, "block 0 has 4 parts"):
+    with refused(ValueError, "block 0 has 4 items"):
         rows.Blocks(lambda: iter([(X, y, y, y)]))
     once = iter([(X, y)])
     with refused(TypeError, "must return a new one"):
@@ -346,7 +346,7 @@ def test_iterators_of_other_widths_and_kinds():
         rows.Array(X, np.ma.array(y, mask=y == 1))
     with refused(TypeError, "must be a function"):
         rows.Blocks(iter([(X, y)]))
-    with refused(TypeError, "RecordBatchReader.*read once"):
+    with refused(TypeError, "RecordBatchReader.*read only once"):
         rows.Arrow(pyarrow.table(columns()).to_reader(), target="y")
     with refused(TypeError, "must be"):
         rows.Arrow(3)

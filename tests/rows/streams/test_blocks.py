@@ -54,7 +54,7 @@ def test_names_that_differ_are_refused_with_the_block_s_number():
     other = FRAME.rename(columns={"b": "d"})
     for second, words in [
         (other, "block 1: no column named 'b'; the columns are 'a', 'd', 'c'"),
-        (FRAME.assign(d=1), "block 1: X has a column 'd', which is none of the features 'a', 'b', 'c'"),
+        (FRAME.assign(d=1), "block 1: X has a column 'd', which is not one of the features 'a', 'b', 'c'"),
         (FRAME[["a", "b"]], "block 1: no column named 'c'"),
         (FRAME[["a", "b", "c", "b"]], "block 1: 2 columns named 'b'"),
         (FRAME.assign(b="x"), "block 1: X: column 'b'"),

@@ -1,1 +1,1 @@
-"""Where blocks of rows come from."""
+"""Streams: sources of blocks of rows."""

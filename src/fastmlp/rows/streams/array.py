@@ -19,7 +19,7 @@ BLOCK_BYTES, BLOCKS_PER_WINDOW = 2**20, 128
 
 
 class Array(Stream):
-    """Rows of an array, by blocks: for arrays that are larger than memory.
+    """Rows of an array in blocks, for arrays that are larger than memory.
 
     Rows of files are read, not mapped: memory holds two windows of them, whatever the size of the file.
 
@@ -29,11 +29,11 @@ class Array(Stream):
     y : array (n), np.memmap, path of a .npy file, or None
     sample_weight : as y
     block_rows : int or None
-        Consecutive rows that an epoch keeps together when it is shuffled; None: 1 MiB of them, or a 128th of a window.
+        Consecutive rows that stay together in a shuffled epoch; None: 1 MiB of them, or a 128th of a window.
     window_rows : int or None
         Rows that are shuffled together; None: 128 MiB of them in the dtype of the net.
     names : list of str or None
-        Of the features; None: those of a frame.
+        Names of the features; None: those of a frame.
 
     Examples
     --------
@@ -54,7 +54,7 @@ class Array(Stream):
             names = names_of(X)
         self.X: Any = numbers_of(X, None if names is None else [*map(str, names)]) if opened is None else opened
         if len(self.X.shape) != 2 or self.X.shape[1] == 0:
-            raise ValueError(f"X has shape {self.X.shape}; it must be two-dimensional, with 1 feature at least")
+            raise ValueError(f"X has shape {self.X.shape}; it must have two dimensions, and at least 1 feature")
         n, self.n_features = self.X.shape
         self.y, self.w = labels_of("y", y), labels_of("sample_weight", sample_weight)
         for name, a in (("y", self.y), ("sample_weight", self.w)):
@@ -71,15 +71,15 @@ class Array(Stream):
         self.names = checked_names(names, self.n_features)
 
     def blocks(self, order: np.ndarray | None = None) -> Iterator[Block]:
-        return self.parts(self.X, order)
+        return self.blocks_with(self.X, order)
 
     def labels(self) -> Iterator[Block]:
         if self.y is None:
             raise ValueError("the stream has no y; give it, as in rows.Array(X, y)")
-        return self.parts(None, None)
+        return self.blocks_with(None, None)
 
-    def parts(self, X: Any, order: np.ndarray | None) -> Iterator[Block]:
-        """Blocks with this X."""
+    def blocks_with(self, X: Any, order: np.ndarray | None) -> Iterator[Block]:
+        """Yield blocks with this X, which may be None."""
         for file in self.files:
             file.check()
         assert self.block_rows is not None
@@ -87,24 +87,24 @@ class Array(Stream):
         for k in range(len(firsts)) if order is None else order:
             first = int(firsts[k])
             last = first + int(self.block_rows[k])
-            X_part, y, w = (None if a is None else a[first:last] for a in (X, self.y, self.w))
-            yield Block(X_part, y, w, first, place)
+            values, y, w = (None if a is None else a[first:last] for a in (X, self.y, self.w))
+            yield Block(values, y, w, first, place)
 
 
 def labels_of(name: str, values: Any) -> Any:
-    """y or weights, in memory or in a file."""
+    """Return y or weights, in memory or in a file."""
     if values is None:
         return None
     refuse_masked(name, values)
     opened = on_disk(values)
     values = np.asarray(values) if opened is None else opened
     if len(values.shape) == 0:
-        raise ValueError(f"{name} is a single value; one for each row is required")
+        raise ValueError(f"{name} is a single value; it must hold one for each row")
     return values
 
 
 def on_disk(a: object) -> FileArray | None:
-    """An array that lies in a file, read by parts; None: it lies in memory."""
+    """Return an array that lies in a file, or None where it lies in memory."""
     if isinstance(a, (str, os.PathLike)):
         return FileArray.of_npy(a)
     return FileArray.of_memmap(a) if isinstance(a, np.memmap) else None

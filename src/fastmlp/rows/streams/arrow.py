@@ -21,8 +21,8 @@ class Arrow(Table):
     Parameters
     ----------
     data : pyarrow.Table or RecordBatch, pandas or polars DataFrame, any object with __arrow_c_stream__, or callable
-        Columns are taken over without a copy where their memory allows it. A callable returns such an object, or a
-        pyarrow.RecordBatchReader, a new one each time: rows are read once per epoch.
+        Columns are not copied where that can be avoided. A callable returns such an object or a
+        pyarrow.RecordBatchReader, a new one each time, as rows are read once per epoch.
     target, weight, columns, window_rows : as for `Parquet`
     """
 
@@ -34,7 +34,7 @@ class Arrow(Table):
 
         if isinstance(data, pyarrow.RecordBatchReader):
             raise TypeError(
-                "data is a RecordBatchReader, which can be read once only; give a function that returns a new one, "
+                "data is a RecordBatchReader, which can be read only once; give a function that returns a new one, "
                 "as in rows.Arrow(lambda: dataset.scanner().to_reader())"
             )
         self.make: Any = data if callable(data) else None
@@ -45,7 +45,7 @@ class Arrow(Table):
             self.block_rows = equal_blocks(self.table.num_rows, BLOCK_ROWS)
 
     def reader(self) -> Any:
-        """A new pass over what the user's function gives."""
+        """Return a new reader of what the user's function returns."""
         import pyarrow
 
         data = self.make()
@@ -63,13 +63,13 @@ class Arrow(Table):
             return
         firsts, table = self.first_rows, self.table.select(columns)
         for k in range(len(firsts)) if order is None else order:
-            part = table.slice(firsts[k], self.block_rows[k])  # type: ignore[index]
-            for batch in part.combine_chunks().to_batches():
+            rows = table.slice(firsts[k], self.block_rows[k])  # type: ignore[index]
+            for batch in rows.combine_chunks().to_batches():
                 yield Block(batch, None, None, int(firsts[k]), "")
 
 
 def as_arrow(data: Any) -> Any:
-    """A pyarrow.Table of what the user gives."""
+    """Return data of a user as a pyarrow.Table."""
     import pyarrow
 
     refuse_lazy("data", data)

@@ -22,31 +22,31 @@ ENDINGS = (".csv", ".tsv")  # of the files that are taken from a folder
 class Csv(Table):
     """Rows of CSV files, in their order: an epoch is shuffled within windows only.
 
-    The type of a column is the one that holds what each file begins with; integers become float64 where the first
-    fraction comes. Files that end with .gz, .bz2, .zst or .lz4 are decompressed as they are read. Columns of several
-    files go by name. One without a name is called "Unnamed: 2" after its number; names of rows (one field more in
-    each row than in the header) and empty fields at the ends of rows are left out.
+    The type of a column is the one that holds the values at the beginning of each file; integers become float64 where
+    the first fraction comes. Files that end with .gz, .bz2, .zst or .lz4 are decompressed while they are read. Columns
+    of several files are matched by name. A column without a name is called "Unnamed: 2" after its number; names of
+    rows (one field more in each row than in the header) and empty fields at the ends of rows are left out.
 
     Parameters
     ----------
     path : path, list of paths, or a folder of .csv and .tsv files
-        Those whose names, or whose folders' names, begin with "." or "_" are left out.
+        Files and folders whose names begin with "." or "_" are left out.
     target, weight, columns, window_rows : as for `Parquet`
     separator : str or None
-        The character between fields. None: a comma; or ";", tab or "|" where one of them, and the comma not, splits
-        all of the first rows alike.
+        The character between fields. None: ";", tab or "|" if one of them splits the first rows into equally many
+        fields and the comma does not; else a comma.
     decimal : str
         The decimal point of numbers.
     encoding : str or None
-        None: UTF-8; UTF-16 or UTF-32 where a file begins with its mark; cp1252 where the first 4 MiB are not UTF-8 at
-        all; else an error.
+        None: UTF-8; UTF-16 or UTF-32 if a file begins with a byte order mark; cp1252 if the first 4 MiB hold no
+        UTF-8 beyond ASCII; else an error.
     null_values : list of str or None
-        Fields that are missing values. None: "NA", "NULL", "NaN" and the like, and "?". Empty and blank fields are
-        missing values always.
+        Fields that are missing values. None: "?", and what pyarrow takes for missing, such as "NA", "NULL" and "NaN".
+        Empty and blank fields are always missing values.
     types : dict of name: pyarrow.DataType or its name ("string", "double", …), or None
-        Of columns for which the first 4 MiB tell another type than the rest of the file.
+        For columns whose values in the first 4 MiB have another type than in the rest of the file.
     header : bool
-        Does the first line name the columns? If not, they are "f0", "f1", ….
+        Whether the first line names the columns; if not, they are called "f0", "f1", ….
 
     Raises
     ------
@@ -85,7 +85,7 @@ class Csv(Table):
         super().__init__(pyarrow.schema(list(inferred.items())), target, weight, columns, window_rows, place)
 
     def schema_of(self, file: CsvFile, columns: list[str]) -> Any:
-        """Names and types of a file, as far as its first block tells them."""
+        """Return names and types of a file's columns, as its first block has them."""
         import pyarrow
 
         if not file.has_rows:
@@ -93,7 +93,7 @@ class Csv(Table):
         return self.open(file, columns).schema
 
     def open(self, file: CsvFile, columns: list[str]) -> Any:
-        """A new reader of a file."""
+        """Return a new reader of a file."""
         import pyarrow
 
         try:
@@ -118,7 +118,7 @@ class Csv(Table):
                 first += batch.num_rows
 
     def batches_of(self, file: CsvFile, columns: list[str]) -> Iterator[Any]:
-        """The record batches of one file, which is begun anew where integers turn out to be followed by fractions."""
+        """Yield the record batches of one file; read it again, as float64, where fractions follow integers."""
         import pyarrow
 
         done = 0
@@ -141,7 +141,7 @@ class Csv(Table):
                     yield with_points(new, self.spelled, file.given.decimal)
 
     def widened(self, message: str, header: list[str]) -> bool:
-        """Does an error of pyarrow tell of a column that was taken for integers? It is one of float64 from here on."""
+        """Make a column of int64 one of float64 if that is what an error of pyarrow is about; return whether it is."""
         import pyarrow
 
         found = re.match(r"In CSV column #(\d+): CSV conversion error to int64:", message)
@@ -153,7 +153,7 @@ class Csv(Table):
 
 
 def with_points(batch: Any, names: set[str], decimal: str) -> Any:
-    """Text that spells numbers with a point as the decimal sign; points, which mean something else, take its place."""
+    """Return a batch in whose columns of these names the decimal sign is a point, and points are the decimal sign."""
     import pyarrow.compute as pc
 
     for k, name in enumerate(batch.schema.names if decimal != "." else []):
@@ -166,7 +166,7 @@ def with_points(batch: Any, names: set[str], decimal: str) -> Any:
 
 
 def common_type_of_text(one: Any, other: Any) -> Any:
-    """The type in which what looks like two types is read: as text, if it cannot be as numbers or booleans."""
+    """Return the type that holds values of two inferred types: text, if no type of numbers or booleans does."""
     import pyarrow
     import pyarrow.types as types
 
@@ -178,19 +178,19 @@ def common_type_of_text(one: Any, other: Any) -> Any:
 
 
 def data_type(name: str, kind: Any) -> Any:
-    """An Arrow type, or the one of that name."""
+    """Return an Arrow type, or the one of that name."""
     import pyarrow
 
     try:
         return pyarrow.type_for_alias(kind) if isinstance(kind, str) else kind
     except ValueError:
         raise ValueError(
-            f"types: column {name!r}: {kind!r} is no type that pyarrow knows; give 'string', 'double', 'int64' …"
+            f"types: column {name!r}: pyarrow has no type {kind!r}; give 'string', 'double', 'int64' …"
         ) from None
 
 
 def common_names(files: list[CsvFile], every: bool) -> list[str]:
-    """The columns of all files, which must be those of the first; not every: those that all have."""
+    """Return the columns that all files have; ValueError where they differ and `every` column is asked for."""
     first = files[0]
     for file in files:
         with located(str(file.path)):
@@ -198,5 +198,5 @@ def common_names(files: list[CsvFile], every: bool) -> list[str]:
                 check_named(file.columns, name)
         others = [name for name in file.columns if name not in first.columns]
         if others and every:
-            raise ValueError(f"{file.path}: has a column {others[0]!r}, which {first.path} has not")
+            raise ValueError(f"{file.path}: has a column {others[0]!r}, which {first.path} does not have")
     return [name for name in first.columns if all(name in file.columns for file in files)]

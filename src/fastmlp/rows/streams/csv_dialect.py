@@ -1,4 +1,4 @@
-"""How CSV files are written: what the user says of them, and what is plain from the beginning of each."""
+"""How CSV files are written: by the user's options, or inferred from the beginning of each file."""
 
 import codecs
 import contextlib
@@ -13,7 +13,7 @@ from typing import Any
 from ...system.files_at_rest import AtRest
 from ..columns import first_line
 
-BLOCK_BYTES = 2**22  # of text, parsed at a time; dialects, and types of columns, are inferred from the first block
+BLOCK_BYTES = 2**22  # of text, parsed at a time; dialect and types of columns are inferred from the first block
 SEPARATORS = (",", ";", "\t", "|")
 SNIFFED_ROWS = 100
 MOST_BLANKS = 64
@@ -26,7 +26,7 @@ GIVE_ENCODING = "give the encoding, as in encoding='latin-1' (--encoding latin-1
 
 @dataclass(frozen=True)
 class Dialect:
-    """What the user says of CSV files; None: what is found in each. `Csv` tells the meanings."""
+    """The user's options, as for `Csv`; None: inferred for each file."""
 
     separator: str | None = None
     decimal: str = "."
@@ -39,16 +39,16 @@ class Dialect:
             value = getattr(self, option)
             plain = isinstance(value, str) and len(value) == 1 and value.isascii() and value not in '"\r\n\0'
             if not (plain or (option == "separator" and value is None)):
-                raise ValueError(f"{option}={value!r}: must be one ASCII character, no quote and no end of a line")
+                raise ValueError(f"{option}={value!r}: must be one ASCII character, but no quote and no line break")
         if self.separator == self.decimal:
             raise ValueError(f"separator and decimal are both {self.separator!r}; they must differ")
         try:
             codecs.lookup(self.encoding or "utf-8")
         except LookupError:
-            raise ValueError(f"encoding={self.encoding!r}: Python knows no encoding of this name") from None
+            raise ValueError(f"encoding={self.encoding!r}: Python has no encoding of this name") from None
 
     def missing(self) -> list[str]:
-        """Fields that are missing values: those that are empty or blank, and names such as NA, also after a blank."""
+        """Return the fields that are missing values: empty and blank ones, and names such as NA, also after a blank."""
         from pyarrow import csv
 
         values = [*csv.ConvertOptions().null_values, "?"] if self.null_values is None else self.null_values
@@ -93,7 +93,7 @@ class CsvFile:
         return f"{self.path} (separator {self.separator!r}, encoding {self.encoding})"
 
     def reader(self, columns: list[str], types: dict[str, Any]) -> Any:
-        """A pyarrow.RecordBatchReader of these columns; of others than these types, they are inferred."""
+        """Return a pyarrow.RecordBatchReader of these columns; types that are not given are inferred."""
         from pyarrow import csv
 
         plain = codecs.lookup(self.encoding).name == "utf-8"
@@ -111,7 +111,7 @@ class CsvFile:
         )  # fmt: skip
 
     def numbered_records(self) -> Iterator[tuple[int, list[str]]]:
-        """The fields of each row, and the line that it begins in, by Python's slower parser: to find a bad one."""
+        """Yield the line that each row begins in, and its fields, by Python's slower parser: to find a bad one."""
         with io.TextIOWrapper(opened(self.path), self.encoding, "replace", newline="") as text:
             reader, line = csv.reader(text, delimiter=self.separator), 1
             for k, record in enumerate(reader):
@@ -121,7 +121,7 @@ class CsvFile:
 
 
 def opened(path: Path) -> Any:
-    """A stream of the file's bytes, of what a compressed one holds."""
+    """Open a file as bytes, decompressed."""
     import pyarrow
 
     return pyarrow.input_stream(str(path), compression="detect")
@@ -129,7 +129,7 @@ def opened(path: Path) -> Any:
 
 @contextlib.contextmanager
 def readable(path: Path) -> Iterator[None]:
-    """Errors of reading name the file."""
+    """Turn errors of reading into an OSError that names the file."""
     import pyarrow
 
     try:
@@ -139,13 +139,13 @@ def readable(path: Path) -> Iterator[None]:
 
 
 def decoded(data: bytes, encoding: str, whole: bool, errors: str = "strict") -> str:
-    """The text of a file's beginning, but for a character that is cut at its end."""
+    """Return the text of a file's beginning, without a character that is cut off at its end."""
     encoding = "utf-8-sig" if codecs.lookup(encoding).name == "utf-8" else encoding
     return codecs.getincrementaldecoder(encoding)(errors).decode(data, whole)
 
 
 def found_encoding(path: Path, beginning: bytes, whole: bool) -> str:
-    """UTF-8, or what a byte order mark tells, or cp1252 where no byte speaks against it."""
+    """Return UTF-8, or the encoding of a byte order mark, or cp1252 if all bytes are characters of it."""
     for bom, name in BOMS.items():
         if beginning.startswith(bom):
             return name
@@ -157,7 +157,7 @@ def found_encoding(path: Path, beginning: bytes, whole: bool) -> str:
     except UnicodeDecodeError as error:
         some_utf8 = not decoded(beginning, "utf-8", whole, "ignore").isascii()
         try:
-            decoded(beginning, "cp1252", whole)  # each byte is a character of its own: no two texts become one
+            decoded(beginning, "cp1252", whole)  # one character per byte: different texts stay different
         except UnicodeDecodeError:
             some_utf8 = True
         if some_utf8:
@@ -166,26 +166,26 @@ def found_encoding(path: Path, beginning: bytes, whole: bool) -> str:
 
 
 def not_text(path: Path, encoding: str, error: UnicodeDecodeError) -> OSError:
-    """Bytes do not belong to the encoding."""
+    """Return the error for bytes that do not belong to the encoding."""
     bad = error.object[error.start : error.start + 1].hex()
     return OSError(f"{path}: the text is not {encoding}, as it holds the byte 0x{bad}; {GIVE_ENCODING}")
 
 
 def records(text: str, separator: str, whole: bool) -> list[list[str]]:
-    """The first records of the text, none of them cut; [] for an empty line."""
+    """Return the first records of a text, none of them cut off; [] for an empty line."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     try:
         found = list(islice(reader, SNIFFED_ROWS + 1))
-    except csv.Error:  # a field of more than 128 KiB: the quotes are others', or the separator is
+    except csv.Error:  # a field of more than 128 KiB: another separator, or other quotes
         return []
     return found if whole else found[:-1]
 
 
 def found_separator(text: str, whole: bool, decimal: str) -> str:
-    """The one that splits header and rows into as many fields each; a comma, unless another is plain."""
+    """Return the one separator that splits header and rows into equally many fields; a comma if none or several do."""
     candidates = [each for each in SEPARATORS if each != decimal]
     widths = {each: [len(record) for record in records(text, each, whole) if record] for each in candidates}
-    for slack in (0, 1):  # an index without a name, or a separator at the end, makes a difference of one
+    for slack in (0, 1):  # an index without a name, or a separator at the end, is one field more
         plain = [each for each in candidates if splits(widths[each], slack)]
         if plain:
             return plain[0] if len(plain) == 1 else candidates[0]
@@ -193,12 +193,12 @@ def found_separator(text: str, whole: bool, decimal: str) -> str:
 
 
 def splits(widths: list[int], slack: int) -> bool:
-    """Tell whether a separator gives all rows as many fields, and the header about as many."""
+    """Return whether all rows have equally many fields, and the header as many, up to `slack`."""
     return bool(widths) and widths[0] > 1 and len(set(widths[1:])) < 2 and abs(widths[0] - widths[-1]) <= slack
 
 
 def fitted(head: list[str], rows: list[list[str]]) -> tuple[list[str], set[int]]:
-    """The header, as long as the rows are, and the numbers of columns that are no data."""
+    """Return the header, with a name for each field of a row, and the numbers of columns that hold no data."""
     width = len(rows[0]) if len({len(row) for row in rows}) == 1 else len(head)
     left_out: set[int] = set()
     if len(head) > 1 and width == len(head) + 1:

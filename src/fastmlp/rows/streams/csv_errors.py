@@ -1,4 +1,4 @@
-"""What is wrong with a CSV file: errors of pyarrow's reader, with the line, the column, the value and the remedy."""
+"""Errors of pyarrow's CSV reader, with line, column, value and remedy."""
 
 import csv
 import re
@@ -14,7 +14,7 @@ FIELDS = re.compile(r"Expected (\d+) columns, got \d+")
 
 
 def csv_error(file: CsvFile, error: Exception) -> OSError:
-    """An OSError for one that came while the file was read."""
+    """Return an OSError for an error that came while the file was read."""
     message = str(error)
     if isinstance(error, UnicodeDecodeError):
         return not_text(file.path, file.encoding, error)
@@ -30,7 +30,7 @@ def csv_error(file: CsvFile, error: Exception) -> OSError:
 
 
 def conversion_error(file: CsvFile, column: int, kind: str, message: str) -> OSError:
-    """A field that does not have the type of its column."""
+    """Return the error for a field that does not have the type of its column."""
     name, found = file.names[column], VALUE.match(message)
     if not found:
         remedy = GIVE_ENCODING if "UTF8" in message else f"give its type, types={{{name!r}: …}} (--types)"
@@ -45,7 +45,7 @@ def conversion_error(file: CsvFile, column: int, kind: str, message: str) -> OSE
 
 
 def located_record(file: CsvFile, is_meant: Callable[[list[str]], bool]) -> tuple[str, list[str]]:
-    """The file, with the line of the first such record, and the record; the file alone if there is none."""
+    """Return the file with the line of the first such record, and the record; the file alone if there is none."""
     try:
         for line, record in file.numbered_records():
             if is_meant(record):

@@ -1,7 +1,6 @@
-"""An array in a file, of which rows are read when they are asked for.
+"""Arrays in files, whose rows are read when they are asked for.
 
-Reading, unlike mapping, keeps no pages in the process, and turns a file that was cut short into an error
-instead of a SIGBUS.
+Reading, unlike mapping, keeps no pages in the process, and raises an error, not SIGBUS, where a file was cut short.
 """
 
 import mmap
@@ -16,12 +15,12 @@ from ...system.files_at_rest import AtRest
 
 
 class FileArray:
-    """A C- or Fortran-ordered array at an offset of a file; slices of rows are read into memory.
+    """A C- or Fortran-ordered array at an offset in a file; a slice of rows is read into memory.
 
     Raises
     ------
     OSError : the file cannot be read
-    ValueError : it is shorter than the array, or has changed since it was opened
+    ValueError : it is shorter than the array, or was modified since it was opened
     """
 
     def __init__(
@@ -39,7 +38,7 @@ class FileArray:
 
     @classmethod
     def of_npy(cls, path: str | os.PathLike) -> "FileArray":
-        """The array of a .npy file."""
+        """Return the array of a .npy file."""
         with open(path, "rb") as file:
             try:
                 version = np.lib.format.read_magic(file)
@@ -53,7 +52,7 @@ class FileArray:
 
     @classmethod
     def of_memmap(cls, a: np.memmap) -> "FileArray | None":
-        """The array that a memmap shows; None where the memory is not a plain part of the file."""
+        """Return the array that a memmap maps, or None where its memory is not one contiguous part of the file."""
         fortran = not a.flags.c_contiguous and a.flags.f_contiguous
         if a.filename is None or a.mode == "c" or a.size == 0 or not (a.flags.c_contiguous or fortran):
             return None
@@ -86,11 +85,11 @@ class FileArray:
         return out
 
     def read(self, file: Any, place: int, out: np.ndarray) -> None:
-        """Bytes from a place of the file on: out, contiguous."""
+        """Read bytes from a place of the file on: out, contiguous."""
         file.seek(place)
         view = memoryview(out.view(np.uint8))  # type: ignore[arg-type]
         while len(view):
             count = file.readinto(view)
             if not count:
-                raise RowError(f"{self.path}: ends at byte {file.tell()}; it was cut while it was read")
+                raise RowError(f"{self.path}: ends at byte {file.tell()}; it was cut short while it was read")
             view = view[count:]

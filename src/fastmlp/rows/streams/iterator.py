@@ -19,16 +19,16 @@ class Blocks(Stream):
     Parameters
     ----------
     make : callable
-        Returns a new iterator over the same blocks each time: of (X, y), (X, y, sample_weight), or, to predict,
-        of X alone. A list is such a tuple if its first item has two dimensions, as a DataLoader's [X, y] has, and
-        else the rows of X. The columns of frames are found by their names, which all of them must share. It runs in
-        a thread of its own, beside the training.
+        Returns a new iterator over the same blocks each time. A block is (X, y), (X, y, sample_weight) or, to
+        predict, X alone. A list counts as such a tuple if its first item has two dimensions, as in a DataLoader's
+        [X, y], and else as the rows of X. All frames must have the same columns, in any order. The iterator runs in
+        a thread of its own during training.
     n_features : int or None
-        None: as the first block has, which is read at once.
+        None: that of the first block, which is read at once.
     window_rows : int or None
-        Rows that are shuffled together; None: 128 MiB of them. The blocks' own order stays.
+        Rows that are shuffled together; None: 128 MiB of them. The order of blocks stays.
     names : list of str or None
-        Of the features; None: those of the first frame.
+        Names of the features; None: those of the first frame.
 
     Examples
     --------
@@ -57,7 +57,7 @@ class Blocks(Stream):
         if n_features is None:
             first = self.first_block()
             if first is None:
-                raise ValueError("the iterator gave no block; at least 1 is required")
+                raise ValueError("the iterator yielded no block; at least 1 is required")
             n_features = first.X.shape[1]
         self.n_features = checked_int("n_features", n_features, 1)
         checked_names(self._names, self.n_features)
@@ -69,7 +69,7 @@ class Blocks(Stream):
         return self._names
 
     def first_block(self) -> Block | None:
-        """The first block, which brings names if it is a frame."""
+        """Return the first block, and take the names of its columns if it is a frame."""
         self._looked = True
         return next(self.blocks(), None)
 
@@ -81,25 +81,25 @@ class Blocks(Stream):
     def blocks(self, order: np.ndarray | None = None) -> Iterator[Block]:
         made = self.make()
         if made is self._last and iter(made) is made:
-            raise TypeError("make() returned an iterator that was read already; it must return a new one each time")
+            raise TypeError("make() returned an iterator that was already read; it must return a new one each time")
         self._last = made
         for number, given in enumerate(made):
-            parts = given if is_block(given) else (given,)
-            if not 1 <= len(parts) <= 3:
-                raise RowError(f"block {number} has {len(parts)} parts; it must be (X, y) or (X, y, sample_weight)")
-            X, y, w = (*parts, None, None)[:3]
+            items = given if is_block(given) else (given,)
+            if not 1 <= len(items) <= 3:
+                raise RowError(f"block {number} has {len(items)} items; it must be (X, y) or (X, y, sample_weight)")
+            X, y, w = (*items, None, None)[:3]
             with located(f"block {number}"):
                 block = self.block(X, y, w, number)
             yield block
 
     def block(self, X: Any, y: Any, w: Any, number: int) -> Block:
-        """One that the iterator gave, checked."""
+        """Return a block of the iterator, checked."""
         if self._names is None and is_frame(X):
             self._names = names_of(X)
         X = numbers_of(X, self._names)
         n, p = X.shape
         if p != getattr(self, "n_features", p):
-            raise ValueError(f"X has shape {X.shape}, but (n, {self.n_features}) is required")
+            raise ValueError(f"X has shape {X.shape}; it must be (n, {self.n_features})")
         for name, a in (("y", y), ("sample_weight", w)):
             if a is not None and (np.ndim(a) == 0 or len(a) != n):
                 raise ValueError(f"{name} has {len(a) if np.ndim(a) else 0} rows, but X has {n}")
@@ -107,5 +107,5 @@ class Blocks(Stream):
 
 
 def is_block(given: object) -> TypeGuard[tuple | list]:
-    """Tell whether the iterator gives (X, y) or (X, y, sample_weight), and not X alone."""
+    """Return whether what the iterator yields is (X, y) or (X, y, sample_weight), not X alone."""
     return isinstance(given, tuple) or (isinstance(given, list) and len(given) > 0 and len(np.shape(given[0])) == 2)

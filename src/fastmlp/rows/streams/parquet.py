@@ -1,4 +1,4 @@
-"""Blocks of rows of Parquet files: a row group each."""
+"""Blocks of rows of Parquet files: each row group is a block."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -17,32 +17,32 @@ from .stream import Block, located
 from .table import Table
 
 ENDINGS = (".parquet", ".parq", ".pq")  # of the files that are taken from a folder
-BATCH_ROWS, BATCH_NUMBERS = 2**14, 2**20  # decoded at a time; larger ones are little faster, but take more memory
-BUFFER_BYTES, LEAST_BUFFER_BYTES = 2**16, 2**12  # of compressed bytes, read at a time and column
+BATCH_ROWS, BATCH_NUMBERS = 2**14, 2**20  # decoded at a time; more is hardly faster, but takes memory
+BUFFER_BYTES, LEAST_BUFFER_BYTES = 2**16, 2**12  # of each column, read at a time
 ALL_BUFFERS_BYTES = 2**24
-MOST_CHUNKS = 2**11  # of columns, that the footers which are kept describe
-MANY_CORES = 4  # with fewer, one thread decodes beside the kernels; more would take their cores, and more memory
+MOST_CHUNKS = 2**11  # of columns in row groups, that the footers in memory describe
+MANY_CORES = 4  # with fewer, one thread decodes: more would take cores of the kernels, and memory
 
 
 class Parquet(Table):
     """Rows of Parquet files; each row group is a block.
 
-    The scanner of pyarrow.dataset finds the files; it does not read them, as it reads ahead without a bound that
-    could be relied on (apache/arrow #12653). Here, one row group is decoded at a time, a batch after the other.
+    pyarrow.dataset finds the files, but does not read them, as its scanner reads ahead without a reliable bound
+    (apache/arrow #12653). Here, row groups are decoded one after the other, a record batch at a time.
 
     Parameters
     ----------
     path : path, or list of paths
-        A file, files, or a folder with all that lies in it; folders such as year=2013 become columns. A column that
-        files store in several types (int32 and int64, string and large_string, dictionaries and text) is read in one.
+        Of a file, or of a folder with all that lies in it; folders such as year=2013 become columns. A column that
+        files store in several types (int32 and int64, string and large_string, dictionaries and text) is read as one.
     target : str or None
-        Column of the labels.
+        The column of labels.
     weight : str or None
-        Column of the rows' weights.
+        The column of weights.
     columns : list of str or None
-        Features; None: all other columns.
+        The features; None: all other columns.
     window_rows : int or None
-        Rows that are shuffled together; None: 128 MiB of them. Row groups that are small beside it mix best.
+        Rows that are shuffled together; None: 128 MiB of them. Row groups mix best if they are much smaller.
 
     Raises
     ------
@@ -76,18 +76,18 @@ class Parquet(Table):
                 first += batch.num_rows
 
     def keep_footer(self, file: "ParquetFile") -> None:
-        """Keep the footers of the files that were read last, and forget others, as long as they are large together."""
+        """Keep the footers of the files that were read last, and forget older ones where all are too large together."""
         self.read_last = [*(other for other in self.read_last if other is not file), file]
         while len(self.read_last) > 1 and sum(other.chunks for other in self.read_last) > MOST_CHUNKS:
             self.read_last.pop(0).metadata = None
 
 
 class ParquetFile:
-    """One Parquet file: its schema, the rows of its row groups, and constant columns from the names of folders."""
+    """A Parquet file: its schema, the rows of its row groups, and columns from the names of folders (keys)."""
 
     def __init__(self, path: str, keys: dict[str, Any]) -> None:
         self.path, self.keys, self.columns = Path(path), keys, 1
-        self.metadata: Any = None  # the footer: to read it for each row group may cost more than the row group
+        self.metadata: Any = None  # the footer: reading it for each row group may cost more than the row group
         with self.opened() as file:
             self.schema, self.columns = file.schema_arrow, file.metadata.num_columns
             self.chunks = file.num_row_groups * self.columns
@@ -95,7 +95,7 @@ class ParquetFile:
         self.at_rest = AtRest(self.path)
 
     def opened(self) -> Any:
-        """The file, or an OSError that names it."""
+        """Open the file; OSError, which names it, where that fails."""
         import pyarrow
         from pyarrow import parquet
 
@@ -111,7 +111,7 @@ class ParquetFile:
             raise OSError(f"{self.path}: not a readable Parquet file ({first_line(error)})") from None
 
     def batches(self, group: int, columns: list[str], schema: Any) -> Iterator[Any]:
-        """pyarrow.RecordBatch with these columns, of a row group."""
+        """Yield pyarrow.RecordBatch of a row group with these columns."""
         import pyarrow
 
         self.at_rest.check()
@@ -142,7 +142,7 @@ class ParquetFile:
 
 
 def found_with_keys(path: Any) -> list[tuple[str, dict[str, Any]]]:
-    """Files, in the order of their names, with the columns that their folders' names stand for."""
+    """Return files in the order of their names, each with its columns from the names of folders."""
     files: list[tuple[str, dict[str, Any]]] = []
     for p in named_paths(path):
         files += with_keys(p, files_of(p, ENDINGS)) if p.is_dir() else [(str(p), {})]
@@ -150,8 +150,8 @@ def found_with_keys(path: Any) -> list[tuple[str, dict[str, Any]]]:
 
 
 def with_keys(folder: Path, files: list[Path]) -> list[tuple[str, dict[str, Any]]]:
-    """Files of a folder, with the columns that names of folders in it, such as year=2013, stand for."""
-    if not any("=" in part for p in files for part in p.relative_to(folder).parts[:-1]):
+    """Return the files of a folder, each with its columns from the names of folders, such as year=2013."""
+    if not any("=" in name for p in files for name in p.relative_to(folder).parts[:-1]):
         return [(str(p), {}) for p in files]
     import pyarrow
     from pyarrow import dataset
@@ -167,7 +167,7 @@ def with_keys(folder: Path, files: list[Path]) -> list[tuple[str, dict[str, Any]
 
 
 def common_schema(files: list[Any], wanted: list[str] | None) -> Any:
-    """The schema of all files: of each column the type that holds its values in all of them."""
+    """Return the schema of all files: for each column the type that holds its values in all of them."""
     import pyarrow
 
     first = files[0]
@@ -186,7 +186,7 @@ def common_schema(files: list[Any], wanted: list[str] | None) -> Any:
         for name in names:
             kind = schema[name]
             if name not in types and file is not first:
-                raise ValueError(f"{file.path}: has a column {name!r}, which {first.path} has not")
+                raise ValueError(f"{file.path}: has a column {name!r}, which {first.path} does not have")
             joined = common_type(types.get(name, kind), kind)
             if joined is None:
                 known, where = sources[name]

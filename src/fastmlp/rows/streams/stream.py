@@ -1,4 +1,4 @@
-"""The interface of all streams: blocks of rows, as often as they are asked for."""
+"""The interface of streams, which yield blocks of rows, as often as they are asked to."""
 
 import contextlib
 from collections.abc import Iterator
@@ -15,16 +15,15 @@ from ..frame import FrameColumns, is_frame
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Some consecutive rows of a stream.
+    """Consecutive rows of a stream.
 
     Attributes
     ----------
-    X : array or frame (n, p), or pyarrow.RecordBatch with the columns of the features; None where only labels were
-        asked for
-    y : array (n), or pyarrow.Array, of the target's values; or None
+    X : array or frame (n, p), or pyarrow.RecordBatch of the features; None where only labels are asked for
+    y : array (n) or pyarrow.Array of the target's values, or None
     w : array (n) of weights, or None
     first_row : the number of the block's first row in the stream
-    place : where it lies, for messages: a file, a row group
+    place : where the block comes from, for messages: a file, a row group
     """
 
     X: Any
@@ -43,24 +42,25 @@ class Block:
 
 
 class Stream:
-    """Rows that come in blocks, again and again: what `Model` and `MLPClassifier` take in place of X.
+    """Rows that come in blocks, once per epoch: what `Model` and `MLPClassifier` take in place of X.
 
-    A class of your own gives `n_features` and `blocks`; the rest is optional.
+    A subclass defines `n_features` and `blocks`; the rest is optional.
 
     Attributes
     ----------
     n_features : int
-        p, the number of features.
+        The number of features, p.
     names : list of str or None
-        Of the features.
+        Names of the features.
     target_name : str or None
+        Name of the target.
     block_rows : array of int, or None
-        The rows of each block, where they are known beforehand: then `blocks` obeys `order`, and an epoch takes
+        The number of rows of each block, if it is known: then `blocks` obeys `order`, and a shuffled epoch takes
         the blocks in a random order.
     window_rows : int or None
-        So many rows are shuffled together; None: `streamed.WINDOW_BYTES` of them. Two windows are in memory.
+        Rows that are shuffled together; None: 128 MiB of them. Two windows are in memory.
     place : str
-        Where the rows lie, for messages.
+        Where the rows come from, for messages.
     """
 
     n_features: int
@@ -71,36 +71,36 @@ class Stream:
     place: str = ""
 
     def blocks(self, order: np.ndarray | None = None) -> Iterator[Block]:
-        """All blocks, from the first; or, where `block_rows` is known, those numbered `order`, in that order.
+        """Yield all blocks or, if `block_rows` is known, those with the numbers in `order`, in that order.
 
-        Where it is not known, no order is asked for, and `Block.first_row` does not count: rows are counted.
+        If it is not known, order is None, and `Block.first_row` is ignored: the rows are counted.
         """
         raise NotImplementedError
 
     def labels(self) -> Iterator[Block]:
-        """As `blocks`, but X may be None, where reading y and w alone is cheaper."""
+        """Yield all blocks; X may be None, where reading y and w alone is cheaper."""
         return self.blocks()
 
     def encode(self, X: Any, out: np.ndarray) -> None:
-        """The X of a block, or of a part of it, as numbers: out (n, p), float32 or float64."""
+        """Write the X of a block, or of some of its rows, as numbers: out (n, p), float32 or float64."""
         X = numbers_of(X, self.names)
         if X.shape != out.shape:
-            raise ValueError(f"X has shape {X.shape}, but {out.shape} is required")
+            raise ValueError(f"X has shape {X.shape}; it must be {out.shape}")
         if isinstance(X, FrameColumns):
             return put_columns(X.columns, out)
         with np.errstate(all="ignore"):
             out[:] = X
 
     def with_columns(self, names: list[str]) -> "Stream":
-        """The same rows with these features, in this order, where the stream finds them by name."""
+        """Return the same rows with these features in this order, if the stream finds columns by name."""
         return self
 
     def numbered(self, order: np.ndarray | None = None) -> Iterator[Block]:
-        """`blocks` that are not empty, and know their rows' numbers."""
+        """Yield `blocks` that are not empty, with the numbers of their rows."""
         return counted(self.blocks()) if self.block_rows is None else (b for b in self.blocks(order) if len(b))
 
     def numbered_labels(self) -> Iterator[Block]:
-        """`labels` that are not empty, and know their rows' numbers."""
+        """Yield `labels` that are not empty, with the numbers of their rows."""
         return counted(self.labels())
 
     @property
@@ -111,7 +111,7 @@ class Stream:
 
 
 def numbers_of(X: Any, names: list[str] | None) -> Any:
-    """A block's X as an array (n, p) or, of a frame, as `FrameColumns`: those of these names, where names are known."""
+    """Return a block's X as an array (n, p) or, if it is a frame, its `FrameColumns`, by names if these are known."""
     if isinstance(X, FrameColumns):
         return X
     return FrameColumns(X, names) if is_frame(X) else as_table(X)
@@ -125,14 +125,14 @@ def check_alone(y: Any, sample_weight: Any, suffix: str = "") -> None:
 
 
 def equal_blocks(n: int, size: int) -> np.ndarray:
-    """The rows of each block, where n rows are cut into blocks of this size, and a rest."""
+    """Return the rows of each block, where n rows are cut into blocks of this size; the last may be smaller."""
     block_rows = np.full(-(-n // size), size)
     block_rows[-1:] -= len(block_rows) * size - n
     return block_rows
 
 
 def counted(blocks: Iterator[Block]) -> Iterator[Block]:
-    """Blocks from the first on, with their rows counted."""
+    """Yield blocks that are not empty, with `first_row` counted from the first on."""
     first = 0
     for block in blocks:
         if len(block):
@@ -141,7 +141,7 @@ def counted(blocks: Iterator[Block]) -> Iterator[Block]:
 
 
 def checked_names(names: list[str] | None, n_features: int) -> list[str] | None:
-    """Names of features, one for each."""
+    """Return names of features as text; ValueError unless there is one for each."""
     if names is not None and len(names) != n_features:
         raise ValueError(f"names={names!r}: {len(names)} names for {n_features} features")
     return None if names is None else [str(name) for name in names]
@@ -149,7 +149,7 @@ def checked_names(names: list[str] | None, n_features: int) -> list[str] | None:
 
 @contextlib.contextmanager
 def located(place: str) -> Iterator[None]:
-    """Errors in the block are those of rows, and tell where these lie."""
+    """Turn errors into RowError or RowTypeError, which tell where the rows come from."""
     try:
         yield
     except (ValueError, TypeError) as error:

@@ -1,4 +1,4 @@
-"""Blocks of rows of tables: what Parquet, CSV and Arrow have in common."""
+"""Streams of tables: what Parquet, CSV and Arrow have in common."""
 
 import copy
 from collections.abc import Iterator, Sequence
@@ -14,15 +14,15 @@ from .stream import Block, Stream, located
 
 
 class Table(Stream):
-    """Rows of a table with columns by name.
+    """Rows of a table whose columns have names.
 
     Parameters
     ----------
     schema : pyarrow.Schema
     target, weight : names of columns, or None
-    columns : names of the features; None: all but target, weight, and an index of pandas
+    columns : names of the features; None: all but target, weight, and the index of pandas
     window_rows : rows that are shuffled together; None: 128 MiB of them
-    place : where the table lies, for messages
+    place : where the table comes from, for messages
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Table(Stream):
         self.window_rows = None if window_rows is None else checked_int("window_rows", window_rows, 1)
 
     def with_columns(self, names: list[str]) -> "Table":
-        """The same rows with these features, in this order."""
+        """Return the same rows with these features, in this order."""
         if names == self.names:
             return self
         with located(self.place):
@@ -58,9 +58,9 @@ class Table(Stream):
         return other
 
     def with_text(self, names: list[str], numbers: Sequence[str] = ()) -> "Table":
-        """The same table; where types are inferred, these columns are text, whatever their values look like.
+        """Return the same table; if types are inferred, these columns are text, whatever their values look like.
 
-        numbers : columns that are text, too, and spell numbers, with a point as the decimal sign
+        numbers : other columns to read as text, which spells numbers, with a point as the decimal sign
         """
         return self
 
@@ -72,17 +72,17 @@ class Table(Stream):
         raise NotImplementedError
 
     def batches(self) -> Iterator[Any]:
-        """pyarrow.RecordBatch of the features, from the first row."""
+        """Yield pyarrow.RecordBatch of the features, from the first row on."""
         return (block.X for block in self.table_blocks(self.names or [], None))
 
     def blocks(self, order: np.ndarray | None = None) -> Iterator[Block]:
         return self._labelled(self.names or [], order)
 
     def encode(self, X: Any, out: np.ndarray) -> None:
-        """Columns of numbers without missing values, as they are."""
+        """Write columns of numbers without missing values, as they are: out (n, p)."""
         columns = [number_column(X, name) for name in self.names or []]
         if out.shape != (X.num_rows, len(columns)):
-            raise ValueError(f"X has {len(columns)} columns, but {out.shape[1]} are required")
+            raise ValueError(f"X has {len(columns)} columns; it must have {out.shape[1]}")
         put_columns(columns, out)
 
     def labels(self) -> Iterator[Block]:
@@ -91,7 +91,7 @@ class Table(Stream):
         return self._labelled([], None)
 
     def _labelled(self, columns: list[str], order: np.ndarray | None) -> Iterator[Block]:
-        """Blocks of these columns, with target and weight."""
+        """Yield blocks of these columns, with target and weight."""
         others = [name for name in (self.target_name, self.weight_name) if name is not None]
         for block in self.table_blocks([*columns, *(name for name in others if name not in columns)], order):
             batch, place = block.X, block.place
@@ -103,7 +103,7 @@ class Table(Stream):
 
 
 def number_column(batch: Any, name: str) -> np.ndarray:
-    """A column of numbers, or of text that spells them, without missing values."""
+    """Return a column of numbers, or of text that spells them, without missing values."""
     import pyarrow.types
 
     column = batch.column(name)
