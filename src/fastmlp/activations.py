@@ -16,7 +16,7 @@ class Activation:
     Attributes
     ----------
     name : the word in a model file; an own activation has the name of its function
-    number : kernels/activate.py's number of it
+    number : its number in kernels/activations.py
     from_Z : is g' computed from Z? (else from A)
     moves_zero : does it write into the padding what is not 0?
     own : the user's pair, whose machine code lives as long
