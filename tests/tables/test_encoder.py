@@ -421,7 +421,7 @@ def test_other_data_is_refused(data):
 def test_an_incomplete_column_is_refused(key):
     data = copy.deepcopy(GOOD)
     del data["columns"][0][key]
-    with pytest.raises(ValueError, match="not the description of a column"):
+    with pytest.raises(ValueError, match="not a description of a column"):
         TableEncoding.from_dict(data)
 
 

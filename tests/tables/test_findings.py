@@ -25,9 +25,9 @@ def spoiled(*texts):
 
 
 FOUND = {
-    "id": ([f"u{k:04}" for k in range(n)], "drop", "400 rows, as an identifier .* has them ('u0000',"),
+    "id": ([f"u{k:04}" for k in range(n)], "drop", "400 rows, like identifiers or free text ('u0000',"),
     "half": ([f"u{k * 3 // 5}" for k in range(n)], "drop", "240 categories in 400 rows"),
-    "zip": ([f"{k:05}" for k in range(n)], "drop", "400 categories in 400 rows, as an identifier"),
+    "zip": ([f"{k:05}" for k in range(n)], "drop", "400 categories in 400 rows, like identifiers"),
     "dash": (spoiled("-", "-"), "numbers", "399 categories, but 398 of them spell numbers; the others ('-') do not"),
     "blank": (spoiled(" ", "1,234", "$5.00"), "numbers", "397 of them spell numbers; the .* (' ', '$5.00', '1,234')"),
     "few": (["0", "1", "2", "3+"] * 100, "numbers", "4 categories, but 3 of them spell numbers; the others ('3+')"),
@@ -36,7 +36,7 @@ FOUND = {
     "iso": ([f"2021-03-{k % 28 + 1:02}" for k in range(n)], "drop", "28 categories, but they are dates ('2021-03-01'"),
     "us": ([f"{k % 12 + 1}/{k % 28 + 1}/2021 10:30" for k in range(n)], "drop", "but they are dates ("),
     "words": ([f"{k % 28 + 1} March 2021" for k in range(n)], "drop", "but they are dates ("),
-    "code": (INTEGERS % 4 + 1, "categories", "numbers, but has only 4 different integers from 1 to 4, as codes have"),
+    "code": (INTEGERS % 4 + 1, "categories", "only 4 different integers from 1 to 4, like a column of codes"),
     "department": (np.array([10, 20, 35, 99, 100])[INTEGERS % 5], "categories", "only 5 different integers from 10 to"),
     "holes": (np.where(INTEGERS % 4 == 3, np.nan, INTEGERS % 4), "categories", "only 3 different integers from 0 to 2"),
     "": (np.arange(n), "drop", "has no name, and its integers number rows"),

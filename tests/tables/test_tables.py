@@ -144,7 +144,7 @@ def test_a_model_with_an_encoding_reads_frames_and_streams(folder):
     assert np.array_equal(loaded.predict_proba(data), probability)
     with pytest.raises(TypeError, match="reads tables"):
         model.predict(rows.Array(np.ones((3, 8))))
-    with pytest.raises(ValueError, match="gives 8 numbers a row"):
+    with pytest.raises(ValueError, match="gives 8 features"):
         Model([3, 1]).encoding = encoder
     with pytest.raises(TypeError, match="fitted TableEncoder"):
         Model([8, 1]).encoding = TableEncoder()

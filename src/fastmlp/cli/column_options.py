@@ -30,5 +30,5 @@ def without(table: Table, dropped: list[str] | None) -> Table:
             raise ValueError(f"--drop: no feature named {name!r}; the features are {listed(features)}")
     left = [name for name in features if name not in (dropped or [])]
     if not left:
-        raise ValueError("--drop leaves no feature; at least 1 is required")
+        raise ValueError("--drop leaves no feature; drop fewer columns")
     return table.with_columns(left)

@@ -39,7 +39,7 @@ def train(options: Namespace) -> int:
     if options.plot:
         check_image(options.plot)
     if options.resume and options.checkpoint is None:
-        raise ValueError("--resume needs --checkpoint FILE, the file to go on with")
+        raise ValueError("--resume needs --checkpoint FILE, the file to go on from")
     if options.early_stopping and options.validation_fraction == 0:
         raise ValueError("--early-stopping needs rows for validation; give --validation-fraction above 0")
     table = open_table(
@@ -204,7 +204,7 @@ def evaluate(options: Namespace) -> int:
 
 
 def binary_model(options: Namespace) -> Model:
-    """Load a model; raise ValueError unless it tells two classes apart."""
+    """Load a model; raise ValueError unless it is one of two classes."""
     model = Model.load(options.model, n_threads=options.threads)
     if model.widths[-1] != 1:
         raise ValueError(

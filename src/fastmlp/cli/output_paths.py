@@ -39,9 +39,9 @@ def check_writable(name: str, path: str) -> None:
     if not path or os.path.isdir(path):
         raise IsADirectoryError(f"{name} {path!r}: is a folder; name a file")
     if not folder.is_dir():
-        raise FileNotFoundError(f"{name} {path}: its folder does not exist")
+        raise FileNotFoundError(f"{name} {path}: its folder does not exist; make it first")
     if not os.access(folder, os.W_OK):
-        raise PermissionError(f"{name} {path}: its folder is not writable")
+        raise PermissionError(f"{name} {path}: its folder is not writable; name a file elsewhere")
     mode_of(os.path.realpath(path))
 
 

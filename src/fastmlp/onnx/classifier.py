@@ -1,4 +1,4 @@
-"""Convert `MLPClassifier` to ONNX, by a converter for skl2onnx; register it, and that of `TableEncoder`."""
+"""Convert `MLPClassifier` to ONNX, and register the converters of both estimators with skl2onnx."""
 
 import math
 from collections.abc import Callable

@@ -1,1 +1,1 @@
-"""What a model file holds, and how it is read and written."""
+"""Save models to files and load them; docs/model-file.md describes the format."""

@@ -109,8 +109,9 @@ def from_json(text: str) -> Any:
 
 def check_cost(raw: bytes | bytearray, data_size: int) -> None:
     """Refuse a header that could, parsed and beside the tensors, take more memory than twice the file and 64 MiB."""
+    # Python takes 1, 2 or 4 bytes for each character of a string, as its widest one needs.
     widest = np.frombuffer(raw, np.uint8).max(initial=0)
-    text = len(raw) * (1 if widest < 0xC4 else 2 if widest < 0xF0 else 4)  # Python's bytes for each character
+    text = len(raw) * (1 if widest < 0xC4 else 2 if widest < 0xF0 else 4)
     containers, values = raw.count(b"[") + raw.count(b"{"), raw.count(b",") + raw.count(b":")
     cost = CONTAINER_BYTES * containers + VALUE_BYTES * values + TEXT_COPIES * text
     if cost > 2 * len(raw) + data_size + SPARE_BYTES:

@@ -97,7 +97,7 @@ def restored(
 
 
 def take_over(model: Any, path: str | os.PathLike, found: Described) -> None:
-    """Give a model of the same shape all else that a file holds."""
+    """Set all else that a file holds beside the shape: parameters, optimizer, history and the like."""
     check_activations(model, path, found)
     model.parameters[:] = found.parameters
     model.scaling, model.encoding, model.optimizer = found.scaling, found.encoding, found.optimizer

@@ -63,7 +63,7 @@ def fitting(owner: Any, seen: Callable[[], Any]) -> Iterator[UnderWay]:
 
 
 def present(owner: Any, take: Callable[[], T]) -> T:
-    """Return take(), which no other thread's fit can cut, or what a fit in another thread lets this one see."""
+    """Return what a fit in another thread lets this one see, or else take(), during which no other fit begins."""
     guard = guard_of(owner)
     with guard.lock:
         while True:

@@ -31,7 +31,7 @@ class Block:
         self.own: Handler = self.note  # kept, as each access to a method makes a new object
 
     def note(self, number: int, frame: Any) -> None:
-        """Note a signal; this is the handler of Ctrl-C within the block."""
+        """Handle Ctrl-C within the block: note it for later, and react."""
         if self not in _blocks:  # the handler of another signal has raised, and cut the end of the block
             signal.signal(signal.SIGINT, self.handler)
             self.handler(number, frame)
@@ -64,7 +64,7 @@ _main = threading.main_thread().ident
 
 
 def forget() -> None:
-    """Give Ctrl-C back in a process that was forked by another thread than the main one, whose blocks do not go on."""
+    """Drop the main thread's blocks in a process that another thread forked, and restore the handler of Ctrl-C."""
     global _main
     if _blocks and threading.get_ident() != _main:
         for block in reversed(_blocks):

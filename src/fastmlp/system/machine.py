@@ -12,7 +12,7 @@ from typing import NamedTuple
 from numba import config
 
 CGROUP = Path("/sys/fs/cgroup")
-LITTLE = 2**28  # bytes; less than that is asked for without a check
+LITTLE = 2**28  # bytes that are allocated without a check
 
 
 def available_memory() -> int:
@@ -88,7 +88,7 @@ class Patience(NamedTuple):
 
 
 class CoreTime:
-    """Seconds that a thread has been on a core in its block; other threads see them in it where the system can."""
+    """Seconds that a thread spends on a core in a block; known to other threads at the end, or at any time on Linux."""
 
     known_to_others = hasattr(time, "pthread_getcpuclockid")
 

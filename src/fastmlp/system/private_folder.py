@@ -99,7 +99,7 @@ class PrivateFolder:
                     os.unlink(self._at(name), dir_fd=self._descriptor)
 
     def _at(self, name: str) -> str:
-        """Return the name relative to the descriptor, or the path where there is none."""
+        """Return the name, which is relative to the descriptor, or the path if there is no descriptor."""
         return os.path.join(self.path, name) if self._descriptor is None else name
 
 

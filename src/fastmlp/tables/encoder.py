@@ -142,9 +142,9 @@ class TableEncoder(Convertible, TransformerMixin, BaseEstimator):  # type: ignor
         found = (finding(column, self.n_rows_) for column in self._columns)
         self.findings_ = tuple(each for each in found if each is not None)
         for each in self.findings_:
-            if each.column not in self._told:
+            if each.column not in self._warned:
                 warnings.warn(each.for_encoder(), ColumnWarning, stacklevel=4)
-        self._told |= {each.column for each in self.findings_}
+        self._warned |= {each.column for each in self.findings_}
         return self
 
     def transform(self, X: Table | Stream) -> Any:
@@ -218,7 +218,7 @@ class TableEncoder(Convertible, TransformerMixin, BaseEstimator):  # type: ignor
         seeds = [[seed, k] if self.scaling == "robust" else None for k in range(len(names))]
         self._columns = [ColumnSoFar(name, roles[name], each) for name, each in zip(names, seeds, strict=True)]
         self.n_features_in_, self.n_rows_ = len(names), 0
-        self._told: set[str] = set()  # columns of which a warning was given
+        self._warned: set[str] = set()  # columns of which a warning was given
         if rows.named:
             self.feature_names_in_ = np.array(names, dtype=object)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..rows.columns import all_missing, as_categories, as_numbers, column_of, family, is_dictionary, spelled_numbers
 
-BLOCK_ROWS = 8192  # the output of that many rows stays in cache
+BLOCK_ROWS = 8192  # whose output stays in cache
 
 PYTHON_TYPES: dict[str, type] = {"string": str, "boolean": bool, "integer": int, "float": float}
 ARROW_TYPES = {"string": "large_string", "boolean": "bool", "integer": "int64", "float": "double"}
@@ -63,7 +63,9 @@ class NumberColumn:
                 Z[missing] = self.fill - self.shift
             np.multiply(Z, self.factor, out=out[:, 0])
         except FloatingPointError:
-            raise ValueError(f"column {self.name!r} contains inf, or a number too large for {out.dtype}") from None
+            raise ValueError(
+                f"column {self.name!r} contains inf, or a number too large for {out.dtype}; replace it"
+            ) from None
         if self.indicator:
             out[:, 1] = missing
 
@@ -209,10 +211,10 @@ class TableEncoding:
     def from_dict(cls, data: Any) -> "TableEncoding":
         """Return the encoding that `to_dict` wrote; raise ValueError for anything else."""
         if not isinstance(data, dict) or not isinstance(data.get("columns"), list):
-            raise ValueError("no encoding of a table: there is no list 'columns'")
+            raise ValueError("not an encoding of a table: there is no list 'columns'")
         parts = tuple(part_from(part) for part in data["columns"])
         if len({part.name for part in parts}) < len(parts):
-            raise ValueError("no encoding of a table: two columns have the same name")
+            raise ValueError("not an encoding of a table: two columns have the same name")
         return cls(parts)
 
 
@@ -235,7 +237,7 @@ def part_from(data: Any) -> NumberColumn | CategoryColumn:
             part.encode(pyarrow.nulls(0), np.empty((0, part.n_features_out)))  # raises if Arrow has no such categories
         return part
     except (AttributeError, KeyError, TypeError, OverflowError, UnicodeError):
-        raise ValueError(f"not the description of a column: {str(data)[:200]}") from None
+        raise ValueError(f"not a description of a column: {str(data)[:200]}") from None
 
 
 def values_for(part: NumberColumn | CategoryColumn, table: Any) -> Any:
@@ -247,4 +249,4 @@ def values_for(part: NumberColumn | CategoryColumn, table: Any) -> Any:
         return values
     if all_missing(values):
         return pyarrow.nulls(len(values))
-    raise ValueError(f"column {part.name!r} is of type {values.type}, but was learned as {part.learned}")
+    raise ValueError(f"column {part.name!r} is of type {values.type}, but was learned as {part.learned}; convert it")

@@ -93,7 +93,7 @@ def of_integers(column: ColumnSoFar, integers: Integers, n_rows: int) -> Finding
     apart = np.diff(sorted(different)) > 1
     if apart.mean() > 0.5 or (low in (0, 1) and len(different) <= MOST_OF_A_RUN):
         span = f"{len(different)} different integers from {int(low)} to {int(high)}"
-        text = f"was taken for numbers, but has only {span}, as codes have"
+        text = f"was taken for numbers, but has only {span}, like a column of codes"
         return Finding(column.name, text, "categories", "numbers")
     return None
 
@@ -111,7 +111,7 @@ def of_texts(name: str, counts: Counter) -> Finding | None:
     texts = pyarrow.array(by_frequency, "large_string")
     dates = pc.sum(pc.match_substring_regex(texts, DATE)).as_py()
     if dates > (1 - MOST_OTHERS) * n:
-        text = f"{taken}, but they are dates ({few(by_frequency)}); make numbers of them first, such as days since one"
+        text = f"{taken}, but they are dates ({few(by_frequency)}); convert them to numbers first, such as days"
         return Finding(name, text, "drop", "categories")
     plain = spelled_numbers(texts).is_valid()
     others = texts.filter(pc.invert(plain))
@@ -128,7 +128,7 @@ def of_texts(name: str, counts: Counter) -> Finding | None:
         text = f"{taken}, but {n_plain:,} of them spell numbers; the others ({examples}) do not"
         return Finding(name, text, "numbers", "categories")
     if n > n_rows / 2:
-        text = f"{taken} in {n_rows:,} rows, as an identifier or a message has them ({few(by_frequency)})"
+        text = f"{taken} in {n_rows:,} rows, like identifiers or free text ({few(by_frequency)})"
         return Finding(name, text, "drop", "categories")
     return None
 

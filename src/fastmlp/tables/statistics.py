@@ -31,7 +31,7 @@ class ColumnSoFar:
     def __init__(self, name: str, role: str, seed: Any) -> None:
         self.name, self.role, self.seed = name, role, seed
         self.n_missing, self.kind = 0, "null"
-        self.n_not_spelled = 0  # number of texts that spell no number; `not_spelled` has the first of them
+        self.n_not_spelled = 0  # number of texts that spell no number; the first are in `not_spelled`
         self.not_spelled: list[str] = []
         self.values: Numbers | Categories | None = None
 
@@ -48,7 +48,10 @@ class ColumnSoFar:
             self.kind = kind
             self.values = Categories(self.name) if categories else Numbers(self.name, self.seed)
         if kind != self.kind or (categories and isinstance(self.values, Numbers)):
-            raise ValueError(f"column {self.name!r} is of type {column.type}, but was of {self.kind}s in rows before")
+            raise ValueError(
+                f"column {self.name!r} is of type {column.type}, but was of {self.kind}s in rows before; "
+                "convert it, or name it in categories= or numbers="
+            )
         for chunk in getattr(column, "chunks", [column]):
             self.n_missing += self.values.add(self.spelled(chunk) if self.role == "numbers" else chunk)
 
@@ -94,7 +97,7 @@ class Numbers:
         x = given[~np.isnan(given)]
         n_missing = len(given) - len(x)
         if np.isinf(x).any():
-            raise ValueError(f"column {self.name!r} contains inf")
+            raise ValueError(f"column {self.name!r} contains inf; replace it, or leave these rows out")
         self.integers.add(x)
         self.waiting.append(x)
         if sum(map(len, self.waiting)) >= AT_A_TIME:
@@ -127,7 +130,7 @@ class Numbers:
             low, shift, high = (float(quartile) for quartile in np.percentile(self.sample, [25, 50, 75]))
             fill, spread = shift, high - low if high - low > np.finfo(float).tiny else spread
         if not (np.isfinite(fill) and np.isfinite(spread)):
-            raise ValueError(f"column {self.name!r}: its numbers are too large to be scaled")
+            raise ValueError(f"column {self.name!r}: its numbers are too large to be scaled; divide them")
         return NumberColumn(self.name, fill, shift, 1 / spread, indicator, text)
 
 
