@@ -21,8 +21,9 @@ from ..optimizers import Optimizer
 from ..rows.streams.stream import Stream
 from ..sklearn_private import _check_partial_fit_first_call, _fit_context
 from ..system import fit_lock
+from ..training.checkpoint import CheckpointFile
 from ..training.split import given_validation
-from ..typing import Activations, Callbacks, Features, OptimizerName, Verbose
+from ..typing import Activations, Callbacks, Features, FilePath, OptimizerName, Verbose
 from . import view
 from .coefficients import Coefficients, widths_of
 from .data import data_of
@@ -174,7 +175,8 @@ class MLPClassifier(Convertible, ClassifierMixin, BaseEstimator):  # type: ignor
     def fit(
         self, X: Features | Stream, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None, *,
         X_val: Features | Stream | None = None, y_val: ArrayLike | None = None,
-        sample_weight_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None, checkpoint: FilePath | None = None,
+        checkpoint_every: float = 60.0, resume: bool = False,
     ) -> "MLPClassifier":  # fmt: skip
         """Train.
 
@@ -188,12 +190,23 @@ class MLPClassifier(Convertible, ClassifierMixin, BaseEstimator):  # type: ignor
         sample_weight : array-like (n) or None
         X_val, y_val, sample_weight_val : as the first three, or None
             Rows to validate on after each epoch. With early_stopping they replace the part of X.
+        checkpoint : str, path or None
+            A file that is replaced in one step at the start, each `checkpoint_every` seconds, by Ctrl-C, and at the
+            end; not for lbfgs. `Model.load` reads it.
+        checkpoint_every : float
+            Seconds.
+        resume : bool
+            Go on where the checkpoint left a fit of the same rows, arguments and parameters: weights and curves become
+            those of a fit that was never interrupted, bit for bit, also with random_state=None. Without a file, start;
+            after a fit that ended, take its result.
 
         Returns
         -------
         self
         """
-        fit(self, X, y, sample_weight, incremental=False, given=given_validation(X_val, y_val, sample_weight_val))
+        file = CheckpointFile.checked(checkpoint, checkpoint_every, resume)
+        given = given_validation(X_val, y_val, sample_weight_val)
+        fit(self, X, y, sample_weight, incremental=False, given=given, file=file)
         return self
 
     @available_if(trains_by_epochs)

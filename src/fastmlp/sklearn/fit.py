@@ -15,18 +15,26 @@ from ..network.plan import checked_size
 from ..rows.order import Order, Pass
 from ..system import fit_lock
 from ..system.machine import check_memory
+from ..training.checkpoint import CheckpointFile
 from ..training.divergence import raise_not_finite
 from ..training.loop import Part
 from ..training.validation import Validation
 from . import lbfgs, rules, view
+from .checkpoint import Kept
 from .coefficients import Coefficients
 from .data import data_of, held_out
 
 CURVES = ("loss_curve_", "learning_rate_curve_", "validation_scores_", "validation_loss_curve_")
 
 
-def fit(estimator: Any, X: Any, y: Any, sample_weight: Any, incremental: bool, given: tuple | None = None) -> None:
-    """Train an estimator, for one epoch if incremental; given: X, y and weights to validate on, or None.
+def fit(
+    estimator: Any, X: Any, y: Any, sample_weight: Any, incremental: bool, given: tuple | None = None,
+    file: CheckpointFile | None = None,
+) -> None:  # fmt: skip
+    """Train an estimator, for one epoch if incremental.
+
+    given : X, y and weights to validate on, or None
+    file : where the fit is kept, if it is
 
     Where it fails before an epoch has ended, or finds rows that cannot be used, the estimator is as it was: fitted
     before, or not fitted.
@@ -35,7 +43,7 @@ def fit(estimator: Any, X: Any, y: Any, sample_weight: Any, incremental: bool, g
         before = Before(estimator, guard.seen, incremental)
         estimator.n_iter_ = 0
         try:
-            fit_alone(estimator, X, y, sample_weight, incremental, given)
+            fit_alone(estimator, X, y, sample_weight, incremental, given, file)
         except BaseException as failure:
             if is_bad_row(failure) or not estimator.n_iter_:
                 before.restore(estimator)
@@ -74,13 +82,17 @@ class Before:
             self.trained.network.theta[:] = self.theta
 
 
-def fit_alone(estimator: Any, X: Any, y: Any, sample_weight: Any, incremental: bool, given: tuple | None) -> None:
-    """`fit`, while no other thread fits this estimator."""
+def fit_alone(
+    estimator: Any, X: Any, y: Any, sample_weight: Any, incremental: bool, given: tuple | None,
+    file: CheckpointFile | None,
+) -> None:  # fmt: skip
+    """Run `fit`, while no other thread fits this estimator."""
     sizes = estimator.hidden_layer_sizes
     hidden = [operator.index(size) for size in (sizes if np.iterable(sizes) else [sizes])]
     if min(hidden, default=1) <= 0:
         raise ValueError(f"hidden_layer_sizes must be > 0, got {hidden}.")
-    check_together(estimator, incremental)
+    check_together(estimator, incremental, file)
+    kept = None if file is None else Kept(file)
     first = not hasattr(estimator, "coefs_") or (not estimator.warm_start and not incremental)
     anew = not hasattr(estimator, "classes_") or (not estimator.warm_start and not incremental)
     data = data_of(estimator, X, y, sample_weight)
@@ -98,6 +110,8 @@ def fit_alone(estimator: Any, X: Any, y: Any, sample_weight: Any, incremental: b
     if estimator.solver == "lbfgs":
         lbfgs.train(estimator, network, rows)
     else:
+        if kept is not None:
+            estimator._random_state = kept.random(estimator._random_state)
         order: Order | Pass
         validation: Validation | None = None
         if held is not None:
@@ -108,12 +122,12 @@ def fit_alone(estimator: Any, X: Any, y: Any, sample_weight: Any, incremental: b
             order = data.all_rows(rows)
         if validation is not None:
             start_validation(estimator)
-        rules.train(estimator, coefficients, Part(rows, order), validation, incremental)
+        rules.train(estimator, coefficients, Part(rows, order), validation, incremental, kept)
     if not np.isfinite(network.theta).all():
         raise_not_finite()
 
 
-def check_together(estimator: Any, incremental: bool) -> None:
+def check_together(estimator: Any, incremental: bool, file: CheckpointFile | None) -> None:
     """Parameters that exclude each other, and what scikit-learn's constraints cannot tell."""
     checked_callbacks(estimator.callbacks)
     if estimator.early_stopping and incremental:
@@ -122,6 +136,8 @@ def check_together(estimator: Any, incremental: bool) -> None:
         raise ValueError("class_weight='balanced' needs all rows at once; give partial_fit the weights as a dict")
     if estimator.solver == "lbfgs" and estimator.optimizer is not None:
         raise ValueError(f"optimizer={estimator.optimizer!r} takes the place of solver='adam', not of solver='lbfgs'")
+    if estimator.solver == "lbfgs" and file is not None:
+        raise ValueError(f"checkpoint={file.path!r}: solver='lbfgs' cannot be resumed; use 'adam' or 'sgd'")
 
 
 def start_validation(estimator: Any) -> None:

@@ -17,11 +17,13 @@ from ..arguments import checked_callbacks
 from ..exceptions import RowError, user_code
 from ..rows.order import Order, Pass
 from ..system.interrupts import allowed, postponed
+from ..training.checkpoint_state import Extent
 from ..training.divergence import raise_not_finite, remedies
 from ..training.improvement import Improvement
 from ..training.loop import Part, loop, take_best
 from ..training.progress import Progress, Record, Snapshot
 from ..training.validation import Validation
+from .checkpoint import ClassifierCheckpoint, Kept
 from .coefficients import Coefficients
 from .settings import batch_rows, optimizer_of
 
@@ -30,8 +32,9 @@ NAMES = {"l2": "alpha", "learning_rate": "learning_rate_init"}  # of what an opt
 
 
 def train(
-    estimator: Any, coefficients: Coefficients, part: Part, validation: Validation | None, incremental: bool
-) -> None:
+    estimator: Any, coefficients: Coefficients, part: Part, validation: Validation | None, incremental: bool,
+    kept: Kept | None = None,
+) -> None:  # fmt: skip
     """Train an estimator until its rules or Ctrl-C end it, for one epoch if incremental.
 
     Parameters
@@ -40,19 +43,27 @@ def train(
     coefficients : its net, whose θ is trained
     part : rows to train on
     validation : rows to validate on, if any
+    kept : the checkpoint, if any, to write to and to go on from
     """
+    network = coefficients.network
     rules = ScikitLearnRules(estimator, coefficients, part, validation, incremental)
     if not incremental or not hasattr(estimator, "_optimizer"):
         estimator._optimizer = optimizer_of(estimator)
         steps = rules.epochs * -(-part.order.size // rules.batch_rows)
         estimator._optimizer.start_schedule(0 if incremental else steps)
+    estimator._optimizer.prepare(network.theta.size, network.theta.dtype)
     try:
         with postponed():
-            loop(coefficients.network, estimator._optimizer, part, rules)
+            keep = None
+            if kept is not None:
+                keep = ClassifierCheckpoint(kept, estimator, network, part, validation, rules.extent())
+                rules.go_on(keep.resumed(kept))
+            if not rules.progress.ended:
+                loop(network, estimator._optimizer, part, rules, keep)
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", stacklevel=2)
         if not rules.progress.ended:
-            take_best(coefficients.network.theta, estimator._optimizer, rules)
+            take_best(network.theta, estimator._optimizer, rules)
 
 
 class ScikitLearnRules:
@@ -78,11 +89,26 @@ class ScikitLearnRules:
         self.has_diverged = False
         vars(estimator).setdefault("learning_rate_curve_", [])  # coefs_ may come from elsewhere than from a fit
 
+    def extent(self) -> Extent:
+        """Return what a checkpoint is checked against."""
+        size = self.part.order.size
+        best = ("best.parameters",) if self.best_by else ()
+        return Extent(self.epochs, size, self.batch_rows, self.progress.improvement, best)
+
+    def go_on(self, progress: Progress | None) -> None:
+        """Go on where a checkpoint has left a fit, whose attributes the estimator has; None: begin."""
+        if progress is None:
+            return
+        self.progress = progress
+        self.has_diverged = bool(progress.done and not np.isfinite(self.estimator.loss_))
+        for _ in range(progress.done):
+            next(self.orders)
+
     def goes_on(self) -> bool:
         """Return whether there is another epoch; an adaptive learning rate falls before there is none."""
         estimator, done, improvement = self.estimator, self.progress.done, self.progress.improvement
         improvement.tol, improvement.patience = estimator.tol, estimator.n_iter_no_change + 1  # a callback may set them
-        if done and not np.isfinite(estimator.loss_):
+        if self.has_diverged:
             warnings.warn(
                 f"the loss of epoch {len(estimator.loss_curve_)} is not finite: training ends, with the weights of the "
                 "best validation score",

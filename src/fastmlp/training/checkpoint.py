@@ -4,7 +4,7 @@ import contextlib
 import json
 import os
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,9 +13,66 @@ from ..exceptions import ModelFormatError
 from ..optimizers import Optimizer
 from ..saving import container
 from ..saving.description import Described, checked, need
-from ..saving.model import described, take_over
+from ..saving.model import Contents, described, take_over
 from .checkpoint_state import TALLY, Extent, checked_fit, checked_progress
-from .progress import Progress, Settings
+from .progress import Progress
+
+
+class CheckpointFile(NamedTuple):
+    """Where a fit is kept.
+
+    Attributes
+    ----------
+    path : the file; `Model.load` reads it, too
+    every : seconds from one write to the next, at least
+    resume : whether to go on with the fit in the file
+    """
+
+    path: str
+    every: float
+    resume: bool
+
+    @classmethod
+    def checked(cls, path: str | os.PathLike | None, every: float, resume: bool) -> "CheckpointFile | None":
+        """Return the arguments `checkpoint`, `checkpoint_every` and `resume` of a fit, or None without a checkpoint."""
+        if path is None:
+            if resume:
+                raise ValueError("resume=True needs checkpoint=, the file to go on with")
+            return None
+        return cls(os.fspath(path), checked_float("checkpoint_every", every, 0), bool(resume))
+
+    def contents(self, of: str) -> Contents | None:
+        """Return what the file holds of a fit to go on with, or None where a fit is to begin.
+
+        Parameters
+        ----------
+        of : the class of what is fitted
+
+        Raises
+        ------
+        FileExistsError : the file holds a fit that has not ended, and a new one is to begin
+        ValueError : the file holds a model without a fit, or a fit of another class
+        ModelFormatError : the file is damaged
+        """
+        if self.resume:
+            if not os.path.exists(self.path):
+                return None
+            description, tensors = container.read(self.path)
+            fit = description.get("fit")
+            if fit is None:
+                raise ValueError(f"checkpoint={self.path!r}: holds a model, and no fit to go on with")
+            if type(fit) is dict and fit.get("of") != of:
+                raise ValueError(f"resume: the fit in {self.path!r} is of {str(fit.get('of'))[:80]}, not of {of}")
+            return description, tensors
+        with contextlib.suppress(FileNotFoundError, ModelFormatError):
+            fit = container.read(self.path)[0].get("fit")
+            known = fit if type(fit) is dict else {}
+            if fit is not None and known.get("ended") is not True:
+                raise FileExistsError(
+                    f"checkpoint={self.path!r}: holds a fit that has come to epoch {str(known.get('epoch'))[:80]} and "
+                    "not to its end; go on with it by resume=True (--resume), or delete the file"
+                )
+        return None
 
 
 class Checkpoint:
@@ -23,23 +80,21 @@ class Checkpoint:
 
     Parameters
     ----------
-    path : the file; Model.load reads it, too
-    every : seconds from one to the next, at least
-    model, optimizer : what is fitted
+    file : where, and how often
+    model : what is fitted, or what has the attributes of a `Model` that a file keeps
+    optimizer : that trains it
     arguments : of the fit, which must be the same when it goes on, as JSON can hold them
-    settings : of the fit
-    n_rows : to train on
+    extent : what these arguments say of its course
     """
 
+    of = "Model"
+
     def __init__(
-        self, path: str | os.PathLike, every: float, model: Any, optimizer: Optimizer, arguments: dict[str, Any],
-        settings: Settings, n_rows: int,
+        self, file: CheckpointFile, model: Any, optimizer: Optimizer, arguments: dict[str, Any], extent: Extent
     ) -> None:  # fmt: skip
-        self.path, self.every, self.last = os.fspath(path), checked_float("checkpoint_every", every, 0), -np.inf
-        self.model, self.optimizer = model, optimizer
+        self.path, self.every, self.last = file.path, file.every, -np.inf
+        self.model, self.optimizer, self.extent = model, optimizer, extent
         self.arguments: dict[str, Any] = json.loads(json.dumps(arguments))
-        batch_rows = min(settings.batch_size or n_rows, n_rows)
-        self.extent = Extent(settings.epochs, n_rows, batch_rows, settings.early_stopping, settings.improvement())
         self.written: tuple[Any, ...] = ()
 
     def __call__(self, progress: Progress, always: bool) -> None:
@@ -53,44 +108,35 @@ class Checkpoint:
 
     def write(self, progress: Progress) -> None:
         """Replace the file."""
+        container.write(self.path, *self.contents(progress))
+
+    def contents(self, progress: Progress) -> Contents:
+        """Return description and tensors of the model, and of where its fit stands."""
         description, tensors = described(self.model)
         optimizer, tally, improvement = self.optimizer, progress.tally, progress.improvement
         description["fit"] = {
-            "arguments": self.arguments, "first": progress.first, "epoch": progress.epoch,
+            "of": self.of, "arguments": self.arguments, "first": progress.first, "epoch": progress.epoch,
             "tally": {name: getattr(tally, name) for name in TALLY}, "seconds": progress.seconds,
             "waited": improvement.waited, "exploded": progress.exploded, "ended": progress.ended, "best": None,
             "schedule": [optimizer.schedule_start, optimizer.schedule_steps],
         }  # fmt: skip
+        if improvement.best > -np.inf:
+            t = 0 if improvement.kept is None else improvement.kept.t
+            description["fit"]["best"] = {"figure": improvement.best, "t": t}
         if improvement.kept is not None:
-            description["fit"]["best"] = {"figure": improvement.best, "t": improvement.kept.t}
-            tensors["best.parameters"], tensors["best.moments"] = improvement.kept.theta, improvement.kept.moments
-        container.write(self.path, description, tensors)
+            tensors["best.parameters"] = improvement.kept.theta
+            if improvement.kept.moments is not None:
+                tensors["best.moments"] = improvement.kept.moments
+        return description, tensors
 
-    def begin(self, resume: bool) -> Progress | None:
-        """Where the fit goes on: model and optimizer are those of the file then. None: it begins.
+    def take_over(self, description: dict[str, Any], tensors: dict[str, np.ndarray]) -> Progress:
+        """Make model and optimizer those of a file, and return where its fit stands, once all of it is checked.
 
         Raises
         ------
-        FileExistsError : the file holds a fit that has not ended, and a new one is to begin
-        ValueError : the file holds a model and no fit, or one with other arguments
-        ModelFormatError : it is damaged; model and optimizer are as they were
+        ValueError : the fit had other arguments
+        ModelFormatError : the file is damaged; model and optimizer are as they were
         """
-        if resume:
-            return self.progress(*container.read(self.path)) if os.path.exists(self.path) else None
-        with contextlib.suppress(FileNotFoundError, ModelFormatError):
-            fit = container.read(self.path)[0].get("fit")
-            known = fit if type(fit) is dict else {}
-            if fit is not None and known.get("ended") is not True:
-                raise FileExistsError(
-                    f"checkpoint={self.path!r}: holds a fit that has come to epoch {str(known.get('epoch'))[:80]} and "
-                    "not to its end; go on with it by resume=True (--resume), or delete the file"
-                )
-        return None
-
-    def progress(self, description: dict[str, Any], tensors: dict[str, np.ndarray]) -> Progress:
-        """Take over model and optimizer of a file, and where its fit stands, once all of it is checked."""
-        if description.get("fit") is None:
-            raise ValueError(f"checkpoint={self.path!r}: holds a model, and no fit to go on with")
         try:
             found, fit = checked(description, tensors), checked_fit(description["fit"])
             self.check_same(fit["arguments"])

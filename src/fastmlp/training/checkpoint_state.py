@@ -12,10 +12,12 @@ from .improvement import Improvement
 from .progress import Progress, Snapshot
 
 FIELDS: dict[str, tuple[type, ...]] = {
-    "arguments": (dict,), "first": (int,), "epoch": (int,), "tally": (dict,), "seconds": (float,), "waited": (int,),
-    "exploded": (bool,), "ended": (bool,), "best": (dict, type(None)), "schedule": (list,),
+    "of": (str,), "arguments": (dict,), "first": (int,), "epoch": (int,), "tally": (dict,), "seconds": (float,),
+    "waited": (int,), "exploded": (bool,), "ended": (bool,), "best": (dict, type(None)), "schedule": (list,),
 }  # fmt: skip
-TALLY: dict[str, tuple[type, ...]] = {"J": (float,), "weight": (float,), "objective": (float,), "rows": (int,)}
+TALLY: dict[str, tuple[type, ...]] = {
+    "J": (float,), "weight": (float,), "objective": (float,), "objective_rows": (float,), "rows": (int,),
+}  # fmt: skip
 BEST: dict[str, tuple[type, ...]] = {"figure": (float,), "t": (int,)}
 BEST_TENSORS = ("best.parameters", "best.moments")
 
@@ -28,15 +30,15 @@ class Extent(NamedTuple):
     epochs : at most
     n_rows : of an epoch
     batch_rows : of a batch
-    early_stopping : whether the best epoch counts
-    improvement : the rule by which it does, before the first epoch
+    improvement : how epochs are compared, before the first one
+    best : tensors of the state to go back to, of `BEST_TENSORS`; None: epochs are not compared
     """
 
     epochs: int
     n_rows: int
     batch_rows: int
-    early_stopping: bool
     improvement: Improvement
+    best: tuple[str, ...] | None
 
 
 def checked_fields(name: str, values: Any, fields: dict[str, tuple[type, ...]]) -> dict[str, Any]:
@@ -65,7 +67,7 @@ def checked_progress(fit: dict[str, Any], tensors: Tensors, found: Described, ex
     assert optimizer is not None
     first, epoch, waited = fit["first"], fit["epoch"], fit["waited"]
     need(0 <= first < epoch <= first + extent.epochs + 1, f"its epoch is {epoch}, of {extent.epochs} after {first}")
-    need(0 <= waited < epoch - first, f"it has waited for {waited} epochs")
+    need(0 <= waited < epoch, f"it has waited for {waited} epochs")
     need(fit["seconds"] >= 0, f"its seconds are {fit['seconds']}")
     schedule = fit["schedule"]
     need([type(steps) for steps in schedule] == [int, int], f"its schedule is {str(schedule)[:80]}")
@@ -85,6 +87,7 @@ def checked_tally(values: dict[str, Any], extent: Extent) -> Tally:
     whole = tally.rows == n or (0 <= tally.rows < n and tally.rows % extent.batch_rows == 0)
     need(whole, f"its tally has {tally.rows} rows, of {n} in batches of {extent.batch_rows}")
     need(tally.weight >= 0, f"its tally has the weight {tally.weight}")
+    need(0 <= tally.objective_rows <= tally.rows, f"its tally has {tally.objective_rows} rows with weight")
     need(tally.rows > 0 or not (tally.J or tally.weight or tally.objective), "its tally counts no rows")
     return tally
 
@@ -96,16 +99,21 @@ def checked_best(
     optimizer, theta = found.optimizer, found.parameters
     assert optimizer is not None
     assert optimizer.moments is not None
+    need(best is None or extent.best is not None, "it has a best epoch, without early_stopping")
+    names = extent.best or () if best is not None else ()
+    surplus = [name for name in BEST_TENSORS if name in tensors and name not in names]
+    need(not surplus, f"it has {surplus}, and no such best epoch")
     if best is None:
-        need(not any(name in tensors for name in BEST_TENSORS), "it has tensors of a best epoch, and none")
-        return {}
-    need(extent.early_stopping, "it has a best epoch, without early_stopping")
+        return {"best": -np.inf, "kept": None}
     need(0 <= best["t"] <= optimizer.t, f"its best epoch has made {best['t']} steps, of {optimizer.t}")
     for name, like in zip(BEST_TENSORS, (theta, optimizer.moments), strict=True):
-        need(name in tensors, f"{name} is missing")
-        same = tensors[name].shape == like.shape and tensors[name].dtype == like.dtype
-        need(same, f"{name} are {tensors[name].shape} of {tensors[name].dtype}")
-    parameters, moments = (tensors[name] for name in BEST_TENSORS)
-    need(all_in_blocks(np.isfinite, parameters), "best.parameters are not finite")
-    need(all_in_blocks(lambda part: ~np.isnan(part), moments), "best.moments are not all numbers")
-    return {"best": best["figure"], "kept": Snapshot(parameters, best["t"], moments)}
+        if name in names:
+            need(name in tensors, f"{name} is missing")
+            same = tensors[name].shape == like.shape and tensors[name].dtype == like.dtype
+            need(same, f"{name} are {tensors[name].shape} of {tensors[name].dtype}")
+            need(all_in_blocks(lambda part: ~np.isnan(part), tensors[name]), f"{name} are not all numbers")
+    if not names:
+        return {"best": best["figure"], "kept": None}
+    need(all_in_blocks(np.isfinite, tensors["best.parameters"]), "best.parameters are not finite")
+    kept = Snapshot(tensors["best.parameters"], best["t"], tensors.get("best.moments"))
+    return {"best": best["figure"], "kept": kept}

@@ -16,7 +16,8 @@ from ..saving.model import plain
 from ..system import fit_lock
 from ..system.interrupts import allowed, postponed
 from ..typing import Verbose
-from .checkpoint import Checkpoint
+from .checkpoint import Checkpoint, CheckpointFile
+from .checkpoint_state import BEST_TENSORS, Extent
 from .inputs import Learned, inputs
 from .loop import Part
 from .progress import Record, Settings
@@ -45,8 +46,7 @@ def fit(
 ) -> None:  # fmt: skip
     """Train a model; see `Model.fit`. given: X, y and weights to validate on, or None."""
     functions = checked_callbacks(callbacks)
-    if resume and checkpoint is None:
-        raise ValueError("resume=True needs checkpoint=, the file to go on with")
+    file = CheckpointFile.checked(checkpoint, every, resume)
     rows, learned = inputs(model, X, y, sample_weight, labelled=True, learn=True)
     part, validation = parts_of(model, rows, given, validation_fraction, learned)
     if settings.early_stopping and validation is None:
@@ -61,10 +61,11 @@ def fit(
     optimizer.prepare(model.parameters.size, model.dtype)
     with postponed(), fit_lock.fitting(model, lambda: aligned_copy(model.parameters)) as under_way:
         keep = progress = None
-        if checkpoint is not None:
+        if file is not None:
             same = arguments(model, learned, settings, optimizer, part, validation)
-            keep = Checkpoint(checkpoint, every, model, optimizer, same, settings, part.order.size)
-            progress = keep.begin(resume)
+            keep = Checkpoint(file, model, optimizer, same, extent_of(settings, part.order.size))
+            contents = file.contents(keep.of)
+            progress = None if contents is None else keep.take_over(*contents)
         before = {name: getattr(model, name) for name in ("optimizer", *learned._fields)}
         model.optimizer = optimizer
         learned.adopt(model)
@@ -101,6 +102,12 @@ def check_parameters(model: Any) -> None:
     """Can these weights be trained?"""
     if not np.isfinite(model.parameters).all():
         raise ValueError("parameters contain NaN or inf; set them anew before training")
+
+
+def extent_of(settings: Settings, n: int) -> Extent:
+    """Return what a checkpoint is checked against, for n rows to train on."""
+    best = BEST_TENSORS if settings.early_stopping else None
+    return Extent(settings.epochs, n, min(settings.batch_size or n, n), settings.improvement(), best)
 
 
 def arguments(
