@@ -29,13 +29,7 @@ from .coefficients import Coefficients, widths_of
 from .data import data_of
 from .fit import fit
 from .parameters import CONSTRAINTS
-
-
-def trains_by_epochs(estimator: "MLPClassifier") -> bool:
-    """Return whether there is a partial_fit; raise AttributeError, as scikit-learn does, if not."""
-    if estimator.solver == "lbfgs":
-        raise AttributeError("partial_fit is only available for stochastic optimizers. lbfgs is not stochastic.")
-    return True
+from .settings import trains_by_epochs
 
 
 class MLPClassifier(Convertible, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -190,23 +184,16 @@ class MLPClassifier(Convertible, ClassifierMixin, BaseEstimator):  # type: ignor
         sample_weight : array-like (n) or None
         X_val, y_val, sample_weight_val : as the first three, or None
             Rows to validate on after each epoch. With early_stopping they replace the part of X.
-        checkpoint : str, path or None
-            A file that is replaced in one step at the start, each `checkpoint_every` seconds, by Ctrl-C, and at the
-            end; not for lbfgs. `Model.load` reads it.
-        checkpoint_every : float
-            Seconds.
-        resume : bool
-            Go on where the checkpoint left a fit of the same rows, arguments and parameters: weights and curves become
-            those of a fit that was never interrupted, bit for bit, also with random_state=None. Without a file, start;
-            after a fit that ended, take its result.
+        checkpoint, checkpoint_every, resume : as for `Model.fit`
+            A fit that goes on ends with the bits of one that was never interrupted, also with random_state=None. Not
+            for lbfgs.
 
         Returns
         -------
         self
         """
         file = CheckpointFile.checked(checkpoint, checkpoint_every, resume)
-        given = given_validation(X_val, y_val, sample_weight_val)
-        fit(self, X, y, sample_weight, incremental=False, given=given, file=file)
+        fit(self, X, y, sample_weight, False, given_validation(X_val, y_val, sample_weight_val), file)
         return self
 
     @available_if(trains_by_epochs)

@@ -2,6 +2,7 @@
 
 import copy
 import operator
+import warnings
 from reprlib import repr as shortened
 from typing import Any
 
@@ -14,15 +15,18 @@ from ..network.initialize import initialize_like_scikit_learn
 from ..network.plan import checked_size
 from ..rows.order import Order, Pass
 from ..system import fit_lock
+from ..system.interrupts import postponed
 from ..system.machine import check_memory
 from ..training.checkpoint import CheckpointFile
 from ..training.divergence import raise_not_finite
-from ..training.loop import Part
+from ..training.loop import Part, loop, take_best
 from ..training.validation import Validation
-from . import lbfgs, rules, view
-from .checkpoint import Kept
+from . import lbfgs, view
+from .checkpoint import ClassifierCheckpoint, Kept
 from .coefficients import Coefficients
 from .data import data_of, held_out
+from .rules import ScikitLearnRules
+from .settings import optimizer_of
 
 CURVES = ("loss_curve_", "learning_rate_curve_", "validation_scores_", "validation_loss_curve_")
 
@@ -122,9 +126,44 @@ def fit_alone(
             order = data.all_rows(rows)
         if validation is not None:
             start_validation(estimator)
-        rules.train(estimator, coefficients, Part(rows, order), validation, incremental, kept)
+        train_by_epochs(estimator, coefficients, Part(rows, order), validation, incremental, kept)
     if not np.isfinite(network.theta).all():
         raise_not_finite()
+
+
+def train_by_epochs(
+    estimator: Any, coefficients: Coefficients, part: Part, validation: Validation | None, incremental: bool,
+    kept: Kept | None = None,
+) -> None:  # fmt: skip
+    """Train an estimator until its rules or Ctrl-C end it, for one epoch if incremental.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier, whose attributes change as it goes
+    coefficients : its net, whose θ is trained
+    part : rows to train on
+    validation : rows to validate on, if any
+    kept : the checkpoint, if any, to write to and to go on from
+    """
+    network = coefficients.network
+    rules = ScikitLearnRules(estimator, coefficients, part, validation, incremental)
+    if not incremental or not hasattr(estimator, "_optimizer"):
+        estimator._optimizer = optimizer_of(estimator)
+        steps = rules.epochs * -(-part.order.size // rules.batch_rows)
+        estimator._optimizer.start_schedule(0 if incremental else steps)
+    estimator._optimizer.prepare(network.theta.size, network.theta.dtype)
+    try:
+        with postponed():
+            keep = None
+            if kept is not None:
+                keep = ClassifierCheckpoint(kept, estimator, network, part, validation, rules.extent())
+                rules.go_on(keep.resumed(kept))
+            if not rules.progress.ended:
+                loop(network, estimator._optimizer, part, rules, keep)
+    except KeyboardInterrupt:
+        warnings.warn("Training interrupted by user.", stacklevel=2)
+        if not rules.progress.ended:
+            take_best(network.theta, estimator._optimizer, rules)
 
 
 def check_together(estimator: Any, incremental: bool, file: CheckpointFile | None) -> None:

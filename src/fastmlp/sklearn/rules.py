@@ -16,58 +16,22 @@ from sklearn.exceptions import ConvergenceWarning
 from ..arguments import checked_callbacks
 from ..exceptions import RowError, user_code
 from ..rows.order import Order, Pass
-from ..system.interrupts import allowed, postponed
+from ..system.interrupts import allowed
 from ..training.checkpoint_state import Extent
 from ..training.divergence import raise_not_finite, remedies
 from ..training.improvement import Improvement
-from ..training.loop import Part, loop, take_best
+from ..training.loop import Part
 from ..training.progress import Progress, Record, Snapshot
 from ..training.validation import Validation
-from .checkpoint import ClassifierCheckpoint, Kept
 from .coefficients import Coefficients
-from .settings import batch_rows, optimizer_of
+from .settings import batch_rows
 
 SMALLEST_ADAPTIVE_RATE = 1e-6
 NAMES = {"l2": "alpha", "learning_rate": "learning_rate_init"}  # of what an optimizer is told
 
 
-def train(
-    estimator: Any, coefficients: Coefficients, part: Part, validation: Validation | None, incremental: bool,
-    kept: Kept | None = None,
-) -> None:  # fmt: skip
-    """Train an estimator until its rules or Ctrl-C end it, for one epoch if incremental.
-
-    Parameters
-    ----------
-    estimator : MLPClassifier, whose attributes change as it goes
-    coefficients : its net, whose θ is trained
-    part : rows to train on
-    validation : rows to validate on, if any
-    kept : the checkpoint, if any, to write to and to go on from
-    """
-    network = coefficients.network
-    rules = ScikitLearnRules(estimator, coefficients, part, validation, incremental)
-    if not incremental or not hasattr(estimator, "_optimizer"):
-        estimator._optimizer = optimizer_of(estimator)
-        steps = rules.epochs * -(-part.order.size // rules.batch_rows)
-        estimator._optimizer.start_schedule(0 if incremental else steps)
-    estimator._optimizer.prepare(network.theta.size, network.theta.dtype)
-    try:
-        with postponed():
-            keep = None
-            if kept is not None:
-                keep = ClassifierCheckpoint(kept, estimator, network, part, validation, rules.extent())
-                rules.go_on(keep.resumed(kept))
-            if not rules.progress.ended:
-                loop(network, estimator._optimizer, part, rules, keep)
-    except KeyboardInterrupt:
-        warnings.warn("Training interrupted by user.", stacklevel=2)
-        if not rules.progress.ended:
-            take_best(network.theta, estimator._optimizer, rules)
-
-
 class ScikitLearnRules:
-    """The rules of one call of fit or partial_fit; parameters as for `train`, methods as in `Rules`."""
+    """The rules of one call of fit or partial_fit; parameters as for `train_by_epochs`, methods as in `Rules`."""
 
     def __init__(
         self, estimator: Any, coefficients: Coefficients, part: Part, validation: Validation | None, incremental: bool

@@ -6,6 +6,13 @@ from typing import Any
 from ..optimizers import OPTIMIZERS, SCHEDULES, SGD, Adam, Momentum, Nesterov, Optimizer
 
 
+def trains_by_epochs(estimator: Any) -> bool:
+    """Return whether there is a partial_fit; raise AttributeError, as scikit-learn does, if not."""
+    if estimator.solver == "lbfgs":
+        raise AttributeError("partial_fit is only available for stochastic optimizers. lbfgs is not stochastic.")
+    return True
+
+
 def optimizer_of(estimator: Any) -> Optimizer:
     """A new optimizer from the estimator's parameters."""
     optimizer: Optimizer
