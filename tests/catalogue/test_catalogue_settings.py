@@ -72,7 +72,7 @@ def test_one_row(tmp_path, capsys):
     "`ValueError`: validation_fraction; one class: a warning, AUC undefined; `Model` draws by class",
 )
 def test_validation_split(tmp_path, capsys):
-    for fraction, words in ((0.001, "at least 2 must be kept"), (0.034, "at least 2"), (1.0, "less than 1")):
+    for fraction, words in ((0.001, "at least 2 must be drawn"), (0.034, "at least 2"), (1.0, "less than 1")):
         refused(ValueError, f"validation_fraction={fraction}.*{words}",
                 lambda f=fraction: Model([3, 1]).fit(X, y, validation_fraction=f))  # fmt: skip
         early = classifier(early_stopping=True, validation_fraction=fraction)

@@ -36,7 +36,8 @@ def meet(flags, n_threads):
 PREDICTS = """
 import signal
 import numpy as np
-from fastmlp import Model, model as module
+from fastmlp import Model
+from fastmlp.model import state as module
 X, model, seen = np.ones((5, 3), "float32"), Model([3, 4, 1], seed=1), []
 expected, copy = model.predict_proba(X).tobytes(), module.aligned_copy
 

@@ -19,7 +19,7 @@ from .graph import ML, Graph
 MISSING_TEXTS = ("None", "nan", "<NA>")
 
 
-class Column(NamedTuple):
+class GraphColumn(NamedTuple):
     """An input of the graph and the place of a table's column in it; None if the input is the column."""
 
     variable: Any
@@ -34,7 +34,7 @@ class Column(NamedTuple):
         return isinstance(self.variable.type, (FloatTensorType, DoubleTensorType))
 
 
-def columns_of(operator: Any) -> list[Column]:
+def columns_of(operator: Any) -> list[GraphColumn]:
     """Return the columns of the table in the encoder's order, found by name, or else by their places.
 
     Raises
@@ -46,7 +46,7 @@ def columns_of(operator: Any) -> list[Column]:
     by_name = {variable.raw_name: variable for variable in inputs}
     widths = [width(variable, len(names) if len(inputs) == 1 else 1) for variable in inputs]
     if hasattr(encoder, "feature_names_in_") and set(names) <= set(by_name) and set(widths) == {1}:
-        return [Column(by_name[name], None) for name in names]
+        return [GraphColumn(by_name[name], None) for name in names]
     named = hasattr(encoder, "feature_names_in_") and len(inputs) > 1
     if named or sum(widths) != len(names):
         missing = [name for name in names if name not in by_name]
@@ -56,7 +56,7 @@ def columns_of(operator: Any) -> list[Column]:
             "one input (n, 1) for each of them"
         )
     return [
-        Column(variable, place if columns > 1 else None)
+        GraphColumn(variable, place if columns > 1 else None)
         for variable, columns in zip(inputs, widths, strict=True)
         for place in range(columns)
     ]
@@ -78,7 +78,7 @@ def set_output_types(operator: Any) -> None:
     operator.outputs[0].set_type(kind([n, encoder.encoding_.n_features_out]))
 
 
-def check_kind(part: NumberColumn | CategoryColumn, column: Column) -> None:
+def check_kind(part: NumberColumn | CategoryColumn, column: GraphColumn) -> None:
     """Raise ValueError for text where numbers were learned, and for numbers where text was learned."""
     text = isinstance(part, CategoryColumn) and part.value_type == "string"
     if text != column.is_text and (isinstance(part, NumberColumn) or part.categories):

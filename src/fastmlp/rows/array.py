@@ -151,10 +151,10 @@ class SparseRows(ArrayRows):
         begin, end = self.X.indptr[rows], self.X.indptr[rows + 1]
         if np.any(begin < 0) or np.any(begin > end) or np.any(end > min(len(self.X.indices), len(self.X.data))):
             raise RowError("X is a sparse matrix whose indptr points outside of its indices; build it again")
-        part = self.X[rows]
-        if part.nnz and not (part.indices.min() >= 0 and part.indices.max() < self.X.shape[1]):
+        taken = self.X[rows]
+        if taken.nnz and not (taken.indices.min() >= 0 and taken.indices.max() < self.X.shape[1]):
             raise RowError(f"X is a sparse matrix with a column index outside of 0 … {self.X.shape[1] - 1}")
-        table: np.ndarray = part.toarray()
+        table: np.ndarray = taken.toarray()
         return table
 
 

@@ -37,10 +37,10 @@ class FrameColumns:
     def __len__(self) -> int:
         return self.shape[0]
 
-    def __getitem__(self, part: slice) -> "FrameColumns":
+    def __getitem__(self, rows: slice) -> "FrameColumns":
         other = copy.copy(self)
-        other.columns = [column[part] for column in self.columns]
-        other.shape = len(range(*part.indices(len(self)))), len(self.columns)
+        other.columns = [column[rows] for column in self.columns]
+        other.shape = len(range(*rows.indices(len(self)))), len(self.columns)
         return other
 
 

@@ -10,7 +10,7 @@ from ..kernels.records import PERMUTATION
 from ..kernels.shuffle import permutation, permuted_rows
 
 SPLIT_STREAM, EPOCH_STREAM, BLOCK_STREAM, WINDOW_STREAM = range(4)
-FIRST_BLOCK_ROWS, BLOCK_ROWS = 2**8, 2**16
+FIRST_SLICE_ROWS, SLICE_ROWS = 2**8, 2**16
 
 
 @dataclass(frozen=True)
@@ -41,13 +41,13 @@ class Order:
         permuted_rows(first, self.permutations, out)
         return self.index[out] if len(self.index) else out
 
-    def blocks(self) -> Iterator[np.ndarray]:
+    def slices(self) -> Iterator[np.ndarray]:
         """Yield all rows in order, a bounded number at a time; few at first, as a caller may need no more."""
-        first, count = 0, FIRST_BLOCK_ROWS
+        first, count = 0, FIRST_SLICE_ROWS
         while first < self.size:
             last = min(first + count, self.size)
             yield self.rows(first, last)
-            first, count = last, min(4 * count, BLOCK_ROWS)
+            first, count = last, min(4 * count, SLICE_ROWS)
 
     def shuffled(self, seed: int, epoch: int) -> "Order":
         """Return the same rows in the order of an epoch."""
@@ -70,11 +70,11 @@ def validation_split(n: int, fraction: float, seed: int, y: np.ndarray | None = 
     if y is None:
         return Order(kept, drawn), Order(n - kept, permutation(n, seed, SPLIT_STREAM, offset=kept))
     counts = np.zeros(int(y.max()) + 1, np.int64)
-    for rows in Order(n).blocks():
+    for rows in Order(n).slices():
         counts += np.bincount(y[rows], minlength=len(counts))
     left = shares_of_classes(counts, kept)
     index, ends = np.empty(n, np.intp), [0, kept]  # where each part goes on in `index`
-    for rows in Order(n, drawn).blocks():
+    for rows in Order(n, drawn).slices():
         labels = y[rows]
         takes = ranks(labels) < left[labels]  # of each class, the first ones
         left -= np.bincount(labels[takes], minlength=len(left))

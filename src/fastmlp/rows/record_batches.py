@@ -120,8 +120,8 @@ def batches_of_partitions(X: Any) -> RecordBatches:
     """Return the rows of a Dask dataframe, whose partitions are computed one after the other."""
 
     def batches() -> Iterator[tuple[Any, str]]:
-        for number, part in enumerate(X.to_delayed()):
-            yield from ((batch, f"partition {number}") for batch, _ in batches_of_pandas(part.compute()).batches)
+        for number, partition in enumerate(X.to_delayed()):
+            yield from ((batch, f"partition {number}") for batch, _ in batches_of_pandas(partition.compute()).batches)
 
     return RecordBatches([str(name) for name in X.columns], any_named(X.columns), None, batches())
 

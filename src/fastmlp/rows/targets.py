@@ -7,7 +7,7 @@ import numpy as np
 
 from ..messages import not_numbers
 
-BLOCK_ROWS = 2**20
+SLICE_ROWS = 2**20
 READ_IN_PLACE = (np.dtype(np.float32), np.dtype(np.float64))
 MOST_EXPONENT = 1022  # of 2: this power and its inverse are normal numbers of float64
 MISSING = {"NoneType": "None", "NAType": "NA", "NaTType": "NaT"}  # by name: pandas is not imported for it
@@ -97,14 +97,14 @@ def as_labels(y: Any, n: int) -> np.ndarray:
         )  # a view of other bytes: all count as 1
     in_place = vector.dtype.itemsize == 1
     labels = vector.view(np.uint8) if in_place else np.empty(n, np.uint8)
-    for first in range(0, n, BLOCK_ROWS):
-        values = vector[first : first + BLOCK_ROWS]
+    for first in range(0, n, SLICE_ROWS):
+        values = vector[first : first + SLICE_ROWS]
         is_one = values == 1
         if not (is_one | (values == 0)).all():
             wrong = values[~(is_one | (values == 0))][0]
             raise ValueError(f"y contains {wrong}; a binary Model takes the labels 0 and 1")
         if not in_place:
-            labels[first : first + BLOCK_ROWS] = is_one
+            labels[first : first + SLICE_ROWS] = is_one
     return labels
 
 

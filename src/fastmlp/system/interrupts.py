@@ -15,7 +15,7 @@ from typing import Any
 Handler = Callable[[int, Any], Any]
 
 
-class Block:
+class CodeBlock:
     """A block of code that Ctrl-C does not interrupt.
 
     Parameters
@@ -59,7 +59,7 @@ class Block:
             self.handler(*first)
 
 
-_blocks: list[Block] = []  # of the main thread, the outermost first
+_blocks: list[CodeBlock] = []  # of the main thread, the outermost first
 _main = threading.main_thread().ident
 
 
@@ -82,7 +82,7 @@ def on_main_thread() -> bool:
     return threading.current_thread() is threading.main_thread()
 
 
-def innermost() -> Block | None:
+def innermost() -> CodeBlock | None:
     """Return the block that is under way, or None, also while it runs the user's own code."""
     return _blocks[-1] if _blocks and not _blocks[-1].open and on_main_thread() else None
 
@@ -106,7 +106,7 @@ def postponed(react: Callable[[], None] = lambda: None) -> Iterator[None]:
     if not on_main_thread() or not callable(handler):
         yield
         return
-    block = Block(handler, react)
+    block = CodeBlock(handler, react)
     try:
         signal.signal(signal.SIGINT, block.own)
         _blocks.append(block)

@@ -15,7 +15,7 @@ SHOWN = 3
 
 
 @dataclass
-class Column:
+class UnknownColumn:
     """A column of categories or spelled numbers without a known value so far.
 
     Attributes
@@ -38,7 +38,7 @@ class WarningEncoder:
         ends = np.cumsum([part.n_features_out for part in encoding.parts])
         self.encoding = encoding
         self.unknown = [
-            Column(part, int(end) - part.n_features_out)
+            UnknownColumn(part, int(end) - part.n_features_out)
             for part, end in zip(encoding.parts, ends, strict=True)
             if (part.categories or not part.other if isinstance(part, CategoryColumn) else part.text)
         ]
@@ -48,7 +48,7 @@ class WarningEncoder:
         self.encoding.encode(table, out)
         self.unknown = [column for column in self.unknown if not self.is_known(column, table, out)]
 
-    def is_known(self, column: Column, table: Any, out: np.ndarray) -> bool:
+    def is_known(self, column: UnknownColumn, table: Any, out: np.ndarray) -> bool:
         """Return whether a value of the column is a known category or a number; if not, count the values."""
         part = column.part
         values = column_of(table, part.name)

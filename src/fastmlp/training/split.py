@@ -107,7 +107,7 @@ def classes_among(part: Part, weighted: bool = False) -> set[int] | None:
     if rows.y.ndim == 2:
         return None
     found: set[int] = set()
-    for index in order.blocks():
+    for index in order.slices():
         y = rows.y[index] if rows.w is None or not weighted else rows.y[index][rows.w[index] > 0]
         found.update(np.flatnonzero(np.bincount(y)).tolist())
         if len(found) > 1:

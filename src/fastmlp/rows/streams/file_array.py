@@ -70,8 +70,8 @@ class FileArray:
     def __len__(self) -> int:
         return self.shape[0]
 
-    def __getitem__(self, part: slice) -> np.ndarray:
-        first, last, _ = part.indices(len(self))
+    def __getitem__(self, rows: slice) -> np.ndarray:
+        first, last, _ = rows.indices(len(self))
         n, itemsize = max(0, last - first), self.dtype.itemsize
         self.at_rest.check()
         with open(self.path, "rb", buffering=0) as file:

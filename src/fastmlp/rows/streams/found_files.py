@@ -42,7 +42,7 @@ def files_of(folder: Path, endings: tuple[str, ...]) -> list[Path]:
 
 def hidden(path: Path) -> bool:
     """Return whether a name in the path begins with a dot or an underscore, as marks and copies of programs do."""
-    return any(part.startswith((".", "_")) for part in path.parts)
+    return any(name.startswith((".", "_")) for name in path.parts)
 
 
 def ending(path: Path) -> str:
