@@ -199,13 +199,13 @@ class DaskMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self.validation_scores_ = scores
 
     def __sklearn_clone__(self) -> "DaskMLPClassifier":
-        """A client cannot be copied: clones share it."""
+        """Return a clone with the same client, which cannot be copied."""
         parameters = self.get_params(deep=False)
         client = parameters.pop("client")
         return type(self)(**{name: clone(value, safe=False) for name, value in parameters.items()}, client=client)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without the client, which belongs to this process."""
+        """Return the state without the client, which belongs to this process."""
         return {**super().__getstate__(), "client": None}
 
     @property
@@ -217,13 +217,13 @@ class DaskMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return list(self.model_.biases)
 
     def predict_proba(self, X: DaskCollection) -> Any:
-        """Probabilities in the order of `classes_`: a Dask array (n, K), not yet computed."""
+        """Return probabilities in the order of `classes_`, a Dask array (n, K) that is not yet computed."""
         check_is_fitted(self, "model_")
         P = lazy(self.model_, X, "predict_proba", self.model_.dtype)
         return P if P.ndim == 2 else P.map_blocks(of_two, dtype=P.dtype, new_axis=1, chunks=(P.chunks[0], (2,)))
 
     def predict(self, X: DaskCollection) -> Any:
-        """The class of each row: a Dask array (n), not yet computed."""
+        """Return the class of each row, a Dask array (n) that is not yet computed."""
         check_is_fitted(self, "model_")
         numbers = lazy(self.model_, X, "predict", np.dtype(np.int64))
         return numbers.map_blocks(self.classes_.take, dtype=self.classes_.dtype)
@@ -231,7 +231,7 @@ class DaskMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def score(
         self, X: DaskCollection, y: DaskCollection | str, sample_weight: DaskCollection | str | None = None
     ) -> float:
-        """The accuracy, computed where the rows lie; y and sample_weight may be names of columns of X."""
+        """Return the accuracy, computed where the rows lie; y and sample_weight may be names of columns of X."""
         check_is_fitted(self, "model_")
         import dask
 
@@ -255,5 +255,5 @@ def is_float32(X: Any, y: Any, sample_weight: Any) -> bool:
 
 
 def of_two(P: np.ndarray) -> np.ndarray:
-    """Probabilities (n, 2) of both classes, from those of the second."""
+    """Return probabilities (n, 2) of both classes, from those of the second."""
     return np.stack([1 - P, P], axis=1)

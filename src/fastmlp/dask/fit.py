@@ -88,7 +88,7 @@ def fit(
 
 
 def check(model: Model, settings: Settings, validation_fraction: float, optimizer: Rule) -> None:
-    """What can be told to be wrong without a look at the rows."""
+    """Raise ValueError for what is wrong whatever the rows are."""
     if model.encoding is not None:
         raise ValueError("the model has an encoding, which reads tables; encode X first, with TableEncoder.transform")
     if any(model.network.plan.dropout):
@@ -108,7 +108,7 @@ def run(
     model: Model, partitions: Partitions, classes: list | None, settings: Settings,
     validation_fraction: float, optimizer: Rule, callbacks: list[Callable[..., Any]],
 ) -> None:  # fmt: skip
-    """Train over partitions; classes: what 0, 1, … stand for in y."""
+    """Train over partitions; classes: the values of y that 0, 1, … stand for."""
     order, held = partitions.parts_for(validation_fraction, model.seed)
     network = connected(model, partitions, classes)
 
@@ -127,7 +127,7 @@ def run(
 
 
 def connected(model: Model, partitions: Partitions, classes: list | None) -> DaskNetwork:
-    """The model's net over the partitions, once all that is known of these is checked."""
+    """Return the model's net over the partitions, once all that is known of these is checked."""
     if partitions.n_features != model.widths[0]:
         raise ValueError(f"X has {partitions.n_features} features, but the model was made for {model.widths[0]}")
     check_names(model, partitions.names)

@@ -28,7 +28,7 @@ class Coefficients:
         self.weights, self.biases = list(weights), list(biases)
 
     def are(self, weights: Sequence[np.ndarray], biases: Sequence[np.ndarray]) -> bool:
-        """Do these lists hold the views, and nothing else?"""
+        """Return whether these lists hold the views, and nothing else."""
         ours, theirs = [*self.weights, *self.biases], [*weights, *biases]
         return len(ours) == len(theirs) and all(a is b for a, b in zip(ours, theirs, strict=True))
 
@@ -51,5 +51,5 @@ class Coefficients:
 
 
 def widths_of(weights: Sequence[np.ndarray]) -> tuple[int, ...]:
-    """p[0], …, p[L] of a list of W."""
+    """Return p[0], …, p[L] of a list of W."""
     return (np.shape(weights[0])[0], *(np.shape(W)[1] for W in weights))

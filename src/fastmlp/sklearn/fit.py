@@ -1,4 +1,4 @@
-"""One call of `MLPClassifier.fit` or `partial_fit`: what is given, checked; the net, its rows; training."""
+"""One call of `MLPClassifier.fit` or `partial_fit`: checks of what is given, the net, its rows, and training."""
 
 import copy
 import operator
@@ -55,12 +55,12 @@ def fit(
 
 
 class Before:
-    """An estimator before a fit.
+    """An estimator as it was before a fit, to go back to where the fit fails.
 
     Parameters
     ----------
     seen : it, with a θ of its own, which no fit writes to; None before the first fit
-    incremental : does the fit go on with the moments of the optimizer that there is?
+    incremental : whether the fit goes on with the moments of the optimizer
     """
 
     def __init__(self, estimator: Any, seen: view.View | None, incremental: bool) -> None:
@@ -76,7 +76,7 @@ class Before:
             self.attributes["_optimizer"] = copy.deepcopy(self.attributes["_optimizer"])
 
     def restore(self, estimator: Any) -> None:
-        """Make the estimator what it was."""
+        """Give the estimator its former attributes and weights."""
         vars(estimator).update(self.attributes)
         for name in vars(estimator).keys() - self.attributes.keys():
             delattr(estimator, name)
@@ -167,7 +167,7 @@ def train_by_epochs(
 
 
 def check_together(estimator: Any, incremental: bool, file: CheckpointFile | None) -> None:
-    """Parameters that exclude each other, and what scikit-learn's constraints cannot tell."""
+    """Raise ValueError for parameters that exclude each other; scikit-learn's constraints look at one at a time."""
     checked_callbacks(estimator.callbacks)
     if estimator.early_stopping and incremental:
         raise ValueError("partial_fit does not support early_stopping=True")
@@ -180,7 +180,7 @@ def check_together(estimator: Any, incremental: bool, file: CheckpointFile | Non
 
 
 def start_validation(estimator: Any) -> None:
-    """Curves for rows to validate on, where former fits had none."""
+    """Make curves of validation figures, where former fits had none."""
     if estimator.validation_scores_ is None or estimator.validation_loss_curve_ is None:
         estimator.validation_scores_, estimator.validation_loss_curve_ = [], []
     if estimator.early_stopping and estimator.best_validation_score_ is None:
@@ -188,7 +188,7 @@ def start_validation(estimator: Any) -> None:
 
 
 def initialize(estimator: Any, widths: list[int], dtype: np.dtype) -> None:
-    """Start anew."""
+    """Draw the weights of a first fit, or of one without a warm start."""
     estimator.n_iter_ = estimator.t_ = 0
     estimator.n_layers_ = len(widths)
     estimator.out_activation_ = "softmax" if estimator._label_binarizer.y_type_ == "multiclass" else "logistic"
@@ -205,7 +205,7 @@ def initialize(estimator: Any, widths: list[int], dtype: np.dtype) -> None:
 
 
 def start_curves(estimator: Any) -> None:
-    """What epochs add to: nothing yet, also where the weights come from lbfgs, which has no epochs."""
+    """Make empty curves, also where the weights come from lbfgs, which has no epochs."""
     estimator.loss_curve_ = []
     estimator._no_improvement_count = 0
     estimator.best_loss_ = None if estimator.early_stopping else np.inf

@@ -14,11 +14,11 @@ def trains_by_epochs(estimator: Any) -> bool:
 
 
 def optimizer_of(estimator: Any) -> Optimizer:
-    """A new optimizer from the estimator's parameters."""
+    """Return a new optimizer by the estimator's parameters."""
     optimizer: Optimizer
     rate = float(estimator.learning_rate_init)
     if isinstance(estimator.optimizer, Optimizer):
-        optimizer = type(estimator.optimizer)(**estimator.optimizer.settings())  # without moments, to start anew
+        optimizer = type(estimator.optimizer)(**estimator.optimizer.settings())  # without moments
     elif estimator.optimizer is not None:
         optimizer = OPTIMIZERS[estimator.optimizer](rate)
     elif estimator.solver == "adam":
@@ -34,7 +34,7 @@ def optimizer_of(estimator: Any) -> Optimizer:
 
 
 def batch_rows(estimator: Any, n: int) -> int:
-    """Rows in a batch, of n."""
+    """Return the number of rows in a batch, of n."""
     if estimator.batch_size == "auto":
         return min(200, n)
     if estimator.batch_size > n:

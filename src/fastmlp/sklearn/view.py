@@ -1,4 +1,4 @@
-"""What predicts: an `MLPClassifier` as it is now or, while another thread fits it, as it was before."""
+"""Views of an `MLPClassifier` to predict with: as it is now or, while another thread fits it, as it was before."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ View = tuple[Any, Network, np.ndarray]  # an estimator, its net, and θ to use i
 
 
 def present(estimator: Any) -> View:
-    """An estimator to predict with: all three stay as they are whatever becomes of this one."""
+    """Return the view to predict with, which does not change whatever becomes of the estimator."""
     now: View | None = fit_lock.present(estimator, lambda: weights(estimator))
     if now is None:
         raise NotFittedError(f"This {type(estimator).__name__} instance is being fitted for the first time.")
@@ -22,7 +22,7 @@ def present(estimator: Any) -> View:
 
 
 def weights(estimator: Any) -> View:
-    """The estimator as it is, with a copy of its θ."""
+    """Return the estimator as it is, with a copy of its θ."""
     if not hasattr(estimator, "coefs_"):
         check_is_fitted(estimator, "coefs_")
     network = estimator._network()
@@ -30,7 +30,7 @@ def weights(estimator: Any) -> View:
 
 
 def frozen(estimator: Any) -> View | None:
-    """The same, with a net of its own; None before the first fit."""
+    """Return the estimator as it is, with a net of its own; None before the first fit."""
     if not hasattr(estimator, "coefs_"):
         return None
     frozen = view(estimator)
@@ -41,7 +41,7 @@ def frozen(estimator: Any) -> View | None:
 
 
 def view(estimator: Any) -> Any:
-    """Another estimator with the same attributes: what this one becomes does not change it."""
+    """Return another estimator with the same attributes; later changes of this one do not reach it."""
     other = object.__new__(type(estimator))
     other.__dict__.update(estimator.__dict__)
     return other

@@ -76,7 +76,7 @@ class CheckpointFile(NamedTuple):
 
 
 class Checkpoint:
-    """Keeps a fit in a file, some seconds after each other, and goes on with one that was kept.
+    """Writes a fit to a file every so often, and resumes the fit in it.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ class Checkpoint:
         self.written: tuple[Any, ...] = ()
 
     def __call__(self, progress: Progress, always: bool) -> None:
-        """Write, if it is time, or always; but never the same state twice, nor weights that have diverged."""
+        """Write if it is time, or if always; never the same state twice, nor weights that have diverged."""
         state = self.optimizer.t, progress.epoch, progress.tally.rows, progress.ended
         if state == self.written or not (always or time.monotonic() - self.last >= self.every):
             return
@@ -160,7 +160,7 @@ class Checkpoint:
                 )
 
     def check_model(self, found: Described) -> None:
-        """Tell whether the model beside the fit is the one that its arguments tell of."""
+        """Raise ModelFormatError unless the model in the file is the one that the arguments of its fit describe."""
         theirs = {name: getattr(found, name) for name in ("widths", "bias", "dtype", "seed", "out_activation")}
         theirs["activation"] = [name for name, _ in found.activations]
         for name, value in theirs.items():

@@ -1,4 +1,4 @@
-"""What a checkpoint says of its fit, checked: every field, its type and range, and that they fit the model and rows."""
+"""Checks of what a checkpoint says of its fit: type and range of each field, and that all fit the model and rows."""
 
 import dataclasses
 from typing import Any, NamedTuple
@@ -23,7 +23,7 @@ BEST_TENSORS = ("best.parameters", "best.moments")
 
 
 class Extent(NamedTuple):
-    """What the arguments of a fit say of its course.
+    """What the arguments of a fit determine of its course.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class Extent(NamedTuple):
 
 
 def checked_fields(name: str, values: Any, fields: dict[str, tuple[type, ...]]) -> dict[str, Any]:
-    """Just these fields, each of one of its types."""
+    """Return values that have exactly these fields, each of one of its types; else raise ModelFormatError."""
     need(type(values) is dict and values.keys() == fields.keys(), f"{name} is {str(values)[:80]}")
     for field, kinds in fields.items():
         value = values[field]
@@ -52,7 +52,7 @@ def checked_fields(name: str, values: Any, fields: dict[str, tuple[type, ...]]) 
 
 
 def checked_fit(data: Any) -> dict[str, Any]:
-    """The `fit` of a description: fields and types."""
+    """Return the `fit` of a description, with its fields and their types checked."""
     fit = checked_fields("the fit", data, FIELDS)
     checked_fields("the tally", fit["tally"], TALLY)
     if fit["best"] is not None:
@@ -61,7 +61,7 @@ def checked_fit(data: Any) -> dict[str, Any]:
 
 
 def checked_progress(fit: dict[str, Any], tensors: Tensors, found: Described, extent: Extent) -> Progress:
-    """Where a fit of this extent stands, from what `checked_fit` gives and a model that is checked."""
+    """Return where a fit of this extent stands, from what `checked_fit` returns and a model that is checked."""
     optimizer = found.optimizer
     need(optimizer is not None and optimizer.moments is not None, "it has no optimizer with moments")
     assert optimizer is not None
@@ -82,7 +82,7 @@ def checked_progress(fit: dict[str, Any], tensors: Tensors, found: Described, ex
 
 
 def checked_tally(values: dict[str, Any], extent: Extent) -> Tally:
-    """Of whole batches of an epoch."""
+    """Return the sums over the batches of the epoch under way, which must be whole batches."""
     tally, n = Tally(**values), extent.n_rows
     whole = tally.rows == n or (0 <= tally.rows < n and tally.rows % extent.batch_rows == 0)
     need(whole, f"its tally has {tally.rows} rows, of {n} in batches of {extent.batch_rows}")

@@ -1,4 +1,4 @@
-"""Why training left the finite numbers: what is extreme among its settings and its rows."""
+"""Errors of training that diverged: which settings or rows are extreme, and what to change."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +19,7 @@ MOST_ROWS = 2**20  # that are looked at
 def remedies(
     optimizer: Optimizer, l2: float, rows: Any, order: Any, first: int, last: int, names: Mapping[str, str] = {}
 ) -> str:
-    """What to change, as a sentence: all that is extreme, or "".
+    """Return what to change, as a sentence that names all that is extreme, or "".
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def remedies(
 
 
 def largest(rows: Any, order: Any, first: int, last: int) -> float:
-    """The largest |X| at the positions first … last-1, scaled as the net sees it; 0 of streams."""
+    """Return the largest |X| at the positions first … last-1, scaled as the net sees it; 0 for streams."""
     if not (isinstance(rows, ArrayRows) and isinstance(order, Order)):
         return 0.0
     most = 0.0
@@ -54,7 +54,7 @@ def largest(rows: Any, order: Any, first: int, last: int) -> float:
 
 
 def raise_not_finite(remedy: str = "") -> None:
-    """The error of training that diverged, in scikit-learn's words, and what else is known."""
+    """Raise DivergenceError in scikit-learn's words, with a remedy."""
     raise DivergenceError(
         "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
         f"preprocessed. {remedy}".rstrip()

@@ -1,4 +1,4 @@
-"""One call of `Model.fit`: what is given, checked; its rows, its checkpoint; training."""
+"""One call of `Model.fit`: checks of its arguments, its rows, its checkpoint, and training."""
 
 import hashlib
 from typing import Any
@@ -32,7 +32,7 @@ def settings_of(
     model: Any, epochs: int, batch_size: int | None, l2: float, shuffle: bool, early_stopping: bool,
     n_iter_no_change: int, tol: float, verbose: Verbose,
 ) -> Settings:  # fmt: skip
-    """Arguments of `Model.fit`, checked."""
+    """Return arguments of `Model.fit`, once they are checked."""
     return Settings(
         checked_int("epochs", epochs, 0), None if batch_size is None else checked_int("batch_size", batch_size, 1),
         checked_float("l2", l2, 0), bool(shuffle), model.seed, bool(early_stopping),
@@ -99,7 +99,7 @@ def validate(network: Network, validation: Part) -> Record:
 
 
 def check_parameters(model: Any) -> None:
-    """Can these weights be trained?"""
+    """Raise ValueError where weights are not finite, and cannot be trained."""
     if not np.isfinite(model.parameters).all():
         raise ValueError("parameters contain NaN or inf; set them anew before training")
 
@@ -113,7 +113,7 @@ def extent_of(settings: Settings, n: int) -> Extent:
 def arguments(
     model: Any, learned: Learned, settings: Settings, optimizer: Optimizer, part: Part, validation: Part | None
 ) -> dict[str, Any]:
-    """All that decides how a fit goes on."""
+    """Return all that decides how a fit goes on, by which a checkpoint is told from another fit's."""
     scaling = None if model.scaling is None else [values.tolist() for values in model.scaling]
     return {
         "widths": list(model.widths), "activation": model.activation_names, "bias": model.bias,
@@ -127,13 +127,13 @@ def arguments(
 
 
 def known(model: Any, name: str, learned: Any) -> Any:
-    """What the model is called to know already, or else what it learns."""
+    """Return an attribute of the model or, where it has none, what it is to learn."""
     value = getattr(model, name)
     return learned if value is None else value
 
 
 def fingerprint(part: Part) -> str:
-    """The number of rows; of those in memory, also a digest of some."""
+    """Return the number of rows and, of rows in memory, a digest of some."""
     rows, n = part.rows, part.order.size
     if isinstance(rows, StreamedRows):
         return str(n)

@@ -1,4 +1,4 @@
-"""X, y and weights of a Model's methods, as rows that kernels can read."""
+"""X, y and weights that users give to a Model's methods, as rows that kernels can read."""
 
 from typing import Any, NamedTuple
 
@@ -33,7 +33,7 @@ class Learned(NamedTuple):
     classes: list[Any] | None = None
 
     def beside(self, model: Any) -> "Learned":
-        """What the model knows, and of these rows what it does not."""
+        """Return what the model knows and, for what it does not know, what these rows tell."""
         known = {name: getattr(model, name) for name in self._fields}
         return Learned(**{name: getattr(self, name) if value is None else value for name, value in known.items()})
 
@@ -51,14 +51,14 @@ def rows_of(
     model: Any, X: Any, y: Any = None, sample_weight: Any = None, *, labelled: bool = False,
     learned: Learned = NOTHING,
 ) -> Rows:  # fmt: skip
-    """Rows of what a user gives, checked; labelled: y is needed; learned: what the model is about to adopt."""
+    """Return the rows that a user gives, checked; labelled: y is needed; learned: what the model is about to adopt."""
     return inputs(model, X, y, sample_weight, labelled, False, learned)[0]
 
 
 def inputs(
     model: Any, X: Any, y: Any, sample_weight: Any, labelled: bool, learn: bool, learned: Learned = NOTHING
 ) -> tuple[Rows, Learned]:
-    """`rows_of`, and what the model may learn from X and y, if it is to learn."""
+    """Return what `rows_of` does, and what the model may learn from X and y, if it is to learn."""
     if isinstance(X, Stream):
         check_alone(y, sample_weight)
         return streamed(model, learned.beside(model), X, labelled, learn)
@@ -84,7 +84,7 @@ def inputs(
 
 
 def array_rows(model: Any, kind: type[ArrayRows], X: Any, y: Any, sample_weight: Any) -> ArrayRows:
-    """Rows that lie in memory."""
+    """Return rows that lie in memory."""
     return kind(
         X, y, sample_weight, n_features=model.widths[0], dtype=model.dtype, scaling=model.scaling,
         outputs=model.widths[-1], softmax=model.out_activation == "softmax",
@@ -92,7 +92,7 @@ def array_rows(model: Any, kind: type[ArrayRows], X: Any, y: Any, sample_weight:
 
 
 def streamed(model: Any, known: Learned, stream: Stream, labelled: bool, learn: bool) -> tuple[StreamedRows, Learned]:
-    """The rows of a stream; those of a table go through the model's encoding, if it has one."""
+    """Return the rows of a stream; those of a table go through the model's encoding, if it has one."""
     if model.encoding is not None and not isinstance(stream, Table):
         raise TypeError("the model has an encoding, which reads tables; give rows.Parquet, rows.Csv or rows.Arrow")
     stream = as_learned(model, known, stream, learn)
@@ -111,7 +111,7 @@ def streamed(model: Any, known: Learned, stream: Stream, labelled: bool, learn: 
 
 
 def as_learned(model: Any, known: Learned, stream: Stream, learn: bool) -> Stream:
-    """The columns that the model knows, in its order; text where it learned text, whatever values look like."""
+    """Return the stream with the model's columns in its order, as text where it learned text."""
     if isinstance(stream, Table):
         text = [] if model.encoding is None else list(model.encoding.text_columns)
         if known.classes and isinstance(known.classes[0], str) and stream.target_name is not None:
@@ -124,7 +124,7 @@ def as_learned(model: Any, known: Learned, stream: Stream, learn: bool) -> Strea
 
 
 def labels_of(model: Any, known: Learned, stream: Stream, learn: bool) -> Labels:
-    """What the values of the stream's target mean; a table's may be of any two classes, or of K."""
+    """Return the labels of the stream's target; a table's may be any two classes, or any K."""
     K, softmax, name = model.widths[-1], model.out_activation == "softmax", stream.target_name or "y"
     if not isinstance(stream, Table):
         return Labels(K, softmax)
@@ -150,7 +150,7 @@ def checked_classes(table: Table, number: int) -> list[Any]:
 
 
 def encoded(encoding: Any, table: Table, dtype: np.dtype, n: int) -> np.ndarray:
-    """All n rows of a table as numbers: (n, p)."""
+    """Return all n rows of a table as numbers (n, p)."""
     X, first, encoder = np.empty((n, encoding.n_features_out), dtype), 0, WarningEncoder(encoding)
     for block in table.with_columns(encoding.columns).table_blocks(list(encoding.columns), None):
         with located(block.place):

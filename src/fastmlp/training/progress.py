@@ -1,4 +1,4 @@
-"""Where a fit stands: its settings, its weights at one moment, and all that it goes on from."""
+"""The state of a fit: its settings, its weights at one moment, and all that it goes on from."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +14,7 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class Settings:
-    """How `train` goes about it; see `Model.fit`."""
+    """Arguments of `Model.fit` that the loop over epochs needs."""
 
     epochs: int
     batch_size: int | None

@@ -31,7 +31,7 @@ class Ranking:
         self.has_nan = False
 
     def add(self, z: np.ndarray, y: np.ndarray, w: np.ndarray | None = None) -> None:
-        """Rows with logits z (n), labels y (n) of 0 and 1, and weights w (n), or None: 1."""
+        """Add rows with logits z (n), labels y (n) of 0 and 1, and weights w (n), or None: 1."""
         for first in range(0, len(z), self.most):
             part = slice(first, first + self.most)
             rows = np.zeros(len(z[part]), ROW)
@@ -47,7 +47,7 @@ class Ranking:
                     self._spill()
 
     def auc(self) -> float:
-        """The chance that a row of class 1 has a higher logit than one of class 0, ties for half.
+        """Return the chance that a row of class 1 has a higher logit than one of class 0, ties for half.
 
         NaN where it is undefined: there are no rows of one of the classes with a weight above 0, or a logit is NaN.
         """
@@ -62,12 +62,12 @@ class Ranking:
         return pairs / (below * above) if below and above else float("nan")
 
     def _sort(self) -> None:
-        """Rows that wait become one sorted part."""
+        """Sort the rows in memory into one part."""
         self.parts = [summed(np.concatenate([np.empty(0, ROW), *self.parts]))]
         self.n_waiting = len(self.parts[0])
 
     def _spill(self) -> None:
-        """The sorted part becomes a run in the file."""
+        """Move the sorted part to the file, as a run."""
         if self.file is None:
             self.file = tempfile.TemporaryFile()  # noqa: SIM115, it is needed for as long as the ranking
             weakref.finalize(self, self.file.close)
@@ -78,7 +78,7 @@ class Ranking:
         self.parts, self.n_waiting = [], 0
 
     def _sorted(self) -> Iterator[np.ndarray]:
-        """All rows in the order of their logits, a part at a time; rows with one logit come in one part."""
+        """Yield all rows in the order of their logits, a part at a time; equal logits come in one part."""
         self._sort()
         runs: list[Any] = [self.parts[0]]
         if self.file is not None:
@@ -95,7 +95,7 @@ class Ranking:
 
 
 def summed(rows: np.ndarray) -> np.ndarray:
-    """Rows sorted by logit, those with one logit added up."""
+    """Return rows sorted by logit, with the weights of equal logits added up."""
     rows = rows[np.argsort(rows["z"], kind="stable")]
     firsts = np.flatnonzero(np.append(True, rows["z"][1:] != rows["z"][:-1])[: len(rows)])
     sums = rows[firsts]

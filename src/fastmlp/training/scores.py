@@ -23,7 +23,7 @@ class Scores:
     ranking: Ranking = field(default_factory=Ranking)
 
     def add(self, network: Network, Z: np.ndarray, y: np.ndarray, w: np.ndarray | None = None) -> None:
-        """Rows with logits Z (n, 1), labels y (n) of 0 and 1, and weights w (n), or None: 1."""
+        """Add rows with logits Z (n, 1), labels y (n) of 0 and 1, and weights w (n), or None: 1."""
         self.ranking.add(Z[:, 0], y, w)
         losses, right = compared(network, Z.astype(np.float64), y)
         self.loss += float(losses.sum() if w is None else losses @ w)
@@ -41,7 +41,7 @@ class Scores:
 
     @cached_property
     def auc(self) -> float:
-        """See `Ranking.auc`; of all rows, once they are added."""
+        """The area under the ROC curve of all rows, once they are added: see `Ranking.auc`."""
         return self.ranking.auc()
 
     def __str__(self) -> str:
@@ -51,7 +51,7 @@ class Scores:
 
 
 def scores(network: Network, rows: Rows, order: Order | Pass) -> Scores:
-    """The scores of a net over the rows of an order, with the rows' weights, if they have some.
+    """Return the scores of a net over the rows of an order, with the rows' weights, if they have some.
 
     Raises
     ------

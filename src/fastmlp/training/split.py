@@ -1,4 +1,4 @@
-"""Which rows of `fit` are trained on, and which validate; can training begin at all?"""
+"""Which rows of `fit` are trained on and which validate, and checks before training begins."""
 
 import warnings
 from collections.abc import Sequence
@@ -66,7 +66,7 @@ def check_batch_size(batch_size: int | None, n: int) -> None:
 
 
 def check_training_memory(widths: Sequence[int], n_parameters: int, dtype: np.dtype, n_moments: int) -> None:
-    """Raise MemoryError if what training takes beside θ and X is not there: better now than after hours.
+    """Raise MemoryError if the memory is missing that training takes beside θ and X, before training begins.
 
     That is an accumulator, a sum in float64, and two copies of θ and the moments beside the moments themselves.
     """
@@ -86,7 +86,7 @@ def given_validation(X_val: Any, y_val: Any, sample_weight_val: Any) -> tuple | 
 
 
 def validation_part(model: Any, given: tuple, learned: Learned) -> Part:
-    """The rows of X_val, y_val and sample_weight_val."""
+    """Return the rows of X_val, y_val and sample_weight_val."""
     with located("X_val, y_val"):
         rows = rows_of(model, *given, labelled=True, learned=learned)
     order = rows.order()
@@ -96,7 +96,7 @@ def validation_part(model: Any, given: tuple, learned: Learned) -> Part:
 
 
 def classes_among(part: Part, weighted: bool = False) -> set[int] | None:
-    """The classes of the rows, or of those with a weight above 0; two at most of rows in memory; None: labels."""
+    """Return classes of the rows (of those in memory, two at most), or None where they have labels instead."""
     rows, order = part.rows, part.order
     if isinstance(rows, StreamedRows):
         assert rows.labels is not None
@@ -116,7 +116,7 @@ def classes_among(part: Part, weighted: bool = False) -> set[int] | None:
 
 
 def check_classes(part: Part) -> None:
-    """Are there rows of two classes at least, with a weight above 0? Labels may all be the same."""
+    """Raise ValueError unless rows of two classes have a weight above 0; labels may all be the same."""
     rows, order = part.rows, part.order
     found = classes_among(part, weighted=True)
     if found is None:

@@ -1,4 +1,4 @@
-"""Rows that are kept from training: the mean loss over them, and the part of them that the net has right."""
+"""Mean loss and accuracy over rows that are kept from training."""
 
 import warnings
 from collections.abc import Callable
@@ -17,12 +17,12 @@ from ..system.interrupts import allowed
 def evaluate(
     network: Network, rows: Rows, order: Order | Pass, w: np.ndarray | None = None, own: bool = False
 ) -> tuple[float, float]:
-    """(Mean loss, accuracy) over the rows of an order; parameters as for `sums`."""
+    """Return (mean loss, accuracy) over the rows of an order; parameters as for `sums`."""
     return means(*sums(network, rows, order, w, own))
 
 
 def means(loss: float, right: float, weight: float) -> tuple[float, float]:
-    """(Mean loss, accuracy) from what `sums` gives."""
+    """Return (mean loss, accuracy) from what `sums` returns."""
     if weight == 0:
         raise RowError("the rows kept for validation have no weight; at least one must have a weight above 0")
     return float(loss / weight), float(right / weight)
@@ -32,7 +32,7 @@ def means(loss: float, right: float, weight: float) -> tuple[float, float]:
 def sums(
     network: Network, rows: Rows, order: Order | Pass, w: np.ndarray | None = None, own: bool = False
 ) -> tuple[float, float, float]:
-    """(Σ w loss, Σ w of the rows that the net has right, Σ w); a row is right if all of its outputs are.
+    """Return (Σ w loss, Σ w of the rows that the net has right, Σ w); a row is right if all its outputs are.
 
     w : a weight for each position, or None: 1; own: the weights of the rows, instead
     """
@@ -65,7 +65,7 @@ def compared(network: Network, Z: np.ndarray, Y: np.ndarray) -> tuple[np.ndarray
 
 @dataclass
 class Validation:
-    """What an estimator compares its epochs by.
+    """Rows to validate on, and the score by which an estimator compares its epochs.
 
     Attributes
     ----------
@@ -82,14 +82,14 @@ class Validation:
     own: bool = False
 
     def holds_one_class(self) -> bool:
-        """Tell whether all of these rows have the same class. Rows of a stream are not looked at."""
+        """Return whether all of these rows have the same class; False for a stream, which is not read for that."""
         if not (isinstance(self.rows, ArrayRows) and isinstance(self.order, Order)) or self.rows.y is None:
             return False
         y = self.rows.y[self.order.rows(0, self.order.size)]
         return y.ndim == 1 and one_class(y)
 
     def evaluate(self, network: Network) -> tuple[float, float]:
-        """(Mean loss, score) of the net as it is now."""
+        """Return (mean loss, score) of the net as it is now."""
         loss, accuracy = evaluate(network, self.rows, self.order, self.w, self.own)
         if not np.isfinite(loss):
             return loss, float("nan")
@@ -100,12 +100,12 @@ class Validation:
 
 
 def one_class(y: np.ndarray) -> bool:
-    """Tell whether all labels are the same."""
+    """Return whether all labels are the same."""
     return bool((y == y[0]).all())
 
 
 def warn_of_one_class(fraction: float, n_validation: int, instead: str) -> None:
-    """Warn that the rows drawn for validation are all of one class: that tells little."""
+    """Warn that the rows drawn for validation are all of one class, whose ranking says nothing."""
     warnings.warn(
         f"validation_fraction={fraction}: the {n_validation} rows drawn for validation hold only one class, and a "
         f"ranking of them, as the AUC's, is undefined; increase it, or give {instead}",
