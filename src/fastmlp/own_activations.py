@@ -1,4 +1,4 @@
-"""Activations of the user's own: pairs (g, g') of scalar functions, compiled into functions over blocks of rows."""
+"""Compile a user's own activation, a pair (g, g') of scalar functions, into functions over blocks of rows."""
 
 import ctypes
 import inspect
@@ -25,11 +25,11 @@ ACCEPTED = "a pair of scalar functions of z that Numba can compile, or of NumPy'
 
 @dataclass(frozen=True)
 class Own:
-    """A pair (g, g'), compiled for one dtype; equal to another where the functions do the same.
+    """A pair (g, g'), compiled for one dtype; equal to another whose functions do the same.
 
     Attributes
     ----------
-    key : what the pair does
+    key : equal for pairs that do the same
     name : that of g
     g, dg : compiled, for one number
     forward, backward : for blocks of rows, see `block_functions`
@@ -44,7 +44,7 @@ class Own:
     backward: Any = field(compare=False, repr=False)
 
     def values(self, z: list[float]) -> dict[str, list[float | None]]:
-        """g and g' at each z, as a file keeps them; None where one is not finite, or raises."""
+        """Return g and g' at each z, as a file keeps them; None where one is not finite or raises."""
         with np.errstate(over="ignore"):
             Z = np.array(z, self.dtype)
         pointer = ctypes.POINTER(ctypes.c_float if self.dtype == np.float32 else ctypes.c_double)
@@ -58,7 +58,7 @@ class Own:
         return found
 
     def error(self, z: Any) -> ActivationError:
-        """What to raise where g or g' has raised at this z: the exception is had by another call, from Python."""
+        """Return what to raise if g or g' has raised at this z; another call from Python brings the exception."""
         for f, name in ((self.g, "g"), (self.dg, "g'")):
             try:
                 f(z)
@@ -71,7 +71,7 @@ class Own:
 
 @dataclass(frozen=True)
 class Pair:
-    """A pair to compile: functions with their arguments before and behind z, and what tells it from others."""
+    """A pair to compile: its key, and its functions with their arguments before and behind z."""
 
     key: Any = field(repr=False)
     names: tuple[str, ...] = field(compare=False)
@@ -79,12 +79,12 @@ class Pair:
 
 
 def own(g: Callable, dg: Callable, dtype: np.dtype) -> Own:
-    """The pair, compiled once for all that do the same; TypeError where Numba cannot compile it."""
+    """Return the pair, compiled once for all that do the same. Raise TypeError if Numba cannot compile it."""
     return compiled(pair_of(g, dg, dtype), dtype)
 
 
 def pair_of(g: Callable, dg: Callable, dtype: np.dtype) -> Pair:
-    """The pair, equal to any other that does the same."""
+    """Return the pair, which is equal to any other that does the same."""
     names, functions = tuple(name_of(f) for f in (g, dg)), tuple(unbound(f) for f in (g, dg))
     key = tuple((key_of_function(f), key_of(before), key_of(behind)) for f, before, behind in functions)
     return Pair((dtype.str, names[0], key), names, functions)
@@ -92,14 +92,14 @@ def pair_of(g: Callable, dg: Callable, dtype: np.dtype) -> Pair:
 
 @lru_cache(MOST_COMPILED)
 def compiled(pair: Pair, dtype: np.dtype) -> Own:
-    """The same, of what is not compiled yet or any more."""
+    """Compile a pair; the last MOST_COMPILED stay compiled."""
     scalar = types.float32 if dtype == np.float32 else types.float64
     g, dg = (of_number(name, *function, scalar) for name, function in zip(pair.names, pair.functions, strict=True))
     return Own(pair.key, pair.names[0], dtype, g, dg, *block_functions(g, dg, scalar))
 
 
 def unbound(f: Any) -> tuple[Any, tuple, tuple]:
-    """A function, and its arguments before and behind z: those of a partial, and the numbers of an object with code."""
+    """Return a function and its arguments before and behind z: those of a partial, or the numbers of an object."""
     if isinstance(f, partial):
         function, before, behind = unbound(f.func)
         before = *before, *f.args
@@ -115,7 +115,7 @@ def unbound(f: Any) -> tuple[Any, tuple, tuple]:
 
 
 def parameters_of(f: Any) -> list[inspect.Parameter]:
-    """The parameters of a function; TypeError where it does not tell them, as some in C do not."""
+    """Return the parameters of a function. Raise TypeError if it does not tell them, as some in C do not."""
     try:
         return list(inspect.signature(f).parameters.values())
     except ValueError as error:
@@ -123,19 +123,19 @@ def parameters_of(f: Any) -> list[inspect.Parameter]:
 
 
 def numbers(owner: Any) -> Any:
-    """The attributes of an object that are numbers, as a record: code that reads them there sees constants."""
+    """Return the attributes of an object that are numbers, as a record: Numba compiles them as constants."""
     kinds = bool, int, float, np.bool_, np.number
     found = {name: value for name, value in getattr(owner, "__dict__", {}).items() if isinstance(value, kinds)}
     return np.array([tuple(found.values())], [(name, np.asarray(value).dtype) for name, value in found.items()])[0]
 
 
 def name_of(f: Any) -> str:
-    """The name of what computes."""
+    """Return the name of a function; of an object, that of its class."""
     return name_of(f.func) if isinstance(f, partial) else getattr(f, "__name__", type(f).__name__)
 
 
 def of_number(name: str, function: Any, before: tuple, behind: tuple, scalar: Any) -> Any:
-    """f(*before, z, *behind) as Numba compiles it for a number z; divided by zero, it is as in NumPy."""
+    """Compile f(*before, z, *behind) for a number z; division by zero is as in NumPy."""
     if config.DISABLE_JIT:
         refused_without_compilation()
     try:
@@ -148,7 +148,7 @@ def of_number(name: str, function: Any, before: tuple, behind: tuple, scalar: An
             inner = f
             f = njit(error_model="numpy")(lambda z: inner(*before, z, *behind))
         f.compile((scalar,))
-    except Exception as error:  # of Numba's, which fails in many ways where it meets what it does not know
+    except Exception as error:  # Numba raises many classes
         reason = next((line for line in str(error).splitlines() if line and not line.startswith("Failed in")), "")
         raise TypeError(f"activation: {name} cannot be compiled ({reason}); give {ACCEPTED}") from error
     result = f.overloads[(scalar,)].signature.return_type
@@ -159,7 +159,7 @@ def of_number(name: str, function: Any, before: tuple, behind: tuple, scalar: An
 
 @njit(error_model="numpy")
 def tried(f: Any, z: Any) -> tuple[bool, Any]:
-    """`try_call` in Numba's public language."""
+    """Do what `try_call` does, without private names of Numba."""
     try:
         return False, type(z)(f(z))
     except Exception:
@@ -167,9 +167,9 @@ def tried(f: Any, z: Any) -> tuple[bool, Any]:
 
 
 def block_functions(g: Any, dg: Any, scalar: Any) -> tuple[Any, Any]:
-    """A = g(Z) and dZ ⊙= g'(Z) over m rows of p numbers, ld apart; the place where the function raises, or -1.
+    """Compile A = g(Z) and dZ ⊙= g'(Z) over m rows of p numbers, ld apart.
 
-    The numbers from p to ld, which nobody has computed, are neither read nor written.
+    Each returns the place at which the function has raised, or -1. Padding, from p to ld, is neither read nor written.
     """
     pointer, call = types.CPointer(scalar), try_call if KNOWN else tried
     block = cfunc(types.intp(pointer, pointer, types.intp, types.intp, types.intp), error_model="numpy")

@@ -17,6 +17,8 @@ WORD = 8  # bytes, the alignment of atomics
 
 @intrinsic
 def atomic_load(typing, array, i):
+    """Return array[i], which other threads may be writing."""
+
     def generate(context, builder, signature, arguments):
         place = builder.gep(array_pointer(context, builder, signature.args[0], arguments[0]), [arguments[1]])
         return builder.load_atomic(place, "seq_cst", WORD)
@@ -26,6 +28,8 @@ def atomic_load(typing, array, i):
 
 @intrinsic
 def atomic_store(typing, array, i, value):
+    """array[i] = value, for other threads to read."""
+
     def generate(context, builder, signature, arguments):
         place = builder.gep(array_pointer(context, builder, signature.args[0], arguments[0]), [arguments[1]])
         builder.store_atomic(arguments[2], place, "seq_cst", WORD)
@@ -53,7 +57,7 @@ atomic_add, atomic_or = atomic_change("add"), atomic_change("or")
 
 @intrinsic
 def this_core(typing):
-    """The number of the core that the thread runs on; -1 where the system does not tell."""
+    """Return the number of the core that the thread runs on; -1 where the system does not tell."""
 
     def generate(context, builder, signature, arguments):
         if not LINUX:
@@ -65,7 +69,7 @@ def this_core(typing):
 
 @intrinsic
 def spin_pause(typing):
-    """Tell the core that this is a waiting loop."""
+    """Tell the core that it runs a waiting loop."""
 
     def generate(context, builder, signature, arguments):
         if X86:

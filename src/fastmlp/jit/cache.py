@@ -1,11 +1,11 @@
 """Machine code of the entry points, kept on disk for the next process.
 
-Why not plain ``cache=True``: Numba's key for a cached function holds the function's own bytecode and nothing
-of the functions that it calls, so an edit elsewhere would silently run the old code; its index file lets two
-processes that start together give one name to two kernels; and nothing would tell a flipped bit.
+Numba's own ``cache=True`` does not serve. Its key for a function holds the function's bytecode and nothing of the
+functions that it calls, so that after an edit elsewhere the old code would run; with its index file, two processes that
+start together may give one name to two kernels; and it does not detect a flipped bit.
 
-Here each kernel is one file, and begins with a digest of its content and of all that the machine code
-depends on. A file that does not fit is as good as no file: the kernel is compiled, and the file replaced.
+Here each kernel is one file, which begins with a digest of its content and of all that the machine code depends on. A
+file that does not match is ignored: the kernel is compiled, and the file replaced.
 """
 
 import contextlib
@@ -65,18 +65,18 @@ AT_IMPORT = made_from()
 
 
 def still_true():
-    """May machine code be kept under AT_IMPORT?
+    """Return whether machine code may be kept under AT_IMPORT.
 
-    Not where sources are unknown; and not once sources or settings have changed, as this process then compiles
-    what is neither the old nor the new.
+    It may not where sources are unknown, nor once sources or settings have changed: this process may have read some
+    files before the change, and others after it.
     """
     return bool(sources()) and made_from() == AT_IMPORT
 
 
 def cache_folders() -> Iterator[tuple[str, ...]]:
-    """Where to look, best first: a folder of the user's, and the names of ours from there on.
+    """Yield folders to look into, best first: a folder of the user's, and the names of ours below it.
 
-    $FASTMLP_CACHE_DIR and nowhere else; or the user's cache folder, then a private one in the temporary folder.
+    That is $FASTMLP_CACHE_DIR alone where it is set, else the user's cache folder, then one in the temporary folder.
     """
     kernels = f"kernels-{AT_IMPORT[:16]}"
     if os.environ.get("FASTMLP_CACHE_DIR"):
@@ -91,12 +91,12 @@ def cache_folders() -> Iterator[tuple[str, ...]]:
 
 
 class KernelCache(_Cache):
-    """A cache that can only save time: whatever is wrong with its files, the kernel is compiled anew.
+    """A cache that can only save time: whatever is wrong with its files, the kernel is compiled.
 
     Parameters
     ----------
     function : the entry point
-    machine : what the kernels have asked about this machine, beside what Numba's code generator knows
+    machine : what kernels depend on beyond what Numba's code generator knows of this machine
     """
 
     warned = False  # that machine code cannot be kept: once in a process is enough
@@ -137,8 +137,8 @@ class KernelCache(_Cache):
             if not KernelCache.warned:
                 KernelCache.warned = True
                 warnings.warn(
-                    f"compiled kernels cannot be kept ({error}), so every process compiles them anew, some seconds "
-                    "long; set FASTMLP_CACHE_DIR to a folder that you alone can write to",
+                    f"compiled kernels cannot be kept ({error}), so every process compiles them, which takes "
+                    "some seconds; set FASTMLP_CACHE_DIR to a folder that you alone can write to",
                     RuntimeWarning,
                     stacklevel=2,
                 )
@@ -151,9 +151,9 @@ class KernelCache(_Cache):
 
 
 def find(name, key):
-    """The payload of the file under this key, or None.
+    """Return the payload of the file under this key, or None.
 
-    A folder is looked into only where those before it cannot be used: they are refused, or lack the file and take none.
+    A folder is looked into only if those before it cannot be used: it is refused, or neither has the file nor takes it.
     """
     for place in cache_folders():
         with contextlib.suppress(OSError), PrivateFolder(*place) as folder:
@@ -164,9 +164,9 @@ def find(name, key):
 
 
 def read(folder, name, key):
-    """The payload of a file that is whole and under this key; else None.
+    """Return the payload of a file if it is whole and belongs to this key, else None.
 
-    Unpickling runs what the file says, so it must come from a `PrivateFolder`: the digest is no signature.
+    Unpickling can run any code, and the digest is no signature, so the file must come from a `PrivateFolder`.
     """
     try:
         content = folder.read(name)
@@ -177,7 +177,7 @@ def read(folder, name, key):
 
 
 def save(name, key, payload):
-    """Save in the first folder that takes files; OSError if there is none, or the file cannot be read back."""
+    """Save a file in the first folder that takes one. Raise OSError if none does, or the file cannot be read back."""
     for place in cache_folders():
         try:
             folder = PrivateFolder(*place)

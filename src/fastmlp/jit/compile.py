@@ -1,4 +1,4 @@
-"""The only place with compile options: flags, and the register tile of this machine."""
+"""How kernels are compiled: options, Numba's pipelines, and the register tile of this machine."""
 
 import platform
 
@@ -24,7 +24,7 @@ if KNOWN:
 class Library(JITCodeLibrary):
     """The LLVM module of a kernel, whose loops run on vectors as wide as the register tile's.
 
-    For many Intel cores LLVM prefers half of that, lest the clock slow down: the tiles have slowed it down already.
+    For many Intel cores, LLVM prefers half of that to keep the clock up; the tiles have slowed the clock down anyway.
     """
 
     def add_ir_module(self, ir_module):
@@ -35,7 +35,7 @@ class Library(JITCodeLibrary):
 
 
 class InnerLibrary(Library):
-    """That of a kernel that only kernels call: linked into them, not optimised and emitted alone."""
+    """The LLVM module of a kernel that only kernels call: linked into them, never optimised and emitted alone."""
 
     def finalize(self):
         for library in dict.fromkeys(self._linking_libraries):
@@ -90,7 +90,7 @@ class InnerCompiler(EntryCompiler):
 INNER = {"pipeline_class": InnerCompiler, "no_cpython_wrapper": True, "no_cfunc_wrapper": True} if KNOWN else {}
 
 kernel = numba.njit(**OPTIONS, **INNER)
-inlined = numba.njit(**OPTIONS, **INNER, inline="always")  # may return a slice, which other kernels cannot
+inlined = numba.njit(**OPTIONS, **INNER, inline="always")  # may return a slice: other kernels cannot
 sum_kernel = numba.njit(**{**OPTIONS, **INNER, "fastmath": SUM})
 
 
@@ -112,16 +112,16 @@ def refused_without_compilation(*arguments):
 
 
 def cpu_features():
-    """What LLVM compiles for: NUMBA_CPU_FEATURES where it is set, else what the host has."""
+    """Return the features that LLVM compiles for: NUMBA_CPU_FEATURES where it is set, else the host's."""
     if config.CPU_FEATURES is not None:
         return config.CPU_FEATURES
     return llvmlite.binding.get_host_cpu_features().flatten()
 
 
 def register_tile():
-    """(bytes of a vector, rows, most vectors) of the micro-kernel: as many sums as the registers hold.
+    """Return (bytes of a vector, rows, most vectors) of the micro-kernel, whose sums fill the registers.
 
-    That many rows at up to 3 vectors; a tile of 4 vectors has fewer, see matmul.py.
+    Tiles of up to 3 vectors have that many rows, those of 4 fewer, see kernels/matmul.py.
     """
     features = cpu_features()
     if "+avx512f" in features:
@@ -134,11 +134,11 @@ def register_tile():
 
 
 def cpu_name():
-    """Whose code LLVM makes: NUMBA_CPU_NAME where it is set, else the host."""
+    """Return the processor that LLVM compiles for: NUMBA_CPU_NAME where it is set, else the host."""
     return config.CPU_NAME or llvmlite.binding.get_host_cpu_name()
 
 
-ZERO, NOWHERE = np.intp(0), np.intp(-1)  # for literals, Numba would compile a called kernel once more
+ZERO, NOWHERE = np.intp(0), np.intp(-1)  # variables, because Numba compiles a kernel again for each literal argument
 VECTOR_BYTES, TILE_ROWS, TILE_VECTORS = register_tile()
-# Of vectors of 64 bytes, on Intel: measured there; on AMD's Zen a faster root could bring next to nothing.
+# Intel's square roots of vectors of 64 bytes, by measurement; on AMD's Zen a faster root gains next to nothing.
 SLOW_ROOT = VECTOR_BYTES == 64 and not cpu_name().startswith("znver")

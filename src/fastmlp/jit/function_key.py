@@ -1,7 +1,7 @@
-"""Keys of functions that Numba compiles: equal where the code and all that it reads are, whatever the objects are.
+"""Keys of functions that Numba compiles: equal if the code and all that it reads are equal.
 
-A function that was unpickled, or whose definition ran again, is another object with the same results. Numba takes the
-values of globals and of closures for constants, so they belong to the key.
+A function that was unpickled, or whose definition ran again, is another object with the same results. Numba compiles
+the values of globals and closures as constants, so they belong to the key.
 """
 
 import hashlib
@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numba.extending import is_jitted
 
-PLAIN = (bool, int, float, complex, str, bytes, type(None), type(...))  # their repr tells each value from all others
+PLAIN = (bool, int, float, complex, str, bytes, type(None), type(...))  # equal if their repr is
 
 
 class Itself:
-    """Stand in a key for what has no value to go by: equal where it is the same object."""
+    """Stand in a key for an object that is equal to itself only."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
@@ -28,7 +28,7 @@ class Itself:
 
 
 def key_of_function(f: Any, above: tuple[int, ...] = ()) -> Any:
-    """The key of a function, compiled or not; above: ids of the functions and modules that led to it."""
+    """Return the key of a function, compiled or not; above: ids of the functions and modules that led to it."""
     if is_jitted(f):
         return "jitted", bool(f.targetoptions.get("fastmath")), key_of_function(f.py_func, above)
     if not isinstance(f, FunctionType):
@@ -44,7 +44,7 @@ def key_of_function(f: Any, above: tuple[int, ...] = ()) -> Any:
 
 
 def key_of(value: Any, names: tuple[str, ...] = (), above: tuple[int, ...] = ()) -> Any:
-    """The key of a value that a function reads; of a module, that of what it has under these names."""
+    """Return the key of a value that a function reads; a module counts by what it has under `names`."""
     if type(value) in PLAIN:
         return type(value), repr(value)
     if isinstance(value, (np.ndarray, np.generic)) and not value.dtype.hasobject:
@@ -57,7 +57,7 @@ def key_of(value: Any, names: tuple[str, ...] = (), above: tuple[int, ...] = ())
 
 
 def key_of_code(code: CodeType) -> Any:
-    """The key of bytecode: all of it but where it stands in a file."""
+    """Return the key of bytecode: all of it but its place in a file."""
     constants = tuple(
         key_of_code(value) if isinstance(value, CodeType) else
         frozenset(key_of(one) for one in value) if isinstance(value, frozenset) else key_of(value)
@@ -69,18 +69,18 @@ def key_of_code(code: CodeType) -> Any:
 
 
 def names_in(code: CodeType) -> tuple[str, ...]:
-    """All names of globals and attributes in bytecode, that of functions inside of it included."""
+    """Return all names of globals and attributes in bytecode, and in that of functions inside it."""
     inner = (names_in(value) for value in code.co_consts if isinstance(value, CodeType))
     return tuple(sorted(set(code.co_names).union(*inner)))
 
 
 def present(names: tuple[str, ...], namespace: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
-    """Names and values of those that a namespace has."""
+    """Return (name, value) of those names that a namespace has."""
     return tuple((name, namespace[name]) for name in names if name in namespace)
 
 
 def contents(cell: CellType) -> Any:
-    """What a closure's cell holds; it may hold nothing yet."""
+    """Return what a closure's cell holds; it may be empty yet."""
     try:
         return cell.cell_contents
     except ValueError:

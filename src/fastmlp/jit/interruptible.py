@@ -1,4 +1,4 @@
-"""Compilations that Ctrl-C need not wait for, and that leave other threads and forked processes alone."""
+"""Compile so that Ctrl-C need not wait, and without effects on other threads and forked processes."""
 
 import contextlib
 import os
@@ -9,9 +9,9 @@ import warnings
 from ..system.interrupts import check, on_main_thread
 from .numba_private import KNOWN, errors, global_compiler_lock
 
-WATCH_SECONDS = 0.05  # from one look for Ctrl-C to the next
+WATCH_SECONDS = 0.05  # between two checks for Ctrl-C
 
-# A process that is forked while a thread compiles would find the compiler's lock taken for ever.
+# In a process that is forked while a thread compiles, nobody would ever release the compiler's lock.
 if KNOWN and hasattr(os, "register_at_fork"):
     os.register_at_fork(
         before=global_compiler_lock.acquire,
@@ -21,7 +21,7 @@ if KNOWN and hasattr(os, "register_at_fork"):
 
 
 class SharedWarnings:
-    """`warnings` for Numba's type inference: its own would catch those of all threads, and put filters back late."""
+    """Stand for `warnings` in Numba's type inference, which would catch the warnings of all threads."""
 
     def __getattr__(self, name):
         return getattr(warnings, name)
@@ -36,7 +36,7 @@ class SharedWarnings:
 
 @contextlib.contextmanager
 def sharing_warnings():
-    """In the block, compilation leaves the process's warnings alone; no other thread compiles meanwhile."""
+    """Leave the process's warnings alone in the block; no other thread compiles meanwhile."""
     with global_compiler_lock:
         errors.warnings = SharedWarnings()
         try:
@@ -46,16 +46,16 @@ def sharing_warnings():
 
 
 def interruptible(compile_signature):
-    """A dispatcher's `compile` that Ctrl-C need not wait for.
+    """Wrap a dispatcher's `compile` so that Ctrl-C need not wait for it.
 
-    A KeyboardInterrupt in the middle of it would leave Numba's lock closed, or be lost where LLVM calls Python. So a
-    thread compiles to the end, which may be after the call; not a daemon: the process ends after it.
+    A KeyboardInterrupt in the middle of a compilation would leave Numba's lock closed, or be lost where LLVM calls
+    Python. So a thread compiles to the end, even if the call ends before. It is no daemon: the process waits for it.
     """
 
     def compile(signature):
         if not on_main_thread() or global_compiler_lock.is_locked():
             return compile_signature(signature)
-        # C code: what a signal handler raises cannot leave a lock closed that the thread needs to end.
+        # SimpleQueue is C code, whose locks no exception of a signal handler can leave closed.
         outcome = queue.SimpleQueue()
 
         def work():

@@ -1,4 +1,4 @@
-"""LLVM IR for what Numba's Python cannot say; vectors and threads have files of their own.
+"""LLVM IR for what Numba's Python cannot express; vectors and threads have files of their own.
 
 Fused multiply-adds, reads at an address, calls of a block function at an address, and flush-to-zero. Each intrinsic
 is a few lines of IR that Numba pastes into the calling kernel. Nothing here checks bounds: the callers do.
@@ -19,16 +19,18 @@ UNALIGNED = 1  # alignment in bytes, as LLVM wants it
 
 
 def array_pointer(context, builder, array_type, array):
+    """Return the address of an array's first number."""
     return context.make_array(array_type)(context, builder, array).data
 
 
 def declared(builder, name, result, arguments):
+    """Return the function of that name, declared in the module."""
     return cgutils.get_or_insert_function(builder.module, ir.FunctionType(result, arguments), name)
 
 
 @intrinsic
 def fma(typing, a, b, c):
-    """a b + c, rounded once."""
+    """Return a b + c, rounded once."""
 
     def generate(context, builder, signature, arguments):
         return builder.fma(*arguments)
@@ -38,7 +40,7 @@ def fma(typing, a, b, c):
 
 @intrinsic
 def keep_whole(typing):
-    """Forbid LLVM to inline the calling kernel into others: its code stands once, and compiles once."""
+    """Forbid LLVM to inline the calling kernel, so that its code is emitted and optimised once."""
 
     def generate(context, builder, signature, arguments):
         builder.function.attributes.add("noinline")
@@ -72,7 +74,7 @@ read_int32 = reader(types.int32, INT32)
 
 
 def ask_for(builder, pointer, write):
-    """Have the cache line there fetched, to be read or written soon."""
+    """Prefetch the cache line at `pointer`, to be read or written soon."""
     function = declared(builder, "llvm.prefetch.p0", ir.VoidType(), [INT8.as_pointer(), INT32, INT32, INT32])
     keep, data = INT32(3), INT32(1)
     builder.call(function, [pointer, INT32(write), keep, data])
@@ -80,7 +82,7 @@ def ask_for(builder, pointer, write):
 
 @intrinsic
 def prefetch(typing, address):
-    """Ask for the cache line at `address`, to be read soon."""
+    """Prefetch the cache line at `address`, to be read soon."""
 
     def generate(context, builder, signature, arguments):
         ask_for(builder, builder.inttoptr(arguments[0], INT8.as_pointer()), write=0)
@@ -91,7 +93,7 @@ def prefetch(typing, address):
 
 @intrinsic
 def prefetch_to_write(typing, array, i):
-    """Ask for the cache line of array[i], to be written soon."""
+    """Prefetch the cache line of array[i], to be written soon."""
 
     def generate(context, builder, signature, arguments):
         place = builder.gep(array_pointer(context, builder, signature.args[0], arguments[0]), [arguments[1]])
@@ -131,10 +133,10 @@ def call_block(typing, address, source, target, m, p, ld):
 
 @intrinsic
 def try_call(typing, f, z):
-    """(has f raised?, f(z) as a number of z's type), for a function of Numba's.
+    """Return (whether f has raised, f(z) as a number of z's type), for a function that Numba has compiled.
 
-    Numba's own try statement costs twice the compilation, and its loops no longer run on vectors. How a call tells that
-    it has raised is not public: `numba_private.KNOWN` says whether this may be used.
+    Numba's own try statement doubles the time of compilation, and keeps loops from running on vectors. How a call tells
+    that it has raised is not public: `numba_private.KNOWN` says whether this may be used.
     """
     inner = f.get_call_type(typing, (z,), {})
 
@@ -155,7 +157,7 @@ FLUSH_AND_DAZ = 0x8040  # MXCSR: results and operands that are subnormal count a
 
 @intrinsic
 def flush_to_zero(typing):
-    """Treat subnormal numbers as zero in this thread; returns the former state for `restore_state`."""
+    """Treat subnormal numbers as zero in this thread. Return the former state for `restore_state`."""
 
     def generate(context, builder, signature, arguments):
         if not X86:
@@ -173,6 +175,8 @@ def flush_to_zero(typing):
 
 @intrinsic
 def restore_state(typing, former):
+    """Undo `flush_to_zero`."""
+
     def generate(context, builder, signature, arguments):
         if X86:
             state = cgutils.alloca_once_value(builder, arguments[0])

@@ -1,6 +1,7 @@
-"""The micro-kernel of all products, in LLVM IR: a tile of C that stays in registers; and how tiles are copied.
+"""The micro-kernels, in LLVM IR: tiles whose sums stay in registers; and how tiles are copied and transposed.
 
-Nothing here checks bounds: matmul.py does. docs/performance.md explains the tile to those who do not read IR.
+`fma_tile` serves all products, `outer_tile` a last layer of width 1. Nothing here checks bounds: their callers in
+kernels/ do. docs/performance.md explains the tile to those who do not read IR.
 """
 
 from llvmlite import ir
@@ -11,11 +12,11 @@ from .compile import TILE_ROWS
 from .intrinsics import INT32, INT64, array_pointer
 from .vectors import load, multiply_add, spread, store, sums_over_k, unpacked, vector_of
 
-AS_IS, CLIPPED, MASKED = range(3)  # how the register tile stores C
+AS_IS, CLIPPED, MASKED = range(3)  # how a product stores C
 
 
 def store_finished(builder, finish, sums, masks, c, in_c):
-    """Store the tile at c as `finish` says: one block of stores for each kind, and a jump to one of them."""
+    """Build the store of a tile at c: a block of stores for each value of `finish`, and a jump to one of them."""
     kind = sums[0, 0].type
     zero = ir.Constant(kind, [0.0] * kind.count)
     finished = {
@@ -134,7 +135,7 @@ def outer_tile(vectors):
 
 
 def copy_at_once(kind_of):
-    """Build a copy of as many numbers as kind_of(context, dtype), a vector's type, has."""
+    """Build a copy of one vector, whose type is kind_of(context, dtype)."""
 
     @intrinsic
     def copy(typing, A, at_a, B, at_b):

@@ -1,12 +1,12 @@
 """Names of Numba that are not part of its public interface, each with its use, and the versions that have them.
 
-With any other version of Numba, kernels are compiled the public way, by plain `njit`: the same numbers, but every
-process compiles them anew, which takes some four times as long.
+With any other version of Numba, kernels are compiled by plain `njit`: the results are the same, but each process
+compiles its kernels, which takes some four times as long.
 """
 
 import numba
 
-FIRST_KNOWN, FIRST_UNKNOWN = (0, 63), (0, 69)  # of which all from the first on, below the second, were tried
+FIRST_KNOWN, FIRST_UNKNOWN = (0, 63), (0, 69)  # versions from the first up to, not including, the second are tested
 KNOWN = FIRST_KNOWN <= numba.version_info.short < FIRST_UNKNOWN
 
 if KNOWN:

@@ -1,4 +1,4 @@
-"""Scalar functions as polynomials, so that LLVM can run them on whole vectors: Numba has no SVML."""
+"""Scalar functions as polynomials, so that LLVM can run them on whole vectors; Numba has no SVML for that."""
 
 import math
 
@@ -35,7 +35,7 @@ def by_dtype(build):
 
 
 def horner(T, coefficients):
-    """The polynomial c0 + x (c1 + x (c2 + ...)); LLVM unrolls the loop."""
+    """Build the polynomial c0 + x (c1 + x (c2 + …)); LLVM unrolls the loop."""
     constants = tuple(T(c) for c in reversed(coefficients))
 
     @kernel
@@ -49,7 +49,7 @@ def horner(T, coefficients):
 
 
 def reduced_exp(T):
-    """x = k ln 2 + r, |r| <= ln(2)/2, for x <= 0, or the lowest if x is below: returns (2^k, e^r - 1)."""
+    """Build x → (2^k, e^r - 1) for x <= 0 (at least LOWEST), where x = k ln 2 + r and |r| <= ln(2)/2."""
     series = horner(T, [1 / math.factorial(i) for i in range(1, TERMS_EXP[T] + 1)])
     high, low, lowest = T(-LN2_HIGH[T]), T(-LN2_LOW[T]), T(LOWEST[T])
     per_ln2, half = T(1 / math.log(2)), T(0.5)
@@ -155,9 +155,9 @@ def normal_cdf(T):
 
 @by_dtype
 def root(T):
-    """√x for x >= 0, rounded as the machine's; in float32, below 1e-30, where kernels have no smaller numbers, almost.
+    """√x for x >= 0: the machine's own root, or, where SLOW_ROOT says so, one of the same bits in float32.
 
-    So which of the two computes it changes no bit. Goldschmidt's iteration, after Markstein 2004, Software Division
+    Below 1e-30 the bits are almost always the same. Goldschmidt's iteration, after Markstein 2004, Software Division
     and Square Root Using Goldschmidt's Algorithms.
     """
     if T is np.float64 or not SLOW_ROOT:
@@ -171,7 +171,7 @@ def root(T):
 
     @kernel
     def closer(g, h):
-        """One iteration: (√x, 1/(2√x)), each with about the square of its former error."""
+        """Return (√x, 1/(2√x)) after one iteration, which about squares the error of each."""
         r = fma(-g, h, half)
         return fma(g, r, g), fma(h, r, h)
 

@@ -15,12 +15,12 @@ NUMBER_BYTES = {ir.FloatType(): 4, ir.DoubleType(): 8}
 
 @kernel
 def lanes_of(A):
-    """Numbers per vector in A's dtype."""
+    """Return how many numbers of A's dtype a vector holds."""
     return VECTOR_BYTES // A.itemsize
 
 
 def vector_of(context, dtype):
-    """LLVM's type of a vector of numbers."""
+    """Return LLVM's type of a vector of numbers."""
     return ir.VectorType(context.get_data_type(dtype), VECTOR_BYTES // (dtype.bitwidth // 8))
 
 
@@ -32,38 +32,38 @@ def unpacked(context, builder, matrix_type, matrix):
 
 
 def load(builder, pointer, offset, kind):
-    """The vector `offset` numbers behind `pointer`, aligned as its numbers are."""
+    """Load the vector `offset` numbers behind `pointer`, aligned as its numbers are."""
     place = builder.bitcast(builder.gep(pointer, [offset]), kind.as_pointer())
     return builder.load(place, align=NUMBER_BYTES[kind.element])
 
 
 def store(builder, vector, pointer, offset):
-    """Store it there."""
+    """Store a vector `offset` numbers behind `pointer`, aligned as its numbers are."""
     place = builder.bitcast(builder.gep(pointer, [offset]), vector.type.as_pointer())
     builder.store(vector, place, align=NUMBER_BYTES[vector.type.element])
 
 
 def in_every_lane(builder, number, kind):
-    """A vector of the same number."""
+    """Return a vector that holds `number` in every lane."""
     undefined = ir.Constant(kind, ir.Undefined)
     vector = builder.insert_element(undefined, number, INT32(0))
     return builder.shuffle_vector(vector, undefined, ir.Constant(ir.VectorType(INT32, kind.count), [0] * kind.count))
 
 
 def spread(builder, pointer, offset, kind):
-    """The number there, in every lane of a vector."""
+    """Load the number `offset` numbers behind `pointer` into every lane of a vector."""
     return in_every_lane(builder, builder.load(builder.gep(pointer, [offset])), kind)
 
 
 def multiply_add(builder, kind):
-    """LLVM's function of three vectors, a b + c, rounded once."""
+    """Return LLVM's function of three vectors, a b + c, rounded once."""
     return declared(builder, f"llvm.fma.v{kind.count}f{8 * NUMBER_BYTES[kind.element]}", kind, [kind] * 3)
 
 
 def sums_over_k(builder, first, K, products):
     """Build `sums = products(k, sums)` for k = 0 … K-1, from the vectors `first` on; returns the sums.
 
-    In steps of two, which need what addresses have in common half as often, and one more where K is odd.
+    Two k in each turn of the loop, which halves the arithmetic on addresses, and one more k if K is odd.
     """
     pairs = builder.and_(K, INT64(-2))
     sums = loop_over_k(builder, first, INT64(0), pairs, 2, products)
@@ -96,16 +96,16 @@ def loop_over_k(builder, first, begin, end, stride, products):
     return results
 
 
-# A row of A that is padded to whole vectors: its largest number, its sum, and all its numbers changed by one.
+# Over a row that is padded to whole vectors: its largest number, its sum, and operations on all its numbers.
 
 
 def larger(builder, a, b):
-    """The larger number in each lane. A NaN may get lost, but not in the sum that follows."""
+    """Return the larger number in each lane. A NaN may get lost here, but not in the sum that follows."""
     return builder.select(builder.fcmp_ordered(">", a, b), a, b)
 
 
 def folded(builder, vector, combine):
-    """All numbers of a vector combined, its upper half with its lower one, and so on."""
+    """Return all numbers of a vector combined: its upper half with its lower one, and so on."""
     count = vector.type.count
     while count > 1:
         count //= 2
@@ -139,7 +139,7 @@ def reduction(combine):
 
 
 def change(operation):
-    """Build, for a row as in `reduction`: each of its numbers = operation(it, number); in/out."""
+    """Build a change of a row, as in `reduction`: each x = operation(x, number), in/out."""
 
     @intrinsic
     def apply(typing, A, at, vectors, number):

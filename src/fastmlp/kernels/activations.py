@@ -148,13 +148,13 @@ def silu_backward(Z, dZ):
 
 @kernel
 def finish_forward(layer):
-    """How a product stores A[l] = g(Z[l]) at once, or AS_IS: then it stores Z[l] for `activation_forward`."""
+    """Return how a product stores A[l] = g(Z[l]) itself, or AS_IS if it stores Z[l] for `activation_forward`."""
     return CLIPPED if layer.activation == RELU else AS_IS
 
 
 @kernel
 def finish_backward(layer):
-    """How a product stores dZ[l] = dA[l] ⊙ g'[l] at once, or AS_IS: then dA[l], for `activation_backward`."""
+    """Return how a product stores dZ[l] = dA[l] ⊙ g' itself, or AS_IS if it stores dA[l] for `activation_backward`."""
     return MASKED if layer.activation == RELU else AS_IS
 
 
@@ -163,7 +163,7 @@ def activation_forward(layer, work, row, m):
     """A[l] = g(Z[l]) for m rows from `row` on, unless `finish_forward` did it; columns beyond p[l] are kept at zero.
 
     Z[l] in, A[l] out (m × p[l], ld); they share their memory unless g' needs Z[l], or A[l] as it is before dropout.
-    Returns where in `work` the z lies at which a g of the user's own has raised, or NOWHERE.
+    Returns where in `work` the z lies at which the user's own g has raised, or NOWHERE.
     """
     keep_whole()
     ld = layer.ld_out
@@ -206,7 +206,8 @@ def activation_forward(layer, work, row, m):
 def activation_backward(layer, work, row, m):
     """dZ[l] = dA[l] ⊙ g'[l] for m rows from `row` on.
 
-    dA[l] in, dZ[l] out, in the same memory; A[l] or Z[l] in, whichever g' is computed from. Returns as the former.
+    dA[l] in, dZ[l] out, in the same memory; A[l] or Z[l] in, whichever g' is computed from. Returns like
+    `activation_forward`.
     """
     keep_whole()
     ld = layer.ld_out

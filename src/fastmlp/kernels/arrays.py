@@ -1,4 +1,4 @@
-"""Plain loops over slices: NumPy's slice assignment compiles to checks and copies that kernels do not need."""
+"""Loops over slices, written out: NumPy's slice assignment compiles to checks and copies that kernels do not need."""
 
 from ..jit.compile import kernel, sum_kernel
 from ..jit.intrinsics import fma

@@ -4,9 +4,9 @@
     dZ[l] = (dZ[l+1] W[l+1]ᵀ) ⊙ g'(Z[l])                      l = L-1 … 1
     dW[l] = A[l-1]ᵀ dZ[l],  db[l] = column sums of dZ[l]
 
-`layers` has a record per layer (plan.py), `work` is the flat workspace that all offsets point into, and a
+`layers` has a record per layer (records.py), `work` is the flat workspace that all offsets point into, and a
 tile is the rows `row` … `row + m - 1` of its buffers. A last layer of width 1 is a dot product forward and
-a rank-1 update backward; any other goes the way of the hidden layers.
+a rank-1 update backward; any other is computed like a hidden layer. Between the two stands loss.py.
 """
 
 from ..jit.compile import NOWHERE, ZERO, kernel
@@ -22,9 +22,10 @@ from .single_output import add_scaled_rows, dot_rows, outer, outer_and_sums
 
 @kernel
 def forward(net, row, m, key, in_batch):
-    """A[1] … A[L-1] and the logits Z[L] (in dZ[L]'s place), from A[0]; dropout for key ≠ 0, see `drop`.
+    """Z[l] = A[l-1] W[l] + 1 b[l]ᵀ, A[l] = g[l](Z[l]) for l = 1 … L, but Z[L], in the place of dZ[L], instead of A[L].
 
-    Returns where the z lies at which an activation has raised, as `activation_forward` does, or NOWHERE.
+    A[0] in, A[1] … A[L-1] and Z[L] out (m × p[l]); units are dropped if key ≠ 0, see `drop`. Returns where in `work`
+    the z lies at which an activation has raised, or NOWHERE.
     """
     keep_whole()
     layers, work, theta = net.layers, net.work, net.theta
@@ -52,7 +53,7 @@ def forward(net, row, m, key, in_batch):
 
 @kernel
 def sums_come_along(layers):
-    """Can `backward` sum dW[L] and db[L-1] in the pass that computes dZ[L-1]?"""
+    """Return whether `backward` sums dW[L] and db[L-1], too, in the pass that computes dZ[L-1]."""
     last = len(layers) - 1
     if last == 0 or not layers[last].narrow:
         return False
@@ -62,9 +63,10 @@ def sums_come_along(layers):
 
 @kernel
 def backward(layers, work, row, m, key, in_batch, gradient, fresh):
-    """dZ[L-1] … dZ[1] from dZ[L]; A in, Z in where g' needs it; dropout and what it returns as in `forward`.
+    """dZ[l] = (dZ[l+1] W[l+1]ᵀ) ⊙ g'(Z[l]) for l = L-1 … 1.
 
-    Unless `gradient` is NOWHERE, what `sums_come_along` names is set in that accumulator if fresh, else added to it.
+    dZ[L] in, A in, Z in where g' needs it, dZ[L-1] … dZ[1] out; key and the number returned as in `forward`. If
+    `gradient` is an accumulator (not NOWHERE), it gets the sums that `sums_come_along` names: set if fresh, else added.
     """
     keep_whole()
     for l in range(len(layers) - 1, 0, -1):
@@ -94,9 +96,10 @@ def backward(layers, work, row, m, key, in_batch, gradient, fresh):
 
 @kernel
 def weight_gradient(layer, work, row, m, first, last, gradient, fresh, columns):
-    """dW[first:last] = A[l-1]ᵀ dZ[l] over m rows if fresh, else +=; in the accumulator at `gradient`.
+    """Rows first:last of dW[l] = A[l-1]ᵀ dZ[l] if fresh, else +=.
 
-    columns: see `multiply_transposed`.
+    A[l-1] and dZ[l] in (m rows), dW[l] out or in/out, in the accumulator at `gradient`; columns destroyed, see
+    `multiply_transposed`.
     """
     keep_whole()
     A = part(Matrix(work, layer.A_in, layer.ld_in), row, first)
@@ -114,7 +117,10 @@ def weight_gradient(layer, work, row, m, first, last, gradient, fresh, columns):
 
 @kernel
 def bias_gradient(layer, work, row, m, first, last, gradient, fresh):
-    """db[first:last] = column sums of dZ[l] over m rows if fresh, else +=; in the accumulator at `gradient`."""
+    """db[l][first:last] = column sums of dZ[l] if fresh, else +=.
+
+    dZ[l] in (m rows), db[l] out or in/out, in the accumulator at `gradient`.
+    """
     keep_whole()
     dZ = part(Matrix(work, layer.dZ, layer.ld_out), row, first)
     db = work[gradient + layer.db + first : gradient + layer.db + last]
@@ -128,9 +134,9 @@ def bias_gradient(layer, work, row, m, first, last, gradient, fresh):
 
 @kernel
 def add_gradients(layers, work, row, m, gradient, fresh, columns):
-    """dW and db of all layers over m rows if fresh, else +=; in the accumulator at `gradient`.
+    """dW[l] and db[l] of all layers if fresh, else +=, but those that `backward` has summed in the same accumulator.
 
-    After `backward` with the same accumulator, which has summed what comes along; columns: see `multiply_transposed`.
+    A and dZ in (m rows), dW and db out or in/out, in the accumulator at `gradient`; columns as in `weight_gradient`.
     """
     keep_whole()
     last, come_along = len(layers) - 1, sums_come_along(layers)

@@ -1,8 +1,8 @@
 """The barrier between the threads of one call, their start, and the flags through which the caller speaks to them.
 
-A waiting thread spins for some 20 µs, then lets others run, then sleeps. The last thread to arrive reads
-the stop flag once for all, so that all threads leave at the same barrier and no step is half done. What it says fits
-into one number, PASSED, as each line that cores exchange delays them all: 2 for each barrier so far, and 1 to leave.
+A waiting thread spins for some 20 µs, then yields, then sleeps. The last thread to arrive reads the stop flag for all
+threads, so that all leave at the same barrier and no step is half done. It tells them by one number, PASSED (2 for each
+barrier so far, plus 1 to leave), because each cache line that cores exchange delays them all.
 """
 
 import numpy as np
@@ -18,36 +18,36 @@ SPINS, YIELDS = 400, 1000
 
 
 def new_team():
-    """The shared flags of one call."""
+    """Return the shared flags of one call."""
     return np.zeros(SLOTS, np.int64)
 
 
 @kernel
 def report_bad_row(team, row):
-    """A number of this row is not finite: stop all."""
+    """Stop all threads, because a number or the target of this row is bad."""
     atomic_store(team, BAD_ROW, row + 1)
     atomic_store(team, STOP, 1)
 
 
 @kernel
 def report_bad_z(team, at):
-    """An activation has raised at the z that lies there in the workspace: stop all."""
+    """Stop all threads, because an activation has raised at the z that lies there in the workspace."""
     atomic_store(team, BAD_Z, at + 1)
     atomic_store(team, STOP, 1)
 
 
 @kernel
 def stopped(team):
-    """Has the caller asked to stop, or a thread failed?"""
+    """Return whether the caller has asked to stop, or a thread has failed."""
     return atomic_load(team, STOP) != 0 or atomic_load(team, FAILED) != 0
 
 
 @kernel
 def spread_out(team, n_threads):
-    """Before the first barrier: leave a core on which another thread of the team has begun.
+    """Leave a core on which another thread of the team has begun; to be called before the first barrier.
 
-    Linux starts a thread beside another one, while the caller's core, which was busy before, falls idle. There both
-    would stay for milliseconds; but a thread that wakes up gets an idle core.
+    Linux may start two threads on one core, where they stay for milliseconds while the caller's core is idle. A thread
+    that wakes up gets an idle core, so the second one sleeps for a moment.
     """
     if n_threads == 1:
         return
@@ -61,7 +61,7 @@ def spread_out(team, n_threads):
 
 @kernel
 def barrier(team, n_threads):
-    """Wait for all threads; False: leave now."""
+    """Wait for all threads. Return False to stop."""
     if n_threads == 1:
         return not stopped(team)
     before = atomic_load(team, PASSED)

@@ -13,7 +13,7 @@ from .matrix import row_of
 
 @kernel
 def mixed(h):
-    """A hash of 64 bits: the finaliser of MurmurHash3."""
+    """Return a hash of 64 bits: the finaliser of MurmurHash3."""
     h = np.uint64(h)
     h = (h ^ (h >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
     h = (h ^ (h >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
@@ -22,13 +22,13 @@ def mixed(h):
 
 @kernel
 def step_key(seed, t):
-    """The key of all masks of step t; never 0, which stands for no dropout."""
+    """Return the key of all masks of step t; never 0, which stands for no dropout."""
     return np.int64(mixed(mixed(seed) + np.uint64(t))) | np.int64(1)
 
 
 @kernel
 def kept(row_key, k):
-    """32 bits of unit k of a row: at least `layer.dropped` where it is kept."""
+    """Return 32 bits for unit k of a row: at least `layer.dropped` where it is kept."""
     h = np.uint32(row_key + np.uint32(k) * np.uint32(0x9E3779B9))
     h = np.uint32((h ^ (h >> np.uint32(16))) * np.uint32(0x85EBCA6B))
     h = np.uint32((h ^ (h >> np.uint32(13))) * np.uint32(0xC2B2AE35))

@@ -15,9 +15,9 @@ CACHE_LINE, AHEAD = 64, 12  # bytes; rows
 
 @kernel
 def find_rows(source, first, index):
-    """Rows at the positions first, first+1, …: through each permutation, then through the explicit order, if any.
+    """Find the rows at the positions first, first+1, …: index out (m).
 
-    index out (m).
+    Positions go through each permutation, then through the explicit order, if there is one.
     """
     order = source.order
     for i in range(len(index)):
@@ -30,9 +30,9 @@ def find_rows(source, first, index):
 
 @kernel
 def places(rows, p):
-    """Addresses and row strides of X and Y, and the bytes of a row of X where its p numbers lie close together, else 0.
+    """Return addresses and row strides of X and Y, and the bytes of a row of X if its numbers are adjacent, else 0.
 
-    Read once: LLVM cannot know that what is stored elsewhere leaves the record as it is.
+    They are read once per tile: LLVM cannot know that stores elsewhere leave the record as it is.
     """
     size = p * rows.X_column_stride if rows.X_column_stride <= 8 else 0
     return rows.X, rows.X_row_stride, size, rows.Y, rows.Y_row_stride
@@ -40,7 +40,7 @@ def places(rows, p):
 
 @kernel
 def look_ahead(place, index, i):
-    """Row i is read now, or none yet if i < 0: ask for the one AHEAD rows later. It pays for rows in order, too."""
+    """Prefetch the row that is read AHEAD rows after row i. It pays for rows in order, too."""
     X, X_row_stride, size, Y, Y_row_stride = place
     if i + AHEAD < len(index):
         row = index[i + AHEAD]
@@ -55,7 +55,7 @@ def look_ahead(place, index, i):
 
 @kernel
 def gather_vectors(rows, index, A, p):
-    """`gather_x` of numbers side by side, in the dtype of work, a vector of them and more: the last two may overlap."""
+    """`gather_x` for adjacent numbers in the dtype of A, a vector of them or more; the last two vectors may overlap."""
     place = places(rows, p)
     X, row_stride, itemsize = place[0], place[1], A.data.itemsize
     lanes = VECTOR_BYTES // itemsize
@@ -119,7 +119,7 @@ def gather_scaled_x(rows, index, scaling, A, p):
 
 @kernel
 def gather_targets(rows, index, targets, ld, Y, w):
-    """Targets and weights (1 where none were given) of rows `index`: Y (m × targets, ld; 0 beyond), w (m) out.
+    """Y = targets, w = weights (1 where none are given) of the rows `index`: Y (m × targets, ld; 0 beyond), w (m) out.
 
     Weights are multiplied in float64, and then rounded.
     """
@@ -145,7 +145,7 @@ def gather_targets(rows, index, targets, ld, Y, w):
 
 @sum_kernel
 def all_finite(x):
-    """Is no number of x NaN or ±inf? For those, and for no other, 0 x is not 0."""
+    """Return whether all numbers of x (in) are finite: 0 times any other is NaN."""
     zero, total = x.dtype.type(0), x.dtype.type(0)
     for k in range(len(x)):
         total += zero * x[k]
@@ -154,7 +154,7 @@ def all_finite(x):
 
 @kernel
 def all_targets(Y, most):
-    """Tell whether all numbers of Y are among 0 … most. The user's memory may have changed since it was checked."""
+    """Return whether all numbers of Y (in) are among 0 … most: the user's memory may have changed since its check."""
     zero, wrong = Y.dtype.type(0), 0
     for k in range(len(Y)):
         y = Y[k]
@@ -164,9 +164,9 @@ def all_targets(Y, most):
 
 @kernel
 def gather_rows(source, first, m, net, row):
-    """Rows at the positions first … first+m-1 into the buffers from `row` on: A[0], Y and w out.
+    """Copy the rows at positions first … first+m-1 into the buffers from `row` on: A[0], Y and w out.
 
-    Returns the first row whose numbers are not all finite, or whose targets are none of the net's, else NOWHERE.
+    Returns the first row that has a number which is not finite, or a target that the net does not have, or NOWHERE.
     """
     keep_whole()
     rows, scaling, work, layout = source.rows[0], source.scaling, net.work, net.layout[0]

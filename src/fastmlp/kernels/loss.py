@@ -2,7 +2,7 @@
 
 K sigmoids: ℓ = Σ max(z, 0) - y z + log1p(e^-|z|) and dZ = w (σ(z) - y). Softmax over K classes:
 ℓ = log Σ e^z - z[y] and dZ = w (softmax(z) - e[y]). Both from logits and never from probabilities:
-finite for every finite z. One exponential a logit serves both.
+finite for every finite z. One exponential per logit serves the loss and dZ.
 """
 
 import math
@@ -45,7 +45,7 @@ def sigmoid_log_loss(m, vectors, Z, Y, w, loss):
 
 @kernel
 def sigmoid_log_loss_1(Z, Y, w, loss):
-    """The same of m rows of one sigmoid: Z in/out, Y, w in, loss out (float64), each (m).
+    """w ℓ of m rows of one sigmoid, and dZ[L]: Z in/out, Y, w in, loss out (float64), each (m).
 
     One loop, which LLVM runs on whole vectors of rows.
     """

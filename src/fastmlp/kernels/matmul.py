@@ -1,9 +1,9 @@
 """The three products of backpropagation over one micro-kernel: A W, dZ Wᵀ and Aᵀ dZ; and the packing of W.
 
-A product walks over panels of at most TILE_VECTORS vectors of columns, and in each panel over rows, a register
-tile at a time. Wᵀ is packed panel by panel, so that the micro-kernel reads it as one stream; so is a W whose
-rows are not whole vectors, or lie far apart, while any other is read where it lies in θ. A wide Aᵀ dZ packs columns
-of A as it goes: the numbers of a column lie in as many pages.
+A product takes one panel of at most TILE_VECTORS vectors of columns after the other, and in each panel one register
+tile of rows after the other. Wᵀ is packed panel by panel, so that the micro-kernel reads it as one stream; so is a W
+whose rows are not whole vectors, or lie far apart. Any other W is read in θ. A wide Aᵀ dZ packs columns of A as it
+goes, because the numbers of a column of A lie in as many pages.
 """
 
 from ..jit.compile import TILE_ROWS, TILE_VECTORS, ZERO, kernel
@@ -22,9 +22,9 @@ tile_4, low_tile_4 = fma_tile(6, 4), fma_tile(4, 4)
 
 @kernel
 def panel_vectors(remaining, most):
-    """Vectors in the next panel when `remaining` are left: as many as may be, unless the last ones were 1 or 2 then.
+    """Return the vectors of the next panel when `remaining` are left: the most that leave no panel of 1 or 2.
 
-    Tiles of 3 and 4 vectors are equally fast, one of 2 is slower, and one of 1 slower by far.
+    Tiles of 3 and 4 vectors are equally fast, those of 2 are slower, and those of 1 are slower by far.
     """
     if most == 4 and (remaining == 4 or remaining == 7 or remaining == 8 or remaining > 9):
         return 4

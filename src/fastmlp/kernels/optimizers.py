@@ -1,4 +1,4 @@
-"""The optimizers: one pass over a piece of θ each, given G, the gradient of the summed loss.
+"""The optimizers: for each, a pass over a piece of θ, given G, the gradient of the summed loss.
 
 The gradient of the mean loss, L2 term included, is g = G factor + l2 θ, factor = 1/Σw. m and v are the
 optimizer's moments. The step's constants come precomputed: α_t and ε_t carry Adam's bias correction, so
@@ -22,7 +22,7 @@ WARM_UP, FIRST_RATE, LAST_RATE = 0.3, 1 / 25, 1 / 25e4  # of one-cycle: part of 
 
 @kernel
 def mean_gradient(theta, G, factor, l2):
-    """g = G factor + l2 θ, one number of it."""
+    """g = G factor + l2 θ, for one number of θ."""
     return fma(l2, theta, G * factor)
 
 
@@ -66,7 +66,7 @@ def adam(optimizer, theta, G, m, v, factor, l2, rate, epsilon, decay):
 
 @kernel
 def scheduled_rate(optimizer, t):
-    """η of step t: constant; falling to 0 (Loshchilov & Hutter 2017); or rising, then falling (Smith & Topin 2018).
+    """Return η_t: constant; falling to 0 (Loshchilov & Hutter 2017); or rising, then falling (Smith & Topin 2018).
 
     Python calls its py_func, so it calls no other kernel.
     """
@@ -84,10 +84,7 @@ def scheduled_rate(optimizer, t):
 
 @kernel
 def step_constants(optimizer, t):
-    """(α_t, ε_t, η_t λ) of step t = 1, 2, …; (η_t, 0, 0) for the optimizers without second moments.
-
-    η_t is the schedule's, in all of them.
-    """
+    """Return (α_t, ε_t, η_t λ) of step t = 1, 2, …, with the schedule's η_t; (η_t, 0, 0) without second moments."""
     rate = scheduled_rate(optimizer, t)
     if optimizer.kind < ADAM:
         return rate, 0.0, 0.0
@@ -98,7 +95,7 @@ def step_constants(optimizer, t):
 
 @kernel
 def update(optimizer, constants, theta, G, moments, first, weight, is_weight):
-    """One step on the piece θ[first : first + len(G)].
+    """Take one step on the piece θ[first : first + len(G)].
 
     theta in/out, moments in/out (2|θ|: m, then v), G in: sum over a batch of Σw = weight. constants: `step_constants`.
     """

@@ -1,7 +1,7 @@
-"""Phase 2 of a step: ranges of θ. Each thread has its own; together they are all of θ.
+"""Phase 2 of a step, over ranges of θ: each thread has its own, and together they are all of θ.
 
-Summing what phase 1 left (rows in the buffers, accumulators of chunks, or a total), the optimizer, and the
-packed copies of W that the products read.
+A thread sums the gradient of its ranges from what phase 1 left (rows in the buffers, accumulators of chunks, or a
+total), takes the optimizer's step there, and refreshes the packed copies of W that products read.
 """
 
 from ..jit.compile import TILE_ROWS, ZERO, kernel
@@ -17,20 +17,20 @@ BLOCK_NUMBERS = 4096  # of dW in each of its TILE_ROWS rows, computed and used b
 
 @kernel
 def share(size, group, thread, n_threads):
-    """The thread's part of range(size), cut at multiples of `group`."""
+    """Return begin and end of the thread's part of range(size), which is cut at multiples of `group`."""
     groups = (size + group - 1) // group
     return groups * thread // n_threads * group, min(groups * (thread + 1) // n_threads * group, size)
 
 
 @kernel
 def weight_group(layer, work):
-    """Rows of W that stay together when W is shared out."""
+    """Return how many rows of W stay together when threads share W."""
     return lanes_of(work) if layer.narrow else TILE_ROWS
 
 
 @kernel
 def pack_weights(layer, net, first, last, transposed):
-    """Rows first:last of W from θ into the packed copies."""
+    """Copy rows first:last of W from θ into the packed copies, that of Wᵀ only if transposed."""
     theta, work = net.theta, net.work
     if layer.narrow:
         copy(theta[layer.W + first : layer.W + last], work[layer.packed + first : layer.packed + last])
@@ -44,13 +44,14 @@ def pack_weights(layer, net, first, last, transposed):
 
 @kernel
 def pack_biases(layer, net, first, last):
+    """Copy b[first:last] from θ to where sums start."""
     if layer.b >= 0:
         copy(net.theta[layer.b + first : layer.b + last], net.work[layer.start + first : layer.start + last])
 
 
 @kernel
 def pack(thread, job, net):
-    """The thread's share of all packed copies."""
+    """Refresh the thread's share of all packed copies."""
     for l in range(len(net.layers)):
         layer = net.layers[l]
         first, last = share(layer.p_in, weight_group(layer, net.work), thread, job.n_threads)
@@ -61,7 +62,7 @@ def pack(thread, job, net):
 
 @kernel
 def sum_squares(thread, job, net, squares):
-    """Σ W² of the thread's share, one sum for the rows of W that stay together: squares out."""
+    """Σ W² of the thread's share: squares out, one sum for each group of rows that `weight_group` keeps together."""
     for l in range(len(net.layers)):
         layer = net.layers[l]
         group = weight_group(layer, net.work)
@@ -73,7 +74,7 @@ def sum_squares(thread, job, net, squares):
 
 @kernel
 def fold(layout, work, at, total, chunks):
-    """total += the numbers at `at` of each accumulator, in order of chunks; float64."""
+    """total += the numbers at `at` of each accumulator, in order of chunks: total in/out, in float64."""
     for c in range(chunks):
         place = layout.gradient + c * layout.gradient_size + at
         source = work[place : place + len(total)]
@@ -83,7 +84,7 @@ def fold(layout, work, at, total, chunks):
 
 @kernel
 def fold_share(thread, job, net, total, chunks):
-    """The thread's share of the sum over accumulators."""
+    """Add the thread's share of all accumulators to total: in/out (|θ|)."""
     layout, work = net.layout[0], net.work
     for l in range(len(net.layers)):
         layer = net.layers[l]
@@ -109,7 +110,7 @@ def take_total(total, G):
 
 @kernel
 def add_accumulators(layout, work, at, size, chunks):
-    """The first accumulator += all others, in order of chunks: `size` numbers at `at`; in the dtype of the net."""
+    """Add all other accumulators to the first, in order of chunks: `size` numbers at `at`, in the net's dtype."""
     one = work.dtype.type(1)
     target = work[layout.gradient + at : layout.gradient + at + size]
     for c in range(1, chunks):
@@ -119,7 +120,7 @@ def add_accumulators(layout, work, at, size, chunks):
 
 @kernel
 def update_rows(net, sums, layer, m, chunks, weight, constants, first, last, columns):
-    """Rows first:last of W: dW, then the optimizer's step."""
+    """Sum rows first:last of dW, and take the optimizer's step on those of W; m and chunks as in `update_share`."""
     work, layout = net.work, net.layout[0]
     begin, end = layer.dW + first * layer.ld_dW, layer.dW + last * layer.ld_dW
     if m > 0:  # below, m > 0 is True without being a literal
@@ -141,7 +142,7 @@ def update_rows(net, sums, layer, m, chunks, weight, constants, first, last, col
 
 @kernel
 def update_biases(net, sums, layer, m, chunks, weight, constants, first, last):
-    """b[first:last]: db, then the optimizer's step."""
+    """Sum db[first:last], and take the optimizer's step on b[first:last]; m and chunks as in `update_share`."""
     work, layout = net.work, net.layout[0]
     at, place, size = layer.db + first, layer.b + first, last - first
     G = work[layout.gradient + at : layout.gradient + at + size]
@@ -156,10 +157,10 @@ def update_biases(net, sums, layer, m, chunks, weight, constants, first, last):
 
 @kernel
 def update_share(thread, job, net, sums, m, chunks, weight, t):
-    """The thread's ranges of θ: gradient, optimizer, packed copies.
+    """Take step t on the thread's ranges of θ: sum their gradient, update them, and refresh their packed copies.
 
-    The gradient is still to be summed, over the m rows in the buffers or over the accumulators of some chunks;
-    where m and chunks are 0, it lies in sums.total.
+    The gradient is summed over the m rows in the buffers, or over the accumulators of `chunks` chunks; if both are 0,
+    it lies in sums.total. θ and moments in/out, accumulators and total destroyed.
     """
     columns = net.layout[0].columns + thread * m * COLUMNS
     group = ZERO

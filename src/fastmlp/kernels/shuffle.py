@@ -14,9 +14,9 @@ FEWEST_BITS = 10  # with fewer, some orders of a few rows would come up more oft
 
 
 def permutation(n, seed, *stream, offset=0):
-    """The order numbered `stream` of n rows under `seed`, as a PERMUTATION record; a pure function of both.
+    """Return the order numbered `stream` of n rows under `seed`, as a PERMUTATION record: a pure function of the three.
 
-    With an `offset`, position i of the order is row permuted(offset + i).
+    With an `offset`, position i of the order is the row at position offset + i of the order without it.
     """
     record = np.zeros(1, PERMUTATION)
     bits = max(FEWEST_BITS, (n - 1).bit_length())
@@ -29,7 +29,7 @@ def permutation(n, seed, *stream, offset=0):
 
 @kernel
 def once(i, record, keys, factors):
-    """One pass of position i through all rounds."""
+    """Return position i after one pass through all rounds."""
     for r in range(ROUNDS):
         i = ((i ^ keys[r]) & record.mask) * factors[r] & record.mask
         i ^= i >> record.shift
@@ -51,7 +51,7 @@ def permute(index, permutations):
 
 @entry_point
 def permuted_rows(first, permutations, out):
-    """Rows at the positions first, first + 1, …: out (m)."""
+    """out = the rows at the positions first, first + 1, …: out (m)."""
     for i in range(len(out)):
         out[i] = first + i
     permute(out, permutations)

@@ -2,8 +2,8 @@
 
     Z[L] = A[L-1] w + b,  dA[L-1] = dZ[L] wᵀ,  dW[L] = A[L-1]ᵀ dZ[L]
 
-Below it, where ReLU makes dZ[L-1] of dA[L-1] on the way, one pass computes that, dW[L] and db[L-1]: three passes would
-read A[L-1] and dZ[L-1] from the L2 cache twice.
+If the layer below has ReLU, one pass computes dZ[L-1], dW[L] and db[L-1]: three passes would read A[L-1] and dZ[L-1]
+from the L2 cache twice.
 """
 
 from ..jit.compile import TILE_VECTORS, ZERO, kernel, sum_kernel
@@ -19,7 +19,7 @@ outer_1, outer_2, outer_3, outer_4 = (outer_tile(vectors) for vectors in (1, 2, 
 
 @sum_kernel
 def four_dots(a, b, c, d, y):
-    """(Σ a y, Σ b y, Σ c y, Σ d y), each with the same order of sums: all in."""
+    """Return (Σ a y, Σ b y, Σ c y, Σ d y), each summed in the same order: all in."""
     p = q = r = s = y.dtype.type(0)
     for k in range(len(y)):
         p += a[k] * y[k]
@@ -33,7 +33,7 @@ def four_dots(a, b, c, d, y):
 def dot_rows(m, A, w, b, z):
     """z_i = row_i of A · w + b: A in and out (m × len(w); z (m) in A.data, from `z` on), w in.
 
-    Four rows at a time, the last of them repeated: so a row gets the same bits wherever it stands.
+    Four rows at a time, the last row repeated, so that a row gets the same bits wherever it stands.
     """
     n, last, Z = len(w), m - 1, A.data
     for i in range(0, m, 4):

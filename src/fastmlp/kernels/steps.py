@@ -40,9 +40,10 @@ def begin(thread, team, net):
 
 @kernel
 def tile(team, source, first, m, net, row, loss, key, gradient, fresh):
-    """Rows at positions first … first+m-1 through the net: A, dZ in the buffers from `row` on, loss[:m] out.
+    """Take the rows at positions first … first+m-1 through the net, forward and, if the job wants it, backward.
 
-    key: of the dropout of this step; 0: none. gradient, fresh: see `backward`.
+    A, dZ (in the buffers from `row` on) and loss (m) out. key: of this step's dropout, 0 for none; gradient and fresh
+    as in `backward`. A bad row or z is reported to the team.
     """
     layers, layout, work, job = net.layers, net.layout[0], net.work, team.job[0]
     in_batch = (first - job.first) % job.batch_rows
@@ -61,7 +62,7 @@ def tile(team, source, first, m, net, row, loss, key, gradient, fresh):
 
 @kernel
 def chunk(team, source, first, m, net, row, gradient, losses, key):
-    """(Σ loss, Σ w) of m rows, and their gradient into the accumulator at `gradient`, tile by tile."""
+    """Return (Σ loss, Σ w) of m rows; their gradient goes into the accumulator at `gradient`, tile by tile."""
     job, layout, work = team.job[0], net.layout[0], net.work
     J, weight = 0.0, 0.0
     columns = layout.columns + row * COLUMNS
@@ -80,7 +81,10 @@ def chunk(team, source, first, m, net, row, gradient, losses, key):
 
 @kernel
 def small_batch(thread, team, source, first, m, net, losses, key):
-    """Phase 1 of a small batch: A and dZ of this thread's rows; (Σ loss, Σ w, go on?) of the whole batch."""
+    """Phase 1 of a small batch: A and dZ of this thread's rows, out.
+
+    Returns (Σ loss, Σ w) of the whole batch, and whether to go on.
+    """
     job, w = team.job[0], net.layout[0].w
     begin, end = share(m, TILE_ROWS, thread, job.n_threads)
     for row in range(begin, end, job.tile_rows):
@@ -95,9 +99,9 @@ def small_batch(thread, team, source, first, m, net, losses, key):
 
 @kernel
 def take_chunks(thread, team, source, first, m, net, losses, key):
-    """Chunks of m rows, as many as there are accumulators at most, by whichever thread is free; their number.
+    """Compute chunks of m rows, each by whichever thread is free. Return their number, at most one per accumulator.
 
-    losses out: (Σ loss, Σ w) of each, behind the rows' losses.
+    losses out: (Σ loss, Σ w) of each chunk, behind the rows' losses.
     """
     job, layout = team.job[0], net.layout[0]
     per_chunk = job.n_threads * job.tile_rows
@@ -115,9 +119,10 @@ def take_chunks(thread, team, source, first, m, net, losses, key):
 
 @kernel
 def large_batch(thread, team, source, first, m, net, sums, key):
-    """Phase 1 of a large batch, block by block of as many chunks as there are accumulators.
+    """Phase 1 of a large batch, in blocks of as many chunks as there are accumulators.
 
-    (Σ loss, Σ w, accumulators that phase 2 has to sum: 0 if the gradient lies in sums.total, go on?)
+    Returns Σ loss, Σ w, the accumulators that phase 2 has to sum (0: the gradient lies in sums.total), and whether to
+    go on.
     """
     job, losses = team.job[0], sums.losses
     J, weight = 0.0, 0.0
@@ -143,14 +148,14 @@ def large_batch(thread, team, source, first, m, net, sums, key):
 
 @kernel
 def add_objective(job, optimizer, m, J, weight, sums):
-    """Count (J + l2/2 ‖W‖²) / Σw of a batch of m rows, W as it was before the step: see `sum_squares`; job in/out."""
+    """Add (J + l2/2 ‖W‖²) / Σw of a batch to the job's objective, m times; squares (of W before the step) in."""
     job.objective += m * ((J + optimizer.l2 / 2 * total_of(sums.squares)) / weight)
     job.objective_rows += m
 
 
 @kernel
 def all_batches(thread, team, source, net, sums):
-    """Steps over the batches of positions job.first … job.last-1, for one thread of the team."""
+    """Run one thread's part of the steps over the batches of positions job.first … job.last-1."""
     job, optimizer = team.job[0], sums.optimizer[0]
     if not begin(thread, team, net):
         return
@@ -200,7 +205,7 @@ def all_batches(thread, team, source, net, sums):
 
 @entry_point
 def train(thread, team, source, net, sums):
-    """Gradient (job.updates = 0: sums in sums.total) or training (θ and moments in/out); work destroyed."""
+    """Sum the gradient (job.updates = 0; sums.total out), or train (θ and moments in/out); work destroyed."""
     former = flush_to_zero()
     all_batches(thread, team, source, net, sums)
     restore_state(former)
@@ -208,7 +213,7 @@ def train(thread, team, source, net, sums):
 
 @kernel
 def all_tiles(thread, team, source, net, out):
-    """Probabilities, or Z[L], of the positions job.first … job.last-1, tile by tile, for one thread of the team."""
+    """Run one thread's part of `predict`, tile by tile."""
     job, layers, work = team.job[0], net.layers, net.work
     if not begin(thread, team, net):
         return
@@ -238,7 +243,7 @@ def all_tiles(thread, team, source, net, out):
 
 @entry_point
 def predict(thread, team, source, net, out):
-    """Probabilities, or logits, of the rows at positions job.first … job.last-1: out (K per row); work destroyed."""
+    """A[L] if job.probabilities, else Z[L], at positions job.first … job.last-1: out (K per row); work destroyed."""
     former = flush_to_zero()
     all_tiles(thread, team, source, net, out)
     restore_state(former)

@@ -1,4 +1,4 @@
-"""One call of a kernel by a team of threads: how many, what they are to do, and what came of it."""
+"""One call of a kernel by a team of threads: its size, its job, and its results."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,33 +28,33 @@ SUMS = ("J", "weight", "objective", "objective_rows")  # of a Tally and of a job
 
 @dataclass
 class Tally:
-    """What calls have done: sums over all completed batches, and their rows; was the next loss not finite?"""
+    """What calls have done: sums over all completed batches, their rows, and whether the next loss was not finite."""
 
     J: float = 0.0
     weight: float = 0.0
     objective: float = 0.0  # Σ over batches of rows × (J + l2/2 ‖W‖²) / Σw, if l2 is shared by batches
-    objective_rows: float = 0.0  # of these batches: those that have weight
+    objective_rows: float = 0.0  # of these batches, if they have weight
     rows: int = 0
     diverged: bool = False
 
     def add(self, part: "Tally") -> None:
-        """Count a batch that came in several windows."""
+        """Add the sums of a batch that came in several windows."""
         for name in (*SUMS, "rows"):
             setattr(self, name, getattr(self, name) + getattr(part, name))
 
     @property
     def mean_objective(self) -> float:
-        """Mean of (J + l2/2 ‖W‖²) / Σw over the rows of batches; NaN where none has weight."""
+        """Mean of (J + l2/2 ‖W‖²) / Σw over the rows of batches; NaN if none has weight."""
         return self.objective / self.objective_rows if self.objective_rows else float("nan")
 
 
 def shape_of(plan: Plan, n: int, batch_rows: int, backward: bool, chunks: tuple[int, int], most: int) -> Shape:
-    """Threads, which change no bit, and buffers for a call over n rows in batches.
+    """Return the threads, which change no bit, and the buffers of a call over n rows in batches.
 
     Parameters
     ----------
     chunks : (rows of the chunks that batches are cut into, accumulators), see `Plan.chunks`
-    most : threads
+    most : of threads
     """
     chunk_rows, accumulators = chunks
     flops = plan.flops_per_row(backward)
@@ -67,7 +67,7 @@ def shape_of(plan: Plan, n: int, batch_rows: int, backward: bool, chunks: tuple[
 
 
 def job_of(plan: Plan, shape: Shape, first: int, last: int, batch_rows: int, **what: int) -> np.ndarray:
-    """The record that tells kernels what to do with the positions first … last-1."""
+    """Return the record that tells kernels what to do with the positions first … last-1."""
     job = np.zeros(1, JOB)
     job["n_threads"], job["batch_rows"] = shape.n_threads, max(1, batch_rows)
     job["first"], job["last"] = first, last
@@ -82,10 +82,10 @@ def train(
     rows: Rows, window: Window, shape: Shape, job: np.ndarray, workspace: Workspace, sums: Sums,
     tally: Tally, watch: Watch, optimizer: Optimizer | None = None, patience: Patience | None = None,
 ) -> tuple[float, float]:  # fmt: skip
-    """Run steps.train over positions of a window, which goes on from the tally; seconds as `team.run`."""
+    """Run steps.train over positions of a window, adding to the tally. Return seconds as `threads.run` does."""
     flags = new_team()
     before = tally.rows
-    scale = {"J": window.w_factor, "weight": window.w_factor}  # kernels sum over weights that are multiplied by it
+    scale = {"J": window.w_factor, "weight": window.w_factor}  # which kernels multiply weights by
     for name in SUMS:
         job[name] = getattr(tally, name) * scale.get(name, 1.0)
     seen = None if watch is None else lambda progress: watch(before + progress)
@@ -99,7 +99,7 @@ def train(
         tally.diverged = bool(job["diverged"][0])
         if optimizer is not None:
             optimizer.t = int(sums.optimizer["t"][0])
-    if flags[STOP] and not job["updates"]:  # the sum is not complete, and its beginning is lost
+    if flags[STOP] and not job["updates"]:  # the sum is not complete, and cannot be continued
         check()
         raise KeyboardInterrupt
     return took
@@ -111,13 +111,13 @@ def predict(rows: Rows, window: Window, shape: Shape, job: np.ndarray, workspace
     arguments = Team(flags, job), window.source, workspace.net, out.reshape(-1)
     run(rows, window, shape, workspace.plan, steps.predict, arguments)
     check()
-    while flags[STOP]:  # by a Ctrl-C whose handler is the user's own, and has not raised anything
+    while flags[STOP]:  # by a Ctrl-C whose handler, the user's own, has not raised anything
         flags[:] = 0
         run(rows, window, shape, workspace.plan, steps.predict, arguments)
 
 
 def compile_once(kernel: Callable[..., None], arguments: tuple) -> None:
-    """Compile a kernel here, not in a thread of the team: Ctrl-C must be able to end a compilation of seconds."""
+    """Compile a kernel in the calling thread, where Ctrl-C can end a compilation of seconds."""
     _, _, net, _ = arguments
     signature = kernel, net.theta.dtype
     if signature not in _compiled and hasattr(kernel, "compile"):
@@ -129,9 +129,9 @@ def run(
     rows: Rows, window: Window, shape: Shape, plan: Plan, kernel: Callable[..., None], arguments: tuple,
     watch: Watch = None, patience: Patience | None = None,
 ) -> tuple[float, float]:  # fmt: skip
-    """Run a kernel by all threads of the call, seconds as `team.run`.
+    """Run a kernel by all threads of the call. Return seconds as `threads.run` does.
 
-    A row that the kernel refused, or an exception of the user's own activation, becomes an error here.
+    Raise the error for a row that the kernel refused, or for an activation of the user's own that raised.
     """
     compile_once(kernel, arguments)
     flags, job = arguments[0]
@@ -145,7 +145,7 @@ def run(
 
 
 def refuse_z(plan: Plan, net: Net, at: int) -> None:
-    """Raise what the layer's own activation raises at the z that lies there in the workspace."""
+    """Raise the error of the user's own activation at the z that lies there in the workspace."""
     begins = net.layers["Z"]
     layer = int(np.argmax(np.where(begins <= at, begins, -1)))
     own = plan.activations[layer].own

@@ -1,4 +1,4 @@
-"""Starting weights and biases: uniform, with a variance that keeps signals alive through the net's layers.
+"""Starting weights and biases: uniform, with a variance that keeps the variance of A[l] and dZ[l] from layer to layer.
 
 2 / (p[l-1] + p[l]) (Glorot & Bengio 2010), for b[l] too, as scikit-learn does; W[l] before a selu: 1 / p[l-1]
 (Klambauer et al. 2017). He's larger 2 / p[l-1] and biases of zero gave worse models on tables: see

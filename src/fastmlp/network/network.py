@@ -22,8 +22,8 @@ from .contention import BESIDE_READER, CROWDED, Contention
 from .plan import Plan
 from .workspace import Shape, Workspaces
 
-CALL_FLOPS = 2e10  # of training in one call of several threads, some 0.1 s: then their number may change
-PART_ROWS = 2**18  # of outputs that `outputs` computes at a time, where nobody wants all of them together
+CALL_FLOPS = 2e10  # of training in one call of several threads, some 0.1 s, after which their number may change
+PART_ROWS = 2**18  # of outputs that `outputs` computes at a time, unless it writes all into one array
 
 
 class Network:
@@ -33,7 +33,7 @@ class Network:
     ----------
     plan : its shape
     theta : its parameters; read and written in place
-    n_threads : at most so many; None: one per available core
+    n_threads : the most threads of a call; None: one per available core
     """
 
     def __init__(self, plan: Plan, theta: np.ndarray, n_threads: int | None = None) -> None:
@@ -44,9 +44,9 @@ class Network:
     def gradient(
         self, rows: Rows, order: Order | Pass | None = None, backward: bool = True, theta: np.ndarray | None = None
     ) -> tuple[Tally, np.ndarray]:
-        """J and its gradient, both summed over rows; the gradient as |θ| float64 numbers (backward=False: zeros).
+        """Return J and its gradient, both summed over rows; the gradient in float64 (|θ|; zeros if not backward).
 
-        theta : parameters in place of the network's own, aligned as `aligned_copy` does it
+        theta : parameters to use instead of the network's own, aligned as by `aligned_copy`
         """
         given: Any = order or rows.order()
         shape = self._shape(given.size, given.size, backward, self.plan.chunks(given.size))
@@ -75,15 +75,14 @@ class Network:
         seed: int = 0,
         after: Callable[[], None] | None = None,
     ) -> None:
-        """One pass over `order` in batches; θ, the optimizer and the tally change step by step.
+        """Train one pass over `order` in batches; θ, the optimizer and the tally change step by step.
 
-        A pass begins with the rows that the tally has not counted yet: so one that was interrupted goes on. The seed
-        is that of dropout; each step of the optimizer has masks of its own. `after` is called some ten times a
-        second, where θ, optimizer and tally are those of the same completed step.
+        The pass begins with the first row that the tally has not counted, so that an interrupted pass can be
+        continued. The seed is that of dropout; each step of the optimizer has masks of its own. `after` is called
+        some ten times a second, when θ, optimizer and tally belong to the same completed step.
 
-        Ends early, with θ as the last completed step left it, by KeyboardInterrupt, or when the loss of a batch
-        is not finite (tally.diverged). Where Ctrl-C is `postponed`, it comes when tally and optimizer, too, are those
-        of that step.
+        The pass ends early by KeyboardInterrupt, or when the loss of a batch is not finite (tally.diverged); θ is then
+        that of the last completed step. Where Ctrl-C is `postponed`, tally and optimizer belong to that step, too.
         """
         optimizer.prepare(self.plan.n_parameters, self.plan.dtype)
         assert optimizer.moments is not None
@@ -120,7 +119,7 @@ class Network:
                         tally.diverged = True
                         return
                     check()
-                    first += counted.rows - before  # not all, after a crowded call or a Ctrl-C for the user's handler
+                    first += counted.rows - before  # fewer after a crowded call or Ctrl-C
                     if after is not None and whole:
                         after()
                 if window.ends_batch and not whole:
@@ -137,7 +136,7 @@ class Network:
         self._workspaces.give_back(shape, workspace)
 
     def _call_rows(self, shape: Shape, n: int, batch_rows: int) -> int:
-        """Rows of each training call over n: whole batches, calls of the same size, for one thread in the caller."""
+        """Return the rows of each training call over n rows: whole batches, in calls of about the same size."""
         batches = -(-n // batch_rows)
         if shape.n_threads == 1:
             calls = -(-batches // max(1, int(threads.CALLER_FLOPS // (batch_rows * shape.row_flops))))
@@ -146,14 +145,14 @@ class Network:
         return -(-batches // calls) * batch_rows
 
     def _threads_now(self, shape: Shape) -> int:
-        """Threads of the next call: fewer where others use the cores."""
+        """Return the threads of the next call: fewer while others use the cores."""
         if shape.n_threads == 1:
             return 1
         free = shape.n_threads if self.n_threads is not None else threads.free_cores()
         return min(free, self._contention.threads(shape.n_threads))
 
     def step(self, optimizer: Optimizer, gradient: np.ndarray, weight: float, l2: float) -> None:
-        """One step of the optimizer on a gradient that was summed elsewhere (|θ| numbers) over rows of this weight."""
+        """Take a step of the optimizer on a gradient (|θ|) that was summed elsewhere, over rows of this weight."""
         optimizer.prepare(self.plan.n_parameters, self.plan.dtype)
         assert optimizer.moments is not None
         shape = self._shape(1, 1, True, self.plan.chunks(1))
@@ -173,12 +172,12 @@ class Network:
         self, rows: Rows, order: Order | Pass | None = None, probabilities: bool = False,
         theta: np.ndarray | None = None, into: np.ndarray | None = None,
     ) -> Iterator[tuple[np.ndarray, Window, int]]:  # fmt: skip
-        """Z[L], or σ(Z[L]), of every row, a part at a time: (m, p[L]), the rows' window, and the first's position.
+        """Yield Z[L], or g[L](Z[L]), of every row, a part at a time: (m, p[L]), its window, and its first position.
 
-        Where a layer overflows they are NaN: see `predicted`.
+        Numbers are NaN where a layer overflows; `predicted` raises an error then.
 
         theta : as for `gradient`
-        into : an array for all of them, (n, p[L]), which parts are written into; None: each has one of its own
+        into : an array (n, p[L]) that all parts are written into; None: each part has an array of its own
         """
         given: Any = order or rows.order()
         at, part_rows = 0, PART_ROWS if into is None else max(1, len(into))
@@ -202,11 +201,11 @@ class Network:
         self, rows: Rows, order: Order | Pass | None = None, probabilities: bool = False,
         theta: np.ndarray | None = None, into: np.ndarray | None = None,
     ) -> Iterator[np.ndarray]:  # fmt: skip
-        """The arrays of `outputs`; a row for which one is NaN becomes an error that names it."""
+        """Yield the arrays of `outputs`. Raise an error that names the row if a number is NaN."""
         for out, window, first in self.outputs(rows, order, probabilities, theta, into):
             if out.size and np.isnan(out.min()):
                 if not np.isfinite(self.theta if theta is None else theta).all():
-                    raise ValueError("parameters contain NaN or inf; set them anew before predicting")
+                    raise ValueError("parameters contain NaN or inf; fit again or set them before predicting")
                 position = first + int(np.argmax(np.isnan(out).any(axis=1)))
                 place = rows.place_of(window, int(window.order.rows(position, position + 1)[0]))
                 own = ", or an activation is not defined there" if any(g.own for g in self.plan.activations) else ""
@@ -220,7 +219,7 @@ class Network:
         self, rows: Rows, order: Order | Pass | None = None, probabilities: bool = False,
         theta: np.ndarray | None = None,
     ) -> np.ndarray:  # fmt: skip
-        """Z[L], or σ(Z[L]), of every row: (n, p[L]), none of them NaN; theta as for `gradient`."""
+        """Return Z[L], or g[L](Z[L]), of every row: (n, p[L]), none of them NaN; theta as for `gradient`."""
         given: Any = order or rows.order()
         result = np.empty((given.size or 0, self.plan.widths[-1]), self.plan.dtype)
         if given.size is None:
@@ -230,6 +229,6 @@ class Network:
         return result
 
     def _shape(self, n: int, batch_rows: int, backward: bool, chunks: tuple[int, int], for_long: bool = False) -> Shape:
-        """`call.shape_of` this net; for_long: for several calls, between which cores may become free."""
+        """Return `call.shape_of` this net; for_long: for several calls, between which cores may become free."""
         most = self.n_threads or (machine.available_cores() if for_long else threads.free_cores())
         return call.shape_of(self.plan, n, batch_rows, backward, chunks, most)

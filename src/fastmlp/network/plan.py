@@ -1,13 +1,14 @@
-"""From widths and activations to offsets: the only arithmetic on offsets in the project.
+"""The shape of a net, and where everything lies: the only arithmetic on offsets in the project.
 
-θ is dense: all W, row by row, then all b. Everything that kernels want otherwise (padded, packed,
-transposed, aligned) lives in a workspace, one flat array that this module lays out.
+θ is dense: all W, row by row, then all b. What kernels need padded, packed, transposed or aligned lies in a
+workspace, one flat array that this module lays out.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -21,17 +22,17 @@ from .formats import Allocator, Format, round_up
 
 MOST_PARAMETERS = 2**46
 MOST_ACCUMULATORS = 32
-ACCUMULATOR_BYTES = 64 * 2**20  # for all accumulators together, unless fewer than FEWEST_ACCUMULATORS fit
+ACCUMULATOR_BYTES = 64 * 2**20  # for all accumulators together, if FEWEST_ACCUMULATORS or more fit
 FEWEST_ACCUMULATORS, MOST_ACCUMULATOR_BYTES = 16, 256 * 2**20
-# Numbers of A and dZ exchanged for each number of θ, from which on two accumulators cost less; and for each further one
+# Numbers of A and dZ that cores exchange per number of θ, from which on two accumulators cost less; and one more
 LEAST_EXCHANGE, EXCHANGE_RATIO = 0.9, 1.5
-CHUNK_ROWS = 96  # about so many at least
-FAR_APART = 2048  # bytes from row to row: many rows would share few cache sets, each would have a page of its own
+CHUNK_ROWS = 96  # about the fewest
+FAR_APART = 2048  # bytes from row to row of W, from which on rows share few cache sets, and each has a page
 TILE_BYTES, FEWEST_TILE_ROWS, MOST_TILE_ROWS = 768 * 2**10, 128, 1024
 
 
 def checked_size(argument: str, widths: Sequence[int]) -> int:
-    """|θ| of a net with biases; ValueError, which names the argument, if no memory could ever address it."""
+    """Return |θ| of a net with biases. Raise ValueError, which names the argument, if it cannot be addressed."""
     size = sum((p_in + 1) * p_out for p_in, p_out in pairwise(widths))
     if size > MOST_PARAMETERS:
         raise ValueError(f"{argument}: {size} parameters are more than can be addressed")
@@ -49,7 +50,7 @@ class Plan:
     bias : whether every layer has a b
     dtype : float32 or float64, of θ, of the operands of products and of their sums alike
     loss : what the net is trained for
-    dropout : p of each hidden layer, the part of its units that a step of training leaves out; (): none
+    dropout : p of each hidden layer, the fraction of its units that a training step leaves out; (): none
     """
 
     widths: tuple[int, ...]
@@ -61,6 +62,7 @@ class Plan:
 
     @property
     def n_layers(self) -> int:
+        """L."""
         return len(self.widths) - 1
 
     @property
@@ -70,6 +72,7 @@ class Plan:
 
     @cached_property
     def n_weights(self) -> int:
+        """Numbers in all W."""
         return sum(p_in * p_out for p_in, p_out in self.shapes)
 
     @cached_property
@@ -78,7 +81,7 @@ class Plan:
         return self.n_weights + (sum(self.widths[1:]) if self.bias else 0)
 
     def views(self, theta: np.ndarray) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
-        """All W and all b as views on θ."""
+        """Return all W and all b as views on θ."""
         weights, biases, at = [], [], 0
         for shape in self.shapes:
             size = shape[0] * shape[1]
@@ -90,17 +93,12 @@ class Plan:
         return tuple(weights), tuple(biases)
 
     @property
-    def targets(self) -> int:
-        """Numbers in a row of Y."""
-        return self.loss.targets(self.widths[-1])
-
-    @property
     def softmax(self) -> bool:
         """Whether a row has one of K classes; else each of K outputs has a sigmoid of its own."""
         return self.loss.exclusive
 
     def flops_per_row(self, backward: bool) -> int:
-        """Operations in the products: 2 per weight forward, 4 more backward (2 in the first layer)."""
+        """Return the operations in products: 2 per weight forward, 4 more backward (2 in the first layer)."""
         return 6 * self.n_weights - 2 * self.widths[0] * self.widths[1] if backward else 2 * self.n_weights
 
     @property
@@ -110,12 +108,12 @@ class Plan:
 
     @property
     def operand_format(self) -> Format:
-        """Of what products multiply: A, packed W, and dZ below the loss."""
+        """Of what products multiply: A, packed W, and dZ, which would be a rounded copy in another format."""
         return Format(self.dtype)
 
     @property
     def sum_format(self) -> Format:
-        """Of what products sum: Z, dA, dW, db, and all that loss and activations compute."""
+        """Of what products sum (Z, dA, dW, db), and of all that loss and activations compute."""
         return Format(self.dtype)
 
     @cached_property
@@ -140,29 +138,29 @@ class Plan:
         return int(min(max(roomy, tight, 1), MOST_ACCUMULATORS))
 
     def chunks(self, n: int) -> tuple[int, int]:
-        """(rows of a chunk, accumulators) for sums over n rows.
+        """Return (rows of a chunk, accumulators) for sums over n rows.
 
-        A function of the net and of n alone: it decides the order of sums, and so the bits of the result.
+        It depends on the net and n alone, because it decides the order of sums, and with it the bits of the result.
         """
         count = max(1, min(n // CHUNK_ROWS, self.most_accumulators))
         rows = min(round_up(max(1, -(-n // count)), TILE_ROWS), MOST_SUM_ROWS)
         return rows, count
 
     def batch_chunks(self, n: int) -> tuple[int, int]:
-        """`chunks` for the steps of training in batches of n rows; (0, 1): the batch lies whole in shared buffers.
+        """Return `chunks` for training in batches of n rows; (0, 1): the whole batch lies in shared buffers.
 
-        Cores that share buffers exchange A and dZ, about n Σ p numbers; chunks exchange the accumulators.
+        Cores that share buffers exchange A and dZ, about n Σ p numbers; with chunks, they exchange accumulators.
         """
         exchange = n * sum(self.widths) / self.n_parameters
         count = min(-(-n // CHUNK_ROWS), max(2, 1 + int(exchange / EXCHANGE_RATIO)))
         if exchange < LEAST_EXCHANGE or count < 2:
             return 0, 1
         count = min(count, self.most_accumulators)
-        count = 2 ** (count.bit_length() - 1)  # of odd numbers, one of two threads would have more
+        count = 2 ** (count.bit_length() - 1)  # an odd number would give one of two threads more
         return min(round_up(-(-n // count), TILE_ROWS), MOST_SUM_ROWS), count
 
     def layout(self, rows: int, accumulators: int, sum_rows: int = 0) -> tuple[np.ndarray, np.ndarray, int]:
-        """Lay out a workspace for tiles of `rows` rows in all, of which threads sum dW over `sum_rows` at a time.
+        """Lay out a workspace for `rows` rows, of which threads sum dW over `sum_rows` at a time.
 
         Returns
         -------
@@ -186,7 +184,7 @@ class Plan:
         return layers, layout, sums.size
 
     def fill_padding(self, last: np.void, work: np.ndarray) -> None:
-        """In a new workspace, give several outputs padding whose e^z is 0: heads go over whole vectors of Z[L]."""
+        """Fill the padding of b[L] in a new workspace: the loss takes whole vectors of Z[L], and is 0 there."""
         if not last["narrow"]:
             begin, end = last["start"] + last["p_out"], last["start"] + last["vectors"] * self.sum_format.lanes
             work[begin:end] = self.loss.padding(self.sum_format.dtype)
@@ -207,29 +205,26 @@ class Plan:
     def _place_parameters(self, layers: np.ndarray, operands: Allocator, sums: Allocator) -> None:
         """Write shapes, offsets in θ, and those of the packed copies of W and b."""
         at_W, at_b, squares = 0, self.n_weights, 0
-        stored, packed, summed = self.theta_format, self.operand_format, self.sum_format
+        packed, summed = self.operand_format, self.sum_format
         zeros = sums(max(summed.padded(p) for p in self.widths))
         for l, (p_in, p_out) in enumerate(self.shapes):
             layer = layers[l]
             narrow = self.is_narrow(l)
             layer["p_in"], layer["p_out"], layer["narrow"] = p_in, p_out, narrow
-            layer["vectors_in"] = summed.padded(p_in) // summed.lanes
-            layer["vectors"] = summed.padded(p_out) // summed.lanes
+            layer["vectors_in"], layer["vectors"] = (summed.padded(p) // summed.lanes for p in (p_in, p_out))
             layer["ld_dW"] = 1 if narrow else summed.padded(p_out)
             layer["W"], layer["b"] = at_W, at_b if self.bias else -1
             layer["zeros"] = zeros
-            in_theta = stored == packed and packed.padded(p_out) == p_out and at_W % packed.lanes == 0
+            in_theta = self.theta_format == packed and packed.padded(p_out) == p_out and at_W % packed.lanes == 0
             in_theta = in_theta and p_out * packed.itemsize < FAR_APART
-            copy = packed.padded(p_in) if narrow else p_in * packed.padded(p_out)
-            layer["packed"] = -1 if in_theta else operands(copy)
+            packs = packed.padded(p_in) if narrow else p_in * packed.padded(p_out)
+            layer["packed"] = -1 if in_theta else operands(packs)
             layer["squares"], squares = squares, squares + self._groups(p_in, narrow)
             at_W, at_b = at_W + p_in * p_out, at_b + p_out
             layer["packed_T"] = -1 if narrow or l == 0 else operands(p_out * packed.padded(p_in))
             layer["start"] = sums(summed.padded(p_out))
 
-    def _place_tiles(
-        self, layers: np.ndarray, layout: np.ndarray, rows: int, operands: Allocator, sums: Allocator
-    ) -> None:
+    def _place_tiles(self, layers: Any, layout: Any, rows: int, operands: Allocator, sums: Allocator) -> None:
         """Write the offsets of A, Z and dZ of every layer for `rows` rows, and of the rows' targets and weights."""
         rows = round_up(rows, TILE_ROWS)
         ld = [self.sum_format.leading_dimension(p) for p in self.widths]
@@ -250,7 +245,8 @@ class Plan:
                 layer["activation"], (layer["g"], layer["dg"]) = g.number, g.addresses
                 layer["clear_padding"] = g.moves_zero and ld[l + 1] > self.widths[l + 1]
         layout["loss"], layout["loss_parameter"] = self.loss.number, self.loss.parameter
-        layout["targets"], layout["most_target"] = self.targets, self.loss.most_target(self.widths[-1])
-        ld_Y = self.sum_format.padded(self.targets) if self.targets > 1 else 1
+        targets, most = self.loss.targets(self.widths[-1]), self.loss.most_target(self.widths[-1])
+        layout["targets"], layout["most_target"] = targets, most
+        ld_Y = self.sum_format.padded(targets) if targets > 1 else 1
         layout["ld_Y"], layout["Y"] = ld_Y, sums(rows * ld_Y)
         layout["w"] = sums(rows)

@@ -1,7 +1,7 @@
-"""Starts all threads of one call or none, and watches over them: progress, Ctrl-C, failures.
+"""Start the threads of one call, all or none, and watch them: progress, Ctrl-C, failures.
 
-No thread outlives its call. The calling thread of a long call does not compute, so that it can take
-Ctrl-C and draw progress; a short call of one thread runs in the caller, which spares a start and keeps its caches.
+No thread outlives its call. In a long call the calling thread does not compute, so that it can take Ctrl-C and
+draw progress. A short call of one thread runs in the caller, which saves the start and keeps its caches.
 """
 
 import os
@@ -17,9 +17,9 @@ from ..system import machine
 from ..system.interrupts import outlast, postponed
 from ..system.machine import CoreTime, Patience
 
-SHORT_FLOPS = 1e8  # about a millisecond of one core, and no more than starting threads takes: one is enough
-CALLER_FLOPS = 2e9  # some 30 ms of one core, for which Ctrl-C and the progress bar can wait: run it in the caller
-ROW_FLOPS = 2000  # so many take as long as copying a row
+SHORT_FLOPS = 1e8  # about a millisecond of one core, as much as starting threads takes: one thread is enough
+CALLER_FLOPS = 2e9  # some 30 ms of one core, for which Ctrl-C and the progress bar can wait
+ROW_FLOPS = 2000  # that take as long as copying a row
 FLOPS_PER_THREAD = 1e6  # between two barriers; with less, the barriers cost more than a further thread gains
 WATCH_SECONDS = 0.05
 _running: dict[object, int] = {}  # threads of each call under way in this process; its operations are atomic
@@ -28,12 +28,12 @@ if hasattr(os, "register_at_fork"):  # a forked process has none of its parent's
 
 
 def free_cores() -> int:
-    """`available_cores` without those that other calls of this process use now, but at least 1."""
+    """Return `available_cores` minus those that other calls of this process use now, but at least 1."""
     return max(1, machine.available_cores() - sum(list(_running.values())))
 
 
 def threads_for(step: float, call: float, most: int) -> int:
-    """Threads worth starting for a call of so many flops, `step` of them between two barriers."""
+    """Return how many threads are worth starting for a call of `call` flops, `step` of them between two barriers."""
     if call < SHORT_FLOPS:
         return 1
     return int(max(1, min(most, step // FLOPS_PER_THREAD)))
@@ -49,7 +49,7 @@ def run(
     ----------
     work : runs a kernel that releases the GIL and obeys the flags
     flags : kernels.barrier.new_team()
-    short : may it run in the caller, where Ctrl-C waits for it?
+    short : whether it may run in the caller, where Ctrl-C waits for it
     watch : called some 20 times a second with the kernel's progress
     patience : None: without end
 
@@ -106,10 +106,10 @@ def run_counted(
 
 
 class Threads:
-    """Those of one call. Each begins with its work, or is called off before; none that has begun outlives the call.
+    """The threads of one call: each begins its work or is called off, and none that has begun outlives the call.
 
-    The caller waits by C code only: an exception of a signal handler that cut `threading.Event`, say, would leave the
-    lock closed that the other threads need to end.
+    The caller waits in C code only. If a signal handler's exception interrupted `threading.Event`, for instance, its
+    lock would stay closed, and the other threads need it to end.
 
     Parameters
     ----------
@@ -126,11 +126,11 @@ class Threads:
         self.bell = queue.SimpleQueue[None]()  # rings when a thread has ended
 
     def core_seconds(self) -> float:
-        """Of all threads, so far."""
+        """Return the seconds on cores of all threads, so far."""
         return sum(core.seconds for core in self.cores)
 
     def body(self, thread: int) -> None:
-        """What each thread runs."""
+        """Run the work as one of the threads."""
         if not self.begun.setdefault(thread, True):
             return
         try:
@@ -144,14 +144,14 @@ class Threads:
             self.bell.put(None)
 
     def run(self, look: Callable[[], None], first: float) -> None:
-        """Start all, and wait for them; look() after `first` seconds and then again and again."""
+        """Start all threads and wait for them; call look() after `first` seconds, then every WATCH_SECONDS."""
         for i in range(self.n_threads):
             self.threads.append(threading.Thread(target=self.body, args=(i,), name=f"fastmlp-{i}", daemon=True))
             self.threads[i].start()
         self.wait(look, first)
 
     def wait(self, look: Callable[[], None], pause: float) -> None:
-        """Wait until all have ended, and look() meanwhile."""
+        """Wait until all have ended; call look() after `pause` seconds, then every WATCH_SECONDS."""
         while len(self.ended) < self.n_threads:
             try:
                 self.bell.get(timeout=pause)
@@ -160,7 +160,7 @@ class Threads:
                 look()
 
     def leave(self) -> None:
-        """After an exception: call off whoever has not begun, let the others leave at a barrier, and wait for them."""
+        """Call off who has not begun, let the others leave at a barrier, and wait for them: after an exception."""
         called_off = [i for i in range(self.n_threads) if not self.begun.setdefault(i, False)]
         # Where a thread does not come, its partners must not wait for it at a barrier.
         self.flags[FAILED if called_off else STOP] = 1
@@ -168,7 +168,7 @@ class Threads:
         self.wait(self.look_after_the_dead, WATCH_SECONDS)
 
     def look_after_the_dead(self) -> None:
-        """A thread that ended outside of `body`, by a trace function or a fork: its partners wait for it."""
+        """Report threads that ended outside of `body`, by a trace function or a fork: the others wait for them."""
         for i, thread in enumerate(self.threads):
             if i not in self.ended and not thread.is_alive():
                 self.failures.append(RuntimeError(f"the thread {thread.name} ended before its work was done"))

@@ -1,4 +1,4 @@
-"""Buffers that calls of a network compute in, kept from one call to the next: memory costs time at its first touch."""
+"""Buffers that calls of a network compute in, kept for later calls: the first touch of memory costs time."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ CACHE_LINE = 64
 
 
 def aligned_zeros(size: int, dtype: np.dtype) -> np.ndarray:
-    """Zeros that begin at the start of a cache line."""
+    """Return zeros that begin at the start of a cache line."""
     itemsize = np.dtype(dtype).itemsize
     buffer = np.zeros(size * itemsize + CACHE_LINE, np.uint8)
     skip = -buffer.ctypes.data % CACHE_LINE
@@ -29,17 +29,17 @@ class Shape(NamedTuple):
 
     @property
     def sum_rows(self) -> int:
-        """Rows that the threads sum dW over at the same time, each those of a tile or of a small batch."""
+        """Rows that all threads together sum dW over at a time: a tile each, or a small batch each."""
         return self.rows if self.chunk_rows > 0 else self.n_threads * self.rows
 
     @property
     def size(self) -> tuple[int, int, int]:
-        """What a workspace is laid out for."""
+        """What a workspace is laid out for: rows, accumulators, `sum_rows`."""
         return self.rows, self.accumulators, self.sum_rows if self.accumulators > 0 else 0
 
 
 def aligned_copy(theta: np.ndarray) -> np.ndarray:
-    """The same numbers, from the start of a cache line on."""
+    """Return a copy of θ that begins at the start of a cache line."""
     copy = aligned_zeros(theta.size, theta.dtype)
     copy[:] = theta
     return copy
@@ -55,12 +55,12 @@ class Workspace(NamedTuple):
     squares: np.ndarray
 
     def with_theta(self, theta: np.ndarray | None) -> "Workspace":
-        """The same buffers, and other parameters."""
+        """Return the same buffers with other parameters; None: its own."""
         return self if theta is None else self._replace(net=self.net._replace(theta=theta))
 
 
 class Workspaces:
-    """Those of a net that no call is using; dict operations are atomic, so that calls at the same time share them.
+    """The workspaces of a net that no call is using. Concurrent calls share them, by atomic operations of a dict.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ class Workspaces:
         self._idle: dict[tuple[int, int, int], Workspace] = {}
 
     def take(self, shape: Shape) -> Workspace:
-        """A workspace that no other call is using: the idle one of the same shape, or a new one."""
+        """Return a workspace that no other call is using: an idle one of this shape, or a new one."""
         workspace = self._idle.pop(shape.size, None)
         if workspace is not None:
             return workspace
@@ -85,6 +85,7 @@ class Workspaces:
         return Workspace(self.plan, net, np.zeros(self.plan.n_parameters), losses, np.zeros(self.plan.n_squares))
 
     def give_back(self, shape: Shape, workspace: Workspace) -> None:
+        """Keep a workspace for the next call."""
         if len(self._idle) > 3:
             self._idle.clear()
         self._idle[shape.size] = workspace
