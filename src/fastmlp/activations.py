@@ -1,4 +1,4 @@
-"""The nonlinearities g[l] that a layer can have, by name or as the user's own pair (g, g')."""
+"""The activations g[l] that a layer can have, by name or as a user's own pair (g, g')."""
 
 from dataclasses import dataclass
 
@@ -15,11 +15,11 @@ class Activation:
 
     Attributes
     ----------
-    name : the word in a model file; an own activation has the name of its function
+    name : as in a model file; a user's own activation has the name of its function
     number : its number in kernels/activations.py
-    from_Z : is g' computed from Z? (else from A)
-    moves_zero : does it write into the padding what is not 0?
-    own : the user's pair, whose machine code lives as long
+    from_Z : whether g' is computed from Z, and not from A
+    moves_zero : whether g(0) is not 0, so that padding has to be cleared after it
+    own : the user's pair, which keeps its machine code alive
     """
 
     name: str
@@ -30,12 +30,12 @@ class Activation:
 
     @property
     def addresses(self) -> tuple[int, int]:
-        """Those of an own activation's block functions, else 0."""
+        """The addresses of a user's block functions, else 0."""
         return (self.own.forward.address, self.own.backward.address) if self.own else (0, 0)
 
     @property
     def from_A(self) -> bool:
-        """Does g' need A as it is before dropout? What relu's needs, dropout leaves."""
+        """Whether g' needs A from before dropout. relu does not: dropout leaves the sign that its g' needs."""
         return not self.from_Z and self.number not in (activations.IDENTITY, activations.RELU)
 
 
@@ -57,19 +57,19 @@ ACTIVATIONS = {
 
 
 def resolve(activation: ActivationName | Pair, dtype: np.dtype) -> Activation:
-    """One layer's activation: a name of `ACTIVATIONS`, or a pair (g, dg) of scalar functions."""
+    """Return the activation of one layer, given as a name of `ACTIVATIONS` or as a pair (g, g') of scalar functions."""
     if isinstance(activation, str):
         if activation not in ACTIVATIONS:
-            raise ValueError(f"activation={activation!r}: choose one of {', '.join(ACTIVATIONS)}, or a pair (g, dg)")
+            raise ValueError(f"activation={activation!r}: choose one of {', '.join(ACTIVATIONS)}, or a pair (g, g')")
         return ACTIVATIONS[activation]
     if isinstance(activation, tuple) and len(activation) == 2 and all(callable(f) for f in activation):
         pair = own(*activation, np.dtype(dtype))
         return Activation(pair.name, activations.OWN, from_Z=True, own=pair)
-    raise TypeError(f"activation={activation!r}: give a name, or a pair (g, dg) of scalar functions of z")
+    raise TypeError(f"activation={activation!r}: give a name, or a pair (g, g') of scalar functions of z")
 
 
 def resolve_all(activation: Activations, n_hidden: int, dtype: np.dtype) -> tuple[Activation, ...]:
-    """One activation per hidden layer: from one for all of them, or from a list with one for each."""
+    """Return the activation of each hidden layer, given one for all of them or a list with one for each."""
     per_layer = activation if isinstance(activation, list) else [activation] * n_hidden
     if len(per_layer) != n_hidden:
         raise ValueError(f"activation: {len(per_layer)} given for {n_hidden} hidden layers; give one, or one for each")

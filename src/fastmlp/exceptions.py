@@ -1,46 +1,46 @@
-"""Errors and warnings of fastmlp's own; everything else is a ValueError, a TypeError or an OSError."""
+"""Errors and warnings of fastmlp; other errors are plain ValueError, TypeError or OSError."""
 
 import contextlib
 from collections.abc import Iterator
 
 
 class DivergenceError(ValueError):
-    """The loss or a parameter stopped being finite during training; the model keeps its last finite weights."""
+    """The loss or a parameter is no longer finite; the model keeps the weights of the last epoch where both were."""
 
 
 class ModelFormatError(ValueError):
-    """A file is not a model that this version can read."""
+    """A file does not hold a model that this version can read."""
 
 
 class RowError(ValueError):
-    """Rows cannot be used: a number of X, a label or a weight is wrong, or the rows are not those of the pass before.
+    """Rows cannot be used: a number of X, a label or a weight is wrong, or rows have changed since the last pass.
 
-    A fit that finds one takes back all that it has learned.
+    A fit that meets one leaves the model as it was before.
 
     Attributes
     ----------
     of_user : bool
-        Was it raised by the user's code within a fit, which may use a model, too? It is no row of the fit then.
+        Whether the user's code raised it within a fit, by another model for example; then it is about no row of the fit.
     """
 
     of_user = False
 
 
 class RowTypeError(RowError, TypeError):
-    """Rows cannot be used, as they are of a wrong type."""
+    """Rows cannot be used, because they have a wrong type."""
 
 
 class ColumnWarning(UserWarning):
-    """`TableEncoder` may have taken a column for what it is not."""
+    """`TableEncoder` may have misread a column, such as dates as categories."""
 
 
 class ActivationError(RowError):
-    """An activation of the user's own raised an exception at a number that these rows lead to."""
+    """A user's activation raised an exception at a number that the rows lead to."""
 
 
 @contextlib.contextmanager
 def user_code() -> Iterator[None]:
-    """Let a RowError from the block, a callback or a scorer, say whose it is."""
+    """Mark a RowError from the block, which calls the user's code, as the user's."""
     try:
         yield
     except RowError as error:
@@ -49,5 +49,5 @@ def user_code() -> Iterator[None]:
 
 
 def is_bad_row(failure: BaseException) -> bool:
-    """Tell whether it is about a row of the fit that it ends."""
+    """Return whether an exception concerns a row of the fit that it ends."""
     return isinstance(failure, RowError) and not failure.of_user

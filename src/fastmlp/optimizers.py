@@ -1,7 +1,7 @@
-"""The optimizers, as a user writes them: ``Adam(learning_rate=1e-3)``.
+"""The optimizers that users choose: ``Adam(learning_rate=1e-3)``.
 
-All step on the mean loss per weight, J / Σw, plus l2/2 ‖W‖². An optimizer object carries its moments, so
-that a second `fit` with the same object continues where the first ended.
+All of them minimize the mean loss per weight, J / Σw, plus l2/2 ‖W‖². An optimizer object carries its moments, so that
+a second `fit` with the same object continues where the first ended.
 """
 
 import functools
@@ -22,16 +22,16 @@ SCHEDULES = {"constant": optimizers.CONSTANT, "cosine": optimizers.COSINE, "one_
 
 @dataclass(eq=False)
 class Optimizer:
-    """What all optimizers share.
+    """The settings, moments and schedule that all optimizers have.
 
     Attributes
     ----------
     learning_rate : η, the length of a step
-    schedule : "constant"; "cosine", falling to 0 over the steps of a fit; or "one_cycle", rising from 1/25 for three
-        tenths of them and then falling
-    t : steps made
+    schedule : "constant"; "cosine", which falls to 0 over the steps of a fit; or "one_cycle", which rises from 1/25
+        during the first three tenths of them and then falls
+    t : the number of steps taken
     moments : 2|θ| numbers, m and then v; None before the first step
-    like_scikit_learn : does l2 stand for l2 / Σw of a batch, and is Adam's ε added to √v instead of √v̂?
+    like_scikit_learn : whether l2 means l2 / Σw of a batch, and Adam's ε is added to √v instead of √v̂
     """
 
     kind: ClassVar[int]
@@ -48,7 +48,7 @@ class Optimizer:
         self.check()
 
     def check(self) -> None:
-        """Make plain Python numbers of the settings; refuse what none may be, wherever it was set."""
+        """Convert the settings to Python numbers, and raise ValueError for one that is out of range."""
         if not isinstance(self.schedule, str) or self.schedule not in SCHEDULES:
             raise ValueError(f"schedule={self.schedule!r}: choose one of {', '.join(SCHEDULES)}")
         for name, value in self.numbers().items():
@@ -72,34 +72,34 @@ class Optimizer:
     @classmethod
     @functools.cache
     def arguments(cls) -> tuple[str, ...]:
-        """Names of the constructor's arguments."""
+        """Return the names of the constructor's arguments."""
         return tuple(f.name for f in fields(cls) if f.init)
 
     def settings(self) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """Return the constructor's arguments."""
         return {name: getattr(self, name) for name in self.arguments()}
 
     def numbers(self) -> dict[str, float]:
-        """Those of the constructor's arguments that are numbers."""
+        """Return those of the constructor's arguments that are numbers."""
         return {name: value for name, value in self.settings().items() if name != "schedule"}
 
     def start_schedule(self, steps: int) -> None:
-        """The next `steps` steps are the schedule's."""
+        """Begin the schedule, which extends over the next `steps` steps."""
         self.schedule_start, self.schedule_steps = self.t, min(steps, MOST_STEPS)
 
     @property
     def rate(self) -> float:
-        """The learning rate of the next step, by the schedule."""
+        """The learning rate of the next step, as the schedule has it."""
         if self.schedule == "constant":
             return self.learning_rate
         return float(optimizers.scheduled_rate.py_func(self.record(0.0).view(np.recarray)[0], self.t + 1))
 
     def rounded(self) -> dict[str, float]:
-        """The smallest constant that kernels make of each setting and round to the dtype of a net."""
+        """Return the smallest constant that kernels compute from each setting, which is rounded to the net's dtype."""
         return {"learning_rate": self.learning_rate}
 
     def check_dtype(self, dtype: np.dtype) -> None:
-        """Refuse settings that would be 0 or infinite in kernels; they have no subnormal numbers."""
+        """Raise ValueError for settings that would be 0 or infinite in kernels, which have no subnormal numbers."""
         least, most = float(np.finfo(dtype).tiny), float(np.finfo(dtype).max)
         for name, number in self.rounded().items():
             if not (number == 0 or least <= number <= most):
@@ -110,7 +110,7 @@ class Optimizer:
                 )
 
     def prepare(self, n_parameters: int, dtype: np.dtype) -> None:
-        """Make sure that there are moments for this net; moments of another net are an error."""
+        """Make moments for a net, or check that those of earlier steps fit it."""
         self.check_dtype(np.dtype(dtype))
         size = 2 * n_parameters if self.n_moments else 0
         if self.moments is None:
@@ -121,7 +121,10 @@ class Optimizer:
             )
 
     def record(self, l2: float, w_factor: float = 1.0) -> np.ndarray:
-        """The settings as kernels read them; w_factor: what they multiply the weights by that may share l2."""
+        """Return the settings as kernels read them.
+
+        w_factor : by what kernels multiply the weights of rows, and so l2 where a batch shares it
+        """
         record = np.zeros(1, OPTIMIZER)
         record["kind"], record["t"] = self.kind, self.t
         record["l2"] = l2 * w_factor if self.like_scikit_learn else l2
@@ -169,7 +172,7 @@ class Adam(Optimizer):
     epsilon: float = 1e-8
 
     def rounded(self) -> dict[str, float]:
-        """See `step_constants`: α_t and ε_t are smallest in the first step."""
+        """Return α_t and ε_t of the first step, where they are smallest (`step_constants`)."""
         second = math.sqrt(1 - self.beta_2)
         return {
             "learning_rate": min(self.learning_rate, self.learning_rate * second / (1 - self.beta_1)),
@@ -191,7 +194,7 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
 
 
 def is_finite(value: float) -> bool:
-    """Is it a number of float64?"""
+    """Return whether a number is finite in float64."""
     try:
         return math.isfinite(value)
     except OverflowError:
@@ -199,7 +202,7 @@ def is_finite(value: float) -> bool:
 
 
 def resolve(optimizer: OptimizerName | Optimizer) -> Optimizer:
-    """An optimizer object, from itself or from a name; its settings may have changed since it was made."""
+    """Return an optimizer object, given it or its name; settings are checked again, as they may have changed."""
     if isinstance(optimizer, Optimizer):
         optimizer.check()
         return optimizer
