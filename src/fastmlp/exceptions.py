@@ -20,7 +20,7 @@ class RowError(ValueError):
     Attributes
     ----------
     of_user : bool
-        Whether the user's code raised it within a fit, by another model for example; then it is about no row of the fit.
+        Whether the user's code raised it within a fit, by another model for example; it concerns no row of the fit.
     """
 
     of_user = False
