@@ -84,7 +84,7 @@ def this_worker() -> tuple[str, int]:
 
 
 def functions(plan: Plan) -> list[Any]:
-    """Return what tells activations apart, for tokens: own functions by code and values, whatever objects they are."""
+    """Return what distinguishes activations, for tokens: of own functions, code and values, not the objects."""
     return [(g.name, g.number, g.own and g.own.key) for g in plan.activations]
 
 

@@ -112,8 +112,8 @@ class ArrayRows:
     def refuse(self, window: Window, row: int) -> None:
         """Raise RowError for X or y, as kernels refused this row.
 
-        Of several threads that refuse a row, the last one tells its own. The message must not depend on which that is:
-        it names the first row of X that is not finite.
+        Which row arrives here depends on which thread was last; the message must not depend on that, so it names the
+        first row of X that is not finite.
         """
         found = row if window.origins is None else int(window.origins[row])
         for first in range(0, found + 1, self.window_rows):

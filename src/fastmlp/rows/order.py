@@ -161,7 +161,7 @@ class Pass:
         return np.asarray(drawn == self.validation)
 
     def of_blocks(self, block_rows: np.ndarray, window_rows: int) -> np.ndarray | None:
-        """Return the order of blocks, of which each has so many rows, or None for the order of the stream.
+        """Return the order of blocks with these numbers of rows, or None for the order of the stream.
 
         The stream is cut into as many strata as a window holds blocks, and blocks are drawn from all strata in turn.
         So a window is a sample of the whole stream, even if that is sorted.

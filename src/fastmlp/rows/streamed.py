@@ -183,7 +183,7 @@ class StreamedRows:
     def refuse(self, window: Window, row: int) -> None:
         """Raise RowError for the first row, in order of the stream, that is not finite; kernels refused one.
 
-        Of several threads that refuse a row, the last one tells its own; the message must not depend on which that is.
+        Which row arrives here depends on which thread was last; the message must not depend on that.
         """
         slices = [(first, window.X[first : first + CHECKED_ROWS]) for first in range(0, len(window.X), CHECKED_ROWS)]
         bad = [first + np.flatnonzero(~fits(X, self.scaling, self.dtype).all(axis=1)) for first, X in slices]

@@ -1,4 +1,4 @@
-"""A classifier's y: classes or labels as users name them, and as kernels want them."""
+"""y of a classifier: classes or labels as users have them, and as kernels take them."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ from sklearn.utils.multiclass import unique_labels
 from ..rows.targets import refuse_masked, refuse_missing
 
 
-def learn_classes(classifier: Any, y: np.ndarray, anew: bool) -> None:
-    """Set the classifier's classes and number of outputs by y (anew), or compare y with the classes it knows."""
-    if anew:
+def learn_classes(classifier: Any, y: np.ndarray, new_classes: bool) -> None:
+    """Set the classifier's classes by y (new_classes), or compare y with them; set the number of outputs."""
+    if new_classes:
         classifier._label_binarizer = LabelBinarizer().fit(y)
         classifier.classes_ = classifier._label_binarizer.classes_
     else:
@@ -28,7 +28,10 @@ def learn_classes(classifier: Any, y: np.ndarray, anew: bool) -> None:
 
 
 def check_one_kind(y: Any) -> None:
-    """Labels must have an order: numbers or strings, none missing; scikit-learn itself tells of NaN."""
+    """Raise TypeError or ValueError unless labels are all numbers or all strings, without missing ones, but for NaN.
+
+    scikit-learn itself raises ValueError for NaN.
+    """
     refuse_masked("y", y)
     refuse_missing("y", y)
     values = y
@@ -45,7 +48,7 @@ def check_one_kind(y: Any) -> None:
 
 
 def check_known(name: str, classes: np.ndarray, known: np.ndarray) -> None:
-    """Raise ValueError unless all classes that argument `name` holds are known."""
+    """Raise ValueError unless all classes of the argument `name` are known."""
     if len(np.setdiff1d(classes, known, assume_unique=True)):
         raise ValueError(
             f"`{name}` has classes not in `self.classes_`. `self.classes_` has {known}. '{name}' has {classes}."
@@ -53,17 +56,17 @@ def check_known(name: str, classes: np.ndarray, known: np.ndarray) -> None:
 
 
 def targets(y: np.ndarray, binarizer: LabelBinarizer) -> np.ndarray:
-    """0 and 1 (n) for two classes, numbers of classes (n) for more, 0 and 1 for each label (n, K)."""
+    """Return 0 and 1 (n) for two classes, class numbers (n) for more, 0 and 1 (n, K) for K labels."""
     classes = binarizer.classes_
     if binarizer.y_type_.startswith("multilabel"):
         return np.asarray(binarizer.transform(y))
     if binarizer.y_type_ == "multiclass":
         return np.asarray(np.searchsorted(classes, y))
-    return np.asarray(y == classes[1]) if len(classes) == 2 else np.zeros(len(y), bool)  # or there is a single one
+    return np.asarray(y == classes[1]) if len(classes) == 2 else np.zeros(len(y), bool)  # else there is a single one
 
 
 def class_weights(given: Any, classes: np.ndarray, y: np.ndarray | None = None) -> np.ndarray:
-    """The weight of each of the classes by `class_weight`, whether y has rows of it or not."""
+    """Return the weight of each class by `class_weight`; y (n) is needed for "balanced" only."""
     weights = np.asarray(compute_class_weight(given, classes=classes, y=classes if y is None else y), np.float64)
     if not np.all((weights >= 0) & (weights < np.inf)):
         raise ValueError(f"class_weight={given!r}: weights must be finite and not negative")
@@ -71,7 +74,7 @@ def class_weights(given: Any, classes: np.ndarray, y: np.ndarray | None = None) 
 
 
 def weights_by_class(given: Any, y: np.ndarray, binarizer: LabelBinarizer) -> np.ndarray:
-    """The weight of each row by `class_weight`; the product over its labels, where a row has several."""
+    """Return the weight of each row by `class_weight`: the product over labels, where a row has several."""
     if not binarizer.y_type_.startswith("multilabel"):
         return class_weights(given, binarizer.classes_, y)[targets(y, binarizer).astype(np.intp)]
     dicts = isinstance(given, list) and all(isinstance(each, dict) for each in given)

@@ -1,4 +1,4 @@
-"""Rows to train on and rows for validation, drawn as scikit-learn draws them; no row of X is copied."""
+"""Draw rows to train on and rows for validation as scikit-learn does; no row of X is copied."""
 
 from typing import Any
 
@@ -8,13 +8,13 @@ from sklearn.model_selection import train_test_split
 from ..sklearn_private import _approximate_mode
 from ..training.validation import one_class, warn_of_one_class
 
-FEW_ROWS = 10_000  # up to here scikit-learn's own functions, which keep a Python object for each row, cost little
+FEW_ROWS = 10_000  # up to here, scikit-learn's own functions cost little; they make a Python object for each row
 
 
 def validation_rows(
     y: np.ndarray, fraction: float, stratified: bool, random: np.random.RandomState
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(Rows to train on, rows for validation) of n = len(y); stratified: y (n) holds 0 and 1, in the same shares."""
+    """Return (rows to train on, rows for validation); stratified: y (n) holds 0 and 1, in the same shares in both."""
     n = len(y)
     if not stratified:
         training, validation = scikit_learn_rows(n, fraction, random)
@@ -32,7 +32,7 @@ def validation_rows(
 def scikit_learn_rows(
     n: int, fraction: float, random: np.random.RandomState, **options: Any
 ) -> tuple[np.ndarray, np.ndarray]:
-    """scikit-learn's own draw; its errors name the parameter that users know."""
+    """Draw by scikit-learn's own function; its errors get the name of the parameter."""
     try:
         training, validation = train_test_split(np.arange(n), random_state=random, test_size=fraction, **options)
     except ValueError as error:
@@ -41,7 +41,7 @@ def scikit_learn_rows(
 
 
 def stratified_rows(y: np.ndarray, n_validation: int, random: np.random.RandomState) -> tuple[np.ndarray, np.ndarray]:
-    """`validation_rows` of many rows: the draws of StratifiedShuffleSplit, in arrays."""
+    """Make the draws of StratifiedShuffleSplit in arrays, for many rows."""
     counts = np.bincount(y, minlength=2)
     to_train = _approximate_mode(counts, len(y) - n_validation, random)
     to_validate = _approximate_mode(counts - to_train, n_validation, random)
