@@ -50,15 +50,16 @@ class BlockReader:
     ----------
     stream, order : whose blocks, and which of their rows
     window_rows : rows of a window, for the order of blocks
+    n_features : numbers of a converted row
     convert : called with a slice of a block, its rows to take (None: all), and a buffer for these: out
     """
 
     def __init__(
-        self, stream: Stream, order: Pass, window_rows: int,
+        self, stream: Stream, order: Pass, window_rows: int, n_features: int,
         convert: Callable[[Block, np.ndarray | None, Buffer], None],
     ) -> None:  # fmt: skip
         self.order, self.convert = order, convert
-        self.slice_rows = max(1, min(SLICE_ROWS, SLICE_NUMBERS // stream.n_features))
+        self.slice_rows = max(1, min(SLICE_ROWS, SLICE_NUMBERS // n_features))
         sizes = stream.block_rows
         self.blocks = stream.numbered(None if sizes is None else order.of_blocks(np.asarray(sizes), window_rows))
         self.block: Block | None = None  # what is left of it

@@ -110,7 +110,7 @@ class StreamedRows:
         size = order.size if order.size is not None else np.iinfo(np.intp).max
         batch_rows = max(1, min(batch_rows, size))
         window_rows = rows_of_a_window(size, batch_rows, self.window_rows)
-        reader = BlockReader(self.stream, order, window_rows, self.convert)
+        reader = BlockReader(self.stream, order, window_rows, self.n_features, self.convert)
         for number, (first, last, ends_batch) in enumerate(cuts(size, batch_rows, self.window_rows)):
             buffer = buffers[number % WINDOWS]
             n, origins = reader.fill(buffer, last - first, stopped)
