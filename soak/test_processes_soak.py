@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import test_processes
 from process_cases import several
-from test_kernel_cache_processes import FIT, end, package_to_edit, run, start
+from test_cache_processes import FIT, end, package_to_edit, run, start
 
 from fastmlp import Model
 
@@ -76,7 +76,7 @@ def test_an_edited_kernel_and_bounds_checks_of_a_whole_fit(cache, tmp_path):
     """The learning rate, some calls below the entry point."""
     folder, (package, variables) = tmp_path / "cache", package_to_edit(tmp_path)
     shutil.copytree(cache[0], folder)
-    source = package / "kernels" / "update.py"
+    source = package / "kernels" / "optimizers.py"
     text = source.read_text()
     assert run(FIT, folder, **variables) == (cache[1], True, 0)
     edited = text.replace("return optimizer.learning_rate\n", "return 0.5 * optimizer.learning_rate\n")

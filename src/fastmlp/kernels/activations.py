@@ -22,6 +22,7 @@ SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
 @kernel
 def logistic_forward(A):
+    """A = 1 / (1 + e^-Z)."""
     for i in range(len(A)):
         z = A[i]
         A[i] = sigmoid(z)
@@ -29,6 +30,7 @@ def logistic_forward(A):
 
 @kernel
 def logistic_backward(A, dZ):
+    """dZ *= A (1 - A)."""
     one = A.dtype.type(1)
     for i in range(len(A)):
         a = A[i]
@@ -37,6 +39,7 @@ def logistic_backward(A, dZ):
 
 @kernel
 def tanh_forward(A):
+    """A = tanh Z."""
     for i in range(len(A)):
         z = A[i]
         A[i] = tanh(z)
@@ -44,6 +47,7 @@ def tanh_forward(A):
 
 @kernel
 def tanh_backward(A, dZ):
+    """dZ *= 1 - A²."""
     one = A.dtype.type(1)
     for i in range(len(A)):
         a = A[i]
@@ -52,6 +56,7 @@ def tanh_backward(A, dZ):
 
 @kernel
 def leaky_relu_forward(A):
+    """A = Z if Z > 0, else 0.01 Z."""
     zero, slope = A.dtype.type(0), A.dtype.type(0.01)
     for i in range(len(A)):
         z = A[i]
@@ -60,6 +65,7 @@ def leaky_relu_forward(A):
 
 @kernel
 def leaky_relu_backward(A, dZ):
+    """dZ *= 1 if A > 0, else 0.01."""
     zero, slope = A.dtype.type(0), A.dtype.type(0.01)
     for i in range(len(A)):
         a, d = A[i], dZ[i]
@@ -68,6 +74,7 @@ def leaky_relu_backward(A, dZ):
 
 @kernel
 def elu_forward(A):
+    """A = Z if Z > 0, else e^Z - 1."""
     zero = A.dtype.type(0)
     for i in range(len(A)):
         z = A[i]
@@ -77,6 +84,7 @@ def elu_forward(A):
 
 @kernel
 def elu_backward(A, dZ):
+    """dZ *= 1 if A > 0, else 1 + A."""
     zero, one = A.dtype.type(0), A.dtype.type(1)
     for i in range(len(A)):
         a = A[i]
@@ -85,6 +93,7 @@ def elu_backward(A, dZ):
 
 @kernel
 def selu_forward(A):
+    """A = λ Z if Z > 0, else λ α (e^Z - 1)."""
     zero, scale, alpha = A.dtype.type(0), A.dtype.type(SELU_SCALE), A.dtype.type(SELU_ALPHA)
     for i in range(len(A)):
         z = A[i]
@@ -94,6 +103,7 @@ def selu_forward(A):
 
 @kernel
 def selu_backward(A, dZ):
+    """dZ *= λ if A > 0, else A + λ α."""
     zero, scale, alpha = A.dtype.type(0), A.dtype.type(SELU_SCALE), A.dtype.type(SELU_ALPHA)
     for i in range(len(A)):
         a = A[i]
@@ -102,6 +112,7 @@ def selu_backward(A, dZ):
 
 @kernel
 def softplus_forward(A):
+    """A = log(1 + e^Z)."""
     zero = A.dtype.type(0)
     for i in range(len(A)):
         z = A[i]
@@ -110,6 +121,7 @@ def softplus_forward(A):
 
 @kernel
 def softplus_backward(A, dZ):
+    """dZ *= 1 - e^-A."""
     for i in range(len(A)):
         a = A[i]
         dZ[i] *= -expm1_negative(-a)
@@ -117,6 +129,7 @@ def softplus_backward(A, dZ):
 
 @kernel
 def gelu_forward(Z, A):
+    """A = Z Φ(Z)."""
     for i in range(len(A)):
         z = Z[i]
         A[i] = z * normal_cdf(z)
@@ -124,6 +137,7 @@ def gelu_forward(Z, A):
 
 @kernel
 def gelu_backward(Z, dZ):
+    """dZ *= Φ(Z) + Z φ(Z)."""
     half, density = Z.dtype.type(0.5), Z.dtype.type(1 / math.sqrt(2 * math.pi))
     for i in range(len(Z)):
         z = Z[i]
@@ -132,6 +146,7 @@ def gelu_backward(Z, dZ):
 
 @kernel
 def silu_forward(Z, A):
+    """A = Z σ(Z)."""
     for i in range(len(A)):
         z = Z[i]
         A[i] = z * sigmoid(z)
@@ -139,6 +154,7 @@ def silu_forward(Z, A):
 
 @kernel
 def silu_backward(Z, dZ):
+    """dZ *= s (1 + Z (1 - s)), s = σ(Z)."""
     one = Z.dtype.type(1)
     for i in range(len(Z)):
         z = Z[i]
