@@ -27,7 +27,7 @@ HELD = 0.2  # of the table's rows
 
 @contextlib.contextmanager
 def cluster():
-    """A client of two workers, one thread each, on this machine."""
+    """Return a client of two workers, one thread each, on this machine."""
     from distributed import Client, LocalCluster
 
     with (
@@ -203,7 +203,7 @@ def incremental(name, parts, held, options):
 
 
 def shuffled(parts):
-    """The same rows, in partitions that are alike."""
+    """Return the same rows, in partitions that are alike."""
     import numpy as np
 
     X, y = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
@@ -212,7 +212,7 @@ def shuffled(parts):
 
 
 def through_dask_ml(X, y, held, options):
-    """The same by dask_ml's Incremental, where it is installed."""
+    """Do the same by dask_ml's Incremental, where it is installed."""
     try:
         from dask_ml.wrappers import Incremental
     except ImportError:

@@ -108,7 +108,7 @@ class Contender:
         self.runs = []
 
     def answer(self):
-        """What a run took, or None if the process has ended."""
+        """Return what a run took, or None if the process has ended."""
         line = self.process.stdout.readline()
         return json.loads(line) if line else None
 
@@ -176,7 +176,7 @@ def summary(contender, ours, work, peaks):
 
 
 def cells(work, report, rivals):
-    """The row of the table: the work, what fastmlp does, and how many times slower each rival is."""
+    """Return the row of the table: the work, what fastmlp does, and how many times slower each rival is."""
     ours = report["fastmlp"]
     speed = f"{ours['microseconds_per_step']:.0f} µs/step" if work.batch else f"{ours['gflops']:.0f} GFLOP/s"
     without = {name: "–" if (name, work.mode) in HAS_NOT else "failed" for name in rivals}
@@ -185,7 +185,7 @@ def cells(work, report, rivals):
 
 
 def markdown(rows, about, results):
-    """The table, and on what it was measured."""
+    """Return the table, and on what it was measured."""
     head, *rest = (f"| {' | '.join(row)} |" for row in rows)
     rule = "|---|---|" + "--:|" * (len(rows[0]) - 2)
     note, apart = [], [result["nanoseconds_apart"] for result in results]
@@ -206,7 +206,7 @@ def processor():
 
 
 def machine(threads, missing):
-    """The machine, and the versions of all that ran."""
+    """Return the machine, and the versions of all that ran."""
     versions = {"Python": platform.python_version(), "fastmlp": importlib.import_module("fastmlp").__version__}
     for package in ("numba", "numpy", "torch", "jax", "scikit-learn"):
         if package not in missing:

@@ -20,7 +20,7 @@ def newest():
 
 
 def draw(rates, path):
-    """A panel for each work; a line for each net."""
+    """Draw a panel for each work, and a line for each net."""
     import matplotlib
 
     matplotlib.use("Agg")

@@ -47,7 +47,7 @@ class Subject:
         self.model.loss_and_gradient(self.X, self.y)
 
     def epoch(self):
-        """A shuffled epoch of Adam."""
+        """Run a shuffled epoch of Adam."""
         self.model.fit(self.X, self.y, epochs=1, batch_size=self.batch, optimizer=self.adam)
 
     def predict(self):

@@ -47,7 +47,7 @@ def write_part(folder, k):
 
 
 def make(folder, millions):
-    """The table in both formats, unless it is there."""
+    """Write the table in both formats, unless it is there."""
     if (folder / "complete").exists():
         return
     (folder / "parquet").mkdir(parents=True, exist_ok=True)
@@ -69,7 +69,7 @@ def data_of(kind, folder):
 
 
 def generated(n):
-    """A stream of n rows that are made while it is read: blocks of the same numbers, moved by a few rows each."""
+    """Return a stream of n rows, made while it is read: blocks of the same numbers, moved by a few rows each."""
     X, y = numbers(2**17, 0)
 
     def blocks():
@@ -102,7 +102,7 @@ def over_n(name):
 
 
 def peak():
-    """The most memory that this process had, in MiB."""
+    """Return the most memory that this process had, in MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
@@ -121,7 +121,7 @@ def many(kind, folder, name):
 
 
 def limited(gib):
-    """A cgroup with so much memory, if the system lets us make one."""
+    """Make a cgroup with this much memory, if the system allows it."""
     try:
         CGROUP.mkdir(exist_ok=True)
         (CGROUP / "memory.limit_in_bytes").write_text(str(int(gib * 2**30)))

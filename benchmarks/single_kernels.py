@@ -90,7 +90,7 @@ def packing_transposed():
 
 
 def elementwise(kernel, two=False):
-    """An activation over a block: in place, or from Z to A."""
+    """Compute an activation over a block: in place, or from Z to A."""
 
     @numba.njit(nogil=True)
     def run_one(times, Z, A):

@@ -22,7 +22,7 @@ TRAIN_ROWS, TEST_ROWS = 1_000_000, 100_000
 
 
 def write(path: Path, rows: int, seed: int) -> None:
-    """A table of the Hastie 10.2 problem as a Parquet file."""
+    """Write a table of the Hastie 10.2 problem as a Parquet file."""
     X, y = make_hastie_10_2(n_samples=rows, random_state=seed)
     columns = {f"x{k + 1}": X[:, k].astype(np.float32) for k in range(X.shape[1])}
     parquet.write_table(pyarrow.table({**columns, "y": y.astype(np.int8)}), path)

@@ -30,7 +30,7 @@ CASES = [
 
 
 def busy_processes():
-    """Processes that spin by now."""
+    """Start processes that spin, and wait until they do."""
     processes = [subprocess.Popen([sys.executable, "-c", SPIN], stdout=subprocess.PIPE) for _ in range(BUSY)]
     for process in processes:
         process.stdout.readline()

@@ -68,7 +68,7 @@ def test_width_ten_thousand():
 
 
 def seconds(model, X, y):
-    """The least of nine runs of the gradient, after a first: of the processor, which others may share."""
+    """Return the least of nine runs of the gradient, after a first: of the processor, which others may share."""
     model.loss_and_gradient(X, y)
     times = []
     for _ in range(9):

@@ -23,14 +23,14 @@ def model(seed):
 
 @pytest.fixture
 def files(tmp_path):
-    """The bytes of two model files, and a place for broken ones."""
+    """Return the bytes of two model files, and a place for broken ones."""
     for seed in range(2):
         model(seed).save(tmp_path / str(seed))
     return (tmp_path / "0").read_bytes(), (tmp_path / "1").read_bytes(), tmp_path / "broken"
 
 
 def outcome(path, content):
-    """What loading these bytes comes to; any other error or warning fails the test."""
+    """Return what loading these bytes comes to; any other error or warning fails the test."""
     path.write_bytes(content)
     try:
         return Model.load(path)

@@ -27,7 +27,7 @@ def kernels(folder):
 
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory):
-    """A cache that ten processes filled together, five in each dtype, and the result of each dtype."""
+    """Return a cache that ten processes filled together, five in each dtype, and the result of each dtype."""
     path = tmp_path_factory.mktemp("cache")
     begin = time.perf_counter()
     processes = [start(code, path) for code in (FIT, FIT_FLOAT64) for _ in range(5)]

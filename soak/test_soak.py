@@ -1,4 +1,4 @@
-"""SOAK_MINUTES of fits and predictions of random shapes in one process: does anything stay behind?
+"""SOAK_MINUTES of fits and predictions of random shapes in one process leave nothing behind.
 
 The first fifth of the time warms up: code is loaded, pools of threads start. Rounds of actions repeat the same random
 shapes: with ever new ones, the free pages that the allocator's heap keeps move by more than the drift that is looked
@@ -48,7 +48,7 @@ def settled(base):
 
 
 def control():
-    """The digest of a fit that is always the same."""
+    """Return the digest of a fit that is always the same."""
     random = np.random.default_rng(0)
     X = random.standard_normal((3000, 20))
     model = Model([20, 64, 32, 1], ["tanh", "gelu"], seed=1).fit(X, X[:, 0] * X[:, 1] > 0, epochs=2, batch_size=256)
@@ -56,7 +56,7 @@ def control():
 
 
 def play(actions):
-    """A round; the median of the RSS after each action."""
+    """Run a round, and return the median of the RSS after each action."""
     actions.begin_round()
     sizes = []
     for _ in range(ROUND):

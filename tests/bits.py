@@ -27,7 +27,7 @@ THREADS = 1, 2, 3, 4, 8
 
 
 def write_rows(folder):
-    """The rows as files: X.npy and y.npy, and a Parquet file of which each row group is a block of rows."""
+    """Return the rows as files: X.npy and y.npy, and a Parquet file of which each row group is a block of rows."""
     folder = Path(folder)
     random = np.random.default_rng(0)
     for dtype in DTYPES:
@@ -41,7 +41,7 @@ def write_rows(folder):
 
 
 def rows_at(folder, dtype, source, blocks, window_rows):
-    """The arguments of fit: (X, y), or a stream; blocks: shuffled block by block, as Parquet is."""
+    """Return the arguments of fit: (X, y), or a stream; blocks: shuffled block by block, as Parquet is."""
     if source == "Parquet":
         return (rows.Parquet(folder / f"{dtype}.parquet", target="y", window_rows=window_rows),)
     X, y = (np.load(folder / f"{name}-{dtype}.npy", mmap_mode="r" if source == "memmap" else None) for name in "Xy")

@@ -114,7 +114,7 @@ CASES = {
 
 
 def digests():
-    """The digest of each case."""
+    """Return the digest of each case."""
     found = {}
     for name, case in CASES.items():
         text = hashlib.sha256()

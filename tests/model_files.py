@@ -13,7 +13,7 @@ def compact(value):
 
 
 def assemble(description, tensors, **changes):
-    """A signed file; description: an object or the JSON itself; changes: other headers' entries, or other offsets."""
+    """Sign a file; description: an object or the JSON itself; changes: other headers' entries, or other offsets."""
     text = description if isinstance(description, str) else compact(description)
     outer = {"__metadata__": {"fastmlp": text, "sha256": "0" * 64}}
     data = b""
@@ -36,7 +36,7 @@ def signed(header, data):
 
 
 def taken_apart(whole):
-    """(description, tensors) of a file, without any check."""
+    """Return (description, tensors) of a file, without any check."""
     length = int.from_bytes(whole[:8], "little")
     outer, data = json.loads(whole[8 : 8 + length]), whole[8 + length :]
     description = json.loads(outer.pop("__metadata__")["fastmlp"])

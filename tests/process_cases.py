@@ -34,14 +34,14 @@ def digest(*arrays):
 
 
 def fitted():
-    """A model of two threads."""
+    """Return a model of two threads."""
     from fastmlp import Model
 
     return Model([20, 64, 1], "relu", n_threads=2).fit(*rows(), epochs=2, batch_size=500)
 
 
 def fit_and_predict(_=None):
-    """The digest that every process and every thread should find."""
+    """Return the digest that every process and every thread should find."""
     model = fitted()
     return digest(model.parameters, model.predict_proba(rows()[0]))
 
@@ -55,7 +55,7 @@ def fit_with_own_activation(_=None):
 
 
 def forked(call):
-    """What call() returns in a forked process."""
+    """Return what call() returns in a forked process."""
     reader, writer = os.pipe()
     process = os.fork()
     if process == 0:
@@ -92,7 +92,7 @@ def fork_after_fit():
 
 
 def several(call, n=2):
-    """The same call from n threads at once."""
+    """Make the same call from n threads at once."""
     results = []
     threads = [threading.Thread(target=lambda: results.append(call())) for _ in range(n)]
     for thread in threads:
@@ -104,7 +104,7 @@ def several(call, n=2):
 
 
 def preloading_server():
-    """A model is fitted and used in the parent; workers predict by it from threads, fit, and fork once more."""
+    """Fit a model in the parent; workers predict with it from threads, fit, and fork once more."""
     model, X = fitted(), rows()[0]
 
     def request():
@@ -119,7 +119,7 @@ def preloading_server():
 
 
 def fork_during_a_fit():
-    """The child has none of the threads of its parent, and must neither wait for them nor count them."""
+    """Fork: the child has none of its parent's threads, and must neither wait for them nor count them."""
     from fastmlp import Model
     from fastmlp.network import threads
     from fastmlp.system import machine

@@ -66,7 +66,7 @@ class RandomNet:
 
 
 def random_net(seed):
-    """The net of this number: Z's variance is about 1 in every layer, biases are not 0."""
+    """Return the net of this number: Z's variance is about 1 in every layer, biases are not 0."""
     random = np.random.default_rng(seed)
     softmax, bias = random.random(2) < 0.5
     K = int(random.integers(2, MOST_OUTPUTS + 1)) if softmax else int(random.choice([1, 1, 2, 3, MOST_OUTPUTS]))
@@ -87,7 +87,7 @@ def random_net(seed):
 
 
 def worst_error(got, expected):
-    """The largest difference, relative to the largest number of the same dW or db, and of the whole gradient / 100.
+    """Return the largest difference, relative to the largest number of the same dW or db, and of the gradient / 100.
 
     The latter as in a dW whose terms all cancel, rounding is all that is left.
     """

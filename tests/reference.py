@@ -79,7 +79,7 @@ def loss_and_gradient(X, y, w, weights, biases, activations, masks=None, classes
 
 
 def magnitudes(X, y, w, weights, biases, activations):
-    """The largest number in each dW and db if no two terms of a sum cancelled: what rounding is relative to."""
+    """Return the largest number in each dW and db if no two terms of a sum cancelled: what rounding is relative to."""
     w = np.ones(len(X)) if w is None else w
     _, A, dZ, _ = recursion(X, y, w, weights, biases, activations)
     dWs = [float((np.abs(A[l]).T @ np.abs(dZ[l])).max()) for l in range(len(weights))]

@@ -11,7 +11,7 @@ ELSEWHERE = {"test_mlp.py"}  # scikit-learn's
 
 
 def tree() -> list[str]:
-    """The files that the tree lists, by their paths below src/fastmlp."""
+    """Return the files that the tree lists, by their paths below src/fastmlp."""
     text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
     folders: list[str] = []
     files = []

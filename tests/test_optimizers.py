@@ -22,7 +22,7 @@ SMALL, LARGE = 40, 600  # rows of a batch that lies whole in shared buffers, and
 
 
 def fresh(name):
-    """A new optimizer with the settings of OPTIMIZERS, and a new stepper."""
+    """Return a new optimizer with the settings of OPTIMIZERS, and a new stepper."""
     optimizer, stepper = OPTIMIZERS[name]
     return type(optimizer)(**optimizer.settings()), Stepper(**{**vars(stepper), "m": [], "v": []})
 
@@ -204,7 +204,7 @@ def test_moments_of_another_net_are_refused(other):
 
 
 def rate_of(schedule, f):
-    """The part of the learning rate that a schedule leaves after a part f of the steps."""
+    """Return the part of the learning rate that a schedule leaves after a part f of the steps."""
     if schedule == "constant":
         return 1
     if schedule == "cosine":

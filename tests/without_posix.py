@@ -151,7 +151,7 @@ def fits(folder):
 
 
 def command_line(folder):
-    """A table, a model of it, and predictions, which take the place of others; their digest."""
+    """Write a table, a model of it, and predictions, which replace others; return their digest."""
     from fastmlp.cli.main import main
 
     table, out = folder / "d.csv", folder / "p.csv"

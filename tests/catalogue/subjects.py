@@ -32,7 +32,7 @@ FITTED = classifier(max_iter=1).partial_fit(X, y, classes=[0, 1])
 
 
 def fitting(model, X, y=y, w=None):
-    """The methods of a Model that read labels."""
+    """Return the methods of a Model that read labels."""
     return [
         lambda: model.fit(X, y, w, epochs=2, batch_size=8),
         lambda: model.fit(X, y, w, epochs=1, batch_size=None),
@@ -79,7 +79,7 @@ def bits(X, y=y, w=None, dtype="float64"):
 
 
 def finite(X, y=y, w=None, **settings):
-    """A Model and an MLPClassifier fit, and what they predict is finite."""
+    """Check that a Model and an MLPClassifier fit, and predict finite numbers."""
     model = Model([p, 4, 1], **settings).fit(X, y, w, epochs=2, batch_size=1)
     estimator = classifier(batch_size=1).fit(X, y, w)
     for result in (model.parameters, model.predict_proba(X), estimator.coefs_[0], estimator.predict_proba(X)):
@@ -88,7 +88,7 @@ def finite(X, y=y, w=None, **settings):
 
 
 def columns(**others):
-    """A table whose columns have these values."""
+    """Return a table whose columns have these values."""
     return {"a": X[:, 0], "b": X[:, 1], "c": X[:, 2], "y": y} | others
 
 
@@ -103,7 +103,7 @@ def command_refuses(folder, capsys, words, columns, *options):
 
 
 def run_train(folder, columns, *options):
-    """The exit code of `fastmlp train` over a Parquet file with these columns."""
+    """Return the exit code of `fastmlp train` over a Parquet file with these columns."""
     path = folder / "t.parquet"
     parquet.write_table(pyarrow.table(columns), path)
     command = ["train", str(path), "--target", "y", "--hidden", "4", "--epochs", "2", "--quiet"]

@@ -18,7 +18,7 @@ from fastmlp.cli.main import main
 
 @pytest.fixture
 def table(tmp_path):
-    """A table whose label is 'yes' where a > b, with a boolean and an integer column."""
+    """Return a table whose label is 'yes' where a > b, with a boolean and an integer column."""
     random = np.random.default_rng(0)
     a, b = random.standard_normal((2, 800))
     columns = {

@@ -21,7 +21,7 @@ def parsers():
 
 
 def answer(capsys, *arguments):
-    """The exit code, and what stands on standard error."""
+    """Return the exit code, and what stands on standard error."""
     try:
         code = main(list(arguments))
     except SystemExit as end:

@@ -9,7 +9,7 @@ from fastmlp.cli.output_paths import check_outputs
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    """A table, a folder with another, and links of each kind."""
+    """Make a table, a folder with another, and links of each kind."""
     monkeypatch.chdir(tmp_path)
     for folder in ("folder/year=2013", "elsewhere"):
         os.makedirs(folder)

@@ -173,7 +173,7 @@ def test_parameters_are_checked_before_the_cluster_is_asked(setting):
 
 
 def other(**change):
-    """A model with the same parameters as every other."""
+    """Return a model with the same parameters as every other."""
     model = Model([p, 5, 1], **{"dtype": "float64", "seed": 1} | change)
     model.parameters[:] = np.linspace(-1, 1, model.parameters.size)
     return model

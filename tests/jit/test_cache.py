@@ -46,7 +46,7 @@ def found(function=twice, factor=2):
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """An empty cache."""
+    """Make an empty cache."""
     monkeypatch.setenv("FASTMLP_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(KernelCache, "warned", False)
     return tmp_path
@@ -54,7 +54,7 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def kept(folder):
-    """The file of the kernel `twice`."""
+    """Return the file of the kernel `twice`."""
     assert not found()
     (path,) = (path for path in folder.rglob("*") if path.is_file())
     assert found()
@@ -62,7 +62,7 @@ def kept(folder):
 
 
 def spied_key(monkeypatch):
-    """The key under which `twice` is looked up."""
+    """Return the key under which `twice` is looked up."""
     keys, find = [], cache.find
     with monkeypatch.context() as context:
         context.setattr(cache, "find", lambda name, key: keys.append(key) or find(name, key))
@@ -71,7 +71,7 @@ def spied_key(monkeypatch):
 
 
 def read(path, key):
-    """What the cache takes from a file."""
+    """Return what the cache takes from a file."""
     with PrivateFolder(path.parent) as folder:
         return cache.read(folder, path.name, key)
 
@@ -93,7 +93,7 @@ def test_each_flipped_bit_and_each_length_is_noticed(kept, monkeypatch):
 
 
 def well_signed_garbage(path, monkeypatch):
-    """Valid by its digest, and nothing that can be unpickled."""
+    """Return a file that is valid by its digest, and holds nothing that can be unpickled."""
     key = spied_key(monkeypatch)
     path.write_bytes(hashlib.sha256(key + b"garbage").digest() + b"garbage")
 

@@ -41,7 +41,7 @@ def call():
 
 @pytest.fixture
 def machine(monkeypatch):
-    """A folder that all users can reach, with a temporary folder for all in it; none but that holds kernels."""
+    """Return a folder that all users can reach, with a temporary folder for all in it; none but that holds kernels."""
     with tempfile.TemporaryDirectory() as path:
         folder = Path(path)
         folder.chmod(0o755)
@@ -56,7 +56,7 @@ def machine(monkeypatch):
 
 @pytest.fixture
 def trap(machine):
-    """What to call to put a file into a folder, valid under the key of `twice`; it makes `machine / "sprung"`."""
+    """Return what puts a file into a folder, valid under the key of `twice`; it makes `machine / "sprung"`."""
     asked = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cache, "find", lambda *name_and_key: asked.append(name_and_key))
@@ -74,7 +74,7 @@ def trap(machine):
 
 
 def places():
-    """The folders where kernels are looked up, best first."""
+    """Return the folders where kernels are looked up, best first."""
     return [Path(*place) for place in cache.cache_folders()]
 
 

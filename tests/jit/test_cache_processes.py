@@ -55,7 +55,7 @@ def start(code, folder, before=obey_permissions, **variables):
 
 
 def end(process):
-    """(result, found in the cache?, warnings) of the process."""
+    """Return (result, whether it was found in the cache, warnings) of the process."""
     out, error = process.communicate(timeout=300)
     assert process.returncode == 0, error
     result, hits = out.split()
@@ -70,7 +70,7 @@ def run(*arguments, **variables):
 
 
 def package_to_edit(folder):
-    """A copy of the package, and the variables by which processes use it."""
+    """Return a copy of the package, and the variables by which processes use it."""
     package = folder / "packages" / "fastmlp"
     shutil.copytree(Path(fastmlp.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
     return package, {"PYTHONPATH": package.parent, "PYTHONDONTWRITEBYTECODE": "1"}
@@ -78,7 +78,7 @@ def package_to_edit(folder):
 
 @pytest.fixture(scope="module")
 def order(tmp_path_factory):
-    """A cache that holds what ORDER needs, and ORDER's result."""
+    """Make a cache that holds what ORDER needs, and return ORDER's result with it."""
     path = tmp_path_factory.mktemp("order")
     result, hit, _ = run(ORDER, path)
     assert not hit
@@ -174,7 +174,7 @@ def test_bounds_check_switched(order, tmp_path):
 
 @pytest.fixture(scope="module")
 def fit(tmp_path_factory):
-    """A cache that three processes filled together, and the one result of all."""
+    """Return a cache that three processes filled together, and the one result of all."""
     path = tmp_path_factory.mktemp("fit")
     ends = [end(process) for process in [start(FIT, path) for _ in range(3)]]
     assert len({result for result, _, _ in ends}) == 1

@@ -15,7 +15,7 @@ ULPS = 4  # relative errors below are in units of the last place, where nothing 
 
 
 def over(function):
-    """A scalar function of kernels, callable on an array from Python."""
+    """Return a scalar function of kernels, callable on an array from Python."""
 
     @numba.njit
     def call(x):
@@ -28,7 +28,7 @@ def over(function):
 
 
 def on_block(kernel, arguments):
-    """A block kernel, callable from Python."""
+    """Return a block kernel, callable from Python."""
     if arguments == 1:
 
         @numba.njit

@@ -27,7 +27,7 @@ def mixed(h):
 
 
 def mask(seed, t, row, layer, p, width):
-    """The hash of the module's description, in Python's integers: which units of a row are kept."""
+    """Return the hash of the module's description, in Python's integers: which units of a row are kept."""
     step = mixed((mixed(seed) + t) & MASK_64) | 1
     key = mixed((mixed((step + row) & MASK_64) + layer) & MASK_64) & MASK_32
     kept = []

@@ -104,7 +104,7 @@ def packed_naive(W, vectors, lanes):
 
 
 def tile_of(matrix, ld, before, rows):
-    """A flat buffer with `matrix` from `before` on, leading dimension ld, room for `rows` rows, sentinels elsewhere."""
+    """Return a buffer with `matrix` from `before` on, leading dimension ld, room for `rows` rows, else sentinels."""
     buffer = np.full(before + rows * ld + ld, SENTINEL, matrix.dtype)
     view = buffer[before : before + rows * ld].reshape(rows, ld)
     view[: matrix.shape[0], : matrix.shape[1]] = matrix

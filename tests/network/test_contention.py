@@ -26,14 +26,14 @@ SECONDS = 0.7 * PATIENCE
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch):
-    """A clock that stands still, but for what a test adds to it."""
+    """Provide a clock that stands still, except for what a test adds to it."""
     now = [100.0]
     monkeypatch.setattr(contention_module, "perf_counter", lambda: now[0])
     return now
 
 
 def crowd(contention, most, free, calls):
-    """The threads that each of some calls started, when `free` threads at most run without waiting."""
+    """Return the threads that each of some calls started, when `free` threads at most run without waiting."""
     started = []
     for _ in range(calls):
         n = contention.threads(most)

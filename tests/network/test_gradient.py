@@ -26,7 +26,7 @@ def threads_for_few_rows():
 
 
 def random_model(widths, activations, bias, dtype, seed):
-    """A model whose A stay of order 1: Z's variance is about 1 in every layer; biases are not 0."""
+    """Return a model whose A stay of order 1: Z's variance is about 1 in every layer; biases are not 0."""
     model = Model(widths, list(activations), bias=bias, dtype=dtype)
     random = np.random.default_rng(seed)
     for W in model.weights:

@@ -19,7 +19,7 @@ x, y = random.standard_normal(n), np.arange(n) % 2
 
 
 def folder(path, *parts, **others):
-    """A folder of files, each with a column x as given, y and others."""
+    """Return a folder of files, each with a column x as given, y and others."""
     path.mkdir(exist_ok=True)
     for k, part in enumerate(parts):
         columns = {"x": part, "y": y[: len(part)]} | others

@@ -11,7 +11,7 @@ X = np.random.default_rng(0).standard_normal((n, p)).astype(np.float32)
 
 
 def changing(change):
-    """A callback that changes something after the first epoch."""
+    """Return a callback that changes something after the first epoch."""
 
     def callback(model, record):
         if record["epoch"] == 1:

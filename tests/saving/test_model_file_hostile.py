@@ -19,7 +19,7 @@ random = np.random.default_rng(0)
 
 
 def small_model(seed=0):
-    """A model with everything that a file can keep."""
+    """Return a model with everything that a file can keep."""
     pyarrow = pytest.importorskip("pyarrow")
     table = pyarrow.table({"n": [1.0, None, 2.5], "c": ["a", "ü", None]})
     encoder = TableEncoder().fit(table)
@@ -40,7 +40,7 @@ def whole(tmp_path_factory):
 
 @pytest.fixture
 def refused(tmp_path):
-    """A function that loads bytes, and demands a ModelFormatError that names the file."""
+    """Return a function that loads bytes, and demands a ModelFormatError that names the file."""
 
     def check(content, match="model.bin"):
         (tmp_path / "model.bin").write_bytes(content)
@@ -140,7 +140,7 @@ NO_SPELLINGS = {
 
 
 def respelled(whole, old, new):
-    """The file with another header, under a digest that fits."""
+    """Return the file with another header, under a digest that fits."""
     length = int.from_bytes(whole[:8], "little")
     header, data = whole[8 : 8 + length], whole[8 + length :]
     assert old in header

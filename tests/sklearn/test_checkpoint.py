@@ -79,7 +79,7 @@ def stop_at(*epochs):
 
 @pytest.fixture
 def all_checkpoints(monkeypatch, tmp_path):
-    """A function that fits with calls of some 48 rows, and returns copies of each checkpoint written meanwhile."""
+    """Return a function that fits with calls of some 48 rows, and returns copies of all checkpoints of the fit."""
     row_flops = Model([4, 12, 6, 1]).network.plan.flops_per_row(True) + threads.ROW_FLOPS
     monkeypatch.setattr(threads, "CALLER_FLOPS", 48 * row_flops)
     copies, write = [], Checkpoint.write

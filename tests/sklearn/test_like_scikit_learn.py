@@ -116,7 +116,7 @@ def test_the_same_start_and_the_same_order_of_rows(monkeypatch):
 
 
 def start_of(estimator):
-    """The random state after the starting weights were drawn."""
+    """Return the random state after the first weights were drawn."""
     random = np.random.RandomState(estimator.random_state)
     for a, b in zip(estimator.coefs_, estimator.intercepts_, strict=True):
         random.uniform(size=a.shape)

@@ -25,7 +25,7 @@ REGRESSOR = {
 
 
 def upstream():
-    """The module of tests, run with this library's class in the place of scikit-learn's."""
+    """Return the module of tests, run with this library's class in the place of scikit-learn's."""
     spec = importlib.util.find_spec("sklearn.neural_network.tests.test_mlp")
     module = importlib.util.module_from_spec(spec)
     theirs = sklearn.neural_network.MLPClassifier

@@ -11,7 +11,7 @@ from fastmlp.system.private_folder import PrivateFolder
 
 @pytest.fixture
 def root(tmp_path):
-    """A folder of this user's, with inner/leaf/file in it."""
+    """Return a folder of this user's, with inner/leaf/file in it."""
     root = tmp_path / "root"
     with PrivateFolder(root, "inner", "leaf") as folder:
         folder.write("file", b"mine")
@@ -19,13 +19,13 @@ def root(tmp_path):
 
 
 def content(root):
-    """What lies in the file, by the names from the root on."""
+    """Return what lies in the file, by the names from the root on."""
     with PrivateFolder(root, "inner", "leaf") as folder:
         return folder.read("file")
 
 
 def linked(path):
-    """The path becomes a link to what it was."""
+    """Make the path a link to what it was."""
     path.rename(path.with_name("moved"))
     path.symlink_to(path.with_name("moved"))
 

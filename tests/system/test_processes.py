@@ -17,7 +17,7 @@ SCRIPT = Path(__file__).parents[1] / "process_cases.py"
 
 @pytest.fixture(scope="module")
 def expected():
-    """The digest of a fit alone; the kernels are in the cache now."""
+    """Return the digest of a fit alone; the kernels are in the cache now."""
     return fit_and_predict()
 
 

@@ -66,7 +66,7 @@ class Owner:
 
 
 def in_a_thread(call):
-    """What call() returns, in a thread that may hang."""
+    """Return what call() returns, in a thread that may hang."""
     found = []
     thread = threading.Thread(target=lambda: found.append(call()), daemon=True)
     thread.start()
@@ -112,7 +112,7 @@ class AgainError(Exception):
 
 
 def storm(call, first=0.004, then=0.0004):
-    """Run call() while a handler raises again and again; was it cut?"""
+    """Run call() while a handler raises again and again, and return whether it was cut."""
     armed = [True]
 
     def handler(number, frame):
@@ -204,7 +204,7 @@ def test_outlast_raises_the_first_and_goes_on_to_the_end():
 
 @pytest.fixture
 def restored():
-    """The handler of Ctrl-C from before the test."""
+    """Return the handler of Ctrl-C from before the test."""
     former = signal.getsignal(signal.SIGINT)
     yield former
     signal.signal(signal.SIGINT, former)

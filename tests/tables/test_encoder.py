@@ -71,7 +71,7 @@ def frame():
 
 
 def by_scikit_learn(frame, test):
-    """The same as columns with the same names, through scikit-learn alone."""
+    """Return the same as columns with the same names, through scikit-learn alone."""
     scaler = make_pipeline(StandardScaler(), SimpleImputer(add_indicator=True))
     numbers = ColumnTransformer([("", scaler, NUMBERS)], verbose_feature_names_out=False)
     numbers.fit(frame[NUMBERS].astype(float))
@@ -143,7 +143,7 @@ def test_a_large_table_is_sampled_whatever_its_batches(monkeypatch):
 
 
 def close(one, other):
-    """Are two encodings equal, up to the rounding of sums?"""
+    """Return whether two encodings are equal, up to the rounding of sums."""
     assert one.columns == other.columns
     for a, b in zip(one.parts, other.parts, strict=True):
         if isinstance(a, NumberColumn):

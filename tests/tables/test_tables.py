@@ -35,7 +35,7 @@ def frame(seed=0, rows=n):
 
 @pytest.fixture
 def folder(tmp_path):
-    """The same table as a folder of Parquet files and as a CSV file with question marks for holes."""
+    """Return the same table as a folder of Parquet files and as a CSV file with question marks for holes."""
     table = pyarrow.Table.from_pandas(frame(), preserve_index=False)
     (tmp_path / "parts").mkdir()
     for k in range(3):

@@ -25,7 +25,7 @@ def model():
 
 
 def ways(frame, folder):
-    """Calls that predict the rows of a frame."""
+    """Return calls that predict the rows of a frame."""
     table = pa.Table.from_pandas(frame, preserve_index=False)
     csv.write_csv(table, folder / "t.csv")
     parquet.write_table(table, folder / "t.parquet", row_group_size=7)

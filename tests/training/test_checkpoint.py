@@ -65,7 +65,7 @@ def calls_of(rows, monkeypatch):
 
 @pytest.fixture
 def all_checkpoints(monkeypatch, tmp_path):
-    """A function that fits with calls of some 48 rows, and gives copies of each checkpoint written meanwhile."""
+    """Return a function that fits with calls of some 48 rows, and gives copies of each checkpoint written meanwhile."""
     calls_of(48, monkeypatch)
     copies, write = [], checkpoint.Checkpoint.write
 

@@ -18,7 +18,7 @@ VALUES = [
 
 
 def fitted(path, resume=True, stop_at=None, early_stopping=True, **options):
-    """Stops in the middle, where stop_at is an epoch."""
+    """Fit; stop in the middle, where stop_at is an epoch."""
 
     def callback(model, record):
         if record["epoch"] == stop_at:
@@ -33,7 +33,7 @@ def fitted(path, resume=True, stop_at=None, early_stopping=True, **options):
 
 @pytest.fixture(scope="module")
 def contents(tmp_path_factory):
-    """Description and tensors of a fit that has come to epoch 4 of 6, with a best epoch."""
+    """Return description and tensors of a fit that has come to epoch 4 of 6, with a best epoch."""
     path = tmp_path_factory.mktemp("checkpoints") / "run"
     with pytest.raises(KeyboardInterrupt):
         fitted(path, resume=False, stop_at=3)
@@ -44,7 +44,7 @@ def contents(tmp_path_factory):
 
 
 def places(value, path=()):
-    """The way to each field of a fit and, where it has some, to each of its own; without the arguments' own."""
+    """Return the way to each field of a fit and, where it has some, to each of its own; without the arguments' own."""
     for name, one in value.items() if isinstance(value, dict) else enumerate(value):
         yield (*path, name)
         if isinstance(one, (dict, list)) and name != "arguments":
@@ -61,7 +61,7 @@ def changed(fit, path, value):
 
 
 def is_refused(path, description, tensors):
-    """Is there a ModelFormatError that names the file, or an error for other arguments, and all is as it was?"""
+    """Return whether the error is a ModelFormatError that names the file, or one of arguments, and all is as before."""
     container.write(path, description, tensors)
     model, optimizer = Model([3, 4, 1], seed=1), Adam(0.05)
     before = model.parameters.copy()

@@ -99,7 +99,7 @@ def softmax_log_loss(m, vectors, Z, y, w, loss):
 
 @kernel
 def head(layers, layout, work, row, m, loss):
-    """The loss of a net over m rows from `row` on: Z[L] in, dZ[L] out in its place, loss[:m] out, Y destroyed.
+    """Compute the loss of a net over m rows from `row` on: Z[L] in, dZ[L] out in its place, loss[:m] out, Y destroyed.
 
     The only place that chooses by the loss of the net; `probabilities` chooses by its link.
     """

@@ -35,7 +35,7 @@ def initialize(plan: Plan, theta: np.ndarray, seed: int) -> None:
 def initialize_like_scikit_learn(
     widths: Sequence[int], activation: Any, random: np.random.RandomState, dtype: np.dtype
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Return W[l] and b[l] for all l, drawn in scikit-learn's order: W[1], b[1], W[2], …
+    """Return W[l] and b[l] for all l, drawn in scikit-learn's order: W[1], b[1], W[2], b[2] and so on.
 
     Before logistic activations, the bound is that of a third of the variance.
     """

@@ -302,7 +302,7 @@ def test_a_parquet_file_that_changes_while_it_is_read(tmp_path):
 
 
 def passes(*counts):
-    """A function whose k-th iterator gives counts[k] blocks of 10 rows, and the last again and again."""
+    """Return a function whose k-th iterator gives counts[k] blocks of 10 rows, and the last again and again."""
     left = list(counts)
 
     def make():

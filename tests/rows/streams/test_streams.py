@@ -37,7 +37,7 @@ def table(weight=False):
 
 
 def blocks(sizes):
-    """A function that gives the rows in blocks of these sizes, again and again."""
+    """Return a function that gives the rows in blocks of these sizes, again and again."""
     ends = np.cumsum(np.resize(sizes, n))
     cuts = [0, *ends[ends < n], n]
     return lambda: ((X[a:b], y[a:b]) for a, b in itertools.pairwise(cuts))
@@ -145,7 +145,7 @@ def test_weights_come_with_the_rows(tmp_path):
 
 
 def passed(stream, order, window_rows=64):
-    """The rows' first numbers and the sizes of windows, as kernels see them in one pass."""
+    """Return the rows' first numbers and the sizes of windows, as kernels see them in one pass."""
     stream.window_rows = window_rows
     streamed = StreamedRows(stream, n_features=1, dtype=np.dtype("f8"))
     seen, sizes = [], []
