@@ -109,7 +109,7 @@ def run(
     validation_fraction: float, optimizer: Rule, callbacks: list[Callable[..., Any]],
 ) -> None:  # fmt: skip
     """Train over partitions; classes: the values of y that 0, 1, … stand for."""
-    order, held = partitions.parts_for(validation_fraction, model.seed)
+    order, held = partitions.parts(validation_fraction, model.seed)
     network = connected(model, partitions, classes)
 
     def after(record: Record) -> bool:

@@ -168,7 +168,7 @@ class Partitions:
         kept = self.converted if training.fraction else []
         self.converted = cluster.map("validation", worker.subset, kept, order=validation) if kept else []
 
-    def parts_for(self, fraction: float, seed: int) -> tuple[Pass, Pass]:
+    def parts(self, fraction: float, seed: int) -> tuple[Pass, Pass]:
         """Return the rows to train on, and those drawn for validation."""
         n = self.n_rows
         if fraction == 0:

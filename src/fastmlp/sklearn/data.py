@@ -137,9 +137,10 @@ def held_out(data: Data, given: tuple | None) -> Data | None:
     if given is None:
         return None
     X, y, w = given
-    if isinstance(X, Stream) != isinstance(data, StreamData):
+    found = data_of(data.classifier, X, y, w, "_val")
+    if type(found) is not type(data):
         raise ValueError("of X and X_val, one is a stream; give both as streams, or both in memory")
-    return data_of(data.classifier, X, y, w, "_val")
+    return found
 
 
 def rows_of(network: Network, X: Any, y: Any = None, w: np.ndarray | None = None) -> ArrayRows:
