@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fastmlp import AdamW, MLPClassifier, Model, ModelFormatError, rows
+from fastmlp import AdamW, DivergenceError, MLPClassifier, Model, ModelFormatError, rows
 from fastmlp.network import threads
 from fastmlp.saving import container
 from fastmlp.training.checkpoint import Checkpoint
@@ -243,6 +243,18 @@ def test_what_is_refused(tmp_path):
     Model([4, 1]).save(tmp_path / "model")
     with pytest.raises(ValueError, match="holds a model, and no fit"):
         fitted(tmp_path / "model", resume=True)
+
+
+def test_a_fit_that_diverges_leaves_the_last_checkpoint(tmp_path):
+    """Also where only the L2 term is no longer finite, which no file can hold."""
+
+    def faster(estimator, record):
+        estimator._optimizer.learning_rate = 1e200 if record["epoch"] == 2 else 1e-3
+
+    settings = {"solver": "sgd", "hidden_layer_sizes": (), "dtype": "float64", "alpha": 1e-300, "callbacks": faster}
+    with pytest.raises(DivergenceError):
+        fitted(tmp_path / "run", **settings)
+    assert len(Model.load(tmp_path / "run").history) == 2
 
 
 # --- damaged files ------------------------------------------------------------------------------------------

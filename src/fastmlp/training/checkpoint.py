@@ -102,7 +102,7 @@ class Checkpoint:
         state = self.optimizer.t, progress.epoch, progress.tally.rows, progress.ended
         if state == self.written or not (always or time.monotonic() - self.last >= self.every):
             return
-        if np.isfinite(self.model.parameters).all():
+        if np.isfinite(progress.tally.objective) and np.isfinite(self.model.parameters).all():
             self.write(progress)
             self.last, self.written = time.monotonic(), state
 
