@@ -10,7 +10,7 @@ import fastmlp.dask
 
 def test_dir_shows_what_can_be_asked_for():
     names = dir(fastmlp)
-    assert {"MLPClassifier", "Model", "TableEncoder", "dask", "onnx", "plot", "rows"} <= {*names}
+    assert {"MLPClassifier", "Model", "TableEncoder", "dask", "onnx", "plot", "rows", "typing"} <= {*names}
     assert names == sorted({*names})
     for name in names:
         assert getattr(fastmlp, name) is not None

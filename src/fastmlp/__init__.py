@@ -52,4 +52,4 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     """Return all public names, those of optional modules where their packages are installed."""
-    return sorted([*__all__, *(name for name, needed in EXTRAS.items() if importlib.util.find_spec(needed))])
+    return sorted([*__all__, "typing", *(name for name, needed in EXTRAS.items() if importlib.util.find_spec(needed))])
