@@ -141,6 +141,7 @@ class ClassifierCheckpoint(Checkpoint):
         if kept.contents is None:
             return None
         estimator, (description, tensors) = self.estimator, kept.contents
+        kept.contents = None  # its weights and moments take memory
         progress = self.take_over(description, tensors)
         self.optimizer.learning_rate, self.model.optimizer = self.model.optimizer.learning_rate, self.optimizer
         for name, curve in CURVES.items():
