@@ -10,8 +10,8 @@ import numpy as np
 from fastmlp.jit.compile import VECTOR_BYTES
 from fastmlp.jit.micro_kernel import AS_IS
 from fastmlp.kernels import activations, matmul, optimizers, shuffle, single_output
+from fastmlp.kernels.arrays import PACKED, Matrix
 from fastmlp.kernels.loss import sigmoid_log_loss_1, softmax_log_loss
-from fastmlp.kernels.matrix import PACKED, Matrix
 from fastmlp.kernels.records import OPTIMIZER
 from fastmlp.network.workspace import aligned_zeros
 from fastmlp.optimizers import Adam

@@ -22,7 +22,7 @@ PLANTED = """
 import numpy as np
 import numba
 from fastmlp.kernels.matmul import multiply_transposed
-from fastmlp.kernels.matrix import Matrix
+from fastmlp.kernels.arrays import Matrix
 
 @numba.njit
 def call(A, B, C, K):

@@ -12,7 +12,7 @@ from fastmlp.jit.compile import TILE_ROWS, TILE_VECTORS, VECTOR_BYTES
 from fastmlp.jit.micro_kernel import AS_IS, CLIPPED, MASKED
 from fastmlp.kernels import loss as loss_kernels
 from fastmlp.kernels import matmul, single_output
-from fastmlp.kernels.matrix import PACKED, Matrix
+from fastmlp.kernels.arrays import PACKED, Matrix
 from fastmlp.losses import CROSS_ENTROPY, LOG_LOSS
 from fastmlp.network.formats import round_up
 from fastmlp.network.network import Network

@@ -13,10 +13,9 @@ from ..jit.compile import NOWHERE, ZERO, kernel
 from ..jit.intrinsics import keep_whole
 from ..jit.micro_kernel import AS_IS, MASKED
 from .activations import activation_backward, activation_forward, finish_backward, finish_forward
-from .arrays import add_rows, fill_zero, total_of
+from .arrays import PACKED, Matrix, add_rows, fill_zero, part, row_of, total_of
 from .dropout import drop
 from .matmul import multiply, multiply_transposed
-from .matrix import PACKED, Matrix, part, row_of
 from .single_output import add_scaled_rows, dot_rows, outer, outer_and_sums
 
 

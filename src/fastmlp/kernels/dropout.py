@@ -8,7 +8,7 @@ import numpy as np
 
 from ..jit.compile import kernel
 from ..jit.intrinsics import keep_whole
-from .matrix import row_of
+from .arrays import row_of
 
 
 @kernel

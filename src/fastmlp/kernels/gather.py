@@ -5,8 +5,7 @@ A[0] = (X - shift) factor, where the net has a scaling, else X.
 
 from ..jit.compile import NOWHERE, VECTOR_BYTES, ZERO, kernel, sum_kernel
 from ..jit.intrinsics import keep_whole, prefetch, read_float32, read_float64, read_int32, read_uint8, read_vector
-from .arrays import fill_zero
-from .matrix import Matrix, part, row_of
+from .arrays import Matrix, fill_zero, part, row_of
 from .records import INT32
 from .shuffle import permute
 

@@ -14,8 +14,7 @@ from ..jit.intrinsics import keep_whole
 from ..jit.scalar_math import exp_negative, log1p_unit
 from ..jit.vectors import divide_by, lanes_of, largest_of, multiply_by, subtract, sum_of
 from .activations import logistic_forward
-from .arrays import total_of
-from .matrix import Matrix, check_corner, part, row_of
+from .arrays import Matrix, check_corner, part, row_of, total_of
 
 LOG_LOSS, CROSS_ENTROPY = range(2)
 

@@ -10,7 +10,7 @@ from ..jit.compile import TILE_ROWS, TILE_VECTORS, ZERO, kernel
 from ..jit.intrinsics import keep_whole, prefetch_to_write
 from ..jit.micro_kernel import AS_IS, copy_tile_rows, copy_vector, fma_tile, transpose_square, transpose_tile
 from ..jit.vectors import lanes_of
-from .matrix import PACKED, Matrix, check_corner, check_index, part, row_of
+from .arrays import PACKED, Matrix, check_corner, check_index, part, row_of
 
 assert TILE_VECTORS in (3, 4), "panel_vectors and the tiles below are written for these"
 COLUMNS = 64  # of A that Aᵀ B packs at a time

@@ -6,10 +6,9 @@ total), takes the optimizer's step there, and refreshes the packed copies of W t
 
 from ..jit.compile import TILE_ROWS, ZERO, kernel
 from ..jit.vectors import lanes_of
-from .arrays import add_multiple, copy, dot, fill_zero
+from .arrays import PACKED, Matrix, add_multiple, copy, dot, fill_zero
 from .backprop import bias_gradient, weight_gradient
 from .matmul import COLUMNS, pack_rows, pack_transposed
-from .matrix import PACKED, Matrix
 from .optimizers import step_constants, update
 
 BLOCK_NUMBERS = 4096  # of dW in each of its TILE_ROWS rows, computed and used before the next block

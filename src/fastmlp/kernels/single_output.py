@@ -10,9 +10,8 @@ from ..jit.compile import TILE_VECTORS, ZERO, kernel, sum_kernel
 from ..jit.intrinsics import fma, keep_whole
 from ..jit.micro_kernel import outer_tile
 from ..jit.vectors import lanes_of
-from .arrays import add_multiple
+from .arrays import add_multiple, check_corner, check_index, part, row_of
 from .matmul import panel_vectors
-from .matrix import check_corner, check_index, part, row_of
 
 outer_1, outer_2, outer_3, outer_4 = (outer_tile(vectors) for vectors in (1, 2, 3, 4))
 
