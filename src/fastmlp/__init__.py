@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from . import onnx as onnx
     from . import plot as plot
     from .sklearn.classifier import MLPClassifier
-    from .tables.encoder import TableEncoder
+    from .tables.table_encoder import TableEncoder
 
 __all__ = [
     "SGD",
@@ -35,7 +35,7 @@ __all__ = [
     "__version__",
     "rows",
 ]
-ESTIMATORS = {"MLPClassifier": ".sklearn.classifier", "TableEncoder": ".tables.encoder"}
+ESTIMATORS = {"MLPClassifier": ".sklearn.classifier", "TableEncoder": ".tables.table_encoder"}
 EXTRAS = {"dask": "distributed", "onnx": "skl2onnx", "plot": "matplotlib"}  # modules, and what they need
 
 

@@ -84,7 +84,7 @@ def fit(model: Model, data: tuple[Any, ...], options: Namespace) -> None:
 
 def fitted_encoder(table: Table, options: Namespace) -> Any:
     """Return a TableEncoder that has seen all rows once; print its findings."""
-    from ..tables.encoder import TableEncoder
+    from ..tables.table_encoder import TableEncoder
 
     scaling = None if options.scaling == "none" else options.scaling
     encoder = TableEncoder(

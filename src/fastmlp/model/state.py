@@ -24,7 +24,7 @@ from ..tables.encoding import TableEncoding
 from ..typing import Activations, Record
 
 if TYPE_CHECKING:
-    from ..tables.encoder import TableEncoder
+    from ..tables.table_encoder import TableEncoder
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from onnx import TensorProto
 from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, StringTensorType
 
 from ..messages import listed
-from ..tables.encoder import TableEncoder
 from ..tables.encoding import CategoryColumn, NumberColumn
+from ..tables.table_encoder import TableEncoder
 from .graph import ML, Graph
 
 MISSING_TEXTS = ("None", "nan", "<NA>")

@@ -21,8 +21,8 @@ from sklearn.utils.estimator_checks import check_dataframe_column_names_consiste
 
 from fastmlp import MLPClassifier
 from fastmlp.tables import statistics
-from fastmlp.tables.encoder import TableEncoder
 from fastmlp.tables.encoding import CategoryColumn, NumberColumn, TableEncoding
+from fastmlp.tables.table_encoder import TableEncoder
 
 NUMBERS = ["wage", "age", "count", "flag"]
 
