@@ -68,7 +68,7 @@ def checked(description: dict[str, Any], tensors: Tensors) -> Described:
 
 
 def checked_fields(description: dict[str, Any], tensors: Tensors) -> Described:
-    """Check every field, with whatever error the check of one may raise."""
+    """Check every field; a damaged one can raise any error, which the caller translates."""
     widths, bias = checked_widths(description["widths"]), of_type("bias", description["bias"], bool)
     dtype, seed = of_type("dtype", description["dtype"], str), of_type("seed", description["seed"], int)
     need(dtype in ("float32", "float64"), f"dtype is {dtype[:80]!r}, not float32 or float64")

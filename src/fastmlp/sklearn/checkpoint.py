@@ -209,7 +209,7 @@ def arguments(
 
 
 def shown(value: Any) -> Any:
-    """Return what tells a parameter from others, also in another process."""
+    """Return a parameter as JSON holds it, the same in any process; others give something else."""
     value = plain(value)
     if callable(value) or isinstance(value, np.random.RandomState):
         return getattr(value, "__qualname__", type(value).__qualname__)

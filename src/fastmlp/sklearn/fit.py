@@ -98,10 +98,10 @@ def fit_alone(
     check_together(estimator, incremental, file)
     kept = None if file is None else Kept(file)
     first = not hasattr(estimator, "coefs_") or (not estimator.warm_start and not incremental)
-    anew = not hasattr(estimator, "classes_") or (not estimator.warm_start and not incremental)
+    new_classes = not hasattr(estimator, "classes_") or (not estimator.warm_start and not incremental)
     data = data_of(estimator, X, y, sample_weight)
     held = held_out(data, given)
-    data.learn(reset=first, new_classes=anew)
+    data.learn(reset=first, new_classes=new_classes)
     estimator._random_state = check_random_state(estimator.random_state)
     if first:
         initialize(estimator, [estimator.n_features_in_, *hidden, estimator.n_outputs_], data.dtype)

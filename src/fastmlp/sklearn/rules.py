@@ -60,7 +60,7 @@ class ScikitLearnRules:
         return Extent(self.epochs, size, self.batch_rows, self.progress.improvement, best)
 
     def go_on(self, progress: Progress | None) -> None:
-        """Go on where a checkpoint has left a fit, whose attributes the estimator has; None: begin."""
+        """Continue the fit of a checkpoint, from which the estimator was restored; begin if there is none."""
         if progress is None:
             return
         self.progress = progress

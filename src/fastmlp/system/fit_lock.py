@@ -63,7 +63,7 @@ def fitting(owner: Any, seen: Callable[[], Any]) -> Iterator[UnderWay]:
 
 
 def present(owner: Any, take: Callable[[], T]) -> T:
-    """Return what a fit in another thread lets this one see, or else take(), during which no other fit begins."""
+    """Return take(); while another thread fits the owner, return what that fit shows to others instead."""
     guard = guard_of(owner)
     with guard.lock:
         while True:

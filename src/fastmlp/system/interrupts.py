@@ -145,7 +145,7 @@ def allowed() -> Iterator[None]:
 
 
 def outlast(begin: Callable[[], Any], end: Callable[[], Any] | None = None) -> None:
-    """Run begin(); if anything is raised, run end(), or else begin(), until it has returned, and raise then.
+    """Run begin(). If an exception cuts it, run end() (begin() if there is none) until that returns, then raise.
 
     A signal handler may raise at any moment, also while another exception is handled. What is run again must be safe to
     repeat wherever it was cut.

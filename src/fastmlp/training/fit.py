@@ -101,7 +101,7 @@ def validate(network: Network, validation: Part) -> Record:
 def check_parameters(model: Any) -> None:
     """Raise ValueError where weights are not finite, and cannot be trained."""
     if not np.isfinite(model.parameters).all():
-        raise ValueError("parameters contain NaN or inf; set them anew before training")
+        raise ValueError("parameters contain NaN or inf; set them before training")
 
 
 def extent_of(settings: Settings, n: int) -> Extent:

@@ -13,7 +13,7 @@ class Improvement:
 
     Attributes
     ----------
-    tol : an epoch improves on the best one by at least this much, or by more
+    tol : how much better than the best epoch another one must be to count as an improvement
     patience : training ends after this number of epochs without an improvement
     ties : whether an epoch that is better by exactly tol improves; scikit-learn's rule, but not `Model`'s
     best : the highest finite figure; -inf before there is one

@@ -141,7 +141,7 @@ def labels_of(model: Any, known: Learned, stream: Stream, learn: bool) -> Labels
 
 
 def checked_classes(table: Table, number: int) -> list[Any]:
-    """Return the values of a table's target, in ascending order: so many as the net has classes."""
+    """Return the values of a table's target, in ascending order; raise unless there are `number` of them."""
     classes = classes_of(table)
     if len(classes) != number:
         needs = "a binary classifier needs 2" if number == 2 else f"the model was made for {number}"

@@ -78,7 +78,7 @@ class Rules(Protocol):
         ...
 
     def count(self, record: Record) -> None:
-        """Take note of an epoch that has ended, and been compared."""
+        """Record an epoch that has been compared: figures, warnings, learning rate."""
         ...
 
     def callback(self, record: Record) -> bool:
