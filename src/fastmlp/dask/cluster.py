@@ -11,6 +11,7 @@ import numpy as np
 from distributed import Client, default_client
 
 from ..arguments import checked_float
+from ..system.interrupts import allowed
 from . import worker
 from .dask_private import threads_of_workers
 
@@ -75,7 +76,8 @@ class Cluster:
     @property
     def threads(self) -> dict[str, int]:
         """Threads of each worker, by address."""
-        return threads_of_workers(self.client, self.timeout)
+        with allowed():
+            return threads_of_workers(self.client, self.timeout)
 
     def map(self, what: str, function: Callable[..., Any], *lists: list[Any], **common: Any) -> list[Any]:
         """Return the futures of function(list₁[i], list₂[i], …, **common), one for each i."""
@@ -115,9 +117,10 @@ class Cluster:
         return list(self.result(self.submit("gather", list, futures)))
 
     def result(self, future: Any) -> Any:
-        """Return a result, or raise what its task raised."""
+        """Return a result, or raise what its task raised; Ctrl-C ends the wait at once, as nothing changes in it."""
         try:
-            return future.result(timeout=self.timeout)
+            with allowed():
+                return future.result(timeout=self.timeout)
         except TimeoutError:
             raise TimeoutError(
                 f"no answer from the cluster within timeout={self.timeout:g} seconds; it has {self.alive()} workers"

@@ -1,5 +1,6 @@
 """`fit` over Dask's collections."""
 
+import os
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,12 +13,15 @@ from ..model import Model
 from ..optimizers import Optimizer
 from ..rows.labels import Labels
 from ..rows.order import Pass
+from ..system.interrupts import allowed, postponed
+from ..training.checkpoint import CheckpointFile
 from ..training.fit import check_parameters, settings_of
-from ..training.inputs import check_names
+from ..training.inputs import Learned, check_names
 from ..training.loop import Part
 from ..training.progress import Settings
 from ..training.rules import train
 from ..typing import Callbacks, DaskCollection, OptimizerName, Record, Verbose
+from .checkpoint import check_exact, checkpoint_of
 from .cluster import Cluster
 from .network import DaskNetwork
 from .partitions import Partitions
@@ -34,6 +38,7 @@ def fit(
     optimizer: Rule = "adam", l2: float = 0.0,
     validation_fraction: float = 0.0, early_stopping: bool = False, n_iter_no_change: int = 10, tol: float = 1e-4,
     verbose: Verbose = 0, callbacks: Callbacks[Model] = None, timeout: float = 600.0,
+    checkpoint: str | os.PathLike | None = None, checkpoint_every: float = 60.0, resume: bool = False,
 ) -> Model:  # fmt: skip
     """Train a `fastmlp.Model` on the rows of Dask's arrays or dataframes, where they lie.
 
@@ -60,6 +65,9 @@ def fit(
     l2, validation_fraction, early_stopping, n_iter_no_change, tol, verbose, callbacks : as for `Model.fit`
     timeout : float
         Seconds that an answer of the cluster may take: a step over all rows, say.
+    checkpoint, checkpoint_every, resume : as for `Model.fit`
+        The file lies on the client. Only for exact steps (batch_size=None), and not for "lbfgs". A fit that goes on
+        over the same partitions, on whatever workers, ends with the bits of one that was not interrupted.
 
     Returns
     -------
@@ -69,6 +77,8 @@ def fit(
     ------
     ValueError, TypeError
         Names the argument, or the partition, and what is wrong with it.
+    FileExistsError, ModelFormatError, OSError
+        About the checkpoint, as from `Model.fit`.
     TimeoutError
         The cluster did not answer in time, for example because no worker is left.
     ConnectionError
@@ -80,10 +90,12 @@ def fit(
     """
     settings = settings_of(model, epochs, batch_size, l2, True, early_stopping, n_iter_no_change, tol, verbose)
     check(model, settings, validation_fraction, optimizer)
-    functions = checked_callbacks(callbacks)
+    functions, file = checked_callbacks(callbacks), CheckpointFile.checked(checkpoint, checkpoint_every, resume)
+    if file is not None:
+        check_exact(file, settings.batch_size, isinstance(optimizer, str) and optimizer == "lbfgs")
     with Cluster(client, timeout) as cluster:
         partitions = Partitions(cluster, X, y, sample_weight)
-        run(model, partitions, None, settings, validation_fraction, optimizer, functions)
+        run(model, partitions, None, settings, validation_fraction, optimizer, functions, file)
     return model
 
 
@@ -105,25 +117,40 @@ def check(model: Model, settings: Settings, validation_fraction: float, optimize
 
 
 def run(
-    model: Model, partitions: Partitions, classes: list | None, settings: Settings,
-    validation_fraction: float, optimizer: Rule, callbacks: list[Callable[..., Any]],
+    model: Model, partitions: Partitions, classes: list | None, settings: Settings, validation_fraction: float,
+    optimizer: Rule, callbacks: list[Callable[..., Any]], file: CheckpointFile | None = None,
 ) -> None:  # fmt: skip
-    """Train over partitions; classes: the values of y that 0, 1, … stand for."""
+    """Train over partitions; classes: the values of y that 0, 1, … stand for; file: where exact steps are kept."""
     order, held = partitions.parts(validation_fraction, model.seed)
-    network = connected(model, partitions, classes)
+    network, learned = connected(model, partitions, classes), Learned(partitions.names)
+    steps = None if isinstance(optimizer, str) and optimizer == "lbfgs" else optimizers.resolve(optimizer)
 
     def after(record: Record) -> bool:
-        answers = [callback(model, record) for callback in callbacks]
-        return any(answers)
+        try:
+            with allowed():
+                answers = [callback(model, record) for callback in callbacks]
+                return any(answers)
+        finally:
+            model.optimizer = steps  # the one that trains, and that a checkpoint keeps
 
-    if isinstance(optimizer, str) and optimizer == "lbfgs":
+    if steps is None:
         model.optimizer = None
+        learned.adopt(model)
         train_exactly(network, order, settings, model.history, after)
         return
-    model.optimizer = optimizers.resolve(optimizer)
-    validate = (lambda: network.evaluate(held)) if validation_fraction else None
-    part = Part(partitions, order)  # type: ignore[arg-type]
-    train(network, model.optimizer, part, validate, settings, model, after)
+    steps.prepare(model.parameters.size, model.dtype)
+    with postponed():
+        keep = progress = None
+        if file is not None:
+            keep = checkpoint_of(file, model, learned, settings, steps, partitions, order, held)
+            contents = file.contents(keep.of)
+            progress = None if contents is None else keep.take_over(*contents)
+        model.optimizer = steps
+        learned.adopt(model)
+        if progress is None or not progress.ended:
+            validate = (lambda: network.evaluate(held)) if validation_fraction else None
+            part = Part(partitions, order)  # type: ignore[arg-type]
+            train(network, steps, part, validate, settings, model, after, progress, keep)
 
 
 def connected(model: Model, partitions: Partitions, classes: list | None) -> DaskNetwork:
@@ -137,10 +164,7 @@ def connected(model: Model, partitions: Partitions, classes: list | None) -> Das
     if classes is None and labels.shape == ():
         labels.encode(np.array(partitions.classes), len(partitions.classes))
     partitions.convert(str(model.dtype), labels)
-    network = DaskNetwork(model.network, model, partitions.cluster, partitions)
-    if model.feature_names is None:
-        model.feature_names = partitions.names
-    return network
+    return DaskNetwork(model.network, model, partitions.cluster, partitions)
 
 
 def train_exactly(

@@ -11,7 +11,7 @@ from ..network.call import SUMS, Tally
 from ..network.network import Network
 from ..optimizers import Optimizer
 from ..rows.order import Pass
-from ..system.interrupts import postponed
+from ..system.interrupts import check
 from ..training.validation import means
 from . import worker
 from .cluster import Cluster
@@ -64,25 +64,38 @@ class DaskNetwork:
         self, rows: Any, order: Pass, batch_rows: int, optimizer: Optimizer, l2: float,
         watch: Any, tally: Tally, seed: int = 0, after: Any = None,
     ) -> None:  # fmt: skip
-        """Make a pass: one step on the gradient of all rows, or steps of each worker over its share."""
+        """Make a pass: one step on the gradient of all rows, or steps of each worker over its share.
+
+        A step that the tally has counted is not made again; `after` is called after a step, as by `Network.train`.
+        """
         assert order.size is not None
+        if tally.rows == order.size:
+            return
         if batch_rows >= order.size:
             self.one_step(order, optimizer, l2, tally)
         else:
             self.local_steps(order, batch_rows, optimizer, l2, tally)
+        if after is not None and not tally.diverged:
+            after()
 
     def one_step(self, order: Pass, optimizer: Optimizer, l2: float, tally: Tally) -> None:
-        """Make the step that one machine makes on all rows."""
+        """Make the step that one machine makes on all rows, and count its rows."""
         found = self.sums(order)
-        tally.J, tally.weight, tally.rows = found.J, found.weight, found.rows
         tally.diverged = not np.isfinite(found.J)
-        if not tally.diverged and found.weight > 0:
+        if tally.diverged:
+            return
+        objective = 0.0
+        if found.weight > 0:
             if optimizer.like_scikit_learn:
                 W = self.theta[: self.plan.n_weights].astype(np.float64)
-                tally.objective = found.rows * (found.J + l2 / 2 * float(W @ W)) / found.weight
-                tally.objective_rows = found.rows
-            with postponed():
+                objective = found.rows * (found.J + l2 / 2 * float(W @ W)) / found.weight
+            t = optimizer.t
+            while optimizer.t == t:  # Ctrl-C may end the call before its step
+                check()
                 self.network.step(optimizer, found.gradient, found.weight, l2)
+            if optimizer.like_scikit_learn:
+                tally.objective, tally.objective_rows = objective, float(found.rows)
+        tally.J, tally.weight, tally.rows = found.J, found.weight, found.rows
 
     def local_steps(self, order: Pass, batch_rows: int, optimizer: Optimizer, l2: float, tally: Tally) -> None:
         """Have each worker make an epoch over its share; average parameters and moments, weighted by rows."""

@@ -62,7 +62,8 @@ def fit(
     with postponed(), fit_lock.fitting(model, lambda: aligned_copy(model.parameters)) as under_way:
         keep = progress = None
         if file is not None:
-            same = arguments(model, learned, settings, optimizer, part, validation)
+            held = None if validation is None else fingerprint(validation)
+            same = arguments(model, learned, settings, optimizer, fingerprint(part), held)
             keep = Checkpoint(file, model, optimizer, same, extent_of(settings, part.order.size))
             contents = file.contents(keep.of)
             progress = None if contents is None else keep.take_over(*contents)
@@ -111,9 +112,12 @@ def extent_of(settings: Settings, n: int) -> Extent:
 
 
 def arguments(
-    model: Any, learned: Learned, settings: Settings, optimizer: Optimizer, part: Part, validation: Part | None
+    model: Any, learned: Learned, settings: Settings, optimizer: Optimizer, rows: str, held: str | None
 ) -> dict[str, Any]:
-    """Return all that decides how a fit goes on, by which a checkpoint is told from another fit's."""
+    """Return all that decides how a fit goes on, by which a checkpoint is told from another fit's.
+
+    rows, held : fingerprints of the rows to train on, and to validate on
+    """
     scaling = None if model.scaling is None else [values.tolist() for values in model.scaling]
     return {
         "widths": list(model.widths), "activation": model.activation_names, "bias": model.bias,
@@ -122,7 +126,7 @@ def arguments(
         **{name: plain(known(model, name, value)) for name, value in learned._asdict().items()},
         "optimizer": {"name": optimizer.name, **optimizer.settings()},
         **{name: value for name, value in vars(settings).items() if name != "verbose"},
-        "training rows": fingerprint(part), "validation rows": None if validation is None else fingerprint(validation),
+        "training rows": rows, "validation rows": held,
     }  # fmt: skip
 
 
