@@ -3,15 +3,17 @@
 import hashlib
 from typing import Any
 
+import numpy as np
+
 from ..messages import few
 from ..optimizers import Optimizer
 from ..rows.order import Pass
 from ..training.checkpoint import Checkpoint, CheckpointFile
-from ..training.fit import arguments, extent_of
+from ..training.fit import SAMPLED_ROWS, arguments, extent_of
 from ..training.inputs import Learned
 from ..training.progress import Settings
-from . import worker
 from .partitions import Partitions
+from .worker import Partition
 
 
 class DaskCheckpoint(Checkpoint):
@@ -49,6 +51,16 @@ def checkpoint_of(
 def digest(partitions: Partitions) -> str:
     """Return a digest of the classes, the sizes of the partitions, and some rows of each."""
     cluster = partitions.cluster
-    found = cluster.all(cluster.map("digest", worker.digest, partitions.converted))
+    found = cluster.all(cluster.map("digest", digest_of_one, partitions.converted))
     text = repr(([str(value) for value in partitions.classes], partitions.sizes, found))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def digest_of_one(partition: Partition) -> str:
+    """Return a digest of some rows of a partition, with their labels and weights; a task of workers."""
+    some = np.unique(np.linspace(0, max(0, len(partition.X) - 1), SAMPLED_ROWS).astype(np.intp))
+    found = hashlib.sha256()
+    for values in (partition.X, partition.y, partition.w):
+        if values is not None:
+            found.update(np.ascontiguousarray(values[some[: len(values)]]).tobytes())
+    return found.hexdigest()

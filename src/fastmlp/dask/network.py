@@ -84,12 +84,9 @@ class DaskNetwork:
         tally.diverged = not np.isfinite(found.J)
         if tally.diverged:
             return
-        objective = 0.0
         if found.weight > 0:
-            if optimizer.like_scikit_learn:
-                W = self.theta[: self.plan.n_weights].astype(np.float64)
-                objective = found.rows * (found.J + l2 / 2 * float(W @ W)) / found.weight
-            t = optimizer.t
+            W, t = self.theta[: self.plan.n_weights].astype(np.float64), optimizer.t
+            objective = found.rows * (found.J + l2 / 2 * float(W @ W)) / found.weight
             while optimizer.t == t:  # Ctrl-C may end the call before its step
                 check()
                 self.network.step(optimizer, found.gradient, found.weight, l2)

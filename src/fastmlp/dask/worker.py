@@ -1,7 +1,6 @@
 """Tasks of workers: pure functions over the rows of a partition."""
 
 import copy
-import hashlib
 from collections.abc import Generator
 from typing import Any, NamedTuple
 
@@ -20,7 +19,6 @@ from ..rows.streamed import StreamedRows
 from ..rows.streams.stream import Block, Stream, equal_blocks
 from ..rows.targets import as_weights
 from ..rows.window import Window, not_finite
-from ..training.fit import SAMPLED_ROWS
 from ..training.validation import sums
 from .task_network import NetSpec, task_network
 
@@ -136,16 +134,6 @@ def subset(partition: Partition, start: int = 0, stride: int = 1, *, order: Pass
     if len(chosen) == len(partition.X):
         return partition
     return Partition(partition.X[chosen], partition.y[chosen], None if partition.w is None else partition.w[chosen])
-
-
-def digest(partition: Partition) -> str:
-    """Return a digest of some of the rows, with their labels and weights."""
-    some = np.unique(np.linspace(0, max(0, len(partition.X) - 1), SAMPLED_ROWS).astype(np.intp))
-    found = hashlib.sha256()
-    for values in (partition.X, partition.y, partition.w):
-        if values is not None:
-            found.update(np.ascontiguousarray(values[some[: len(values)]]).tobytes())
-    return found.hexdigest()
 
 
 def array_rows(net: NetSpec, partition: Partition) -> ArrayRows:
