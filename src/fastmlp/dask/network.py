@@ -85,8 +85,10 @@ class DaskNetwork:
         if tally.diverged:
             return
         if found.weight > 0:
-            W, t = self.theta[: self.plan.n_weights].astype(np.float64), optimizer.t
-            objective = found.rows * (found.J + l2 / 2 * float(W @ W)) / found.weight
+            t, objective = optimizer.t, 0.0
+            if optimizer.like_scikit_learn:
+                W = self.theta[: self.plan.n_weights].astype(np.float64)
+                objective = found.rows * (found.J + l2 / 2 * float(W @ W)) / found.weight
             while optimizer.t == t:  # Ctrl-C may end the call before its step
                 check()
                 self.network.step(optimizer, found.gradient, found.weight, l2)
