@@ -13,11 +13,11 @@ from ..model import Model
 from ..optimizers import Optimizer
 from ..rows.labels import Labels
 from ..rows.order import Pass
-from ..system.interrupts import allowed, postponed
+from ..system.interrupts import postponed
 from ..training.checkpoint import CheckpointFile
 from ..training.fit import check_parameters, settings_of
 from ..training.inputs import Learned, check_names
-from ..training.loop import Part
+from ..training.loop import Part, run_callbacks
 from ..training.progress import Settings
 from ..training.rules import train
 from ..typing import Callbacks, DaskCollection, OptimizerName, Record, Verbose
@@ -127,9 +127,7 @@ def run(
 
     def after(record: Record) -> bool:
         try:
-            with allowed():
-                answers = [callback(model, record) for callback in callbacks]
-                return any(answers)
+            return run_callbacks(callbacks, model, record)
         finally:
             model.optimizer = steps  # the one that trains, and that a checkpoint keeps
 
@@ -143,8 +141,7 @@ def run(
         keep = progress = None
         if file is not None:
             keep = checkpoint_of(file, model, learned, settings, steps, partitions, order, held)
-            contents = file.contents(keep.of)
-            progress = None if contents is None else keep.take_over(*contents)
+            progress = keep.resumed()
         model.optimizer = steps
         learned.adopt(model)
         if progress is None or not progress.ended:

@@ -108,7 +108,7 @@ class ClassifierCheckpoint(Checkpoint):
     ) -> None:
         model = EstimatorAsModel(estimator, network)
         super().__init__(kept.file, model, estimator._optimizer, arguments(estimator, model, part, validation), extent)
-        self.estimator, self.n_rows, self.state = estimator, part.order.size, kept.state
+        self.estimator, self.n_rows, self.kept = estimator, part.order.size, kept
 
     def contents(self, progress: Progress) -> Contents:
         """Return description and tensors, also of the estimator's attributes.
@@ -119,10 +119,10 @@ class ClassifierCheckpoint(Checkpoint):
         uncounted = estimator.n_iter_ - progress.done
         self.model.history = history(estimator, len(estimator.loss_curve_) - uncounted)
         description, tensors = super().contents(progress)
-        key = self.state["state"]
+        key = self.kept.state["state"]
         description["classifier"] = {
             "t_": int(estimator.t_ - uncounted * self.n_rows),
-            "random": {"pos": key["pos"], "has_gauss": self.state["has_gauss"], "gauss": self.state["gauss"]},
+            "random": {"pos": key["pos"], "has_gauss": self.kept.state["has_gauss"], "gauss": self.kept.state["gauss"]},
             **{name: finite(getattr(estimator, name)) for name in BEST},
         }
         tensors["random"] = key["key"].astype(np.int64)
@@ -136,12 +136,12 @@ class ClassifierCheckpoint(Checkpoint):
                 need(type(record.get(name, 0.0)) is float, f"the {name} of an epoch is {record.get(name)}")
             need("loss" in record, "an epoch has no loss")
 
-    def resumed(self, kept: Kept) -> Progress | None:
+    def resumed(self) -> Progress | None:
         """Make the estimator what the file says, and return where its fit stands; None: it begins."""
-        if kept.contents is None:
+        if self.kept.contents is None:
             return None
-        estimator, (description, tensors) = self.estimator, kept.contents
-        kept.contents = None  # its weights and moments take memory
+        estimator, (description, tensors) = self.estimator, self.kept.contents
+        self.kept.contents = None  # its weights and moments take memory
         progress = self.take_over(description, tensors)
         self.optimizer.learning_rate, self.model.optimizer = self.model.optimizer.learning_rate, self.optimizer
         for name, curve in CURVES.items():

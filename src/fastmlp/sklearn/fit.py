@@ -22,13 +22,11 @@ from ..training.divergence import raise_not_finite
 from ..training.loop import Part, loop, take_best
 from ..training.validation import Validation
 from . import lbfgs, view
-from .checkpoint import ClassifierCheckpoint, Kept
+from .checkpoint import CURVES, ClassifierCheckpoint, Kept
 from .coefficients import Coefficients
 from .data import data_of, held_out
 from .rules import ScikitLearnRules
 from .settings import optimizer_of
-
-CURVES = ("loss_curve_", "learning_rate_curve_", "validation_scores_", "validation_loss_curve_")
 
 
 def fit(
@@ -65,9 +63,8 @@ class Before:
 
     def __init__(self, estimator: Any, seen: view.View | None, incremental: bool) -> None:
         self.attributes = vars(estimator).copy()
-        self.curves = [
-            (value, list(value)) for name, value in self.attributes.items() if name in CURVES and value is not None
-        ]
+        curves = [self.attributes.get(name) for name in CURVES.values()]
+        self.curves = [(curve, list(curve)) for curve in curves if curve is not None]
         self.theta = None if seen is None else seen[2]
         self.trained: Coefficients | None = self.attributes.get("_coefficients")
         if self.trained and (seen is None or not self.trained.are(estimator.coefs_, estimator.intercepts_)):
@@ -157,7 +154,7 @@ def train_by_epochs(
             keep = None
             if kept is not None:
                 keep = ClassifierCheckpoint(kept, estimator, network, part, validation, rules.extent())
-                rules.go_on(keep.resumed(kept))
+                rules.go_on(keep.resumed())
             if not rules.progress.ended:
                 loop(network, estimator._optimizer, part, rules, keep)
     except KeyboardInterrupt:

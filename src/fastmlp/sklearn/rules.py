@@ -14,13 +14,12 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from ..arguments import checked_callbacks
-from ..exceptions import RowError, user_code
+from ..exceptions import RowError
 from ..rows.order import Order, Pass
-from ..system.interrupts import allowed
 from ..training.checkpoint_state import Extent
 from ..training.divergence import raise_not_finite, remedies
 from ..training.improvement import Improvement
-from ..training.loop import Part
+from ..training.loop import Part, run_callbacks
 from ..training.progress import Progress, Record, Snapshot
 from ..training.validation import Validation
 from .coefficients import Coefficients
@@ -195,13 +194,9 @@ class ScikitLearnRules:
 
     def callback(self, record: Record) -> bool:
         """Call the user's callbacks."""
-        answers = []
-        callbacks = checked_callbacks(self.estimator.callbacks)
-        if callbacks:
-            with allowed(), user_code():
-                answers = [callback(self.estimator, record) for callback in callbacks]
+        ends = run_callbacks(checked_callbacks(self.estimator.callbacks), self.estimator, record)
         self.take_over()
-        return any(answers)
+        return ends
 
     def take_over(self) -> None:
         """Train what the user's code has put into coefs_ and intercepts_."""

@@ -92,7 +92,7 @@ class Checkpoint:
     def __init__(
         self, file: CheckpointFile, model: Any, optimizer: Optimizer, arguments: dict[str, Any], extent: Extent
     ) -> None:  # fmt: skip
-        self.path, self.every, self.last = file.path, file.every, -np.inf
+        self.file, self.path, self.every, self.last = file, file.path, file.every, -np.inf
         self.model, self.optimizer, self.extent = model, optimizer, extent
         self.arguments: dict[str, Any] = json.loads(json.dumps(arguments))
         self.written: tuple[Any, ...] = ()
@@ -128,6 +128,11 @@ class Checkpoint:
             if improvement.kept.moments is not None:
                 tensors["best.moments"] = improvement.kept.moments
         return description, tensors
+
+    def resumed(self) -> Progress | None:
+        """Take over the fit in the file, and return where it stands; None: it begins. Errors as of `take_over`."""
+        contents = self.file.contents(self.of)
+        return None if contents is None else self.take_over(*contents)
 
     def take_over(self, description: dict[str, Any], tensors: dict[str, np.ndarray]) -> Progress:
         """Make model and optimizer those of a file, and return where its fit stands, once all of it is checked.

@@ -14,12 +14,12 @@ from ..optimizers import Optimizer
 from ..rows.streamed import StreamedRows
 from ..saving.model import plain
 from ..system import fit_lock
-from ..system.interrupts import allowed, postponed
+from ..system.interrupts import postponed
 from ..typing import Verbose
 from .checkpoint import Checkpoint, CheckpointFile
 from .checkpoint_state import BEST_TENSORS, Extent
 from .inputs import Learned, inputs
-from .loop import Part
+from .loop import Part, run_callbacks
 from .progress import Record, Settings
 from .rules import train
 from .split import check_batch_size, check_classes, check_training_memory, check_validation, parts_of
@@ -65,22 +65,17 @@ def fit(
             held = None if validation is None else fingerprint(validation)
             same = arguments(model, learned, settings, optimizer, fingerprint(part), held)
             keep = Checkpoint(file, model, optimizer, same, extent_of(settings, part.order.size))
-            contents = file.contents(keep.of)
-            progress = None if contents is None else keep.take_over(*contents)
+            progress = keep.resumed()
         before = {name: getattr(model, name) for name in ("optimizer", *learned._fields)}
         model.optimizer = optimizer
         learned.adopt(model)
         if progress is not None and progress.ended:
             return
 
-        def after(record: dict[str, Any]) -> Any:
+        def after(record: Record) -> bool:
             under_way.seen = aligned_copy(model.parameters)
-            if not functions:
-                return False
             try:
-                with allowed():
-                    answers = [callback(model, record) for callback in functions]
-                    return any(answers)
+                return run_callbacks(functions, model, record)
             finally:
                 model.optimizer = optimizer  # the one that trains, and that a checkpoint keeps
 
@@ -123,17 +118,11 @@ def arguments(
         "widths": list(model.widths), "activation": model.activation_names, "bias": model.bias,
         "dtype": str(model.dtype), "seed": model.seed, "out_activation": model.out_activation, "scaling": scaling,
         "encoding": None if model.encoding is None else model.encoding.to_dict(),
-        **{name: plain(known(model, name, value)) for name, value in learned._asdict().items()},
+        **{name: plain(value) for name, value in learned.beside(model)._asdict().items()},
         "optimizer": {"name": optimizer.name, **optimizer.settings()},
         **{name: value for name, value in vars(settings).items() if name != "verbose"},
         "training rows": rows, "validation rows": held,
     }  # fmt: skip
-
-
-def known(model: Any, name: str, learned: Any) -> Any:
-    """Return an attribute of the model or, where it has none, what it is to learn."""
-    value = getattr(model, name)
-    return learned if value is None else value
 
 
 def fingerprint(part: Part) -> str:

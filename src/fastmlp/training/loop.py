@@ -12,7 +12,7 @@ import numpy as np
 from ..exceptions import user_code
 from ..optimizers import Optimizer
 from ..rows.rows import Rows
-from ..system.interrupts import check
+from ..system.interrupts import allowed, check
 from ..system.progress_bar import progress_bar
 from .progress import Progress, Record, Snapshot
 
@@ -164,6 +164,15 @@ def ends(rules: Rules, record: Record, keep: Keep) -> bool:
     except Exception:
         keep(rules.progress, True)
         raise
+
+
+def run_callbacks(callbacks: list[Callable[..., Any]], owner: Any, record: Record) -> bool:
+    """Call all of a user's callbacks, which Ctrl-C may interrupt, and return whether one of them ends the training."""
+    if not callbacks:
+        return False
+    with allowed():
+        answers = [callback(owner, record) for callback in callbacks]
+    return any(answers)
 
 
 def take_best(theta: np.ndarray, optimizer: Optimizer, rules: Rules) -> None:
