@@ -35,7 +35,9 @@ def fails(call):
     try:
         call()
     except ValueError as error:
-        assert path in str(error) and ("changed since" in str(error) or "was modified" in str(error)), error
+        # A stream reads the file by its name; of a map that is too short, the sizes tell.
+        words = "was modified while it was read" if what == "stream" else "changed since it was opened"
+        assert path in str(error) and words in str(error), error
         return True
 
 model = Model([p, 4, 1])
