@@ -76,7 +76,7 @@ def test_the_same_bits_from_every_checkpoint_on(name, monkeypatch, tmp_path):
 
     def written(self, progress):
         write(self, progress)
-        copies.append((shutil.copy(self.path, tmp_path / f"copy-{len(copies)}"), progress.tally.rows))
+        copies.append((shutil.copy(self.file.path, tmp_path / f"copy-{len(copies)}"), progress.tally.rows))
 
     with monkeypatch.context() as patch:
         patch.setattr(checkpoint.Checkpoint, "write", written)

@@ -71,7 +71,7 @@ def all_checkpoints(monkeypatch, tmp_path):
 
     def written(self, progress):
         write(self, progress)
-        copies.append(shutil.copy(self.path, tmp_path / f"copy-{len(copies)}"))
+        copies.append(shutil.copy(self.file.path, tmp_path / f"copy-{len(copies)}"))
 
     def fit(**options):
         with monkeypatch.context() as patch:

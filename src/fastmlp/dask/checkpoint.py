@@ -3,13 +3,11 @@
 import hashlib
 from typing import Any
 
-import numpy as np
-
 from ..messages import few
 from ..optimizers import Optimizer
 from ..rows.order import Pass
 from ..training.checkpoint import Checkpoint, CheckpointFile
-from ..training.fit import SAMPLED_ROWS, arguments, extent_of
+from ..training.fit import arguments, digest, extent_of, sampled
 from ..training.inputs import Learned
 from ..training.progress import Settings
 from .partitions import Partitions
@@ -39,7 +37,7 @@ def checkpoint_of(
 ) -> DaskCheckpoint:  # fmt: skip
     """Return the checkpoint of a fit over these partitions, which are converted; held: the rows for validation."""
     assert order.size is not None
-    rows = f"{order.size}, of weight {partitions.weight:.9g} with those for validation, {digest(partitions)}"
+    rows = f"{order.size}, of weight {partitions.weight:.9g} with those for validation, {digest_of(partitions)}"
     same = {
         "partitions": f"{len(partitions.sizes)}, of {few(partitions.sizes)} rows",
         **arguments(model, learned, settings, optimizer, rows, str(held.size)),
@@ -48,7 +46,7 @@ def checkpoint_of(
     return DaskCheckpoint(file, model, optimizer, same, extent_of(settings, order.size))
 
 
-def digest(partitions: Partitions) -> str:
+def digest_of(partitions: Partitions) -> str:
     """Return a digest of the classes, the sizes of the partitions, and some rows of each."""
     cluster = partitions.cluster
     found = cluster.all(cluster.map("digest", digest_of_one, partitions.converted))
@@ -58,9 +56,6 @@ def digest(partitions: Partitions) -> str:
 
 def digest_of_one(partition: Partition) -> str:
     """Return a digest of some rows of a partition, with their labels and weights; a task of workers."""
-    some = np.unique(np.linspace(0, max(0, len(partition.X) - 1), SAMPLED_ROWS).astype(np.intp))
-    found = hashlib.sha256()
-    for values in (partition.X, partition.y, partition.w):
-        if values is not None:
-            found.update(np.ascontiguousarray(values[some[: len(values)]]).tobytes())
-    return found.hexdigest()
+    n = len(partition.X)
+    arrays = (partition.X, partition.y, partition.w)
+    return digest(*(None if values is None else values[sampled(n)[:n]] for values in arrays))

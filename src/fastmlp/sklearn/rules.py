@@ -20,7 +20,7 @@ from ..training.checkpoint_state import Extent
 from ..training.divergence import raise_not_finite, remedies
 from ..training.improvement import Improvement
 from ..training.loop import Part, run_callbacks
-from ..training.progress import Progress, Record, Snapshot
+from ..training.progress import OVERFLOW, Progress, Record, Snapshot
 from ..training.validation import Validation
 from .coefficients import Coefficients
 from .settings import batch_rows
@@ -146,7 +146,8 @@ class ScikitLearnRules:
         loss, score = (nan, nan) if self.has_diverged else self.validation.evaluate(self.network)
         self.take_over()
         if not (self.has_diverged or np.isfinite(score)):
-            self.warn_of_score(self.validation, loss, score)
+            why = self.why_unmeasured(self.validation, loss)
+            self.progress.warn_unmeasured("score", score, len(estimator.loss_curve_), why)
         for curve, value in ((estimator.validation_loss_curve_, loss), (estimator.validation_scores_, score)):
             missed = len(estimator.loss_curve_) - 1 - len(curve)  # epochs of former fits without validation
             curve.extend([nan] * missed)
@@ -155,23 +156,14 @@ class ScikitLearnRules:
         record |= {"validation_loss": loss, "validation_score": score}
         record["seconds"] += time.perf_counter() - begin
 
-    def warn_of_score(self, validation: Validation, loss: float, score: float) -> None:
-        """Warn, once, of a score that tells nothing."""
-        if self.progress.unmeasured:
-            return
-        self.progress.unmeasured = True
+    def why_unmeasured(self, validation: Validation, loss: float) -> str:
+        """Return why a score is not finite."""
+        scoring = self.estimator.scoring
         if not np.isfinite(loss):
-            why = "the outputs for some validation rows overflow; scale their features as those of the training rows"
-        elif validation.holds_one_class():
-            why = f"scoring={self.estimator.scoring!r} of rows that all have one class; give X_val and y_val of several"
-        else:
-            why = f"that is what scoring={self.estimator.scoring!r} gives for the validation rows"
-        warnings.warn(
-            f"the validation score of epoch {len(self.estimator.loss_curve_)} is {score}: {why}. Such an epoch never "
-            "counts as the best",
-            RuntimeWarning,
-            stacklevel=2,
-        )
+            return OVERFLOW
+        if validation.holds_one_class():
+            return f"scoring={scoring!r} of rows that all have one class; give X_val and y_val of several"
+        return f"that is what scoring={scoring!r} gives for the validation rows"
 
     def figure(self, record: Record) -> float:
         """Return the validation score with early stopping, and else the loss, negative."""

@@ -92,7 +92,7 @@ class Checkpoint:
     def __init__(
         self, file: CheckpointFile, model: Any, optimizer: Optimizer, arguments: dict[str, Any], extent: Extent
     ) -> None:  # fmt: skip
-        self.file, self.path, self.every, self.last = file, file.path, file.every, -np.inf
+        self.file, self.last = file, -np.inf
         self.model, self.optimizer, self.extent = model, optimizer, extent
         self.arguments: dict[str, Any] = json.loads(json.dumps(arguments))
         self.written: tuple[Any, ...] = ()
@@ -100,7 +100,7 @@ class Checkpoint:
     def __call__(self, progress: Progress, always: bool) -> None:
         """Write if it is time, or if always; never the same state twice, nor weights that have diverged."""
         state = self.optimizer.t, progress.epoch, progress.tally.rows, progress.ended
-        if state == self.written or not (always or time.monotonic() - self.last >= self.every):
+        if state == self.written or not (always or time.monotonic() - self.last >= self.file.every):
             return
         if np.isfinite(progress.tally.objective) and np.isfinite(self.model.parameters).all():
             self.write(progress)
@@ -108,7 +108,7 @@ class Checkpoint:
 
     def write(self, progress: Progress) -> None:
         """Replace the file."""
-        container.write(self.path, *self.contents(progress))
+        container.write(self.file.path, *self.contents(progress))
 
     def contents(self, progress: Progress) -> Contents:
         """Return description and tensors of the model, and of where its fit stands."""
@@ -148,8 +148,8 @@ class Checkpoint:
             self.check_model(found)
             progress = checked_progress(fit, tensors, found, self.extent)
         except ModelFormatError as error:
-            raise ModelFormatError(f"checkpoint={self.path!r}: damaged ({error})") from None
-        take_over(self.model, self.path, found)
+            raise ModelFormatError(f"checkpoint={self.file.path!r}: damaged ({error})") from None
+        take_over(self.model, self.file.path, found)
         optimizer, kept = self.optimizer, self.model.optimizer
         optimizer.t, optimizer.moments = kept.t, kept.moments
         optimizer.schedule_start, optimizer.schedule_steps = fit["schedule"]
@@ -160,8 +160,8 @@ class Checkpoint:
         for name, ours in self.arguments.items():
             if others.get(name) != ours:
                 raise ValueError(
-                    f"resume: the fit in {self.path!r} had {name}={others.get(name)!r}, but this one has {ours!r}; "
-                    "a fit goes on with the same rows and arguments"
+                    f"resume: the fit in {self.file.path!r} had {name}={others.get(name)!r}, but this one has "
+                    f"{ours!r}; a fit goes on with the same rows and arguments"
                 )
 
     def check_model(self, found: Described) -> None:

@@ -130,10 +130,20 @@ def fingerprint(part: Part) -> str:
     rows, n = part.rows, part.order.size
     if isinstance(rows, StreamedRows):
         return str(n)
-    some = np.unique(np.linspace(0, n - 1, SAMPLED_ROWS).astype(np.intp))
-    index = np.concatenate([part.order.rows(int(i), int(i) + 1) for i in some])
-    digest = hashlib.sha256(np.ascontiguousarray(rows.taken(index)).tobytes())
-    for values in (rows.y, rows.w):
-        if values is not None:
-            digest.update(np.ascontiguousarray(values[index]).tobytes())
-    return f"{n}, {digest.hexdigest()[:16]}"
+    index = np.concatenate([part.order.rows(int(i), int(i) + 1) for i in sampled(n)])
+    found = [None if values is None else values[index] for values in (rows.y, rows.w)]
+    return f"{n}, {digest(rows.taken(index), *found)[:16]}"
+
+
+def sampled(n: int) -> np.ndarray:
+    """Return positions of `SAMPLED_ROWS` of n rows, or of all where there are fewer: evenly spread, in order."""
+    return np.unique(np.linspace(0, max(0, n - 1), SAMPLED_ROWS).astype(np.intp))
+
+
+def digest(*arrays: np.ndarray | None) -> str:
+    """Return the SHA-256 digest of the arrays that there are."""
+    found = hashlib.sha256()
+    for array in arrays:
+        if array is not None:
+            found.update(np.ascontiguousarray(array).tobytes())
+    return found.hexdigest()

@@ -1,5 +1,6 @@
 """The state of a fit: its settings, its weights at one moment, and all that it goes on from."""
 
+import warnings
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +11,7 @@ from ..optimizers import Optimizer
 from .improvement import Improvement
 
 Record = dict[str, Any]
+OVERFLOW = "the outputs for some validation rows overflow; scale their features as those of the training rows"
 
 
 @dataclass(frozen=True)
@@ -85,3 +87,14 @@ class Progress:
     def count(self) -> None:
         """Count the epoch under way as ended."""
         self.epoch, self.tally, self.seconds = self.epoch + 1, Tally(), 0.0
+
+    def warn_unmeasured(self, what: str, value: float, epoch: int, why: str = OVERFLOW) -> None:
+        """Warn, once, of a validation figure that is not finite, and of its cause."""
+        if self.unmeasured:
+            return
+        self.unmeasured = True
+        warnings.warn(
+            f"the validation {what} of epoch {epoch} is {value}: {why}. Such an epoch never counts as the best",
+            RuntimeWarning,
+            stacklevel=2,
+        )

@@ -148,14 +148,8 @@ class ModelRules:
                 stacklevel=2,
             )
         validation_loss = record.get("validation_loss", 0.0)
-        if not np.isfinite(validation_loss) and not progress.unmeasured:
-            progress.unmeasured = True
-            warnings.warn(
-                f"the validation loss of epoch {epoch} is {validation_loss}: the outputs for some validation rows "
-                "overflow; scale their features as those of the training rows. Such an epoch never counts as the best",
-                RuntimeWarning,
-                stacklevel=2,
-            )
+        if not np.isfinite(validation_loss):
+            progress.warn_unmeasured("loss", validation_loss, epoch)
 
     def callback(self, record: Record) -> bool:
         """Call the user's callback."""
