@@ -20,8 +20,9 @@ from ..training.checkpoint_state import Extent
 from ..training.divergence import raise_not_finite, remedies
 from ..training.improvement import Improvement
 from ..training.loop import Part, run_callbacks
-from ..training.progress import OVERFLOW, Progress, Record, Snapshot
+from ..training.progress import OVERFLOW, Progress, Snapshot
 from ..training.validation import Validation
+from ..typing import Record
 from .coefficients import Coefficients
 from .settings import batch_rows
 

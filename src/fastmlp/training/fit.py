@@ -15,12 +15,12 @@ from ..rows.streamed import StreamedRows
 from ..saving.model import plain
 from ..system import fit_lock
 from ..system.interrupts import postponed
-from ..typing import Verbose
+from ..typing import Record, Verbose
 from .checkpoint import Checkpoint, CheckpointFile
 from .checkpoint_state import BEST_TENSORS, Extent
 from .inputs import Learned, inputs
 from .loop import Part, run_callbacks
-from .progress import Record, Settings
+from .progress import Settings
 from .rules import train
 from .split import check_batch_size, check_classes, check_training_memory, check_validation, parts_of
 from .validation import evaluate

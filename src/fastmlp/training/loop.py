@@ -14,7 +14,8 @@ from ..optimizers import Optimizer
 from ..rows.rows import Rows
 from ..system.interrupts import allowed, check
 from ..system.progress_bar import progress_bar
-from .progress import Progress, Record, Snapshot
+from ..typing import Record
+from .progress import Progress, Snapshot
 
 SHOWN = ("loss", "validation_loss")  # of a record, beside the progress bar
 

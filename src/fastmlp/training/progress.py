@@ -2,7 +2,6 @@
 
 import warnings
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -10,7 +9,6 @@ from ..network.call import Tally
 from ..optimizers import Optimizer
 from .improvement import Improvement
 
-Record = dict[str, Any]
 OVERFLOW = "the outputs for some validation rows overflow; scale their features as those of the training rows"
 
 
@@ -88,7 +86,7 @@ class Progress:
         """Count the epoch under way as ended."""
         self.epoch, self.tally, self.seconds = self.epoch + 1, Tally(), 0.0
 
-    def warn_unmeasured(self, what: str, value: float, epoch: int, why: str = OVERFLOW) -> None:
+    def warn_unmeasured(self, what: str, value: float, epoch: float, why: str = OVERFLOW) -> None:
         """Warn, once, of a validation figure that is not finite, and of its cause."""
         if self.unmeasured:
             return

@@ -8,9 +8,10 @@ import numpy as np
 
 from ..exceptions import DivergenceError, RowError, is_bad_row
 from ..optimizers import Optimizer
+from ..typing import Record
 from .divergence import remedies
 from .loop import Keep, Part, loop
-from .progress import Progress, Record, Settings, Snapshot
+from .progress import Progress, Settings, Snapshot
 
 SAID = ("loss", "validation_loss", "validation_accuracy")  # of a record, where lines are printed
 EXPLODED = 10  # times the loss of the first epoch
