@@ -131,7 +131,7 @@ def storm(call, first=0.004, then=0.0004):
         return True
     except RuntimeError as error:
         # threading.Condition, cut while Thread.start waits by it, releases a lock that it does not hold.
-        if str(error) != "release unlocked lock":
+        if str(error) != "release unlocked lock" or not isinstance(error.__context__, AgainError):
             raise
         return True
     finally:
