@@ -1,38 +1,28 @@
 """`MLPClassifier`: scikit-learn's estimator, computed by this library's kernels."""
 
-import copy
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import ClassifierMixin
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 
-from ..activations import resolve_all
-from ..arguments import checked_dropout
-from ..convertible import Convertible
-from ..losses import loss_of_link
-from ..network.network import Network
-from ..network.plan import Plan
 from ..optimizers import Optimizer
 from ..rows.streams.stream import Stream
 from ..sklearn_private import _check_partial_fit_first_call, _fit_context
-from ..system import fit_lock
-from ..training.checkpoint import CheckpointFile
-from ..training.split import given_validation
-from ..typing import Activations, Callbacks, Features, FilePath, OptimizerName, Verbose
+from ..typing import Activations, Callbacks, Features, OptimizerName, Verbose
 from . import view
-from .coefficients import Coefficients, widths_of
+from .classes import Classes
 from .data import data_of
+from .estimator import MLPEstimator
 from .fit import fit
-from .parameters import CONSTRAINTS
-from .settings import trains_by_epochs
+from .parameters import CONSTRAINTS, trains_by_epochs
 
 
-class MLPClassifier(Convertible, ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]
     """Multilayer perceptron for classification, a drop-in for `sklearn.neural_network.MLPClassifier`.
 
     It has scikit-learn's parameters and attributes, and the same `random_state` gives the same model up to rounding.
@@ -128,14 +118,6 @@ class MLPClassifier(Convertible, ClassifierMixin, BaseEstimator):  # type: ignor
 
     _parameter_constraints: dict = CONSTRAINTS
 
-    loss_curve_: list[float]
-    learning_rate_curve_: list[float]
-    best_loss_: float | None
-    best_validation_score_: float | None
-    validation_scores_: list[float] | None
-    validation_loss_curve_: list[float] | None
-    _coefficients: Coefficients
-
     def __init__(
         self, hidden_layer_sizes: int | Sequence[int] = (100,), activation: Activations = "relu", *,
         solver: Literal["adam", "sgd", "lbfgs"] = "adam", alpha: float = 0.0001,
@@ -153,48 +135,7 @@ class MLPClassifier(Convertible, ClassifierMixin, BaseEstimator):  # type: ignor
         optimizer: OptimizerName | Optimizer | None = None, callbacks: Callbacks["MLPClassifier"] = None,
         n_threads: int | None = None,
     ) -> None:  # fmt: skip
-        self.hidden_layer_sizes, self.activation, self.dropout = hidden_layer_sizes, activation, dropout
-        self.solver, self.optimizer, self.batch_size = solver, optimizer, batch_size
-        self.alpha, self.tol, self.max_iter = alpha, tol, max_iter
-        self.learning_rate, self.learning_rate_init, self.power_t = learning_rate, learning_rate_init, power_t
-        self.shuffle, self.random_state, self.warm_start = shuffle, random_state, warm_start
-        self.momentum, self.nesterovs_momentum = momentum, nesterovs_momentum
-        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
-        self.early_stopping, self.validation_fraction = early_stopping, validation_fraction
-        self.n_iter_no_change, self.max_fun = n_iter_no_change, max_fun
-        self.class_weight, self.scoring, self.dtype = class_weight, scoring, dtype
-        self.callbacks, self.verbose, self.n_threads = callbacks, verbose, n_threads
-
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(
-        self, X: Features | Stream, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None, *,
-        X_val: Features | Stream | None = None, y_val: ArrayLike | None = None,
-        sample_weight_val: ArrayLike | None = None, checkpoint: FilePath | None = None,
-        checkpoint_every: float = 60.0, resume: bool = False,
-    ) -> "MLPClassifier":  # fmt: skip
-        """Train.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix (n, p), or a stream of `fastmlp.rows`
-            float32 and float64 are read in place; a sparse matrix is made dense a window of rows at a time. A stream
-            brings y and the weights with it, and may have more rows than memory holds; then dtype="auto" means
-            float32, and rows for validation are drawn one by one.
-        y : array-like (n) of classes, or (n, K) of 0 and 1 for K labels
-        sample_weight : array-like (n) or None
-        X_val, y_val, sample_weight_val : as the first three, or None
-            Rows to validate on after each epoch. With early_stopping they replace the part of X.
-        checkpoint, checkpoint_every, resume : as for `Model.fit`
-            A fit that goes on ends with the bits of one that was never interrupted, also with random_state=None. Not
-            for lbfgs.
-
-        Returns
-        -------
-        self
-        """
-        file = CheckpointFile.checked(checkpoint, checkpoint_every, resume)
-        fit(self, X, y, sample_weight, False, given_validation(X_val, y_val, sample_weight_val), file)
-        return self
+        self._set_parameters(vars())
 
     @available_if(trains_by_epochs)
     @_fit_context(prefer_skip_nested_validation=True)
@@ -255,45 +196,10 @@ class MLPClassifier(Convertible, ClassifierMixin, BaseEstimator):  # type: ignor
         with np.errstate(divide="ignore"):
             return np.asarray(np.where(P > 0, np.log(P), -np.logaddexp(0, -Z)))
 
-    def _network(self) -> Network:
-        """Return the net of what `coefs_` and `intercepts_` hold now."""
-        dtype = np.dtype(np.float32 if np.asarray(self.coefs_[0]).dtype == np.float32 else np.float64)
-        widths = widths_of(self.coefs_)
-        layers = resolve_all(self.activation, len(widths) - 2, dtype)
-        dropout = checked_dropout(self.dropout, len(layers))
-        plan = Plan(widths, layers, True, dtype, loss_of_link(self.out_activation_), dropout)
-        known: Coefficients | None = vars(self).get("_coefficients")
-        if known is None or known.network.plan != plan or not known.are(self.coefs_, self.intercepts_):
-            self._coefficients = Coefficients(plan, self.n_threads)
-            self._coefficients.set(self.coefs_, self.intercepts_)
-        self._coefficients.network.n_threads = self.n_threads
-        return self._coefficients.network
-
-    def _outputs(
-        self, X: Features | Stream, network: Network, theta: np.ndarray, probabilities: bool = True
-    ) -> np.ndarray:
-        """Return P of each output, or its logit: array (n, K), or (n) of a single output."""
-        rows = data_of(self, X).rows(network)
-        Z = network.logits(rows, probabilities=probabilities, theta=theta)
-        return Z if self.n_outputs_ > 1 else Z[:, 0]
-
-    def __copy__(self) -> "MLPClassifier":
-        """Return an independent estimator: parameters are shared, what fits have made is copied."""
-        fit_lock.check_at_rest(self)
-        other: MLPClassifier = view.view(self)
-        state = other.__dict__
-        state.pop("_coefficients", None)
-        state.update({name: copy.deepcopy(state[name]) for name in state.keys() - self.get_params(deep=False).keys()})
-        return other
-
-    def __getstate__(self) -> dict[str, Any]:
-        fit_lock.check_at_rest(self)
-        state = dict(super().__getstate__())
-        state.pop("_coefficients", None)  # made again from coefs_ and intercepts_
-        return state
+    def _target(self) -> Classes:
+        return Classes(self)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
         tags.classifier_tags.multi_label = True
         return tags

@@ -1,11 +1,10 @@
-"""X and y of an `MLPClassifier`: `MemoryData` and `StreamData` (streams.py) have the same methods."""
+"""X and y of an estimator: `MemoryData` and `StreamData` (streams.py) have the same methods."""
 
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import accuracy_score, check_scoring
+from sklearn.metrics import check_scoring
 from sklearn.utils import column_or_1d
-from sklearn.utils.multiclass import unique_labels
 from sklearn.utils.validation import validate_data
 
 from ..network.network import Network
@@ -13,10 +12,10 @@ from ..rows.array import ArrayRows, SparseRows
 from ..rows.frame import without_surprises
 from ..rows.order import Order
 from ..rows.streams.stream import Stream
-from ..rows.targets import READ_IN_PLACE, refuse_masked, refuse_missing
+from ..rows.targets import READ_IN_PLACE, refuse_masked
 from ..sklearn_private import _check_sample_weight, _safe_indexing
 from ..training.validation import Validation
-from .classes import check_known, check_one_kind, learn_classes, targets, weights_by_class
+from .classes import Classes
 from .split import validation_rows
 from .streams import StreamData
 
@@ -28,15 +27,16 @@ class MemoryData:
 
     Parameters
     ----------
-    classifier : MLPClassifier
+    estimator : MLPClassifier, whose `_target()` is asked for all that is about y
     X, y, w : as the user gave them
     suffix : of the arguments' names: "", or "_val" for rows to validate on
     """
 
-    def __init__(self, classifier: Any, X: Any, y: Any = None, w: Any = None, suffix: str = "") -> None:
+    def __init__(self, estimator: Any, X: Any, y: Any = None, w: Any = None, suffix: str = "") -> None:
         if suffix and (X is None or y is None):
             raise ValueError(f"X{suffix} and y{suffix}: give both or neither")
-        self.classifier, self.suffix = classifier, suffix
+        self.estimator, self.suffix = estimator, suffix
+        self.target: Classes = estimator._target()
         self.given, self.X, self.y, self.w = X, X, y, w
 
     @property
@@ -45,39 +45,34 @@ class MemoryData:
         dtype: np.dtype = self.X.dtype
         return dtype
 
-    def learn(self, reset: bool, new_classes: bool) -> None:
-        """Check X, y and weights; set the classifier's features (reset) and classes, or compare them."""
+    def learn(self, reset: bool, new_target: bool) -> None:
+        """Check X, y and weights; set the estimator's features (reset) and target (new_target), or compare them."""
         self.check(reset)
-        learn_classes(self.classifier, self.y, new_classes)
+        self.target.learn(self.y, new_target)
         self.w = checked_weights(f"sample_weight{self.suffix}", self.w, self.X)
 
     def compare(self) -> None:
-        """Check X, y and weights; raise ValueError unless features and classes are those that were learned."""
+        """Check X, y and weights; raise ValueError unless features and target are like those that were learned."""
         self.check(reset=False)
-        check_known(f"y{self.suffix}", unique_labels(self.y), self.classifier.classes_)
+        self.target.compare(f"y{self.suffix}", self.y)
         self.w = checked_weights(f"sample_weight{self.suffix}", self.w, self.X)
 
     def check(self, reset: bool) -> None:
         """Make X an array of float32 or float64, or sparse, and y an array."""
-        check_one_kind(self.y)
+        self.target.check(f"y{self.suffix}", self.y)
         self.X, y = validate_data(
-            self.classifier, without_surprises(self.X), self.y,
-            accept_sparse=SPARSE, multi_output=True, dtype=(np.float64, np.float32), reset=reset,
+            self.estimator, without_surprises(self.X), self.y, accept_sparse=SPARSE, multi_output=True,
+            dtype=(np.float64, np.float32), reset=reset, **self.target.checks,
         )  # fmt: skip
         self.y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
 
     def rows(self, network: Network) -> ArrayRows:
         """Return rows to predict."""
-        return rows_of(network, predicted(self.classifier, self.X))
+        return rows_of(network, predicted(self.estimator, self.X))
 
     def training_rows(self, network: Network) -> ArrayRows:
-        """Return rows with targets, and weights of rows times weights of classes."""
-        classifier, w = self.classifier, self.w
-        if classifier.class_weight is not None:
-            by_class = weights_by_class(classifier.class_weight, self.y, classifier._label_binarizer)
-            with np.errstate(over="ignore"):  # what becomes inf is refused below
-                w = by_class if w is None else by_class * w
-        return rows_of(network, self.X, targets(self.y, classifier._label_binarizer), w)
+        """Return rows with targets and weights."""
+        return rows_of(network, self.X, self.target.encoded(self.y), self.target.weighted(self.y, self.w))
 
     def all_rows(self, rows: ArrayRows) -> Order:
         """Return the order of all rows."""
@@ -85,24 +80,25 @@ class MemoryData:
 
     def split(self, network: Network, rows: ArrayRows) -> tuple[Order, Validation]:
         """Draw rows to train on and rows to validate on, as scikit-learn does."""
-        classifier = self.classifier
+        estimator, target = self.estimator, self.target
         assert rows.y is not None
-        stratified, random = classifier.n_outputs_ == 1, classifier._random_state
-        training, index = validation_rows(rows.y, classifier.validation_fraction, stratified, random)
+        fraction, random = estimator.validation_fraction, estimator._random_state
+        training, index = validation_rows(rows.y, fraction, target.stratified, random)
+        target.check_split(rows.y, index)
         return Order.of(training), self.evaluation(rows, index)
 
     def validation(self, network: Network) -> Validation:
         """Return what evaluates a network over all rows, after a check that they are like those of `learn`."""
         self.compare()
-        rows = rows_of(network, self.X, targets(self.y, self.classifier._label_binarizer))
+        rows = rows_of(network, self.X, self.target.encoded(self.y))
         return self.evaluation(rows, np.arange(rows.n_rows))
 
     def evaluation(self, rows: ArrayRows, index: np.ndarray) -> Validation:
-        """Return what evaluates a network over some rows, by the accuracy or by the user's scorer."""
-        classifier, w = self.classifier, None if self.w is None else self.w[index]
-        if classifier.scoring is None:
+        """Return what evaluates a network over some rows, by the default score or by the user's scorer."""
+        estimator, w = self.estimator, None if self.w is None else self.w[index]
+        if estimator.scoring is None:
             return Validation(rows, Order.of(index), w)
-        scorer = check_scoring(classifier, classifier.scoring)
+        scorer = check_scoring(estimator, estimator.scoring)
         checked, y_val = _safe_indexing(self.X, index), _safe_indexing(self.y, index)
         frame = hasattr(self.given, "columns") and not hasattr(self.given, "compute")
         X_val = _safe_indexing(self.given, index) if frame else checked
@@ -110,26 +106,25 @@ class MemoryData:
 
         def score() -> float:
             """Call the user's scorer with rows as the user gave them; `predicted` takes the checked ones instead."""
-            vars(classifier)["_scored"] = X_val, checked
+            vars(estimator)["_scored"] = X_val, checked
             try:
-                return float(scorer(classifier, X_val, y_val, **weights))
+                return float(scorer(estimator, X_val, y_val, **weights))
             finally:
-                del vars(classifier)["_scored"]
+                del vars(estimator)["_scored"]
 
         return Validation(rows, Order.of(index), w, score)
 
     def score(self) -> float:
-        """Return the accuracy of `predict`."""
-        refuse_missing("y", self.y)
-        return float(accuracy_score(self.y, self.classifier.predict(self.X), sample_weight=self.w))
+        """Return the score of what `predict` gives."""
+        return self.target.score(self.y, self.estimator.predict(self.X), self.w)
 
 
 Data = MemoryData | StreamData
 
 
-def data_of(classifier: Any, X: Any, y: Any = None, w: Any = None, suffix: str = "") -> Data:
-    """Return what a user gives as data of a classifier; parameters as for `MemoryData`."""
-    return (StreamData if isinstance(X, Stream) else MemoryData)(classifier, X, y, w, suffix)
+def data_of(estimator: Any, X: Any, y: Any = None, w: Any = None, suffix: str = "") -> Data:
+    """Return what a user gives as data of an estimator; parameters as for `MemoryData`."""
+    return (StreamData if isinstance(X, Stream) else MemoryData)(estimator, X, y, w, suffix)
 
 
 def held_out(data: Data, given: tuple | None) -> Data | None:
@@ -137,7 +132,7 @@ def held_out(data: Data, given: tuple | None) -> Data | None:
     if given is None:
         return None
     X, y, w = given
-    found = data_of(data.classifier, X, y, w, "_val")
+    found = data_of(data.estimator, X, y, w, "_val")
     if type(found) is not type(data):
         raise ValueError("of X and X_val, one is a stream; give both as streams, or both in memory")
     return found
@@ -149,21 +144,21 @@ def rows_of(network: Network, X: Any, y: Any = None, w: np.ndarray | None = None
     return kind(X, y, w, n_features=plan.widths[0], dtype=plan.dtype, outputs=plan.widths[-1], softmax=plan.softmax)
 
 
-def predicted(classifier: Any, X: Any) -> Any:
+def predicted(estimator: Any, X: Any) -> Any:
     """Return X to predict, checked; not for what is not finite, as kernels refuse that while they read X."""
-    if needs_no_check(classifier, X):
+    if needs_no_check(estimator, X):
         return X
-    given, checked = vars(classifier).get("_scored", (None, None))
+    given, checked = vars(estimator).get("_scored", (None, None))
     if given is not None and X is given:
         return checked
-    return validate_data(classifier, without_surprises(X), accept_sparse=SPARSE, reset=False, ensure_all_finite=False)
+    return validate_data(estimator, without_surprises(X), accept_sparse=SPARSE, reset=False, ensure_all_finite=False)
 
 
-def needs_no_check(classifier: Any, X: Any) -> bool:
+def needs_no_check(estimator: Any, X: Any) -> bool:
     """Return whether scikit-learn's checks can be skipped: they can cost more than predicting a few rows."""
     plain = type(X) is np.ndarray and X.dtype in READ_IN_PLACE and X.ndim == 2 and len(X) > 0
-    named = hasattr(classifier, "feature_names_in_")
-    return plain and not named and X.shape[1] == getattr(classifier, "n_features_in_", None)
+    named = hasattr(estimator, "feature_names_in_")
+    return plain and not named and X.shape[1] == getattr(estimator, "n_features_in_", None)
 
 
 def checked_weights(name: str, given: Any, X: Any) -> np.ndarray | None:

@@ -1,4 +1,4 @@
-"""One call of `MLPClassifier.fit` or `partial_fit`: checks of what is given, the net, its rows, and training."""
+"""One call of an estimator's `fit` or `partial_fit`: checks of what is given, the net, its rows, and training."""
 
 import copy
 import operator
@@ -25,8 +25,8 @@ from . import lbfgs, view
 from .checkpoint import CURVES, ClassifierCheckpoint, Kept
 from .coefficients import Coefficients
 from .data import data_of, held_out
+from .parameters import optimizer_of
 from .rules import ScikitLearnRules
-from .settings import optimizer_of
 
 
 def fit(
@@ -95,10 +95,10 @@ def fit_alone(
     check_together(estimator, incremental, file)
     kept = None if file is None else Kept(file)
     first = not hasattr(estimator, "coefs_") or (not estimator.warm_start and not incremental)
-    new_classes = not hasattr(estimator, "classes_") or (not estimator.warm_start and not incremental)
     data = data_of(estimator, X, y, sample_weight)
     held = held_out(data, given)
-    data.learn(reset=first, new_classes=new_classes)
+    new_target = not data.target.known or (not estimator.warm_start and not incremental)
+    data.learn(reset=first, new_target=new_target)
     estimator._random_state = check_random_state(estimator.random_state)
     if first:
         initialize(estimator, [estimator.n_features_in_, *hidden, estimator.n_outputs_], data.dtype)
@@ -168,8 +168,7 @@ def check_together(estimator: Any, incremental: bool, file: CheckpointFile | Non
     checked_callbacks(estimator.callbacks)
     if estimator.early_stopping and incremental:
         raise ValueError("partial_fit does not support early_stopping=True")
-    if incremental and estimator.class_weight == "balanced":
-        raise ValueError("class_weight='balanced' needs all rows at once; give partial_fit the weights as a dict")
+    estimator._target().check_parameters(incremental)
     if estimator.solver == "lbfgs" and estimator.optimizer is not None:
         raise ValueError(f"optimizer={estimator.optimizer!r} takes the place of solver='adam', not of solver='lbfgs'")
     if estimator.solver == "lbfgs" and file is not None:
@@ -188,7 +187,7 @@ def initialize(estimator: Any, widths: list[int], dtype: np.dtype) -> None:
     """Draw the weights of a first fit, or of one without a warm start."""
     estimator.n_iter_ = estimator.t_ = 0
     estimator.n_layers_ = len(widths)
-    estimator.out_activation_ = "softmax" if estimator._label_binarizer.y_type_ == "multiclass" else "logistic"
+    estimator.out_activation_ = estimator._target().first_loss().link
     dtype = np.dtype(estimator.dtype if estimator.dtype != "auto" else dtype)
     if estimator.solver == "lbfgs":
         dtype = np.dtype(np.float64)

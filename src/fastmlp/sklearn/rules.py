@@ -24,7 +24,7 @@ from ..training.progress import OVERFLOW, Progress, Snapshot
 from ..training.validation import Validation
 from ..typing import Record
 from .coefficients import Coefficients
-from .settings import batch_rows
+from .parameters import batch_rows
 
 SMALLEST_ADAPTIVE_RATE = 1e-6
 NAMES = {"l2": "alpha", "learning_rate": "learning_rate_init"}  # of what an optimizer is told

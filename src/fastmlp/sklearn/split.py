@@ -6,7 +6,6 @@ import numpy as np
 from sklearn.model_selection import train_test_split
 
 from ..sklearn_private import _approximate_mode
-from ..training.validation import one_class, warn_of_one_class
 
 FEW_ROWS = 10_000  # up to here, scikit-learn's own functions cost little; they make a Python object for each row
 
@@ -24,8 +23,6 @@ def validation_rows(
         training, validation = stratified_rows(y, int(np.ceil(n * fraction)), random)
     if len(validation) < 2:
         raise ValueError("The validation set is too small. Increase 'validation_fraction' or the size of your dataset.")
-    if y.ndim == 1 and one_class(y[validation]) and not one_class(y):
-        warn_of_one_class(fraction, len(validation), "X_val and y_val")
     return training, validation
 
 

@@ -1,4 +1,4 @@
-"""Streams as X of an `MLPClassifier`."""
+"""Streams as X of an estimator."""
 
 from typing import Any
 
@@ -6,15 +6,12 @@ import numpy as np
 
 from ..messages import difference
 from ..network.network import Network
-from ..rows.labels import Labels
 from ..rows.order import Pass
 from ..rows.streamed import StreamedRows
 from ..rows.streams.stream import Stream, check_alone
-from ..rows.survey import classes_of
-from ..rows.targets import check_sum
-from ..training.validation import Validation, warn_of_one_class
+from ..training.validation import Validation
 from . import view
-from .classes import class_weights, learn_classes
+from .classes import Classes
 
 
 class StreamData:
@@ -22,30 +19,31 @@ class StreamData:
 
     dtype = np.dtype(np.float32)
 
-    def __init__(self, classifier: Any, X: Stream, y: Any = None, w: Any = None, suffix: str = "") -> None:
+    def __init__(self, estimator: Any, X: Stream, y: Any = None, w: Any = None, suffix: str = "") -> None:
         check_alone(y, w, suffix)
-        self.classifier, self.stream = classifier, X
+        self.estimator, self.stream = estimator, X
+        self.target: Classes = estimator._target()
 
-    def learn(self, reset: bool, new_classes: bool) -> None:
-        """Set the classifier's features (reset) and classes, or compare the stream's with them."""
-        classifier, names = self.classifier, self.stream.names
+    def learn(self, reset: bool, new_target: bool) -> None:
+        """Set the estimator's features (reset) and target (new_target), or compare the stream's with them."""
+        estimator, names = self.estimator, self.stream.names
         if reset:
-            classifier.n_features_in_ = self.stream.n_features
-            vars(classifier).pop("feature_names_in_", None)
+            estimator.n_features_in_ = self.stream.n_features
+            vars(estimator).pop("feature_names_in_", None)
             if names is not None:
-                classifier.feature_names_in_ = np.array(names, dtype=object)
+                estimator.feature_names_in_ = np.array(names, dtype=object)
         self.compare()
-        learn_classes(classifier, np.array(classes_of(self.stream)), new_classes)
+        self.target.learn_stream(self.stream, new_target)
 
     def compare(self) -> None:
         """Raise ValueError unless the stream's features are those of `fit`."""
-        classifier, stream = self.classifier, self.stream
-        if stream.n_features != classifier.n_features_in_:
+        estimator, stream = self.estimator, self.stream
+        if stream.n_features != estimator.n_features_in_:
             raise ValueError(
-                f"X has {stream.n_features} features, but {type(classifier).__name__} is expecting "
-                f"{classifier.n_features_in_} features as input"
+                f"X has {stream.n_features} features, but {type(estimator).__name__} is expecting "
+                f"{estimator.n_features_in_} features as input"
             )
-        known = getattr(classifier, "feature_names_in_", None)
+        known = getattr(estimator, "feature_names_in_", None)
         if known is not None and stream.names is not None and list(known) != stream.names:
             raise ValueError(
                 "The feature names should match those that were passed during fit: "
@@ -58,32 +56,15 @@ class StreamData:
         return StreamedRows(self.stream, n_features=network.plan.widths[0], dtype=network.plan.dtype)
 
     def labelled_rows(self, network: Network, others: bool = False) -> StreamedRows:
-        """Return rows with targets; others: also those of classes that the classifier does not know."""
-        plan, name = network.plan, self.stream.target_name or "y"
-        labels = Labels(plan.widths[-1], plan.softmax, self.classifier.classes_.tolist(), name, others)
+        """Return rows with targets; others: also those of classes that the estimator does not know."""
+        plan, labels = network.plan, self.target.reader(network, self.stream.target_name or "y", others)
         return StreamedRows(self.stream, n_features=plan.widths[0], dtype=plan.dtype, labels=labels)
 
     def training_rows(self, network: Network) -> StreamedRows:
-        """Return rows with targets, and weights of rows times weights of classes."""
+        """Return rows with targets and weights."""
         rows = self.labelled_rows(network)
-        weights = self.weights_of_classes(rows)
-        if weights is not None:
-            rows.class_weights = np.concatenate([weights, np.ones(rows.survey().by_class.size - weights.size)])
-            with np.errstate(over="ignore"):
-                check_sum(float(rows.class_weights @ rows.survey().by_class))
+        self.target.weigh_stream(rows)
         return rows
-
-    def weights_of_classes(self, rows: StreamedRows) -> np.ndarray | None:
-        """Return the weight of each class in the order of `classes_`, or None where all are the same."""
-        given, classes = self.classifier.class_weight, self.classifier.classes_
-        if given is None:
-            return None
-        if isinstance(given, dict):
-            return class_weights(given, classes)
-        if given != "balanced":
-            raise ValueError(f"class_weight={given!r}: with a stream, give a dict, 'balanced' or None")
-        counts = rows.survey().all[: len(classes)]
-        return np.asarray(counts.sum() / (len(classes) * np.maximum(counts, 1)))
 
     def all_rows(self, rows: StreamedRows) -> Pass:
         """Return a pass over all rows."""
@@ -92,8 +73,8 @@ class StreamData:
     def split(self, network: Network, rows: StreamedRows) -> tuple[Pass, Validation]:
         """Draw rows to train on and rows to validate on, one by one."""
         self.check_scoring()
-        classifier, fraction = self.classifier, self.classifier.validation_fraction
-        seed = int(classifier._random_state.randint(2**31))
+        fraction = self.estimator.validation_fraction
+        seed = int(self.estimator._random_state.randint(2**31))
         validated = self.labelled_rows(network)  # without the weights of classes
         validated.surveys, (training, kept) = rows.surveys, rows.parts(fraction, seed)
         found = rows.survey(fraction, seed)
@@ -101,8 +82,7 @@ class StreamData:
             raise ValueError(
                 "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
             )
-        if np.count_nonzero(found.kept) < 2 <= len(classifier.classes_):
-            warn_of_one_class(fraction, found.n_validation, "X_val")
+        self.target.check_stream_split(found)
         return training, Validation(validated, kept, None, own=True)
 
     def validation(self, network: Network) -> Validation:
@@ -113,24 +93,16 @@ class StreamData:
         return Validation(rows, rows.order(), None, own=True)
 
     def check_scoring(self) -> None:
-        """Raise ValueError where the classifier has a scorer, which would need all rows at once."""
-        if self.classifier.scoring is not None:
+        """Raise ValueError where the estimator has a scorer, which would need all rows at once."""
+        if self.estimator.scoring is not None:
             raise ValueError(
-                f"scoring={self.classifier.scoring!r} needs X in memory; of a stream, the accuracy is the score"
+                f"scoring={self.estimator.scoring!r} needs X in memory; of a stream, the {self.target.score_name} is "
+                "the score"
             )
 
     def score(self) -> float:
-        """Return the accuracy, by weight, of what `predict` would give."""
-        now, network, theta = view.present(self.classifier)
+        """Return the score, by weight, of what `predict` would give."""
+        now, network, theta = view.present(self.estimator)
         data = StreamData(now, self.stream)
         data.compare()
-        if now._label_binarizer.y_type_.startswith("multilabel"):
-            raise ValueError("X is a stream, whose rows have one class each, but the classifier was fitted to labels")
-        rows, right, weight = data.labelled_rows(network, others=True), 0.0, 0.0
-        for P, window, first in network.outputs(rows, rows.order(), probabilities=True, theta=theta):
-            y, w = window.labels(first, first + len(P))
-            softmax, several = network.plan.softmax, len(now.classes_) > 1
-            predicted = P.argmax(axis=1) if softmax else (P[:, 0] > 0.5) & several
-            v = np.ones(len(P)) if w is None else w
-            right, weight = right + float(v[predicted == y].sum()), weight + float(v.sum())
-        return right / weight
+        return data.target.score_of_stream(network, data.labelled_rows(network, others=True), theta)
