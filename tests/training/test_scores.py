@@ -1,4 +1,4 @@
-"""Log loss, AUC and accuracy of the command line: scikit-learn's, of rows with and without weights."""
+"""The command line's figures of classes: scikit-learn's, of rows with and without weights."""
 
 import re
 
@@ -40,7 +40,7 @@ def test_auc_is_exact_however_many_rows_memory_takes(logits, most):
                 z[part], y[part].astype(np.uint8), None if w is None else w[part] * 2.0**900 ** bool(w.max() < 1e-9)
             )
         assert ranking.auc() == pytest.approx(roc_auc_score(y, z, sample_weight=w), rel=1e-12)
-        assert (ranking.file is not None) == (most <= 1000 and len(np.unique(z)) > most)
+        assert (ranking.runs.file is not None) == (most <= 1000 and len(np.unique(z)) > most)
 
 
 def test_auc_of_nothing_to_compare():
@@ -67,6 +67,31 @@ def test_scores_are_scikit_learn_s(size):
         assert found.accuracy == pytest.approx(accuracy_score(y, P > 0.5, sample_weight=share), rel=1e-12)
     rows = rows_of(model, X, y * 0)
     assert "AUC undefined (one class)" in str(scores(model.network, rows, rows.order()))
+
+
+@pytest.mark.parametrize("most", [600, 10**6])
+def test_scores_of_many_classes_are_scikit_learn_s(most, monkeypatch):
+    monkeypatch.setattr("fastmlp.training.scores.ROWS_IN_MEMORY", most)  # 150 rows of each ranking, or all
+    random = np.random.default_rng(0)
+    X = random.standard_normal((5000, 3)).astype("float32")
+    y = np.digitize(X[:, 0] + random.standard_normal(5000), [-1, 0, 1.5])
+    model = Model([3, 16, 4], dtype="float64").fit(X, y, epochs=3)
+    for w in (None, random.random(5000)):
+        rows = rows_of(model, X, y, w)
+        found = scores(model.network, rows, rows.order())
+        P = model.predict_proba(X)
+        auc = [roc_auc_score(y == k, P[:, k], sample_weight=w) for k in range(4)]
+        np.testing.assert_allclose(found.aucs, auc, rtol=1e-9)
+        assert found.auc == pytest.approx(np.mean(auc), rel=1e-9)
+        assert found.log_loss == pytest.approx(log_loss(y, P, sample_weight=w), rel=1e-9)
+        assert found.accuracy == pytest.approx(accuracy_score(y, P.argmax(axis=1), sample_weight=w), rel=1e-12)
+        assert (found.rankings[0].runs.file is not None) == (most == 600)
+    some = rows_of(model, X[y < 2], y[y < 2])
+    found = scores(model.network, some, some.order())
+    assert found.auc == pytest.approx(np.mean([roc_auc_score(y[y < 2] == k, P[y < 2, k]) for k in (0, 1)]), rel=1e-9)
+    assert f"macro AUC {found.auc:.4f} (of the 2 classes with rows, out of 4), accuracy" in str(found)
+    one = rows_of(model, X, y * 0)
+    assert "macro AUC undefined (one class)" in str(scores(model.network, one, one.order()))
 
 
 def printed(text):

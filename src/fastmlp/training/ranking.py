@@ -13,21 +13,45 @@ ROWS_IN_MEMORY = 2**21  # 48 MiB of rows; some three times as much while they ar
 ROW = np.dtype([("z", np.float64), ("negative", np.float64), ("positive", np.float64)])
 
 
+class Runs:
+    """Sorted rows of one ranking or several in a temporary file, in the folder that `tempfile` chooses (TMPDIR)."""
+
+    def __init__(self) -> None:
+        self.file: IO[bytes] | None = None
+        self.n_rows = 0
+
+    def append(self, rows: np.ndarray) -> slice:
+        """Write the rows of a run, and return where they are."""
+        if self.file is None:
+            self.file = tempfile.TemporaryFile()  # noqa: SIM115, it is needed for as long as the runs
+            weakref.finalize(self, self.file.close)
+        with naming(tempfile.gettempdir()):
+            self.file.write(rows.view(np.uint8).data)
+            self.file.flush()
+        self.n_rows += len(rows)
+        return slice(self.n_rows - len(rows), self.n_rows)
+
+    def stored(self) -> np.ndarray:
+        """Return all rows, mapped from the file."""
+        return np.empty(0, ROW) if self.file is None else np.memmap(self.file, ROW, mode="r", shape=(self.n_rows,))
+
+
 class Ranking:
     """The weights of both classes at each logit, sorted: in memory, and beyond it in runs in a temporary file.
 
     Parameters
     ----------
     rows_in_memory : at least 2; more are sorted, rows of equal logits are added up, and if more than half are left,
-        they become a run in the file, in the folder that the `tempfile` module chooses (TMPDIR)
+        they become a run
+    runs : the file of runs, which rankings may share; None: one of its own
     """
 
-    def __init__(self, rows_in_memory: int = ROWS_IN_MEMORY) -> None:
+    def __init__(self, rows_in_memory: int = ROWS_IN_MEMORY, runs: Runs | None = None) -> None:
         self.most = rows_in_memory
         self.parts: list[np.ndarray] = []
         self.n_waiting = 0
-        self.file: IO[bytes] | None = None
-        self.run_rows: list[int] = []
+        self.runs = Runs() if runs is None else runs
+        self.own: list[slice] = []  # of the runs
         self.has_nan = False
 
     def add(self, z: np.ndarray, y: np.ndarray, w: np.ndarray | None = None) -> None:
@@ -68,23 +92,15 @@ class Ranking:
 
     def _spill(self) -> None:
         """Move the sorted part to the file, as a run."""
-        if self.file is None:
-            self.file = tempfile.TemporaryFile()  # noqa: SIM115, it is needed for as long as the ranking
-            weakref.finalize(self, self.file.close)
-        with naming(tempfile.gettempdir()):
-            self.file.write(self.parts[0].view(np.uint8).data)
-            self.file.flush()
-        self.run_rows.append(self.n_waiting)
+        self.own.append(self.runs.append(self.parts[0]))
         self.parts, self.n_waiting = [], 0
 
     def _sorted(self) -> Iterator[np.ndarray]:
         """Yield all rows in the order of their logits, a part at a time; equal logits come in one part."""
         self._sort()
         runs: list[Any] = [self.parts[0]]
-        if self.file is not None:
-            ends = np.cumsum(self.run_rows)
-            stored = np.memmap(self.file, ROW, mode="r", shape=(int(ends[-1]),))
-            runs += [stored[end - n : end] for n, end in zip(self.run_rows, ends, strict=True)]
+        stored = self.runs.stored()
+        runs += [stored[place] for place in self.own]
         each = max(1, self.most // len(runs))
         while runs := [run for run in runs if len(run)]:
             heads = [run[:each] for run in runs]
