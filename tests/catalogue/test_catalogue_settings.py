@@ -63,7 +63,7 @@ def test_one_row(tmp_path, capsys):
         assert estimator.predict(X).tolist() == [0] * 30
     early = classifier(early_stopping=True)
     refused(ValueError, "validation_fraction=0.1.*n_samples=1", lambda: early.fit(X[:1], y[:1]))
-    command_refuses(tmp_path, capsys, ["1 values", "needs 2"], {name: v[:1] for name, v in columns().items()})
+    command_refuses(tmp_path, capsys, ["one value", "two or more"], {name: v[:1] for name, v in columns().items()})
 
 
 @case(

@@ -43,22 +43,27 @@ def test_one_class(label, tmp_path, capsys):
         refused(ValueError, f"y .*one class \\({label}\\)", lambda X_=X_, y_=y_: model.fit(X_, y_, epochs=1))
     assert model.loss_and_gradient(X, one)[0] == pytest.approx(model.loss(X, one))
     assert set(classifier().fit(X, one).predict(X)) == {label}
-    command_refuses(tmp_path, capsys, ["'y'", "1 values", "needs 2"], columns(y=one))
+    command_refuses(tmp_path, capsys, ["'y'", "one value", "two or more"], columns(y=one))
 
 
-@case(36, "three classes with one output", "`ValueError`: binary; `MLPClassifier` makes three outputs")
+@case(
+    36,
+    "three classes with one output",
+    "`Model`: `ValueError`, binary; `MLPClassifier` and the command line make three outputs",
+)
 def test_three_classes(tmp_path, capsys):
     three = np.arange(n) % 3
     model_refuses(ValueError, "y contains 2.*binary", y=three, fit_only=True)
     assert classifier().fit(X, three).predict_proba(X).shape == (n, 3)
-    command_refuses(tmp_path, capsys, ["'y'", "3 values", "needs 2"], columns(y=three))
+    assert run_train(tmp_path, columns(y=three)) == 0
+    assert Model.load(tmp_path / "model").widths == (3, 4, 3)
 
 
 @case(37, "y of measurements", "`ValueError`")
 def test_continuous(tmp_path, capsys):
     model_refuses(ValueError, "y contains .*0 and 1", y=X[:, 0], fit_only=True)
     classifier_refuses(ValueError, "Unknown label type", y=X[:, 0], fit_only=True)
-    command_refuses(tmp_path, capsys, ["'y'", "30 values", "needs 2"], columns(y=X[:, 0]))
+    command_refuses(tmp_path, capsys, ["'y'", "holds numbers", "classes only"], columns(y=X[:, 0]))
 
 
 @case(38, "NaN or inf in y", "`ValueError`")

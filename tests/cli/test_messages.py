@@ -1,6 +1,7 @@
 """The command line tells what it takes, and answers a mistake with one line in the words that the user typed."""
 
 import argparse
+import re
 import subprocess
 import sys
 
@@ -48,8 +49,20 @@ def test_the_help_tells_what_the_commands_do_and_an_example(capsys):
     with pytest.raises(SystemExit, match="0"):
         main(["--help"])
     text = capsys.readouterr().out
-    for words in ("train a model", "write a probability", "log loss, AUC and accuracy", "\n  fastmlp train people.csv"):
+    for words in ("train a model", "write a prediction", "print the scores", "\n  fastmlp train people.csv"):
         assert words in text
+
+
+def test_every_option_of_train_is_in_a_group(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["train", "--help"])
+    text = capsys.readouterr().out
+    titles = re.findall(r"^(\S.*):$", text, re.M)
+    assert titles == [
+        "positional arguments", "options", "data", "data: columns", "data: how CSV files are written", "network",
+        "training", "output",
+    ]  # fmt: skip
+    assert re.search(r"^options:\n  -h, --help .*\n\ndata:", text, re.M)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +104,7 @@ def test_values_are_refused_before_the_table_is_read(option, bad, words, tmp_pat
     ("arguments", "words"),
     [
         ([], "the following arguments are required: COMMAND; see fastmlp --help"),
-        (["train"], "the following arguments are required: data, --target, --save; see fastmlp train --help"),
+        (["train"], "the following arguments are required: data, --target; see fastmlp train --help"),
         (["train", "{t}", "--target", "label", "--save", "{m}", "--resume"], "--resume needs --checkpoint FILE"),
         (
             ["train", "{t}", "--target", "label", "--save", "{m}", "--early-stopping", "--validation-fraction", "0"],

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from faults import FaultyOs
 
-from fastmlp.cli.commands import table_writer
+from fastmlp.cli.predict import table_writer
 from fastmlp.system import atomic_write as module_of_it
 from fastmlp.system import temporaries
 from fastmlp.system.atomic_write import replaced

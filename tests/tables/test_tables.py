@@ -105,7 +105,7 @@ def test_block_by_block_trains_as_well_as_in_memory(folder, name, capsys):
 
 
 def test_what_memory_does_not_hold_is_read_block_by_block(folder, monkeypatch, capsys):
-    monkeypatch.setattr("fastmlp.cli.commands.available_memory", lambda: 1000)
+    monkeypatch.setattr("fastmlp.cli.train.available_memory", lambda: 1000)
     model = Model.load(train(folder, "parts"))
     assert "block by block" in capsys.readouterr().out
     assert model.classes == ["<=50K", ">50K"]

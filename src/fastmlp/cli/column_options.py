@@ -10,8 +10,8 @@ from .csv_options import values
 def add_column_options(parser: ArgumentParser) -> None:
     """Add the options to the parser of a command that learns from a table."""
     group = parser.add_argument_group(
-        "columns", "Each option takes a list of names, and may be given several times. Put a name with a comma in "
-        "double quotes, as in a CSV file: --drop 'id,\"last, first\"'.",
+        "data: columns", "Each option takes a list of names, and may be given several times. Put a name with a comma "
+        "in double quotes, as in a CSV file: --drop 'id,\"last, first\"'.",
     )  # fmt: skip
     for option, text in {
         "--columns": "features; default: all columns except target, weight and those of --drop",

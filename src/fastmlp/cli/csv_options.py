@@ -13,7 +13,7 @@ NAMES = ("separator", "decimal", "encoding", "null_values", "types", "header")
 
 def add_csv_options(parser: ArgumentParser) -> None:
     """Add the options to the parser of a command that reads a table."""
-    group = parser.add_argument_group("how CSV files are written", argument_default=SUPPRESS)
+    group = parser.add_argument_group("data: how CSV files are written", argument_default=SUPPRESS)
     group.add_argument(
         "--separator", type=separator, metavar="CHARACTER",
         help=r"between fields: ',', ';', '\t', …; default: a comma, or ; tab or | if the file begins so",

@@ -8,16 +8,16 @@ import argparse
 import contextlib
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
-from .. import optimizers
-from ..activations import ACTIVATIONS
 from ..version import __version__
-from . import commands
-from .column_options import add_column_options
+from .common_options import add_model, add_table, add_target, add_threads
 from .csv_options import add_csv_options
-from .option_types import LEAST_RATE, integer, real, widths
+from .evaluate import evaluate
+from .predict import predict
+from .train import train
+from .train_options import add_train_options
 
 OPTIONS = {  # the options for the arguments with which errors and warnings may begin
     "batch_size": "--batch-size", "checkpoint": "--checkpoint", "validation_fraction": "--validation-fraction",
@@ -73,122 +73,43 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the commands and their options."""
     top = Parser(
         prog="fastmlp", epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Train neural networks (multilayer perceptrons) on tables, to predict one of two classes.",
+        description="Train neural networks (multilayer perceptrons) on tables, to predict a class.",
     )  # fmt: skip
     top.add_argument("--version", action="version", version=f"fastmlp {__version__}")
     subcommands = top.add_subparsers(required=True, title="commands", metavar="COMMAND", help="one of:")
 
-    train = add_command(subcommands, "train", "train a model on a table, save it, and print its scores")
-    train.set_defaults(command=commands.train)
-    train.add_argument(
-        "data", help="table: a .csv or .parquet file (also .csv.gz and the like, .tsv, .txt), or a folder of them"
+    command = add_command(subcommands, "train", "train a model on a table, save it, and print its scores", train)
+    add_train_options(command)
+
+    command = add_command(subcommands, "predict", "write a prediction for each row of a table", predict)
+    add_model(command)
+    add_table(command)
+    command.add_argument(
+        "--out",
+        required=True,
+        metavar="FILE",
+        help="table for the predictions and the probabilities (.csv or .parquet)",
     )
-    train.add_argument("--target", required=True, help="column with the two classes")
-    train.add_argument("--weight", metavar="NAME", help="column with the rows' weights; default: all count alike")
-    add_fit_options(train)
-    add_table_options(train)
-    add_file_options(train)
-    add_column_options(train)
+    add_threads(command)
+    add_csv_options(command)
 
-    predict = add_command(subcommands, "predict", "write a probability and a class for each row of a table")
-    predict.set_defaults(command=commands.predict)
-    predict.add_argument("model", help="file written by train")
-    predict.add_argument("data", help="table with the model's columns (.csv, .parquet, or a folder)")
-    predict.add_argument("--out", required=True, help="table for probability and prediction (.csv or .parquet)")
-
-    evaluate = add_command(subcommands, "evaluate", "print log loss, AUC and accuracy of a model on a table")
-    evaluate.set_defaults(command=commands.evaluate)
-    evaluate.add_argument("model", help="file written by train")
-    evaluate.add_argument("data", help="table with the model's columns and the target")
-    evaluate.add_argument("--target", help="column with the classes; default: the one that the model was trained on")
-    evaluate.add_argument("--weight", metavar="NAME", help="column with the rows' weights; default: all count alike")
-    for command in (train, predict, evaluate):
-        command.add_argument("--threads", type=integer(1), metavar="N", help="most threads to use; default: all cores")
-        add_csv_options(command)
+    command = add_command(subcommands, "evaluate", "print the scores of a model on a table", evaluate)
+    add_model(command)
+    add_table(command)
+    add_target(command, "column to compare with; default: the one that the model was trained on", required=False)
+    add_threads(command)
+    add_csv_options(command)
     return top
 
 
-def add_fit_options(parser: argparse.ArgumentParser) -> None:
-    """Add the settings of the net and of its training."""
-    parser.add_argument(
-        "--hidden", type=widths, default="256,256", metavar="P,P,…",
-        help="widths of the hidden layers; '' for none (logistic regression); default: %(default)s",
-    )  # fmt: skip
-    parser.add_argument(
-        "--activation", default="relu", choices=list(ACTIVATIONS),
-        help="activation function of the hidden layers; default: %(default)s",
-    )  # fmt: skip
-    parser.add_argument(
-        "--optimizer", default="adam", choices=list(optimizers.OPTIMIZERS),
-        help="optimizer; default: %(default)s",
-    )  # fmt: skip
-    rates = ", ".join(f"{kind.learning_rate:g} for {name}" for name, kind in optimizers.OPTIMIZERS.items())
-    parser.add_argument(
-        "--learning-rate", type=real(LEAST_RATE), metavar="RATE", help=f"size of a step; default: {rates}"
-    )
-    parser.add_argument(
-        "--epochs", type=integer(0), default=10, metavar="N",
-        help="passes over the rows; 0 for an untrained model; default: %(default)s",
-    )  # fmt: skip
-    parser.add_argument(
-        "--batch-size", type=integer(0), default=1024, metavar="N",
-        help="rows per step; 0 for all rows; default: %(default)s",
-    )  # fmt: skip
-    parser.add_argument(
-        "--l2", type=real(0), default=0.0, metavar="L2", help="add L2/2 ‖W‖² to the mean loss; default: %(default)s"
-    )
-    parser.add_argument(
-        "--validation-fraction", type=real(0, 1, without_most=True), default=0.2, metavar="PART",
-        help="part of the rows that is kept for validation; 0 for none; default: %(default)s",
-    )  # fmt: skip
-    parser.add_argument("--early-stopping", action="store_true", help="stop when the validation loss no longer falls")
-    parser.add_argument(
-        "--dtype", default="float32", choices=["float32", "float64"],
-        help="floating-point type of the computation; default: %(default)s",
-    )  # fmt: skip
-    parser.add_argument(
-        "--seed", type=integer(0), default=0, metavar="N",
-        help="seed of initial weights, validation rows and order of rows; default: %(default)s",
-    )  # fmt: skip
-
-
-def add_table_options(parser: argparse.ArgumentParser) -> None:
-    """Add the settings of how a table is read and encoded."""
-    parser.add_argument(
-        "--scaling", default="standard", choices=["standard", "robust", "none"],
-        help="scale numbers by mean and standard deviation, by median and IQR, or not at all; default: %(default)s",
-    )  # fmt: skip
-    parser.add_argument(
-        "--max-categories", type=integer(1), default=128, metavar="K",
-        help="maximum number of categories of a column; rarer ones share one; default: %(default)s",
-    )  # fmt: skip
-    parser.add_argument(
-        "--window-rows", type=integer(1), metavar="N",
-        help="read the table block by block and shuffle within windows of N rows; default: keep all rows in "
-        "memory if half of the free memory is enough, which shuffles them in another order",
-    )  # fmt: skip
-
-
-def add_file_options(parser: argparse.ArgumentParser) -> None:
-    """Add the files that are written."""
-    parser.add_argument("--save", required=True, metavar="MODEL", help="file for the trained model")
-    parser.add_argument(
-        "--checkpoint", metavar="FILE", help="file for the state of training, from which --resume goes on"
-    )
-    parser.add_argument(
-        "--checkpoint-every", type=real(0), default=60.0, metavar="SECONDS",
-        help="least time between two checkpoints; default: %(default)s",
-    )  # fmt: skip
-    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint if there is one")
-    parser.add_argument("--plot", metavar="FILE.png", help="file for a plot of the learning curve")
-    parser.add_argument("--quiet", action="store_true", help="show no progress bar")
-
-
-def add_command(subcommands: Any, name: str, text: str) -> argparse.ArgumentParser:
+def add_command(
+    subcommands: Any, name: str, text: str, run: Callable[[argparse.Namespace], int]
+) -> argparse.ArgumentParser:
     """Add a command and return its parser; the text says what the command does."""
     command: argparse.ArgumentParser = subcommands.add_parser(
         name, help=text, description=f"{text[0].upper()}{text[1:]}."
     )
+    command.set_defaults(command=run)
     return command
 
 

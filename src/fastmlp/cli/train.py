@@ -1,12 +1,8 @@
-"""What the commands do: train a model on a table, predict rows of another, and evaluate a model."""
+"""``fastmlp train``: train a model on a table."""
 
-import contextlib
 import sys
-import time
 import warnings
 from argparse import Namespace
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,21 +11,20 @@ from .. import optimizers
 from ..exceptions import ColumnWarning
 from ..messages import shown
 from ..model import Model
-from ..rows.labels import Labels
 from ..rows.streams.files import open_table
 from ..rows.streams.stream import located
 from ..rows.streams.table import Table
 from ..rows.targets import as_weights
-from ..system.atomic_write import replaced
 from ..system.machine import available_memory
 from ..system.progress_bar import progress_bar
-from ..training.inputs import Encoded, checked_classes, rows_of
+from ..training.inputs import Encoded, Learned, labels_of, rows_of
 from ..training.scores import scores
 from ..training.split import parts_of
 from .column_options import without
 from .csv_options import csv_options
 from .learning_curve import check_image, learning_curve
 from .output_paths import check_outputs
+from .target import target_classes
 
 
 def train(options: Namespace) -> int:
@@ -47,10 +42,13 @@ def train(options: Namespace) -> int:
         weight=options.weight, columns=options.columns, window_rows=options.window_rows,
     )  # fmt: skip
     table = without(table, options.drop).with_text([], options.numbers or [])
-    classes = checked_classes(table, 2)  # before anything else is read
+    classes = target_classes(table)  # before anything else is read
+    more = ", …" if len(classes) > 5 else ""
+    print(f"target {shown(options.target)}: {len(classes)} classes, {', '.join(map(shown, classes[:5]))}{more}")
     encoder = fitted_encoder(table, options)
+    outputs_of_net = 1 if len(classes) == 2 else len(classes)
     model = Model(
-        [encoder.encoding_.n_features_out, *options.hidden, 1], options.activation,
+        [encoder.encoding_.n_features_out, *options.hidden, outputs_of_net], options.activation,
         dtype=options.dtype, seed=options.seed, n_threads=options.threads,
     )  # fmt: skip
     model.feature_names, model.target_name, model.classes = list(table.names or []), options.target, classes
@@ -125,8 +123,8 @@ def training_data(table: Table, encoder: Any, model: Model, options: Namespace) 
     )
     if not in_memory:
         return (table,)
-    labels = Labels(1, False, model.classes, options.target)
-    X, y = np.empty((n, encoding.n_features_out), model.dtype), np.empty(n, np.uint8)
+    labels = labels_of(model, Learned(classes=model.classes), table, False)
+    X, y = np.empty((n, encoding.n_features_out), model.dtype), np.empty(n, labels.dtype)
     w = None if table.weight_name is None else np.empty(n)
     for block in table.blocks():
         part = slice(block.first_row, block.first_row + len(block))
@@ -139,83 +137,12 @@ def training_data(table: Table, encoder: Any, model: Model, options: Namespace) 
 
 
 def report(model: Model, rows: Any, options: Namespace) -> None:
-    """Print the time of training and the scores of the validation rows."""
+    """Print the time of training, where the model is, and the scores of the validation rows."""
     seconds = sum(record["seconds"] for record in model.history)
     trained = sum(record["rows_per_second"] * record["seconds"] for record in model.history)
-    if seconds:
-        speed = f"{trained / seconds:,.0f} rows/s"
-        print(f"trained {len(model.history)} epochs in {seconds:.2f} s ({speed}); saved {options.save}")
+    speed = f" in {seconds:.2f} s ({trained / seconds:,.0f} rows/s)" if seconds else ""
+    print(f"trained {len(model.history)} epochs{speed}; saved to {options.save}")
     if options.validation_fraction > 0:
         validation = parts_of(model, rows, None, options.validation_fraction)[1]
         assert validation is not None
         print(f"validation: {scores(model.network, rows, validation.order)}, {validation.order.size:,} rows")
-
-
-def predict(options: Namespace) -> int:
-    """Write a probability and a class for each row of a table."""
-    check_outputs({"--out": options.out}, {"model": options.model, "data": options.data})
-    model = binary_model(options)
-    classes = model.classes or [0, 1]
-    n = 0
-    with table_writer(options.out) as write:
-        for P in model.iter_proba(model_table(model, options)):
-            write({"probability": P, "prediction": np.where(P > 0.5, classes[1], classes[0])})
-            n += len(P)
-        if n == 0:
-            write({"probability": np.zeros(0, model.dtype), "prediction": np.array(classes[:0])})
-    print(f"{n:,} rows; probability is that of {shown(classes[1])}; written to {options.out}")
-    return 0
-
-
-@contextlib.contextmanager
-def table_writer(path: str) -> Iterator[Callable[[dict[str, Any]], None]]:
-    """Yield a function that appends columns to a .csv or .parquet file, which replaces `path` when it is complete."""
-    import pyarrow
-    from pyarrow import csv, parquet
-
-    kinds = {".csv": csv.CSVWriter, ".parquet": parquet.ParquetWriter}
-    suffix = Path(path).suffix.lower()
-    if suffix not in kinds:
-        raise ValueError(f"{path}: the name must end with .csv or .parquet")
-    with replaced(path) as file, contextlib.ExitStack() as stack:
-        writers: list[Any] = []
-
-        def write(columns: dict[str, Any]) -> None:
-            table = pyarrow.table(columns)
-            if not writers:
-                writers.append(stack.enter_context(kinds[suffix](file, table.schema)))
-            writers[0].write_table(table)
-
-        yield write
-
-
-def evaluate(options: Namespace) -> int:
-    """Print log loss, AUC and accuracy of a model on a table."""
-    model = binary_model(options)
-    target = options.target or model.target_name
-    if target is None:
-        raise ValueError("the model file has no target column; give --target COLUMN")
-    rows = rows_of(model, model_table(model, options, target), labelled=True)
-    begin = time.perf_counter()
-    found = scores(model.network, rows, rows.order())
-    seconds = time.perf_counter() - begin
-    print(f"{found}, {found.rows:,} rows, {found.rows / seconds:,.0f} rows/s")
-    return 0
-
-
-def binary_model(options: Namespace) -> Model:
-    """Load a model; raise ValueError unless it is one of two classes."""
-    model = Model.load(options.model, n_threads=options.threads)
-    if model.widths[-1] != 1:
-        raise ValueError(
-            f"{options.model}: the model has {model.widths[-1]} outputs, but the commands take models of two classes "
-            "only; load it by fastmlp.Model.load"
-        )
-    return model
-
-
-def model_table(model: Model, options: Namespace, target: str | None = None) -> Table:
-    """Open a table with the columns that the model was trained on, in its order; ignore others."""
-    names = model.feature_names if model.encoding is None else list(model.encoding.columns)
-    weight = getattr(options, "weight", None)  # predict has no such option
-    return open_table(options.data, target, csv_options(options), weight=weight, columns=names)

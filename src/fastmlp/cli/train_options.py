@@ -1,0 +1,109 @@
+"""The options of ``fastmlp train``: data, network, training and output."""
+
+from argparse import ArgumentParser
+
+from .. import optimizers
+from ..activations import ACTIVATIONS
+from .column_options import add_column_options
+from .common_options import add_table, add_target, add_threads
+from .csv_options import add_csv_options
+from .option_types import LEAST_RATE, integer, real, widths
+
+
+def add_train_options(parser: ArgumentParser) -> None:
+    """Add the table and all options, in groups."""
+    add_table(parser)
+    add_data_options(parser)
+    add_column_options(parser)
+    add_csv_options(parser)
+    add_network_options(parser)
+    add_training_options(parser)
+    add_output_options(parser)
+
+
+def add_data_options(parser: ArgumentParser) -> None:
+    """Add what the table's columns are for, and how the table is read and encoded."""
+    group = parser.add_argument_group("data")
+    add_target(group, "column to predict: text, numbers or booleans", required=True)
+    group.add_argument(
+        "--scaling", default="standard", choices=["standard", "robust", "none"],
+        help="scale numbers by mean and standard deviation, by median and IQR, or not at all; default: %(default)s",
+    )  # fmt: skip
+    group.add_argument(
+        "--max-categories", type=integer(1), default=128, metavar="K",
+        help="maximum number of categories of a column; rarer ones share one; default: %(default)s",
+    )  # fmt: skip
+    group.add_argument(
+        "--window-rows", type=integer(1), metavar="N",
+        help="read the table block by block and shuffle within windows of N rows; default: keep all rows in "
+        "memory if half of the free memory is enough, which shuffles them in another order",
+    )  # fmt: skip
+
+
+def add_network_options(parser: ArgumentParser) -> None:
+    """Add the settings of the net."""
+    group = parser.add_argument_group("network")
+    group.add_argument(
+        "--hidden", type=widths, default="256,256", metavar="P,P,…",
+        help="widths of the hidden layers; '' for none (a linear model); default: %(default)s",
+    )  # fmt: skip
+    group.add_argument(
+        "--activation", default="relu", choices=list(ACTIVATIONS), metavar="NAME",
+        help=f"activation function of the hidden layers: {', '.join(ACTIVATIONS)}; default: %(default)s",
+    )  # fmt: skip
+    group.add_argument(
+        "--dtype", default="float32", choices=["float32", "float64"],
+        help="floating-point type of the computation; default: %(default)s",
+    )  # fmt: skip
+
+
+def add_training_options(parser: ArgumentParser) -> None:
+    """Add the settings of how the net is trained."""
+    group = parser.add_argument_group("training")
+    group.add_argument(
+        "--epochs", type=integer(0), default=10, metavar="N",
+        help="passes over the rows; 0 for an untrained model; default: %(default)s",
+    )  # fmt: skip
+    group.add_argument(
+        "--validation-fraction", type=real(0, 1, without_most=True), default=0.2, metavar="PART",
+        help="part of the rows that is kept for validation; 0 for none; default: %(default)s",
+    )  # fmt: skip
+    group.add_argument("--early-stopping", action="store_true", help="stop when the validation loss no longer falls")
+    group.add_argument(
+        "--batch-size", type=integer(0), default=1024, metavar="N",
+        help="rows per step; 0 for all rows; default: %(default)s",
+    )  # fmt: skip
+    group.add_argument(
+        "--optimizer", default="adam", choices=list(optimizers.OPTIMIZERS), help="optimizer; default: %(default)s"
+    )
+    rates = ", ".join(f"{kind.learning_rate:g} for {name}" for name, kind in optimizers.OPTIMIZERS.items())
+    group.add_argument(
+        "--learning-rate", type=real(LEAST_RATE), metavar="RATE", help=f"size of a step; default: {rates}"
+    )
+    group.add_argument(
+        "--l2", type=real(0), default=0.0, metavar="L2", help="add L2/2 ‖W‖² to the mean loss; default: %(default)s"
+    )
+    group.add_argument(
+        "--seed", type=integer(0), default=0, metavar="N",
+        help="seed of initial weights, validation rows and order of rows; default: %(default)s",
+    )  # fmt: skip
+    add_threads(group)
+
+
+def add_output_options(parser: ArgumentParser) -> None:
+    """Add the files that are written, and what is shown."""
+    group = parser.add_argument_group("output")
+    group.add_argument(
+        "--save", default="model.fastmlp", metavar="MODEL",
+        help="file for the trained model, which replaces an older one; default: %(default)s",
+    )  # fmt: skip
+    group.add_argument("--plot", metavar="FILE.png", help="file for a plot of the learning curve")
+    group.add_argument(
+        "--checkpoint", metavar="FILE", help="file for the state of training, from which --resume goes on"
+    )
+    group.add_argument(
+        "--checkpoint-every", type=real(0), default=60.0, metavar="SECONDS",
+        help="least time between two checkpoints; default: %(default)s",
+    )  # fmt: skip
+    group.add_argument("--resume", action="store_true", help="go on from the checkpoint if there is one")
+    group.add_argument("--quiet", action="store_true", help="show no progress bar")
