@@ -426,8 +426,8 @@ def test_commands_end_with_2_and_leave_nothing_half_written(tmp_path, capsys):
     whole[start - 20 : start + 60] = b"\xff" * 80
     bad = tmp_path / "bad.parquet"
     bad.write_bytes(whole)
-    three = tmp_path / "three"
-    Model([2, 3]).save(three)
+    labels = tmp_path / "labels"
+    Model([2, 3], out_activation="logistic").save(labels)
     before = set(tmp_path.iterdir())
     saved = model.read_bytes()
     out = tmp_path / "p.csv"
@@ -441,7 +441,7 @@ def test_commands_end_with_2_and_leave_nothing_half_written(tmp_path, capsys):
         ["train", str(tmp_path), "--target", "y", "--quiet", "--save", str(model)],
         ["train", str(good), "--target", "y", "--quiet", "--save", str(tmp_path)],
         ["train", str(good), "--target", "y", "--columns", "a,y", "--quiet", "--save", str(model)],
-        ["evaluate", str(three), str(good), "--target", "y"],
+        ["evaluate", str(labels), str(good), "--target", "y"],
     ):
         assert main(command) == 2, command
         error = capsys.readouterr().err
