@@ -72,16 +72,6 @@ def checked_widths(widths: Iterable[SupportsIndex]) -> tuple[int, ...]:
     return checked
 
 
-def checked_out_activation(value: str | None, widths: tuple[int, ...]) -> str:
-    """Return the activation of the output layer; None asks for logistic with one output, else for softmax."""
-    out_activation = value or ("logistic" if widths[-1] == 1 else "softmax")
-    if out_activation not in ("logistic", "softmax"):
-        raise ValueError(f"out_activation={out_activation!r}: choose 'logistic' or 'softmax'")
-    if out_activation == "softmax" and widths[-1] == 1:
-        raise ValueError(f"out_activation='softmax' needs 2 outputs or more, but widths={list(widths)}")
-    return out_activation
-
-
 def checked_dtype(value: DTypeLike) -> np.dtype:
     """Return float32 or float64."""
     dtype = np.dtype(value)
@@ -90,15 +80,15 @@ def checked_dtype(value: DTypeLike) -> np.dtype:
     return dtype
 
 
-def checked_scaling(value: tuple[ArrayLike, ArrayLike], n_features: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return shift and factor, each an array (n_features) in float64."""
+def checked_scaling(name: str, value: tuple[ArrayLike, ArrayLike], n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return shift and factor, each an array (n) in float64."""
     shift, factor = (np.asarray(part, np.float64) for part in value)
-    if shift.shape != (n_features,) or factor.shape != (n_features,):
+    if shift.shape != (n,) or factor.shape != (n,):
         raise ValueError(
-            f"scaling: shift and factor have shapes {shift.shape} and {factor.shape}; each must have ({n_features},)"
+            f"{name}: shift and factor have shapes {shift.shape} and {factor.shape}; each must have ({n},)"
         )
     if not (np.isfinite(shift).all() and np.isfinite(factor).all()):
-        raise ValueError("scaling: shift and factor must be finite")
+        raise ValueError(f"{name}: shift and factor must be finite")
     return shift, factor
 
 

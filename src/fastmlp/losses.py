@@ -1,10 +1,16 @@
-"""The losses that a net can be trained for: how outputs become predictions, what targets may be, which figures fit."""
+"""The losses that a net can be trained for: how outputs become predictions, and what targets may be."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from .arguments import checked_float
 from .kernels import loss
+
+LEAST_RESERVE = 4  # times a target's bound, and a float can still hold it
 
 
 @dataclass(frozen=True)
@@ -13,39 +19,143 @@ class Loss:
 
     Attributes
     ----------
-    name : the word for it, as for optimizers and activations
+    name : as users choose it
     number : kernels/loss.py's number of it
-    link : what makes predictions of Z[L]; a model's `out_activation`
-    metrics : names of the figures that are told of it, the loss first
-    exclusive : True: a row has one of K classes, and y holds its number; False: y holds 0 or 1 for each of K outputs
-    parameter : a number that belongs to the loss, such as a quantile's level; 0.0: none
+    link : what makes predictions of Z[L], as scikit-learn's `out_activation_` has it
+    exclusive : a row has one of K classes, and y holds its number
+    numeric : y holds numbers; else and if not exclusive, 0 or 1 for each of K outputs
+    parameters : numbers of the loss, for all outputs or one for each: levels of quantiles, Huber's δ
     """
 
     name: str
     number: int
     link: str
-    metrics: tuple[str, ...]
-    exclusive: bool
-    parameter: float = 0.0
+    exclusive: bool = False
+    numeric: bool = False
+    parameters: tuple[float, ...] = ()
+
+    @property
+    def of_one_target(self) -> bool:
+        """Whether all outputs have the same target: quantiles at several levels."""
+        return self.name == "quantile"
 
     def targets(self, outputs: int) -> int:
-        """Return how many numbers a row of Y has."""
-        return 1 if self.exclusive else outputs
+        """Return how many numbers a row of y has."""
+        return 1 if self.exclusive or self.of_one_target else outputs
 
-    def most_target(self, outputs: int) -> int:
-        """Return the largest number that may stand in Y; the least is 0."""
-        return outputs - 1 if self.exclusive else 1
+    def bounds(self, outputs: int, dtype: np.dtype) -> tuple[float, float]:
+        """Return the least and the largest number that may stand in y; squares of errors must not overflow."""
+        if not self.numeric:
+            return 0.0, float(outputs - 1 if self.exclusive else 1)
+        largest = float(np.finfo(dtype).max) / LEAST_RESERVE
+        largest = math.sqrt(largest) if self.name == "squared_error" else largest
+        return 0.0 if self.name == "poisson" else -largest, largest
+
+    def arguments(self) -> dict[str, Any]:
+        """Return the arguments with which `Model` has this loss."""
+        named: dict[str, Any] = {"loss": self.name}
+        if not self.numeric:
+            named["out_activation"] = self.link
+        elif self.of_one_target:
+            named["quantile"] = self.parameters[0] if len(self.parameters) == 1 else list(self.parameters)
+        elif self.parameters:
+            named["delta"] = self.parameters[0]
+        return named
+
+    def predictions(self, A: np.ndarray, scaling: tuple[np.ndarray, np.ndarray] | None = None) -> np.ndarray:
+        """Return predictions of targets that are numbers, (n, K) or (n), in their units, from A[L] (n, K).
+
+        scaling : (shift, factor) of the targets, or None. Quantiles are put in ascending order.
+        """
+        if self.of_one_target:
+            A = np.sort(A, axis=1)
+        if scaling is not None:
+            shift, factor = scaling
+            A = (A / factor + shift).astype(A.dtype)
+        return A[:, 0] if A.shape[1] == 1 else A
 
     def padding(self, dtype: np.dtype) -> float:
-        """Return the logit of an output that does not exist: its e^z is 0, and so is its loss."""
-        return -np.inf if self.exclusive else float(np.finfo(dtype).min)  # times a target of 0 it must be 0
+        """Return Z of an output that does not exist, where the loss and its slope must be 0."""
+        if self.exclusive:
+            return -np.inf
+        if self.link == "identity":
+            return 0.0
+        return float(np.finfo(dtype).min)  # not -inf: times a target of 0 it must be 0
 
 
-LOG_LOSS = Loss("log_loss", loss.LOG_LOSS, "logistic", ("log_loss", "auc", "accuracy"), exclusive=False)
-CROSS_ENTROPY = Loss("cross_entropy", loss.CROSS_ENTROPY, "softmax", ("log_loss", "accuracy"), exclusive=True)
-LOSSES = {found.name: found for found in (LOG_LOSS, CROSS_ENTROPY)}
+LOG_LOSS = Loss("log_loss", loss.LOG_LOSS, "logistic")
+CROSS_ENTROPY = Loss("log_loss", loss.CROSS_ENTROPY, "softmax", exclusive=True)
+SQUARED_ERROR = Loss("squared_error", loss.SQUARED_ERROR, "identity", numeric=True)
+POISSON = Loss("poisson", loss.POISSON, "exp", numeric=True)
+NAMES = ("log_loss", "squared_error", "poisson", "quantile", "huber")
+
+
+def quantile_loss(levels: Sequence[float]) -> Loss:
+    """Return the pinball loss at these levels, one for each output."""
+    return Loss("quantile", loss.QUANTILE, "identity", numeric=True, parameters=tuple(levels))
+
+
+def huber_loss(delta: float) -> Loss:
+    """Return Huber's loss, quadratic up to errors of delta."""
+    return Loss("huber", loss.HUBER, "identity", numeric=True, parameters=(delta,))
 
 
 def loss_of_link(link: str) -> Loss:
     """Return the loss of a classifier whose `out_activation` this is."""
-    return next(found for found in LOSSES.values() if found.link == link)
+    return CROSS_ENTROPY if link == "softmax" else LOG_LOSS
+
+
+def loss_of(name: str, outputs: int, out_activation: str | None = None, quantile: Any = 0.5, delta: Any = 1.0) -> Loss:
+    """Return a loss by its name, for a net with this number of outputs.
+
+    Raises
+    ------
+    ValueError, TypeError : an argument is wrong; the message names it
+    """
+    if name not in NAMES:
+        raise ValueError(f"loss={name!r}: choose one of {', '.join(NAMES)}")
+    if name == "log_loss":
+        return loss_of_link(checked_out_activation(out_activation, outputs))
+    if out_activation is not None:
+        raise ValueError(f"out_activation={out_activation!r}: only loss='log_loss' has a choice; leave it out")
+    if name == "quantile":
+        levels = checked_levels(quantile)
+        if len(levels) != outputs:
+            raise ValueError(
+                f"quantile={quantile!r} has {len(levels)} levels, but the net has {outputs} outputs: one for each"
+            )
+        return quantile_loss(levels)
+    if name == "huber":
+        return huber_loss(checked_delta(delta))
+    return SQUARED_ERROR if name == "squared_error" else POISSON
+
+
+def checked_out_activation(value: str | None, outputs: int) -> str:
+    """Return the activation of the outputs of a classifier; None: logistic for one, else softmax."""
+    out_activation = value or ("logistic" if outputs == 1 else "softmax")
+    if out_activation not in ("logistic", "softmax"):
+        raise ValueError(f"out_activation={out_activation!r}: choose 'logistic' or 'softmax'")
+    if out_activation == "softmax" and outputs == 1:
+        raise ValueError("out_activation='softmax' needs 2 outputs or more, but the net has 1")
+    return out_activation
+
+
+def checked_levels(quantile: Any) -> tuple[float, ...]:
+    """Return the levels of quantiles, which ascend within (0, 1)."""
+    try:
+        levels = np.atleast_1d(np.asarray(quantile, np.float64))
+    except (TypeError, ValueError):
+        raise TypeError(f"quantile={quantile!r}: must be a number, or an ascending list of them") from None
+    if levels.ndim != 1 or levels.size == 0 or not np.all((levels > 0) & (levels < 1)):
+        raise ValueError(f"quantile={quantile!r}: levels must lie between 0 and 1, both excluded")
+    if not np.all(np.diff(levels) > 0):
+        raise ValueError(f"quantile={quantile!r}: levels must ascend; sort them, and leave out repeated ones")
+    return tuple(levels.tolist())
+
+
+def checked_delta(delta: Any) -> float:
+    """Return Huber's δ, positive and finite."""
+    number = checked_float("delta", delta, 0)
+    if number == 0:
+        raise ValueError("delta=0: must be above 0; for absolute errors, take loss='quantile'")
+    return number

@@ -57,6 +57,7 @@ ActivationName = Literal[
 Pair = tuple[Callable[[float], float], Callable[[float], float]]  # g and g'
 Activations = ActivationName | Pair | list[ActivationName | Pair]
 OptimizerName = Literal["sgd", "momentum", "nesterov", "adam", "adamw"]
+LossName = Literal["log_loss", "squared_error", "poisson", "quantile", "huber"]
 Schedule = Literal["constant", "cosine", "one_cycle"]
 Verbose = bool | int | Literal["bar"]
 

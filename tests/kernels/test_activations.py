@@ -62,16 +62,34 @@ def assert_ulps(got, expected, ulps, absolute=0.0):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize(("name", "exact"), [("exp_negative", np.exp), ("expm1_negative", np.expm1)])
+@pytest.mark.parametrize(("name", "exact"), [("exp", np.exp), ("expm1_negative", np.expm1)])
 def test_exponentials(name, exact, dtype):
     x = negative_numbers(dtype)
     assert_ulps(over(getattr(activations, name))(x), exact(np.float64(x)), ULPS)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+def test_exp_of_positive_numbers_up_to_its_limit(dtype):
+    limit = np.log(float(np.finfo(dtype).max) / 4)
+    x = np.linspace(0, limit, 20_001).astype(dtype)
+    assert_ulps(over(scalar_math.exp)(x), np.exp(np.float64(x)), ULPS)
+    assert over(scalar_math.exp_limit)(x[:1]) == np.dtype(dtype).type(limit)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_log(dtype):
+    tiny, largest = float(np.finfo(dtype).tiny), float(np.finfo(dtype).max)
+    powers = np.exp(np.linspace(np.log(tiny), np.log(largest), 20_001)[1:-1])
+    x = np.concatenate([[tiny, largest], powers, np.linspace(0.5, 2, 20_001)]).astype(dtype)
+    assert_ulps(over(scalar_math.log)(x), np.log(np.float64(x)), ULPS)
+    below = over(scalar_math.log)(np.array([0, tiny / 4], dtype))
+    np.testing.assert_allclose(below, np.log(tiny), rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_exp_of_very_negative_numbers_is_next_to_zero_and_finite(dtype):
     x = np.array([-1e3, -1e4, -1e30, -np.inf], dtype)
-    e = over(scalar_math.exp_negative)(x)
+    e = over(scalar_math.exp)(x)
     assert np.isfinite(e).all()
     assert (e >= 0).all()
     assert (e < 4 * np.finfo(dtype).tiny).all()

@@ -335,7 +335,7 @@ def test_a_net_with_K_outputs(widths, softmax, n, dtype):
     weights, biases = plan.views(theta)
     X, w = random.standard_normal((n, widths[0])).astype(dtype), random.uniform(0.1, 2, n)
     y = random.integers(0, K, n) if softmax else random.integers(0, 2, (n, K))
-    rows = ArrayRows(X, y, w, n_features=widths[0], dtype=dtype, outputs=K, softmax=softmax)
+    rows = ArrayRows(X, y, w, n_features=widths[0], dtype=dtype, outputs=K, loss=CROSS_ENTROPY if softmax else LOG_LOSS)
     net = Network(plan, theta)
     done, total = net.gradient(rows)
     J, dWs, dbs = loss_and_gradient(X, y, w, weights, biases, names, classes=softmax)
@@ -345,7 +345,7 @@ def test_a_net_with_K_outputs(widths, softmax, n, dtype):
     for got, expected in zip(got_W + got_b, dWs + dbs, strict=True):
         assert_close(got, expected, tolerance, floor=0.1)
     _, A, _, _ = recursion(X, y, w, weights, biases, names, classes=softmax)
-    assert_close(net.logits(rows, probabilities=True), A[-1], tolerance)
+    assert_close(net.logits(rows, links=True), A[-1], tolerance)
 
 
 def softmax_of(Z, y, w, apart=0):

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 
 from fastmlp import MLPClassifier, Model, rows
+from fastmlp.losses import CROSS_ENTROPY, LOG_LOSS
 from fastmlp.rows.labels import Labels
 from fastmlp.rows.survey import classes_of
 
@@ -39,7 +40,7 @@ def test_numbers_of_equal_value_are_one_class_in_tables(learned, given):
 def test_numbers_of_classes(classes, kind):
     y = np.array([1, 0, 1]).astype(kind)
     expected = [classes.index(1), classes.index(0), classes.index(1)]
-    labels = Labels(len(classes), True, classes)
+    labels = Labels(len(classes), CROSS_ENTROPY, classes)
     assert labels.encode(y, 3).tolist() == expected
     assert labels.encode(pa.array(y), 3).tolist() == expected
     assert labels.encode(pa.chunked_array([y[:1], y[1:]]), 3).tolist() == expected
@@ -65,12 +66,12 @@ def test_numbers_of_classes(classes, kind):
 @pytest.mark.parametrize("kind", [pa.array, np.array, lambda y: np.array(y, object)])
 def test_text_is_no_number_and_no_other_value_is_a_class(classes, y, words, kind):
     with pytest.raises(ValueError, match=words):
-        Labels(1, False, classes).encode(kind(y), 2)
+        Labels(1, LOG_LOSS, classes).encode(kind(y), 2)
 
 
 def test_an_entry_of_a_dictionary_that_no_row_has_does_not_count():
     entries = pa.DictionaryArray.from_arrays(pa.array([1, 2, 1], "int8"), pa.array([None, "b", "a"]))
-    assert Labels(1, False, ["a", "b"]).encode(entries, 3).tolist() == [1, 0, 1]
+    assert Labels(1, LOG_LOSS, ["a", "b"]).encode(entries, 3).tolist() == [1, 0, 1]
 
 
 @pytest.mark.parametrize(

@@ -112,7 +112,7 @@ def test_newer_versions(whole, refused):
     description, tensors = taken_apart(whole)
     refused(assemble({**description, "version": container.FORMAT_VERSION + 1}, tensors), "upgrade")
     refused(assemble({**description, "version": 10**30, "new": 3}, tensors), "upgrade")
-    for version in (None, True, 0, -1, 1, 2, 3.0, "3"):
+    for version in (None, True, 0, -1, 1, 2, 4.0, "4"):
         refused(assemble({**description, "version": version}, tensors), "version")
     del description["version"]
     refused(assemble(description, tensors), "no format version")
@@ -167,12 +167,12 @@ def test_spelling_of_the_description(whole, refused):
     description, tensors = taken_apart(whole)
     text = compact(description)
     changes = {
-        '"version":3': '"version":3.0', '"epsilon":1e-08': '"epsilon":NaN', '"seed":0': '"seed":00',
+        '"version":4': '"version":4.0', '"epsilon":1e-08': '"epsilon":NaN', '"seed":0': '"seed":00',
     }  # fmt: skip
     for old, new in changes.items():
         assert old in text
         refused(assemble(text.replace(old, new, 1), tensors), "JSON|version|header")
-    for text in ("", "3", "[]", "null", '"', "[" * 10_000, '{"version":3}' + " "):
+    for text in ("", "3", "[]", "null", '"', "[" * 10_000, '{"version":4}' + " "):
         refused(assemble(text, tensors))
 
 
@@ -243,6 +243,8 @@ WRONG = {
     "bias": [("bias", value) for value in (1, None, False)],
     "dtype": [("dtype", value) for value in ("float64", "float16", "object", None)],
     "outputs": [("out_activation", value) for value in ("softmax", "relu", 3)],
+    "loss": [("loss", value) for value in ("squared_error", "quantile", "hinge", 3, None)],
+    "loss parameters": [("loss_parameters", value) for value in ([0.5], [True], 0.5, None)],
     "classes": [("classes", value) for value in ([1, 2, 3], [1, 1], ["a", 1], [[], []], "ab", {"a": 1, "b": 2})],
     "activations": [("activations", value) for value in ([], ["tanh", "tanh"], "tanh", [3], [{"own": "tanh"}])],
     "names": [("feature_names", value) for value in ("ab", [1, 2], {"a": 1}, [None])],
@@ -279,7 +281,7 @@ def test_nasty_values_of_every_field(whole, tmp_path):
         assert np.isfinite(model.predict_proba(np.zeros((2, 5)))).all()
     assert n > 1500
     free = {"seed", "target_name", "classes", "feature_names", "encoding", "optimizer", "activations", "history"}
-    assert set().union(*loaded) <= free | {"out_activation", "surplus"}
+    assert set().union(*loaded) <= free | {"out_activation", "loss", "loss_parameters", "surplus"}  # absent: log loss
     assert len(loaded) < n / 4
 
 

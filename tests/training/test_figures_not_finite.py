@@ -9,7 +9,7 @@ from scipy.sparse import csr_matrix
 from sklearn.metrics import log_loss
 
 from fastmlp import SGD, Adam, DivergenceError, MLPClassifier, Model, RowError, rows
-from fastmlp.training.validation import compared
+from fastmlp.training.figures import compared
 
 random = np.random.default_rng(0)
 X = random.standard_normal((300, 4))
@@ -56,7 +56,7 @@ def test_validation_rows_that_overflow_are_told():
 @pytest.mark.parametrize("outputs", [1, 2])
 def test_an_output_of_nan_is_never_right(outputs):
     Z = np.array([[np.nan] * outputs, [-1.0] * outputs])
-    _, right = compared(Model([1, outputs]).network, Z, np.zeros(2, np.uint8))
+    _, right = compared(Model([1, outputs]).network.plan.loss, Z, np.zeros(2, np.uint8))
     assert right.tolist() == [False, True]
 
 

@@ -17,7 +17,7 @@ from ..rows.streams.table import Table
 from ..rows.targets import as_weights
 from ..system.machine import available_memory
 from ..system.progress_bar import progress_bar
-from ..training.inputs import Encoded, Learned, labels_of, rows_of
+from ..training.inputs import Encoded, Learned, rows_of, target_of
 from ..training.scores import scores
 from ..training.split import parts_of
 from .column_options import without
@@ -123,7 +123,7 @@ def training_data(table: Table, encoder: Any, model: Model, options: Namespace) 
     )
     if not in_memory:
         return (table,)
-    labels = labels_of(model, Learned(classes=model.classes), table, False)
+    labels = target_of(model, Learned(classes=model.classes), table, False)
     X, y = np.empty((n, encoding.n_features_out), model.dtype), np.empty(n, labels.dtype)
     w = None if table.weight_name is None else np.empty(n)
     for block in table.blocks():

@@ -157,7 +157,7 @@ def connected(model: Model, partitions: Partitions, classes: list | None) -> Das
     check_names(model, partitions.names)
     if len(partitions.classes) < 2:
         raise ValueError(f"y holds only one class ({partitions.classes[0]}); two are required")
-    labels = Labels(model.widths[-1], model.out_activation == "softmax", classes)
+    labels = Labels(model.widths[-1], model.network.plan.loss, classes)
     if classes is None and labels.shape == ():
         labels.encode(np.array(partitions.classes), len(partitions.classes))
     partitions.convert(str(model.dtype), labels)

@@ -12,7 +12,7 @@ from ..network.network import Network
 from ..optimizers import Optimizer
 from ..rows.order import Pass
 from ..system.interrupts import check
-from ..training.validation import means
+from ..training.figures import Figures, named
 from . import worker
 from .cluster import Cluster
 from .partitions import Partitions
@@ -36,7 +36,7 @@ class DaskNetwork:
         threads = cluster.threads
         share = max(1, sum(threads.values()) // max(1, len(partitions.sizes)))
         what = (
-            model.widths, model.activation, model.bias, str(model.dtype), model.out_activation == "softmax",
+            model.widths, model.activation, model.bias, str(model.dtype), model.network.plan.loss,
             min(share, min(threads.values(), default=1)), model.scaling,
         )  # fmt: skip
         net = NetSpec("", *what)
@@ -52,13 +52,13 @@ class DaskNetwork:
         return total
 
     def evaluate(self, order: Pass) -> dict[str, float]:
-        """Return mean log loss and accuracy over the rows kept for validation."""
+        """Return mean loss and score over the rows kept for validation, by the names of `history`."""
         if self.partitions.shares:  # no other rows are left
             order = Pass(order.size)
         theta, converted = self.cluster.shared(self.theta), self.partitions.converted
         futures = self.cluster.map("score", worker.score, converted, theta=theta, net=self.net, order=order)
-        loss, accuracy = means(*self.cluster.total(futures))
-        return {"validation_loss": loss, "validation_accuracy": accuracy}
+        found: Figures = self.cluster.total(futures)
+        return named(self.plan.loss, *found.means(self.plan.loss))
 
     def train(
         self, rows: Any, order: Pass, batch_rows: int, optimizer: Optimizer, l2: float,

@@ -9,7 +9,7 @@ import numpy as np
 from distributed import get_worker
 
 from ..activations import resolve_all
-from ..losses import CROSS_ENTROPY, LOG_LOSS
+from ..losses import Loss
 from ..network.network import Network
 from ..network.plan import Plan
 from ..network.workspace import aligned_zeros
@@ -36,7 +36,7 @@ class NetSpec(NamedTuple):
     activation: Any
     bias: bool
     dtype: str
-    softmax: bool
+    loss: Loss
     n_threads: int
     scaling: Any
 
@@ -92,5 +92,5 @@ def new_network(net: NetSpec) -> Network:
     """Make a network, with parameters that are all 0."""
     dtype = np.dtype(net.dtype)
     layers = resolve_all(net.activation, len(net.widths) - 2, dtype)
-    plan = Plan(net.widths, layers, net.bias, dtype, CROSS_ENTROPY if net.softmax else LOG_LOSS)
+    plan = Plan(net.widths, layers, net.bias, dtype, net.loss)
     return Network(plan, aligned_zeros(plan.n_parameters, dtype), net.n_threads)

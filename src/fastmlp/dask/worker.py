@@ -19,7 +19,8 @@ from ..rows.streamed import StreamedRows
 from ..rows.streams.stream import Block, Stream, equal_blocks
 from ..rows.targets import as_weights
 from ..rows.window import Window, not_finite
-from ..training.validation import sums
+from ..training.figures import Figures
+from ..training.validation import figures
 from .task_network import NetSpec, task_network
 
 BLOCK_ROWS = 2**13  # consecutive rows that stay together when a worker shuffles its partitions
@@ -140,7 +141,7 @@ def array_rows(net: NetSpec, partition: Partition) -> ArrayRows:
     """Return the rows of a partition, ready for kernels."""
     return ArrayRows(
         partition.X, partition.y, partition.w, n_features=net.widths[0], dtype=np.dtype(net.dtype), scaling=net.scaling,
-        outputs=net.widths[-1], softmax=net.softmax,
+        outputs=net.widths[-1], loss=net.loss,
     )  # fmt: skip
 
 
@@ -161,13 +162,13 @@ def gradient(partition: Partition, theta: np.ndarray, net: NetSpec, order: Pass)
     return GradientSum(tally.J, tally.weight, total, chosen.size)
 
 
-def score(partition: Partition, theta: np.ndarray, net: NetSpec, order: Pass) -> np.ndarray:
-    """Return (Σ loss, Σ right, Σ w) over the partition's rows that belong to the pass."""
+def score(partition: Partition, theta: np.ndarray, net: NetSpec, order: Pass) -> Figures:
+    """Return figures over the partition's rows that belong to the pass."""
     chosen = order_of(partition, order)
     if chosen.size == 0 or not partition.has_weight:
-        return np.zeros(3)
+        return Figures()
     with task_network(net, theta, net.n_threads) as network:
-        return np.array(sums(network, array_rows(net, partition), chosen, own=True))
+        return figures(network, array_rows(net, partition), chosen, own=True)
 
 
 def right(X: Any, y: Any, w: Any, model: Model, classes: np.ndarray) -> np.ndarray:
@@ -227,7 +228,7 @@ def epoch(
     n = sum(len(each.X) for each in partitions)
     with task_network(net, theta) as network:
         if partitions:
-            labels = Labels(net.widths[-1], net.softmax)
+            labels = Labels(net.widths[-1], net.loss)
             rows = UnthreadedRows(
                 PartitionStream(partitions), n_features=net.widths[0], dtype=np.dtype(net.dtype), labels=labels,
                 scaling=net.scaling,

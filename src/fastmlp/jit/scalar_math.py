@@ -49,7 +49,7 @@ def horner(T, coefficients):
 
 
 def reduced_exp(T):
-    """Build x → (2^k, e^r - 1) for x <= 0 (at least LOWEST), where x = k ln 2 + r and |r| <= ln(2)/2."""
+    """Build x → (2^k, e^r - 1) where x = k ln 2 + r and |r| <= ln(2)/2, for x from LOWEST to the limit of `exp`."""
     series = horner(T, [1 / math.factorial(i) for i in range(1, TERMS_EXP[T] + 1)])
     high, low, lowest = T(-LN2_HIGH[T]), T(-LN2_LOW[T]), T(LOWEST[T])
     per_ln2, half = T(1 / math.log(2)), T(0.5)
@@ -70,15 +70,26 @@ def reduced_exp(T):
 
 
 @by_dtype
-def exp_negative(T):
-    """e^x for x <= 0; 0 where that is below the normal numbers."""
+def exp(T):
+    """e^x for x up to `exp_limit`; 0 where it is below the normal numbers."""
     reduce, lowest, zero = reduced_exp(T), T(LOWEST[T]), T(0)
 
-    def exp_negative(x):
+    def exp(x):
         power, q = reduce(x)
         return zero if x < lowest else fma(power, q, power)
 
-    return exp_negative
+    return exp
+
+
+@by_dtype
+def exp_limit(T):
+    """Return the logarithm of a quarter of the largest number: the largest x of this dtype that `exp` takes."""
+    limit = T(math.log(np.finfo(T).max / 4))
+
+    def exp_limit(x):
+        return limit
+
+    return exp_limit
 
 
 @by_dtype
@@ -106,12 +117,34 @@ def log1p_unit(T):
 
 
 @by_dtype
+def log(T):
+    """log x = e log 2 + log m, x = 2^e m and √½ < m <= √2; below the normal numbers, that of the least of them."""
+    series, one, least = horner(T, [1 / (2 * i + 1) for i in range(TERMS_LOG[T])]), T(1), np.finfo(T).tiny
+    high, low, two, half, root = T(LN2_HIGH[T]), T(LN2_LOW[T]), T(2), T(0.5), T(math.sqrt(2))
+    integer, shift, bias, mantissa = (
+        (np.int32, np.int32(23), np.int32(127), np.int32(2**23 - 1))
+        if T is np.float32
+        else (np.int64, np.int64(52), np.int64(1023), np.int64(2**52 - 1))
+    )
+
+    def log(x):
+        bits = T(x if x > least else least).view(integer)
+        e = T(integer((bits >> shift) - bias))
+        m = integer((bits & mantissa) | (bias << shift)).view(T)
+        e, m = (e + one, half * m) if m > root else (e, m)
+        s = (m - one) / (m + one)
+        return fma(e, high, fma(e, low, two * s * series(s * s)))
+
+    return log
+
+
+@by_dtype
 def sigmoid(T):
     """σ(x) = 1 / (1 + e^-x)."""
     one, zero = T(1), T(0)
 
     def sigmoid(x):
-        e = exp_negative(-abs(x))
+        e = exp(-abs(x))
         return (one if x >= zero else e) / (one + e)
 
     return sigmoid
@@ -147,7 +180,7 @@ def normal_cdf(T):
 
     def normal_cdf(x):
         t = one / (one + slope * abs(x))
-        tail = t * series(t) * exp_negative(-half * x * x)
+        tail = t * series(t) * exp(-half * x * x)
         return one - tail if x >= zero else tail
 
     return normal_cdf

@@ -13,7 +13,7 @@ import math
 from ..jit.compile import NOWHERE, kernel
 from ..jit.intrinsics import call_block, keep_whole
 from ..jit.micro_kernel import AS_IS, CLIPPED, MASKED
-from ..jit.scalar_math import exp_negative, expm1_negative, log1p_unit, normal_cdf, sigmoid, tanh
+from ..jit.scalar_math import exp, expm1_negative, log1p_unit, normal_cdf, sigmoid, tanh
 from .arrays import copy, fill_zero
 
 IDENTITY, LOGISTIC, TANH, RELU, LEAKY_RELU, ELU, SELU, SOFTPLUS, GELU, SILU, OWN = range(11)
@@ -116,7 +116,7 @@ def softplus_forward(A):
     zero = A.dtype.type(0)
     for i in range(len(A)):
         z = A[i]
-        A[i] = max(z, zero) + log1p_unit(exp_negative(-abs(z)))
+        A[i] = max(z, zero) + log1p_unit(exp(-abs(z)))
 
 
 @kernel
@@ -141,7 +141,7 @@ def gelu_backward(Z, dZ):
     half, density = Z.dtype.type(0.5), Z.dtype.type(1 / math.sqrt(2 * math.pi))
     for i in range(len(Z)):
         z = Z[i]
-        dZ[i] *= normal_cdf(z) + z * density * exp_negative(-half * z * z)
+        dZ[i] *= normal_cdf(z) + z * density * exp(-half * z * z)
 
 
 @kernel

@@ -6,7 +6,7 @@ A[0] = (X - shift) factor, where the net has a scaling, else X.
 from ..jit.compile import NOWHERE, VECTOR_BYTES, ZERO, kernel, sum_kernel
 from ..jit.intrinsics import keep_whole, prefetch, read_float32, read_float64, read_int32, read_uint8, read_vector
 from .arrays import Matrix, fill_zero, part, row_of
-from .records import INT32
+from .records import FLOAT32, FLOAT64, INT32
 from .shuffle import permute
 
 CACHE_LINE, AHEAD = 64, 12  # bytes; rows
@@ -122,15 +122,20 @@ def gather_targets(rows, index, targets, ld, Y, w):
 
     Weights are multiplied in float64, and then rounded.
     """
-    m, address, stride, is_int32 = len(index), rows.Y, rows.Y_row_stride, rows.Y_kind == INT32
+    m, address, stride, across, kind = len(index), rows.Y, rows.Y_row_stride, rows.Y_column_stride, rows.Y_kind
     if ld > targets:
         fill_zero(Y)
     for i in range(m):
         for k in range(targets):
-            if is_int32:
-                Y[i * ld + k] = read_int32(address, index[i] * stride + 4 * k)
+            place = index[i] * stride + k * across
+            if kind == INT32:
+                Y[i * ld + k] = read_int32(address, place)
+            elif kind == FLOAT32:
+                Y[i * ld + k] = read_float32(address, place)
+            elif kind == FLOAT64:
+                Y[i * ld + k] = read_float64(address, place)
             else:
-                Y[i * ld + k] = read_uint8(address, index[i] * stride + k)
+                Y[i * ld + k] = read_uint8(address, place)
     if rows.w == 0:
         for i in range(m):
             w[i] = 1
@@ -152,12 +157,12 @@ def all_finite(x):
 
 
 @kernel
-def all_targets(Y, most):
-    """Return whether all numbers of Y (in) are among 0 … most: the user's memory may have changed since its check."""
-    zero, wrong = Y.dtype.type(0), 0
+def all_targets(Y, least, most):
+    """Return whether all numbers of Y (in) are in least … most: the user's memory may have changed since its check."""
+    wrong = 0
     for k in range(len(Y)):
         y = Y[k]
-        wrong += 0 if zero <= y <= most else 1
+        wrong += 0 if least <= y <= most else 1
     return wrong == 0
 
 
@@ -177,14 +182,14 @@ def gather_rows(source, first, m, net, row):
         gather_scaled_x(rows, index, scaling, A, p)
     else:
         gather_x(rows, index, A, p)
-    good, most = True, work.dtype.type(layout.most_target)
+    good, least, most = True, work.dtype.type(layout.least_target), work.dtype.type(layout.most_target)
     if rows.Y != 0:
         gather_targets(rows, index, layout.targets, ld_Y, work[Y : Y + m * ld_Y], work[w : w + m])
-        good = all_targets(work[Y : Y + m * ld_Y], most)
+        good = all_targets(work[Y : Y + m * ld_Y], least, most)
     if good and all_finite(row_of(A, ZERO, m * A.ld)):
         return NOWHERE
     for i in range(m):
-        in_range = rows.Y == 0 or all_targets(work[Y + i * ld_Y : Y + (i + 1) * ld_Y], most)
+        in_range = rows.Y == 0 or all_targets(work[Y + i * ld_Y : Y + (i + 1) * ld_Y], least, most)
         if not (in_range and all_finite(row_of(A, i, p))):
             return index[i]
     return NOWHERE

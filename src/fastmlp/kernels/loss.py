@@ -2,7 +2,8 @@
 
 K sigmoids: ℓ = Σ max(z, 0) - y z + log1p(e^-|z|) and dZ = w (σ(z) - y). Softmax over K classes:
 ℓ = log Σ e^z - z[y] and dZ = w (softmax(z) - e[y]). Both from logits and never from probabilities:
-finite for every finite z. One exponential per logit serves the loss and dZ.
+finite for every finite z. One exponential per logit serves the loss and dZ. Targets that are numbers have their losses
+in numeric_losses.py.
 """
 
 import math
@@ -11,19 +12,28 @@ import numpy as np
 
 from ..jit.compile import ZERO, kernel
 from ..jit.intrinsics import keep_whole
-from ..jit.scalar_math import exp_negative, log1p_unit
+from ..jit.scalar_math import exp, log1p_unit
 from ..jit.vectors import divide_by, lanes_of, largest_of, multiply_by, subtract, sum_of
 from .activations import logistic_forward
 from .arrays import Matrix, check_corner, part, row_of, total_of
+from .numeric_losses import (
+    exponential_forward,
+    half_poisson_deviance,
+    huber,
+    of_outputs,
+    of_rows,
+    pinball,
+    squared_error,
+)
 
-LOG_LOSS, CROSS_ENTROPY = range(2)
+LOG_LOSS, CROSS_ENTROPY, SQUARED_ERROR, POISSON, QUANTILE, HUBER = range(6)
 
 
 @kernel
 def loss_and_residual(z, y):
     """(ℓ, σ(z) - y) of one logit; LLVM runs it on whole vectors of them."""
     one, zero = type(z)(1), type(z)(0)
-    e = exp_negative(-abs(z))
+    e = exp(-abs(z))
     return max(z, zero) - y * z + log1p_unit(e), (one if z >= zero else e) / (one + e) - y
 
 
@@ -60,7 +70,7 @@ def exponentials(m, n, Z):
     for i in range(rows):
         z = row_of(Z, i, size)
         for k in range(size):
-            z[k] = exp_negative(z[k])
+            z[k] = exp(z[k])
 
 
 @kernel
@@ -97,17 +107,37 @@ def softmax_log_loss(m, vectors, Z, y, w, loss):
 
 
 @kernel
+def numeric_loss(f, layer, m, Z, Y, w, parameters, loss):
+    """w ℓ of m rows by a function of numeric_losses.py, and dZ[L]: Z in, dZ out, Y, w, parameters in, loss out (m)."""
+    if layer.narrow:
+        of_rows(f, row_of(Z, ZERO, m), row_of(Y, ZERO, m), w, parameters[0], loss[:m])
+        return
+    n = layer.vectors * lanes_of(Z.data)
+    for i in range(m):
+        loss[i] = w[i] * of_outputs(f, row_of(Z, i, n), row_of(Y, i, n), parameters, w[i])
+
+
+@kernel
 def head(layers, layout, work, row, m, loss):
     """Compute the loss of a net over m rows from `row` on: Z[L] in, dZ[L] out in its place, loss[:m] out, Y destroyed.
 
-    The only place that chooses by the loss of the net; `probabilities` chooses by its link.
+    The only place that chooses by the loss of the net; `apply_link` chooses by its link.
     """
     keep_whole()
     layer = layers[len(layers) - 1]
     Z = part(Matrix(work, layer.dZ, layer.ld_out), row, ZERO)
     Y = part(Matrix(work, layout.Y, layout.ld_Y), row, ZERO)
     w = work[layout.w + row : layout.w + row + m]
-    if layer.narrow:
+    parameters = work[layout.loss_parameters : layout.loss_parameters + layer.vectors * lanes_of(work)]
+    if layout.loss == SQUARED_ERROR:
+        numeric_loss(squared_error, layer, m, Z, Y, w, parameters, loss)
+    elif layout.loss == POISSON:
+        numeric_loss(half_poisson_deviance, layer, m, Z, Y, w, parameters, loss)
+    elif layout.loss == QUANTILE:
+        numeric_loss(pinball, layer, m, Z, Y, w, parameters, loss)
+    elif layout.loss == HUBER:
+        numeric_loss(huber, layer, m, Z, Y, w, parameters, loss)
+    elif layer.narrow:
         sigmoid_log_loss_1(row_of(Z, ZERO, m), row_of(Y, ZERO, m), w, loss[:m])
     elif layout.loss == CROSS_ENTROPY:
         softmax_log_loss(m, layer.vectors, Z, row_of(Y, ZERO, m), w, loss)
@@ -116,12 +146,14 @@ def head(layers, layout, work, row, m, loss):
 
 
 @kernel
-def probabilities(layers, layout, work, row, m):
+def apply_link(layers, layout, work, row, m):
     """A[L] = g[L](Z[L]) for m rows from `row` on: Z[L] in, A[L] out in its place."""
     keep_whole()
     layer = layers[len(layers) - 1]
     Z = part(Matrix(work, layer.dZ, layer.ld_out), row, ZERO)
     if layout.loss == CROSS_ENTROPY:
         softmax(m, layer.vectors, Z)
-    else:
+    elif layout.loss == LOG_LOSS:
         logistic_forward(row_of(Z, ZERO, m * Z.ld))
+    elif layout.loss == POISSON:
+        exponential_forward(row_of(Z, ZERO, m * Z.ld))

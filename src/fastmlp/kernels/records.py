@@ -36,18 +36,23 @@ LAYER = record(
 LAYOUT = record(
     (SIZE, "Y w gradient gradient_size"),
     (SIZE, "columns"),  # of A, packed, for each thread; 0: no layer is wide enough to need them
-    (SIZE, "loss targets most_target ld_Y"),  # number of the loss; numbers in a row of Y, each 0 … most_target
-    (FLOAT, "loss_parameter"),  # that the loss may have, such as a quantile's level
+    (SIZE, "loss loss_parameters"),  # number of the loss; in work, a number for each output, such as a quantile's level
+    (SIZE, "targets ld_Y"),  # numbers in a row of Y
+    (FLOAT, "least_target most_target"),  # of each of them
 )
 
-# What the numbers of the user's y are; of a column of the model's dtype, as regression needs it, kernels read none yet.
+# What the numbers of the user's y are: 0 and 1 or numbers of classes, or numbers.
 UINT8, INT32, FLOAT32, FLOAT64 = range(4)
-TARGET_KINDS = {np.dtype(np.uint8): UINT8, np.dtype(np.int32): INT32}
+TARGET_KINDS = {
+    np.dtype(kind): number
+    for kind, number in ((np.uint8, UINT8), (np.int32, INT32), (np.float32, FLOAT32), (np.float64, FLOAT64))
+}
 
-# The user's rows: addresses (0: no Y, no w) and strides, in bytes. w is multiplied by w_factor.
+# The user's rows: addresses (0: no Y, no w) and strides, in bytes. w is multiplied by w_factor. Where all outputs have
+# one target, Y_column_stride is 0.
 ROWS = record(
     (SIZE, "X X_row_stride X_column_stride X_is_float64"),
-    (SIZE, "Y Y_row_stride Y_kind"),
+    (SIZE, "Y Y_row_stride Y_column_stride Y_kind"),
     (SIZE, "w w_stride w_is_float64"),
     (FLOAT, "w_factor"),
 )
@@ -64,7 +69,7 @@ PERMUTATION = np.dtype(
 # One call: positions first … last-1 in batches; chunk_rows = 0: batches small enough for the shared buffers.
 JOB = record(
     (SIZE, "n_threads first last batch_rows tile_rows chunk_rows accumulators"),
-    (SIZE, "backward updates probabilities"),  # what to do: the gradient; the optimizer's steps; σ of logits
+    (SIZE, "backward updates links"),  # what to do: the gradient; the optimizer's steps; A[L] of Z[L]
     (SIZE, "drops seed"),  # with dropout, from this seed
     (FLOAT, "J weight"),  # in/out: Σ loss and Σ w over all completed batches
     # in/out, if optimizer.l2_per_batch: Σ over batches of rows × (J + l2/2 ‖W‖²) / Σw, and the rows of these batches

@@ -22,7 +22,7 @@ from .backprop import NOWHERE, add_gradients, backward, forward
 from .barrier import NEXT, PROGRESS, barrier, report_bad_row, report_bad_z, spread_out, stopped
 from .dropout import step_key
 from .gather import gather_rows
-from .loss import head, probabilities
+from .loss import apply_link, head
 from .matmul import COLUMNS
 from .parameter_update import fold_share, pack, share, sum_squares, update_share
 
@@ -232,8 +232,8 @@ def all_tiles(thread, team, source, net, out):
         if bad >= 0:
             report_bad_z(team.flags, bad)
             break
-        if job.probabilities:
-            probabilities(layers, net.layout[0], work, row, m)
+        if job.links:
+            apply_link(layers, net.layout[0], work, row, m)
         size, count = (m, 1) if layer.narrow else (K, m)
         for i in range(count):
             z, place = layer.dZ + row * layer.ld_out + i * layer.ld_out, (start - job.first + i) * K
@@ -243,7 +243,7 @@ def all_tiles(thread, team, source, net, out):
 
 @entry_point
 def predict(thread, team, source, net, out):
-    """A[L] if job.probabilities, else Z[L], at positions job.first … job.last-1: out (K per row); work destroyed."""
+    """A[L] if job.links, else Z[L], at positions job.first … job.last-1: out (K per row); work destroyed."""
     former = flush_to_zero()
     all_tiles(thread, team, source, net, out)
     restore_state(former)

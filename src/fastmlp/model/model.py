@@ -17,7 +17,7 @@ from .state import Gradient, ModelState
 
 
 class Model(ModelState):
-    """Multilayer perceptron for two classes, K classes or K labels.
+    """Multilayer perceptron for two classes, K classes or K labels, or for numbers.
 
     Parameters
     ----------
@@ -39,8 +39,16 @@ class Model(ModelState):
         The largest number of threads; small work takes fewer. None: one per available core. The result is the same,
         bit for bit, for any number.
     out_activation : {"logistic", "softmax"} or None
-        "softmax": a row has one of K classes, and y holds 0 … K-1. "logistic": a row has any of K labels, and y (n, K)
-        holds 0 and 1. None: logistic for one output, else softmax.
+        For log_loss. "softmax": a row has one of K classes, and y holds 0 … K-1. "logistic": a row has any of K labels,
+        and y (n, K) holds 0 and 1. None: logistic for one output, else softmax.
+    loss : {"log_loss", "squared_error", "poisson", "quantile", "huber"}
+        log_loss for classes and labels, the others for targets that are numbers, y (n), or (n, K) for K outputs.
+        "squared_error": half of (prediction - y)². "poisson": half the Poisson deviance of counts or rates, at least 0,
+        with e^z as prediction. "quantile": the pinball loss. "huber": squared up to an error of `delta`, then linear.
+    quantile : float or ascending sequence of float
+        For "quantile": the level of each output, above 0 and below 1. All outputs have the same target, y (n).
+    delta : float
+        For "huber".
 
     Attributes
     ----------
@@ -49,12 +57,15 @@ class Model(ModelState):
     weights : tuple of arrays (p[l-1], p[l])
     biases : tuple of arrays (p[l])
     history : list of dict
-        For each epoch: epoch, loss (mean log loss while training), loss_with_l2, learning_rate, seconds,
-        rows_per_second, and with rows to validate on validation_loss and validation_accuracy.
+        For each epoch: epoch, loss (mean while training), loss_with_l2, learning_rate, seconds, rows_per_second, and
+        with rows to validate on validation_loss and validation_accuracy, or, for numbers, validation_r2.
     optimizer : Optimizer or None
         The optimizer of the last `fit`, with its moments; give it to `fit` again to continue.
     scaling : (shift, factor) or None
         Arrays (p[0]). If set, every method reads X as (X - shift) factor, without a copy of X.
+    target_scaling : (shift, factor) or None
+        Arrays of one number for each column of y. If set, every method reads y as (y - shift) factor, the losses are
+        those of these numbers, and predictions have the units of y. Not for log_loss and poisson.
     encoding : TableEncoding or None
         If set, X is a table, or a stream of one (`fastmlp.rows`), and the encoding turns each of its rows into p[0]
         features. Set it to a fitted `TableEncoder`.
@@ -77,12 +88,12 @@ class Model(ModelState):
     """
 
     def loss(self, X: Features | Stream, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None) -> float:
-        """Return J, the log loss summed over rows.
+        """Return J, the loss summed over rows and outputs.
 
         Parameters
         ----------
         X : array-like (n, p[0])
-        y : array-like (n) of 0 and 1, or as `out_activation` has it
+        y : array-like (n) of 0 and 1, or as `out_activation` and `loss` have it
         sample_weight : array-like (n), finite and not negative, or None
         """
         rows = rows_of(self, X, y, sample_weight, labelled=True)
@@ -114,7 +125,7 @@ class Model(ModelState):
         X : array-like, frame or sparse matrix (n, p[0]), or a stream of `fastmlp.rows`
             float32 and float64 of any strides are read in place; other types are cast in blocks of rows. A stream
             brings y and the weights with it, and may have more rows than memory holds.
-        y : array-like (n) of 0 and 1, of both classes, or as `out_activation` has it
+        y : array-like (n) of 0 and 1, of both classes, or as `out_activation` and `loss` have it
         sample_weight : array-like (n), finite and not negative, or None
         X_val, y_val, sample_weight_val : as the first three, or None
             Rows to validate on after each epoch. X_val may be a stream, too.
@@ -190,23 +201,47 @@ class Model(ModelState):
         ------
         RowError
             A row has numbers that are not finite, or so large that a layer overflows; the `ValueError` names it.
+        AttributeError
+            The model predicts numbers.
         """
-        P = self._network.logits(rows_of(self, X), probabilities=True, theta=self._present())
+        self._check_classes("predict_proba")
+        P = self._network.logits(rows_of(self, X), links=True, theta=self._present())
         return P[:, 0] if self.widths[-1] == 1 else P
 
     def iter_proba(self, X: Features | Stream) -> Iterator[np.ndarray]:
         """Yield `predict_proba` of consecutive parts of X, for streams of more rows than memory holds."""
-        for P in self._network.predicted(rows_of(self, X), probabilities=True, theta=self._present()):
+        self._check_classes("iter_proba")
+        for P in self._network.predicted(rows_of(self, X), links=True, theta=self._present()):
             yield P[:, 0] if self.widths[-1] == 1 else P
 
     def predict(self, X: Features | Stream) -> np.ndarray:
         """Return 0 or 1 for each row, or its class: array (n) of int64; of K labels, array (n, K) of 0 and 1.
 
-        A row is of class 1, or has a label, where its probability is greater than 1/2.
+        A row is of class 1, or has a label, where its probability is greater than 1/2. A model of numbers returns these
+        in the units of y, array (n) in the model's dtype, or (n, K) for K outputs; quantiles ascend in each row.
+        Errors as from `predict_proba`.
         """
-        Z = self._network.logits(rows_of(self, X), theta=self._present())
-        labels = np.asarray(Z.argmax(axis=1) if self.out_activation == "softmax" else (Z > 0).astype(np.int64))
+        numeric = self._network.plan.loss.numeric
+        return self._predictions(self._network.logits(rows_of(self, X), links=numeric, theta=self._present()))
+
+    def iter_predict(self, X: Features | Stream) -> Iterator[np.ndarray]:
+        """Yield `predict` of consecutive parts of X, for streams of more rows than memory holds."""
+        numeric = self._network.plan.loss.numeric
+        for Z in self._network.predicted(rows_of(self, X), links=numeric, theta=self._present()):
+            yield self._predictions(Z)
+
+    def _predictions(self, Z: np.ndarray) -> np.ndarray:
+        """Return predictions from Z[L], or, of numbers, from A[L]."""
+        loss = self._network.plan.loss
+        if loss.numeric:
+            return loss.predictions(Z, self.target_scaling)
+        labels = np.asarray(Z.argmax(axis=1) if loss.exclusive else (Z > 0).astype(np.int64))
         return labels[:, 0] if self.widths[-1] == 1 else labels
+
+    def _check_classes(self, method: str) -> None:
+        """Raise AttributeError where the model has no classes, and so no probabilities of them."""
+        if self._network.plan.loss.numeric:
+            raise AttributeError(f"{method}: a model with loss={self.loss_name!r} predicts numbers; call predict")
 
     def save(self, path: FilePath) -> None:
         """Write the model to a file, which is replaced in one step: parameters, names, encoding, optimizer, history.

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from .. import activations
-from ..arguments import checked_dtype, checked_int, checked_out_activation, checked_scaling, checked_widths
-from ..losses import loss_of_link
+from ..arguments import checked_dtype, checked_int, checked_scaling, checked_widths
+from ..losses import loss_of
 from ..network.initialize import initialize
 from ..network.network import Network
 from ..network.plan import Plan, checked_size
@@ -21,7 +21,7 @@ from ..optimizers import Optimizer
 from ..system import fit_lock
 from ..system.machine import check_memory
 from ..tables.encoding import TableEncoding
-from ..typing import Activations, Record
+from ..typing import Activations, LossName, Record
 
 if TYPE_CHECKING:
     from ..tables.table_encoder import TableEncoder
@@ -49,10 +49,13 @@ class ModelState:
     def __init__(
         self, widths: Sequence[int], activation: Activations = "relu", bias: bool = True,
         dtype: DTypeLike = "float32", seed: int = 0, n_threads: int | None = None,
-        out_activation: Literal["logistic", "softmax"] | None = None,
+        out_activation: Literal["logistic", "softmax"] | None = None, *,
+        loss: LossName = "log_loss", quantile: float | Sequence[float] = 0.5, delta: float = 1.0,
     ) -> None:  # fmt: skip
         self.widths = checked_widths(widths)
-        self.out_activation = checked_out_activation(out_activation, self.widths)
+        self.loss_name, self.quantile, self.delta = loss, quantile, delta
+        trained_for = loss_of(loss, self.widths[-1], out_activation, quantile, delta)
+        self.out_activation = trained_for.link
         self.activation, self.bias = activation, bool(bias)
         self.dtype = checked_dtype(dtype)
         self.seed = checked_int("seed", seed, 0)
@@ -61,7 +64,7 @@ class ModelState:
         argument = f"widths={shortened(list(self.widths))}"
         largest = max(p_in * p_out for p_in, p_out in pairwise(self.widths))  # W, which is drawn in float64
         check_memory(lambda: argument, checked_size(argument, self.widths) * self.dtype.itemsize + 8 * largest)
-        plan = Plan(self.widths, layers, self.bias, self.dtype, loss_of_link(self.out_activation))
+        plan = Plan(self.widths, layers, self.bias, self.dtype, trained_for)
         self._parameters = aligned_zeros(plan.n_parameters, self.dtype)
         self._network = Network(plan, self._parameters, self.n_threads)
         self._views = plan.views(self._parameters)
@@ -69,13 +72,15 @@ class ModelState:
         self.history: list[Record] = []
         self.optimizer: Optimizer | None = None
         self._scaling: tuple[np.ndarray, np.ndarray] | None = None
+        self._target_scaling: tuple[np.ndarray, np.ndarray] | None = None
         self._encoding: TableEncoding | None = None
         self.feature_names: list[str] | None = None
         self.target_name: str | None = None
         self.classes: list | None = None
 
     def __repr__(self) -> str:
-        return f"Model({list(self.widths)}, activation={self.activation!r}, dtype='{self.dtype}')"
+        loss = "" if self.loss_name == "log_loss" else f", loss={self.loss_name!r}"
+        return f"Model({list(self.widths)}, activation={self.activation!r}, dtype='{self.dtype}'{loss})"
 
     @property
     def parameters(self) -> np.ndarray:
@@ -126,7 +131,25 @@ class ModelState:
 
     @scaling.setter
     def scaling(self, value: tuple[np.ndarray, np.ndarray] | None) -> None:
-        self._scaling = None if value is None else checked_scaling(value, self.widths[0])
+        self._scaling = None if value is None else checked_scaling("scaling", value, self.widths[0])
+
+    @property
+    def target_scaling(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """(shift, factor), by which y is read as (y - shift) factor, or None; predictions are in y's units."""
+        return self._target_scaling
+
+    @target_scaling.setter
+    def target_scaling(self, value: tuple[np.ndarray, np.ndarray] | None) -> None:
+        loss = self._network.plan.loss
+        if value is not None and loss.link != "identity":
+            raise ValueError(
+                f"target_scaling: targets of loss={loss.name!r} have a scale of their own; leave it at None"
+            )
+        if value is not None:
+            value = checked_scaling("target_scaling", value, loss.targets(self.widths[-1]))
+            if not (value[1] > 0).all():
+                raise ValueError("target_scaling: factor must be above 0")
+        self._target_scaling = value
 
     def _present(self) -> np.ndarray:
         """Return a copy of the parameters to compute with, as a fit in another thread may change them meanwhile."""
@@ -142,8 +165,11 @@ class ModelState:
         return {name: value for name, value in vars(self).items() if name not in hidden}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        made_from = ("widths", "activation", "bias", "dtype", "seed", "n_threads", "out_activation")
-        ModelState.__init__(self, *(state[name] for name in made_from))
+        made_from = ("widths", "activation", "bias", "dtype", "seed", "n_threads")
+        loss = {"loss": state["loss_name"], "quantile": state["quantile"], "delta": state["delta"]}
+        if state["loss_name"] == "log_loss":
+            loss["out_activation"] = state["out_activation"]
+        ModelState.__init__(self, *(state[name] for name in made_from), **loss)
         theta = self._parameters
         vars(self).update(state)
         theta[:] = self._parameters

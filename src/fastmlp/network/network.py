@@ -169,7 +169,7 @@ class Network:
         self._workspaces.give_back(shape, workspace)
 
     def outputs(
-        self, rows: Rows, order: Order | Pass | None = None, probabilities: bool = False,
+        self, rows: Rows, order: Order | Pass | None = None, links: bool = False,
         theta: np.ndarray | None = None, into: np.ndarray | None = None,
     ) -> Iterator[tuple[np.ndarray, Window, int]]:  # fmt: skip
         """Yield Z[L], or g[L](Z[L]), of every row, a part at a time: (m, p[L]), its window, and its first position.
@@ -192,17 +192,17 @@ class Network:
                     else:
                         out = into[at : at + last - first]
                     at += last - first
-                    job = call.job_of(self.plan, shape, first, last, last - first, probabilities=probabilities)
+                    job = call.job_of(self.plan, shape, first, last, last - first, links=links)
                     call.predict(rows, window, shape, job, workspace.with_theta(theta), out)
                     yield out, window, first
                 self._workspaces.give_back(shape, workspace)
 
     def predicted(
-        self, rows: Rows, order: Order | Pass | None = None, probabilities: bool = False,
+        self, rows: Rows, order: Order | Pass | None = None, links: bool = False,
         theta: np.ndarray | None = None, into: np.ndarray | None = None,
     ) -> Iterator[np.ndarray]:  # fmt: skip
         """Yield the arrays of `outputs`. Raise an error that names the row if a number is NaN."""
-        for out, window, first in self.outputs(rows, order, probabilities, theta, into):
+        for out, window, first in self.outputs(rows, order, links, theta, into):
             if out.size and np.isnan(out.min()):
                 if not np.isfinite(self.theta if theta is None else theta).all():
                     raise ValueError("parameters contain NaN or inf; fit again or set them before predicting")
@@ -216,15 +216,15 @@ class Network:
             yield out
 
     def logits(
-        self, rows: Rows, order: Order | Pass | None = None, probabilities: bool = False,
+        self, rows: Rows, order: Order | Pass | None = None, links: bool = False,
         theta: np.ndarray | None = None,
     ) -> np.ndarray:  # fmt: skip
         """Return Z[L], or g[L](Z[L]), of every row: (n, p[L]), none of them NaN; theta as for `gradient`."""
         given: Any = order or rows.order()
         result = np.empty((given.size or 0, self.plan.widths[-1]), self.plan.dtype)
         if given.size is None:
-            return np.concatenate([result, *self.predicted(rows, given, probabilities, theta)])
-        for _ in self.predicted(rows, given, probabilities, theta, result):
+            return np.concatenate([result, *self.predicted(rows, given, links, theta)])
+        for _ in self.predicted(rows, given, links, theta, result):
             pass
         return result
 

@@ -92,11 +92,6 @@ class Plan:
             at += width
         return tuple(weights), tuple(biases)
 
-    @property
-    def softmax(self) -> bool:
-        """Whether a row has one of K classes; else each of K outputs has a sigmoid of its own."""
-        return self.loss.exclusive
-
     def flops_per_row(self, backward: bool) -> int:
         """Return the operations in products: 2 per weight forward, 4 more backward (2 in the first layer)."""
         return 6 * self.n_weights - 2 * self.widths[0] * self.widths[1] if backward else 2 * self.n_weights
@@ -183,8 +178,10 @@ class Plan:
         layout["gradient"] = sums(gradient.size * accumulators)
         return layers, layout, sums.size
 
-    def fill_padding(self, last: np.void, work: np.ndarray) -> None:
-        """Fill the padding of b[L] in a new workspace: the loss takes whole vectors of Z[L], and is 0 there."""
+    def fill_constants(self, last: np.void, layout: np.void, work: np.ndarray) -> None:
+        """Fill what a new workspace needs for the loss: its parameters, and the padding of b[L], where it must be 0."""
+        at, parameters = layout["loss_parameters"], np.asarray(self.loss.parameters)
+        work[at : at + last["p_out"]] = parameters if parameters.size else 0.0
         if not last["narrow"]:
             begin, end = last["start"] + last["p_out"], last["start"] + last["vectors"] * self.sum_format.lanes
             work[begin:end] = self.loss.padding(self.sum_format.dtype)
@@ -244,9 +241,11 @@ class Plan:
                 layer["dropped"], layer["kept_scale"] = min(round(p * 2**32), 2**32 - 1), 1 / (1 - p)
                 layer["activation"], (layer["g"], layer["dg"]) = g.number, g.addresses
                 layer["clear_padding"] = g.moves_zero and ld[l + 1] > self.widths[l + 1]
-        layout["loss"], layout["loss_parameter"] = self.loss.number, self.loss.parameter
-        targets, most = self.loss.targets(self.widths[-1]), self.loss.most_target(self.widths[-1])
-        layout["targets"], layout["most_target"] = targets, most
+        outputs, loss = self.widths[-1], self.loss
+        targets = 1 if loss.exclusive else outputs
+        layout["loss"], layout["targets"] = loss.number, targets
+        layout["least_target"], layout["most_target"] = loss.bounds(outputs, self.sum_format.dtype)
+        layout["loss_parameters"] = sums(self.sum_format.padded(outputs))
         ld_Y = self.sum_format.padded(targets) if targets > 1 else 1
         layout["ld_Y"], layout["Y"] = ld_Y, sums(rows * ld_Y)
         layout["w"] = sums(rows)

@@ -79,7 +79,7 @@ class Workspaces:
             return workspace
         layers, layout, size = self.plan.layout(*shape.size)
         work = aligned_zeros(size, self.plan.dtype)
-        self.plan.fill_padding(layers[-1], work)
+        self.plan.fill_constants(layers[-1], layout[0], work)
         losses = np.zeros(shape.rows + 2 * max(1, shape.accumulators))
         net = Net(layers, layout, self.theta, work, np.zeros(shape.rows, np.intp))
         return Workspace(self.plan, net, np.zeros(self.plan.n_parameters), losses, np.zeros(self.plan.n_squares))

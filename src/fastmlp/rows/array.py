@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from ..exceptions import RowError
+from ..losses import LOG_LOSS, Loss
 from ..messages import not_numbers
 from ..system.files_at_rest import mapped_files
 from .columns import refuse_lazy
 from .order import Order
-from .targets import READ_IN_PLACE, as_targets, as_weights, most_target, weight_factor
+from .targets import READ_IN_PLACE, Scaling, as_targets, as_weights, weight_factor
 from .window import Window, addresses, check_target, cuts, not_finite
 
 WINDOW_BYTES = 16 * 2**20
@@ -22,31 +23,32 @@ OBJECTS_AND_TEXT = "OUS"  # kinds of arrays whose entries may stand for numbers
 
 
 class ArrayRows:
-    """Checked rows X with labels y and weights w, ready for kernels.
+    """Checked rows X with targets y and weights w, ready for kernels.
 
     Parameters
     ----------
     X : array-like (n, p)
-    y : array-like (n) of 0 and 1, with softmax of classes 0 … K-1, or (n, K) of 0 and 1; or None
+    y : array-like (n) or (n, K), as the loss has its targets; or None
     sample_weight : array-like (n), finite and not negative, or None
     n_features : p of the net
     dtype : of the net; X of other types than float32 and float64 is cast to it
     scaling : (shift, factor), each (p), or None: kernels compute (X - shift) factor
-    outputs, softmax : K, and whether each row has one of K classes
+    outputs, loss : K, and what the net is trained for
+    target_scaling : (shift, factor) of y, or None: the targets are (y - shift) factor
     """
 
     def __init__(
         self, X: Any, y: Any = None, sample_weight: Any = None, *,
         n_features: int, dtype: np.dtype, scaling: tuple[np.ndarray, np.ndarray] | None = None,
-        outputs: int = 1, softmax: bool = False,
+        outputs: int = 1, loss: Loss = LOG_LOSS, target_scaling: Scaling | None = None,
     ) -> None:  # fmt: skip
         self.X = self.checked(X)
         if self.X.shape[1] != n_features:
             raise ValueError(f"X has {self.X.shape[1]} features, but the model was made for {n_features}")
         self.n_rows = self.X.shape[0]
         self.dtype = np.dtype(dtype)
-        self.most_target = most_target(outputs, softmax)
-        self.y = None if y is None else as_targets(y, self.n_rows, outputs, softmax)
+        self.bounds = loss.bounds(outputs, self.dtype)
+        self.y = None if y is None else as_targets(y, self.n_rows, outputs, loss, self.dtype, target_scaling)
         self.w = None if sample_weight is None else as_weights(sample_weight, self.n_rows)
         self.w_factor = 1.0 if self.w is None else weight_factor(float(self.w.sum(dtype=np.float64)), self.n_rows)
         self.files = mapped_files(self.X, self.y, self.w)
@@ -124,7 +126,7 @@ class ArrayRows:
                 i, column = np.argwhere(~good)[0].tolist()
                 value = self.taken_exactly(first + i)[column]
                 raise not_finite(value, f"in row {first + i}, column {column}", self.dtype)
-        check_target(window.y, row, self.most_target, f"in row {found}")
+        check_target(window.y, row, self.bounds, f"in row {found}")
         raise RowError(f"X: row {found} was not finite when it was read, and is finite now; do not modify X")
 
 

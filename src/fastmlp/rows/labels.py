@@ -1,13 +1,14 @@
-"""The values of a stream's target, turned into 0 and 1 or into numbers of classes."""
+"""The values of a stream's target as kernels read them: `Labels` of classes, and `TargetNumbers`."""
 
 from typing import Any
 
 import numpy as np
 
+from ..losses import Loss
 from ..messages import few, shown
 from .columns import TEXT, is_dictionary, value_type, without_views
 from .record_batches import is_missing
-from .targets import BYTE_CLASSES, as_targets, refuse_masked
+from .targets import BYTE_CLASSES, Scaling, as_numbers, as_targets, refuse_masked
 
 MOST_CLASSES = 10_000
 
@@ -17,21 +18,22 @@ class Labels:
 
     Parameters
     ----------
-    outputs, softmax : K, and whether each row has one of K classes
+    outputs, loss : K, and what the net is trained for: log loss or cross-entropy
     classes : the values that stand for 0, 1, …; None: the values are numbers already, as `as_targets` wants them
     name : of the target, for messages
     others : give values that are no class the number after the last one, instead of raising ValueError
     """
 
     def __init__(
-        self, outputs: int, softmax: bool, classes: list[Any] | None = None, name: str = "y", others: bool = False
+        self, outputs: int, loss: Loss, classes: list[Any] | None = None, name: str = "y", others: bool = False
     ) -> None:
-        self.outputs, self.softmax, self.classes, self.name, self.others = outputs, softmax, classes, name, others
+        self.outputs, self.loss, self.classes, self.name, self.others = outputs, loss, classes, name, others
         self.numbers = {value: k for k, value in enumerate(classes or ())}
 
     @property
-    def dtype(self) -> type:
-        return np.int32 if self.softmax and self.numbers_in_all > BYTE_CLASSES else np.uint8
+    def dtype(self) -> np.dtype:
+        """Of what `encode` returns."""
+        return np.dtype(np.int32 if self.loss.exclusive and self.numbers_in_all > BYTE_CLASSES else np.uint8)
 
     @property
     def numbers_in_all(self) -> int:
@@ -41,17 +43,17 @@ class Labels:
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of one row's target."""
-        return () if self.softmax or self.outputs == 1 else (self.outputs,)
+        return () if self.loss.targets(self.outputs) == 1 else (self.outputs,)
 
-    def encode(self, values: Any, n: int) -> np.ndarray:
-        """Return the values of n rows, an array or a pyarrow.Array, as numbers."""
+    def encode(self, values: Any, n: int, first_row: int = 0) -> np.ndarray:
+        """Return the values of n rows, an array or a pyarrow.Array, as numbers of classes."""
         if values is None:
             raise ValueError("a block has no y; labels are required, as in (X, y)")
         refuse_masked("y", values)
         if is_arrow_array(values):
             values = checked_labels(values, self.name)
         if self.classes is None:
-            return as_targets(values, n, self.outputs, self.softmax)
+            return as_targets(values, n, self.outputs, self.loss, self.dtype)
         if is_arrow_array(values):
             codes = self._codes_of_arrow(values)
         else:
@@ -99,6 +101,63 @@ class Labels:
         """Raise ValueError for numbers where the classes are text, and for text where they are numbers."""
         if text != isinstance((self.classes or [None])[0], str):
             raise ValueError(f"target {self.name!r} is of type {kind}, but the classes are {few(self.classes or ())}")
+
+
+class TargetNumbers:
+    """Turns values of a target that are numbers into what kernels read.
+
+    Parameters
+    ----------
+    outputs, loss : K, and what the net is trained for
+    dtype : of the net
+    scaling : (shift, factor), or None: targets are (y - shift) factor
+    name : of the target, for messages
+    """
+
+    others = False
+
+    def __init__(
+        self, outputs: int, loss: Loss, dtype: np.dtype, scaling: Scaling | None = None, name: str = "y"
+    ) -> None:
+        self.outputs, self.loss, self.dtype, self.scaling, self.name = outputs, loss, np.dtype(dtype), scaling, name
+
+    classes = None
+    numbers_in_all = 0
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one row's target."""
+        K = self.loss.targets(self.outputs)
+        return () if K == 1 else (K,)
+
+    def encode(self, values: Any, n: int, first_row: int = 0) -> np.ndarray:
+        """Return the values of n rows, an array or a pyarrow.Array, as numbers; first_row: its number, for messages."""
+        if values is None:
+            raise ValueError("a block has no y; targets are required, as in (X, y)")
+        if is_arrow_array(values):
+            values = numbers_of_arrow(values, self.name)
+        return as_numbers(values, n, self.outputs, self.loss, self.dtype, self.scaling, first_row, self.name)
+
+
+Target = Labels | TargetNumbers
+
+
+def numbers_of_arrow(values: Any, name: str) -> np.ndarray:
+    """Return a target's Arrow array as numbers, with NaN where it has none; raise ValueError where it holds others."""
+    import pyarrow
+    import pyarrow.types as types
+
+    values = values.combine_chunks() if hasattr(values, "chunks") else values
+    if is_dictionary(values.type):
+        values = values.dictionary_decode()
+    kind = values.type
+    numeric = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) or types.is_boolean(kind)
+    if not numeric:
+        raise ValueError(f"target {name!r} is of type {kind}; for this loss it must hold numbers")
+    if values.null_count or not (types.is_float32(kind) or types.is_float64(kind)):
+        values = values.cast(pyarrow.float64(), safe=False)
+    numbers: np.ndarray = values.to_numpy(zero_copy_only=False)  # NaN for nulls
+    return numbers
 
 
 def is_arrow_array(values: Any) -> bool:

@@ -15,7 +15,7 @@ from ..exceptions import RowError
 from .ahead import read_ahead
 from .array import fits
 from .block_reader import BlockReader, Buffer, origin_of
-from .labels import Labels
+from .labels import Target
 from .order import Pass
 from .streams.stream import Block, Stream, located
 from .survey import Survey, survey
@@ -55,7 +55,7 @@ class StreamedRows:
     reads_ahead = True
 
     def __init__(
-        self, stream: Stream, *, n_features: int, dtype: np.dtype, labels: Labels | None = None,
+        self, stream: Stream, *, n_features: int, dtype: np.dtype, labels: Target | None = None,
         encoder: BlockEncoder | None = None, scaling: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> None:  # fmt: skip
         self.stream, self.n_features, self.dtype, self.labels = stream, n_features, np.dtype(dtype), labels
@@ -142,7 +142,7 @@ class StreamedRows:
                 np.compress(chosen, X, axis=0, out=out.X)
             kept = slice(None) if chosen is None else chosen
             if self.labels is not None and out.y is not None:
-                out.y[:] = self.labels.encode(block.y, len(block))[kept]
+                out.y[:] = self.labels.encode(block.y, len(block), block.first_row)[kept]
             if out.w is not None:
                 out.w[:] = 1 if block.w is None else as_weights(block.w, len(block), some=False)[kept]
                 if self.class_weights is not None:

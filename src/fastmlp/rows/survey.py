@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..messages import few
-from .labels import MOST_CLASSES, Labels, ascending, distinct
+from .labels import MOST_CLASSES, Target, ascending, distinct
+from .moments import Moments
 from .order import Pass, lots
 from .streams.stream import Stream, located
 from .targets import as_weights, check_sum
@@ -24,6 +25,7 @@ class Survey(NamedTuple):
     kept : rows drawn for validation, of each class
     all : all rows, of each class
     moved : rows that change sides after the draw, so that each class of two rows or more is on both sides
+    moments : of targets that are numbers, over the rows to train on; then nothing is counted by class
     """
 
     n_training: int
@@ -35,10 +37,11 @@ class Survey(NamedTuple):
     kept: np.ndarray
     all: np.ndarray
     moved: tuple[int, ...]
+    moments: Moments
 
 
-def survey(stream: Stream, labels: Labels, order: Pass) -> Survey:
-    """Count rows and classes; check labels and weights.
+def survey(stream: Stream, labels: Target, order: Pass) -> Survey:
+    """Count rows and classes; check targets and weights.
 
     Raises
     ------
@@ -46,8 +49,8 @@ def survey(stream: Stream, labels: Labels, order: Pass) -> Survey:
     """
     sizes, weighted, weight = [0, 0], False, 0.0
     counts, kept, every = np.zeros((3, labels.numbers_in_all), np.int64)
-    by_class = np.zeros(len(every))
-    one_sided = OneSidedClasses(order, len(counts)) if order.fraction and not labels.shape else None
+    by_class, moments, numeric = np.zeros(len(every)), Moments(), labels.loss.numeric
+    one_sided = OneSidedClasses(order, len(counts)) if order.fraction and not (labels.shape or numeric) else None
     for block in stream.numbered_labels():
         n = len(block)
         drawn = order.chosen(block.first_row, n)
@@ -55,16 +58,19 @@ def survey(stream: Stream, labels: Labels, order: Pass) -> Survey:
         sizes[0] += int(training.sum())
         sizes[1] += n - int(training.sum())
         with located(block.place):
-            Y = labels.encode(block.y, n)
-            kept += np.bincount(Y[~training].ravel(), minlength=len(kept))
-            every += np.bincount(Y.ravel(), minlength=len(every))
+            Y = labels.encode(block.y, n, block.first_row)
             w = np.ones(n)
             if block.w is not None:
                 weighted, w = True, as_weights(block.w, n, some=False)
                 weight += float(w.sum())
-            heavy = w > 0
-            if not labels.shape:
-                by_class += np.bincount(Y, w, minlength=len(by_class))
+        if numeric:
+            moments.add(Y[training], w[training])
+            continue
+        heavy = w > 0
+        kept += np.bincount(Y[~training].ravel(), minlength=len(kept))
+        every += np.bincount(Y.ravel(), minlength=len(every))
+        if not labels.shape:
+            by_class += np.bincount(Y, w, minlength=len(by_class))
         counts += np.bincount(Y[training & heavy].ravel(), minlength=len(counts))
         if one_sided is not None:
             one_sided.see(block.first_row, Y, heavy, kept, every)
@@ -73,7 +79,7 @@ def survey(stream: Stream, labels: Labels, order: Pass) -> Survey:
     if weighted:
         check_sum(weight)
     moved = [] if one_sided is None else one_sided.moved(sizes, counts, kept, every)
-    return Survey(sizes[0], sizes[1], weighted, weight, by_class, counts, kept, every, tuple(sorted(moved)))
+    return Survey(sizes[0], sizes[1], weighted, weight, by_class, counts, kept, every, tuple(sorted(moved)), moments)
 
 
 class OneSidedClasses:

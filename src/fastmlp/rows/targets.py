@@ -1,10 +1,11 @@
-"""Targets and weights of rows, checked and converted: 0 and 1 as bytes, classes as numbers."""
+"""Targets and weights of rows, checked and converted: 0 and 1 as bytes, numbers of classes, and numbers."""
 
 import math
 from typing import Any
 
 import numpy as np
 
+from ..losses import Loss
 from ..messages import not_numbers
 
 SLICE_ROWS = 2**20
@@ -12,18 +13,80 @@ READ_IN_PLACE = (np.dtype(np.float32), np.dtype(np.float64))
 MOST_EXPONENT = 1022  # of 2: this power and its inverse are normal numbers of float64
 MISSING = {"NoneType": "None", "NAType": "NA", "NaTType": "NaT"}  # by name: pandas is not imported for it
 BYTE_CLASSES = 256  # up to here, class numbers take one byte
+Scaling = tuple[np.ndarray, np.ndarray]
 
 
-def as_targets(y: Any, n: int, outputs: int, softmax: bool) -> np.ndarray:
-    """Return y as kernels read it: labels (n), class numbers (n), or 0 and 1 for each output (n, K)."""
-    if softmax:
+def as_targets(y: Any, n: int, outputs: int, loss: Loss, dtype: np.dtype, scaling: Scaling | None = None) -> np.ndarray:
+    """Return y as kernels read it: labels (n), class numbers (n), 0 and 1 for each output (n, K), or numbers.
+
+    dtype, scaling : as for `as_numbers`
+    """
+    if loss.numeric:
+        return as_numbers(y, n, outputs, loss, dtype, scaling)
+    if loss.exclusive:
         return as_classes(y, n, outputs)
     return as_labels(y, n) if outputs == 1 else as_indicators(y, n, outputs)
 
 
-def most_target(outputs: int, softmax: bool) -> int:
-    """Return the largest number that y may hold."""
-    return outputs - 1 if softmax else 1
+def as_numbers(
+    y: Any, n: int, outputs: int, loss: Loss, dtype: np.dtype, scaling: Scaling | None = None, first_row: int = 0,
+    name: str = "y",
+) -> np.ndarray:  # fmt: skip
+    """Return y as numbers (n) or (n, K); an array of float32 or float64 is not copied, if it is not scaled.
+
+    dtype : of the net, which must hold the numbers
+    scaling : (shift, factor), or None: the result is (y - shift) factor
+    first_row, name : the number of the first row, and what y is, for messages
+    """
+    K = loss.targets(outputs)
+    numbers = as_vector("y", y, n, "numbers") if K == 1 else as_table_of_targets(y, n, K)
+    if numbers.dtype not in READ_IN_PLACE:
+        numbers = numbers.astype(np.float64)
+    out = numbers if scaling is None else np.empty(numbers.shape, dtype)
+    least, most = loss.bounds(outputs, dtype)
+    for first in range(0, n, SLICE_ROWS):
+        given = scaled = numbers[first : first + SLICE_ROWS]
+        if scaling is not None:
+            shift, factor = (part if K > 1 else part[0] for part in scaling)
+            with np.errstate(all="ignore"):  # what becomes inf is refused here
+                scaled = (given - shift) * factor
+        good = (scaled >= least) & (scaled <= most)
+        if not good.all():
+            at = tuple(np.argwhere(~good)[0].tolist())
+            column = f", column {at[1]}" if K > 1 else ""
+            raise ValueError(refused(name, given[at], f"in row {first_row + first + at[0]}{column}", loss, dtype))
+        if scaling is not None:
+            out[first : first + SLICE_ROWS] = scaled
+    return out
+
+
+def refused(name: str, value: float, place: str, loss: Loss, dtype: np.dtype) -> str:
+    """Return why a number cannot be a target, and what to do."""
+    if np.isnan(value):
+        return f"{name} contains NaN {place}; drop or impute such rows"
+    if np.isinf(value):
+        return f"{name} contains inf {place}; replace or drop such rows"
+    if loss.name == "poisson" and value < 0:
+        return f"{name} contains {value:g} {place}, but loss='poisson' takes counts or rates, 0 and above"
+    wider = "" if dtype == np.float64 else ", or use dtype='float64'"
+    return f"{name} contains {value:g} {place}, with which loss={loss.name!r} overflows {dtype}; scale it{wider}"
+
+
+def as_table_of_targets(y: Any, n: int, K: int) -> np.ndarray:
+    """Return K real numbers for each of n rows; an array is not copied."""
+    refuse_masked("y", y)
+    try:
+        table: np.ndarray = np.asarray(y)
+        if table.dtype == object:
+            refuse_missing("y", table)
+            table = table.astype(np.float64)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"y must hold {K} real numbers for each row ({not_numbers(y, error)})") from None
+    if table.shape != (n, K):
+        raise ValueError(f"y has shape {table.shape}, but X has {n} rows: it must have shape ({n}, {K})")
+    if table.dtype.kind not in "fiub":
+        raise ValueError(f"y has dtype {table.dtype}; it must hold numbers")
+    return table.view()  # whose shape and strides nobody else can change
 
 
 def as_classes(y: Any, n: int, K: int) -> np.ndarray:
@@ -62,11 +125,11 @@ def refuse_missing(name: str, values: Any) -> None:
         array = array.ravel()
     found = {type(value).__name__ for value in array} & set(MISSING)
     if found:
-        raise ValueError(f"{name} contains {MISSING[min(found)]}; drop rows without a label")
+        raise ValueError(f"{name} contains {MISSING[min(found)]}; drop rows without a target")
 
 
-def as_vector(name: str, values: Any, n: int) -> np.ndarray:
-    """Return one real number for each of n rows; an array is not copied."""
+def as_vector(name: str, values: Any, n: int, of: str = "labels") -> np.ndarray:
+    """Return one real number for each of n rows; an array is not copied. of: what y holds, for messages."""
     refuse_masked(name, values)
     try:
         vector: np.ndarray = np.asarray(values)
@@ -82,7 +145,7 @@ def as_vector(name: str, values: Any, n: int) -> np.ndarray:
     if vector.shape != (n,):
         raise ValueError(f"{name} has shape {vector.shape}, but X has {n} rows: it must have shape ({n},)")
     if vector.dtype.kind not in "fiub":
-        hint = " (labels: 0 and 1, as from y == 'yes')" if name == "y" else ""
+        hint = " (labels: 0 and 1, as from y == 'yes')" if name == "y" and of == "labels" else ""
         raise ValueError(f"{name} has dtype {vector.dtype}; it must hold numbers{hint}")
     return vector
 

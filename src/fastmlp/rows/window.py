@@ -81,16 +81,20 @@ def addresses(
     rows["X_is_float64"] = X.dtype == np.float64
     if y is not None:
         rows["Y"], rows["Y_row_stride"], rows["Y_kind"] = y.ctypes.data, y.strides[0], TARGET_KINDS[y.dtype]
+        rows["Y_column_stride"] = y.strides[1] if y.ndim == 2 else 0
     if w is not None:
         rows["w"], rows["w_stride"], rows["w_is_float64"] = w.ctypes.data, w.strides[0], w.dtype == np.float64
     rows["w_factor"] = w_factor
     return Source(rows, order.index, order.permutations, scaling)
 
 
-def check_target(y: np.ndarray | None, row: int, most: int, place: str) -> None:
-    """Raise RowError unless the target of a row is in 0 … most: y was checked before, so it was modified since."""
-    if y is not None and not np.all((y[row] >= 0) & (y[row] <= most)):
-        raise RowError(f"y contains {y[row]} {place}, but targets are 0 … {most}; do not modify y during a fit")
+def check_target(y: np.ndarray | None, row: int, bounds: tuple[float, float], place: str) -> None:
+    """Raise RowError unless the target of a row is within bounds: y was checked before, so it was modified since."""
+    least, most = bounds
+    if y is not None and not np.all((y[row] >= least) & (y[row] <= most)):
+        raise RowError(
+            f"y contains {y[row]} {place}, but targets are {least:g} … {most:g}; do not modify y during a fit"
+        )
 
 
 def not_finite(value: float, place: str, dtype: np.dtype) -> RowError:

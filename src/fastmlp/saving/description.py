@@ -8,6 +8,7 @@ import numpy as np
 
 from ..activations import ACTIVATIONS
 from ..exceptions import ModelFormatError
+from ..losses import NAMES, Loss, loss_of
 from ..network.plan import Plan
 from ..optimizers import MOST_STEPS, OPTIMIZERS, Optimizer
 from ..tables.encoding import TableEncoding
@@ -34,12 +35,14 @@ class Described:
     bias: bool
     dtype: str
     seed: int
-    out_activation: str | None
+    out_activation: str
+    loss: Loss
     parameters: np.ndarray
     feature_names: list[str] | None
     target_name: str | None
     classes: list[Any] | None
     scaling: tuple[np.ndarray, np.ndarray] | None
+    target_scaling: tuple[np.ndarray, np.ndarray] | None
     optimizer: Optimizer | None
     history: tuple[Any, ...]
     encoding: TableEncoding | None
@@ -74,15 +77,16 @@ def checked_fields(description: dict[str, Any], tensors: Tensors) -> Described:
     need(dtype in ("float32", "float64"), f"dtype is {dtype[:80]!r}, not float32 or float64")
     need(seed >= 0, "the seed is negative")
     theta = checked_theta(tensors["parameters"], widths, bias, np.dtype(dtype))
-    out = checked_output(description.get("out_activation"), widths[-1])
+    loss = checked_loss(description, widths[-1])
     names = description["feature_names"]
     need(names is None or is_list_of(str, names), "feature_names are not a list of strings")
     target_name = description.get("target_name")
     need(target_name is None or type(target_name) is str, "target_name is not a string")
     return Described(
-        widths, checked_activations(description["activations"], len(widths) - 2), bias, dtype, seed, out, theta, names,
-        target_name, checked_classes(description["classes"], widths[-1] if out == "softmax" else 2),
-        checked_scaling(tensors, widths[0]), checked_optimizer(description["optimizer"], tensors, theta),
+        widths, checked_activations(description["activations"], len(widths) - 2), bias, dtype, seed, loss.link, loss,
+        theta, names, target_name, checked_classes(description["classes"], loss, widths[-1]),
+        checked_scaling(tensors, ("shift", "factor"), widths[0]),
+        checked_target_scaling(tensors, loss, widths[-1]), checked_optimizer(description["optimizer"], tensors, theta),
         checked_history(description["history"], tensors), checked_encoding(description.get("encoding"), widths[0]),
         checked_activation_values(description.get("activation_values", {})),
     )  # fmt: skip
@@ -124,13 +128,18 @@ def all_in_blocks(test: Any, array: np.ndarray) -> bool:
     return all(bool(test(array[first : first + BLOCK]).all()) for first in range(0, len(array), BLOCK))
 
 
-def checked_output(out: Any, outputs: int) -> str:
-    """Return the activation of the outputs, which the first files do not have."""
-    if out is None:
-        return "logistic" if outputs == 1 else "softmax"
-    fits = out == "logistic" or (out == "softmax" and outputs > 1)
-    need(fits, f"out_activation is {str(out)[:80]}, with {outputs} outputs")
-    return str(out)
+def checked_loss(description: dict[str, Any], outputs: int) -> Loss:
+    """Return what the net is trained for; before version 4 that is log loss, and the first files have no activation."""
+    name, parameters = description.get("loss", "log_loss"), description.get("loss_parameters", [])
+    need(type(name) is str and name in NAMES, f"the loss is {str(name)[:80]}, not one of {', '.join(NAMES)}")
+    need(is_list_of(float, parameters) and len(parameters) <= outputs, f"loss_parameters are {str(parameters)[:80]}")
+    out = description.get("out_activation")
+    need(out is None or type(out) is str, f"out_activation is {str(out)[:80]}")
+    arguments = {"quantile": parameters} if name == "quantile" else {"delta": parameters[0]} if parameters else {}
+    loss = loss_of(name, outputs, out if name == "log_loss" else None, **arguments)
+    need(list(loss.parameters) == parameters, f"loss {name!r} does not have the loss_parameters {str(parameters)[:80]}")
+    need(out is None or out == loss.link, f"out_activation is {str(out)[:80]}, with loss {name!r}")
+    return loss
 
 
 def checked_activations(values: Any, n_hidden: int) -> list[tuple[str, bool | None]]:
@@ -159,10 +168,12 @@ def checked_activation_values(data: Any) -> dict[str, dict[str, list[Any]]]:
     return dict(data)
 
 
-def checked_classes(classes: Any, number: int) -> list[Any] | None:
-    """Return what 0, 1, … stand for: `number` values of one type, or None."""
+def checked_classes(classes: Any, loss: Loss, outputs: int) -> list[Any] | None:
+    """Return what 0, 1, … stand for: values of one type, as many as classes, or None."""
     if classes is None:
         return None
+    number = outputs if loss.exclusive else 2
+    need(not loss.numeric, f"the net predicts numbers, but there are the classes {str(classes)[:80]}")
     one_type = any(is_list_of(kind, classes) for kind in (str, bool, int, float))
     need(one_type and len(classes) == number, f"the classes {str(classes)[:80]} are not {number} values of one type")
     need(all(type(c) is not float or math.isfinite(c) for c in classes), "a class is not finite")
@@ -184,14 +195,22 @@ def checked_encoding(data: Any, n_features: int) -> TableEncoding | None:
     return encoding
 
 
-def checked_scaling(tensors: Tensors, n_features: int) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return (shift, factor), or None."""
-    if "shift" not in tensors and "factor" not in tensors:
+def checked_scaling(tensors: Tensors, names: tuple[str, str], n: int) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return (shift, factor) of n columns by the names of their tensors, or None."""
+    if not any(name in tensors for name in names):
         return None
-    pair = tensors["shift"], tensors["factor"]
-    for name, part in zip(("shift", "factor"), pair, strict=True):
-        need(part.shape == (n_features,) and part.dtype == np.float64, f"{name} does not fit {n_features} features")
+    pair = tensors[names[0]], tensors[names[1]]
+    for name, part in zip(names, pair, strict=True):
+        need(part.shape == (n,) and part.dtype == np.float64, f"{name} does not fit {n} columns")
         need(all_in_blocks(np.isfinite, part), f"{name} is not finite")
+    return pair
+
+
+def checked_target_scaling(tensors: Tensors, loss: Loss, outputs: int) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return (shift, factor) of the targets, or None."""
+    pair = checked_scaling(tensors, ("target_shift", "target_factor"), loss.targets(outputs))
+    need(pair is None or loss.link == "identity", f"targets of loss {loss.name!r} are not scaled, but have a scaling")
+    need(pair is None or bool((pair[1] > 0).all()), "a target_factor is not above 0")
     return pair
 
 

@@ -34,13 +34,13 @@ def described(model: Any) -> Contents:
 
 def contents(model: Any) -> Contents:
     """Return description and tensors of a model, unchecked."""
-    tensors, optimizer = {"parameters": model.parameters}, model.optimizer
+    tensors, optimizer, loss = {"parameters": model.parameters}, model.optimizer, model.network.plan.loss
     figures, numbers, kinds = as_arrays(model.history)
     if figures:
         tensors["history.numbers"], tensors["history.kinds"] = numbers, kinds
     description: dict[str, Any] = {
         "widths": list(model.widths), "bias": model.bias, "dtype": str(model.dtype), "seed": model.seed,
-        "out_activation": model.out_activation,
+        "out_activation": loss.link, "loss": loss.name, "loss_parameters": list(loss.parameters),
         "activations": [{"own": one.name} if one.own else one.name for one in model.network.plan.activations],
         "feature_names": plain(model.feature_names), "target_name": plain(model.target_name),
         "classes": plain(model.classes),
@@ -52,6 +52,8 @@ def contents(model: Any) -> Contents:
         description["activation_values"] = values
     if model.scaling is not None:
         tensors["shift"], tensors["factor"] = model.scaling
+    if model.target_scaling is not None:
+        tensors["target_shift"], tensors["target_factor"] = model.target_scaling
     if optimizer is not None:
         settings = {name: plain(value) for name, value in optimizer.settings().items()}
         description["optimizer"] = {"name": optimizer.name, "t": optimizer.t, **settings}
@@ -91,7 +93,7 @@ def restored(
     kind: type, path: str | os.PathLike, found: Described, activations: list[Any], n_threads: int | None
 ) -> Any:
     """Build the model that a file describes."""
-    model = kind(found.widths, activations, found.bias, found.dtype, found.seed, n_threads, found.out_activation)
+    model = kind(found.widths, activations, found.bias, found.dtype, found.seed, n_threads, **found.loss.arguments())
     take_over(model, path, found)
     return model
 
@@ -101,6 +103,7 @@ def take_over(model: Any, path: str | os.PathLike, found: Described) -> None:
     check_activations(model, path, found)
     model.parameters[:] = found.parameters
     model.scaling, model.encoding, model.optimizer = found.scaling, found.encoding, found.optimizer
+    model.target_scaling = found.target_scaling
     model.feature_names, model.target_name, model.classes = found.feature_names, found.target_name, found.classes
     model.history = found.records()
 

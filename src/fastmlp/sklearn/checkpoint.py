@@ -82,10 +82,10 @@ class EstimatorAsModel:
         self.widths, self.bias, self.dtype, self.seed = plan.widths, True, plan.dtype, 0
         self.out_activation: str = estimator.out_activation_
         self.feature_names = plain(getattr(estimator, "feature_names_in_", None))
-        self.target_name = self.encoding = self.scaling = None
+        self.target_name = self.encoding = self.scaling = self.target_scaling = None
         self.history: list[dict[str, Any]] = []
         try:
-            self.classes = checked_classes(plain(estimator.classes_), plan.widths[-1] if plan.softmax else 2)
+            self.classes = checked_classes(plain(estimator.classes_), plan.loss, plan.widths[-1])
         except ModelFormatError:  # labels, a single class, or values that JSON does not have
             self.classes = None
 
@@ -194,6 +194,7 @@ def arguments(
     of_net = {
         "widths": list(plan.widths), "activation": [one.name for one in plan.activations], "bias": True,
         "dtype": str(plan.dtype), "seed": 0, "out_activation": model.out_activation, "dropout": list(plan.dropout),
+        "loss": plan.loss.name, "loss_parameters": list(plan.loss.parameters),
         "optimizer": {"name": optimizer.name, **optimizer.settings()},
     }  # fmt: skip
     given = estimator.get_params(deep=False)

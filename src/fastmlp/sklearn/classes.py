@@ -119,7 +119,7 @@ class Classes:
     def reader(self, network: Network, name: str, others: bool = False) -> Labels:
         """Return what makes targets of a stream's y, as `encoded` does; others: also of classes that are not known."""
         plan = network.plan
-        return Labels(plan.widths[-1], plan.softmax, self.estimator.classes_.tolist(), name, others)
+        return Labels(plan.widths[-1], plan.loss, self.estimator.classes_.tolist(), name, others)
 
     def weigh_stream(self, rows: StreamedRows) -> None:
         """Multiply the weights of a stream's rows by those of classes."""
@@ -152,10 +152,10 @@ class Classes:
         if self.labels:
             raise ValueError("X is a stream, whose rows have one class each, but the classifier was fitted to labels")
         right = weight = 0.0
-        for P, window, first in network.outputs(rows, rows.order(), probabilities=True, theta=theta):
+        for P, window, first in network.outputs(rows, rows.order(), links=True, theta=theta):
             y, w = window.labels(first, first + len(P))
-            softmax, several = network.plan.softmax, len(self.estimator.classes_) > 1
-            predicted = P.argmax(axis=1) if softmax else (P[:, 0] > 0.5) & several
+            exclusive, several = network.plan.loss.exclusive, len(self.estimator.classes_) > 1
+            predicted = P.argmax(axis=1) if exclusive else (P[:, 0] > 0.5) & several
             v = np.ones(len(P)) if w is None else w
             right, weight = right + float(v[predicted == y].sum()), weight + float(v.sum())
         return right / weight

@@ -141,7 +141,7 @@ def held_out(data: Data, given: tuple | None) -> Data | None:
 def rows_of(network: Network, X: Any, y: Any = None, w: np.ndarray | None = None) -> ArrayRows:
     """Return rows as kernels read them."""
     plan, kind = network.plan, SparseRows if hasattr(X, "tocsr") else ArrayRows
-    return kind(X, y, w, n_features=plan.widths[0], dtype=plan.dtype, outputs=plan.widths[-1], softmax=plan.softmax)
+    return kind(X, y, w, n_features=plan.widths[0], dtype=plan.dtype, outputs=plan.widths[-1], loss=plan.loss)
 
 
 def predicted(estimator: Any, X: Any) -> Any:

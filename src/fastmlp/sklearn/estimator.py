@@ -95,7 +95,7 @@ class MLPEstimator(Convertible, BaseEstimator, ABC):  # type: ignore[misc]
     ) -> np.ndarray:
         """Return P of each output, or its logit: array (n, K), or (n) of a single output."""
         rows = data_of(self, X).rows(network)
-        Z = network.logits(rows, probabilities=probabilities, theta=theta)
+        Z = network.logits(rows, links=probabilities, theta=theta)
         return Z if self.n_outputs_ > 1 else Z[:, 0]
 
     def __copy__(self) -> Self:

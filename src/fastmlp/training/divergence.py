@@ -33,24 +33,32 @@ def remedies(
         found.append(f"raise epsilon={epsilon:g}")
     if rate > MOST_RATE:
         found.append(f"lower {names.get('learning_rate', 'learning_rate')}={rate:g}")
-    X = largest(rows, order, first, min(last, first + MOST_ROWS))
+    X, y = largest(rows, order, first, min(last, first + MOST_ROWS))
     if X > MOST_X:
         found.append(f"scale the features of X, which go up to {X:g}")
+    if y > MOST_X:
+        found.append(f"scale the targets y, which go up to {y:g}")
     sentence = ", or ".join(found)
     return sentence[:1].upper() + sentence[1:]
 
 
-def largest(rows: Any, order: Any, first: int, last: int) -> float:
-    """Return the largest |X| at the positions first … last-1, scaled as the net sees it; 0 for streams."""
+def largest(rows: Any, order: Any, first: int, last: int) -> tuple[float, float]:
+    """Return the largest |X| and |y| at the positions first … last-1, as the net sees them; 0, 0 for streams.
+
+    Classes and labels count as 0.
+    """
     if not (isinstance(rows, ArrayRows) and isinstance(order, Order)):
-        return 0.0
-    most = 0.0
+        return 0.0, 0.0
+    most = most_y = 0.0
     for start in range(first, last, rows.window_rows):
-        X = rows.taken(order.rows(start, min(start + rows.window_rows, last)))
+        index = order.rows(start, min(start + rows.window_rows, last))
+        X = rows.taken(index)
         if len(rows.scaling):
             X = (X - rows.scaling[0]) * rows.scaling[1]
         most = max(most, float(np.abs(X).max(initial=0)))
-    return most
+        if rows.y is not None and rows.y.dtype.kind == "f":
+            most_y = max(most_y, float(np.abs(rows.y[index]).max(initial=0)))
+    return most, most_y
 
 
 def raise_not_finite(remedy: str = "") -> None:

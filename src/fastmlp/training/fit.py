@@ -18,6 +18,7 @@ from ..system.interrupts import postponed
 from ..typing import Record, Verbose
 from .checkpoint import Checkpoint, CheckpointFile
 from .checkpoint_state import BEST_TENSORS, Extent
+from .figures import named
 from .inputs import Learned, inputs
 from .loop import Part, run_callbacks
 from .progress import Settings
@@ -89,9 +90,8 @@ def fit(
 
 
 def validate(network: Network, validation: Part) -> Record:
-    """Return mean log loss and accuracy over the validation rows."""
-    loss, accuracy = evaluate(network, validation.rows, validation.order, own=True)
-    return {"validation_loss": loss, "validation_accuracy": accuracy}
+    """Return mean loss and score over the validation rows."""
+    return named(network.plan.loss, *evaluate(network, validation.rows, validation.order, own=True))
 
 
 def check_parameters(model: Any) -> None:
@@ -113,16 +113,23 @@ def arguments(
 
     rows, held : fingerprints of the rows to train on, and to validate on
     """
-    scaling = None if model.scaling is None else [values.tolist() for values in model.scaling]
+    loss = model.network.plan.loss
     return {
         "widths": list(model.widths), "activation": model.activation_names, "bias": model.bias,
-        "dtype": str(model.dtype), "seed": model.seed, "out_activation": model.out_activation, "scaling": scaling,
+        "dtype": str(model.dtype), "seed": model.seed, "out_activation": model.out_activation,
+        "loss": loss.name, "loss_parameters": list(loss.parameters),
+        "scaling": listed(model.scaling), "target_scaling": listed(model.target_scaling),
         "encoding": None if model.encoding is None else model.encoding.to_dict(),
         **{name: plain(value) for name, value in learned.beside(model)._asdict().items()},
         "optimizer": {"name": optimizer.name, **optimizer.settings()},
         **{name: value for name, value in vars(settings).items() if name != "verbose"},
         "training rows": rows, "validation rows": held,
     }  # fmt: skip
+
+
+def listed(scaling: tuple[np.ndarray, np.ndarray] | None) -> list[Any] | None:
+    """Return a scaling as JSON has it."""
+    return None if scaling is None else [values.tolist() for values in scaling]
 
 
 def fingerprint(part: Part) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 from ..messages import difference, few
 from ..rows.array import ArrayRows, SparseRows
 from ..rows.frame import FrameRows, is_frame, names_of, shares_memory
-from ..rows.labels import Labels
+from ..rows.labels import Labels, Target, TargetNumbers
 from ..rows.rows import Rows
 from ..rows.streamed import StreamedRows
 from ..rows.streams.array import Array
@@ -67,7 +67,8 @@ def inputs(
     if isinstance(X, np.memmap) and X.ndim == 2 and X.nbytes > available_memory() and model.encoding is None:
         return streamed(model, learned.beside(model), Array(X, y, sample_weight), labelled, learn)
     if labelled and y is None:
-        raise ValueError("y is None; the labels 0 and 1 are required")
+        what = "targets" if model.network.plan.loss.numeric else "the labels 0 and 1"
+        raise ValueError(f"y is None; {what} are required")
     if y is None and (model.encoding is not None or hasattr(X, "column_names")):
         return streamed(model, learned.beside(model), Arrow(X), False, False)
     names: list[str] | None = None
@@ -87,7 +88,7 @@ def array_rows(model: Any, kind: type[ArrayRows], X: Any, y: Any, sample_weight:
     """Return rows that lie in memory."""
     return kind(
         X, y, sample_weight, n_features=model.widths[0], dtype=model.dtype, scaling=model.scaling,
-        outputs=model.widths[-1], softmax=model.out_activation == "softmax",
+        outputs=model.widths[-1], loss=model.network.plan.loss, target_scaling=model.target_scaling,
     )  # fmt: skip
 
 
@@ -100,7 +101,7 @@ def streamed(model: Any, known: Learned, stream: Stream, labelled: bool, learn: 
         if stream.n_features != model.widths[0]:
             raise ValueError(f"X has {stream.n_features} features, but the model was made for {model.widths[0]}")
         check_names(known, stream.names)
-    labels = labels_of(model, known, stream, learn) if labelled else None
+    labels = target_of(model, known, stream, learn) if labelled else None
     names = None if stream.names is None else list(stream.names)
     learned = Learned(names, stream.target_name, None if labels is None else labels.classes)
     rows = StreamedRows(
@@ -123,21 +124,23 @@ def as_learned(model: Any, known: Learned, stream: Stream, learn: bool) -> Strea
     return stream if known.feature_names is None or learn else stream.with_columns(known.feature_names)
 
 
-def labels_of(model: Any, known: Learned, stream: Stream, learn: bool) -> Labels:
-    """Return the labels of the stream's target; a table's may be any two classes, or any K."""
-    K, softmax, name = model.widths[-1], model.out_activation == "softmax", stream.target_name or "y"
+def target_of(model: Any, known: Learned, stream: Stream, learn: bool) -> Target:
+    """Return what reads the stream's target; the classes of a table's may be any two, or any K."""
+    K, loss, name = model.widths[-1], model.network.plan.loss, stream.target_name or "y"
+    if loss.numeric:
+        return TargetNumbers(K, loss, model.dtype, model.target_scaling, name)
     if not isinstance(stream, Table):
-        return Labels(K, softmax)
-    if K > 1 and not softmax:
+        return Labels(K, loss)
+    if K > 1 and not loss.exclusive:
         raise ValueError(f"a table has one target, but the model has {K} labels for each row; give rows.Array(X, y)")
     if not learn:
-        return Labels(K, softmax, known.classes, name)
-    classes = checked_classes(stream, K if softmax else 2)
+        return Labels(K, loss, known.classes, name)
+    classes = checked_classes(stream, K if loss.exclusive else 2)
     if known.classes is not None and known.classes != classes:
         raise ValueError(
             f"target {name!r} has the values {few(classes)}, but the model was trained for {few(known.classes)}"
         )
-    return Labels(K, softmax, classes, name)
+    return Labels(K, loss, classes, name)
 
 
 def checked_classes(table: Table, number: int) -> list[Any]:

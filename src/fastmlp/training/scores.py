@@ -8,8 +8,8 @@ import numpy as np
 from ..network.network import Network
 from ..rows.order import Order, Pass
 from ..rows.rows import Rows
+from .figures import compared
 from .ranking import ROWS_IN_MEMORY, Ranking, Runs
-from .validation import compared
 
 NUMBERS = 2**20  # of outputs in float64 at a time
 
@@ -45,7 +45,7 @@ class Scores:
         log_P = Z if self.outputs == 1 else Z - np.logaddexp.reduce(Z, axis=1, keepdims=True)
         for k, ranking in enumerate(self.rankings):
             ranking.add(log_P[:, k], y if self.outputs == 1 else (y == k).astype(np.uint8), w)
-        losses, right = compared(network, Z, y)
+        losses, right = compared(network.plan.loss, Z, y)
         self.loss += float(losses.sum() if w is None else losses @ w)
         self.right += float(right.sum() if w is None else right @ w)
         self.weight += float(len(y) if w is None else w.sum())

@@ -47,7 +47,7 @@ def parts_of(
         return Part(rows, training), Part(rows, drawn)
     assert rows.y is not None
     check_memory(lambda: f"validation_fraction={validation_fraction}, by class", 8 * rows.n_rows)
-    by_class = rows.y if rows.y.ndim == 1 else None
+    by_class = rows.y if rows.y.ndim == 1 and not model.network.plan.loss.numeric else None
     validation, rest = validation_split(rows.n_rows, validation_fraction, model.seed, by_class)
     return Part(rows, rest), Part(rows, validation)
 
@@ -96,15 +96,17 @@ def validation_part(model: Any, given: tuple, learned: Learned) -> Part:
 
 
 def classes_among(part: Part, weighted: bool = False) -> set[int] | None:
-    """Return classes of the rows (of those in memory, two at most), or None where they have labels instead."""
+    """Return classes of the rows (of those in memory, two at most), or None where they have labels or numbers."""
     rows, order = part.rows, part.order
     if isinstance(rows, StreamedRows):
         assert rows.labels is not None
+        if rows.labels.loss.numeric:
+            return None
         survey = rows.survey(order.fraction, order.seed)
         counts = survey.kept if order.validation else survey.counts
         return None if rows.labels.shape else set(np.flatnonzero(counts).tolist())
     assert rows.y is not None
-    if rows.y.ndim == 2:
+    if rows.y.ndim == 2 or rows.y.dtype.kind == "f":
         return None
     found: set[int] = set()
     for index in order.slices():
@@ -116,7 +118,7 @@ def classes_among(part: Part, weighted: bool = False) -> set[int] | None:
 
 
 def check_classes(part: Part) -> None:
-    """Raise ValueError unless rows of two classes have a weight above 0; labels may all be the same."""
+    """Raise ValueError unless rows of two classes have a weight above 0; labels and numbers may all be the same."""
     rows, order = part.rows, part.order
     found = classes_among(part, weighted=True)
     if found is None:

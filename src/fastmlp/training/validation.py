@@ -1,4 +1,4 @@
-"""Mean loss and accuracy over rows that are kept from training."""
+"""Mean loss and score over rows that are kept from training."""
 
 import warnings
 from collections.abc import Callable
@@ -6,61 +6,36 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..exceptions import RowError, user_code
+from ..exceptions import user_code
 from ..network.network import Network
 from ..rows.array import ArrayRows
 from ..rows.order import Order, Pass
 from ..rows.rows import Rows
 from ..system.interrupts import allowed
+from .figures import Figures
 
 
 def evaluate(
     network: Network, rows: Rows, order: Order | Pass, w: np.ndarray | None = None, own: bool = False
 ) -> tuple[float, float]:
-    """Return (mean loss, accuracy) over the rows of an order; parameters as for `sums`."""
-    return means(*sums(network, rows, order, w, own))
+    """Return (mean loss, score) over the rows of an order, see `Figures.means`; parameters as for `figures`."""
+    return figures(network, rows, order, w, own).means(network.plan.loss)
 
 
-def means(loss: float, right: float, weight: float) -> tuple[float, float]:
-    """Return (mean loss, accuracy) from what `sums` returns."""
-    if weight == 0:
-        raise RowError("the rows kept for validation have no weight; at least one must have a weight above 0")
-    return float(loss / weight), float(right / weight)
-
-
-@np.errstate(all="ignore")  # whatever the user has set: a figure that is not finite is told once, by name
-def sums(
+def figures(
     network: Network, rows: Rows, order: Order | Pass, w: np.ndarray | None = None, own: bool = False
-) -> tuple[float, float, float]:
-    """Return (Σ w loss, Σ w of the rows that the net has right, Σ w); a row is right if all its outputs are.
+) -> Figures:
+    """Return the figures of a net over the rows of an order.
 
     w : a weight for each position, or None: 1; own: the weights of the rows, instead
     """
-    loss = right = weight = 0.0
-    at = 0
+    found, at = Figures(), 0
     for Z, window, first in network.outputs(rows, order):
         y, of_rows = window.labels(first, first + len(Z))
         assert y is not None
-        v = of_rows if own else None if w is None else w[at : at + len(Z)]
-        losses, is_right = compared(network, Z.astype(np.float64), y)
-        loss += float(losses.sum() if v is None else (losses * v).sum())
-        right += float(is_right.sum() if v is None else (is_right * v).sum())
-        weight += float(len(Z) if v is None else v.sum())
+        found.add(network.plan.loss, Z, y, of_rows if own else None if w is None else w[at : at + len(Z)])
         at += len(Z)
-    return loss, right, weight
-
-
-@np.errstate(all="ignore")
-def compared(network: Network, Z: np.ndarray, Y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(Loss, is it right?) of each row, from Z[L] in float64 (n, K), which is destroyed; NaN is never right."""
-    known = ~np.isnan(Z).any(axis=1)
-    if network.plan.softmax:
-        right = Z.argmax(axis=1) == Y
-        Z -= Z.max(axis=1, keepdims=True)
-        own = np.take_along_axis(Z, Y[:, None].astype(np.intp), axis=1)[:, 0]
-        return np.log(np.exp(Z).sum(axis=1)) - own, right & known
-    Y = Y.reshape(Z.shape)
-    return (np.logaddexp(0, Z) - Y * Z).sum(axis=1), np.all((Z > 0) == Y, axis=1) & known
+    return found
 
 
 @dataclass
@@ -71,7 +46,7 @@ class Validation:
     ----------
     rows, order : some rows of a table
     w : a weight for each of them, or None
-    score : called without arguments, in place of the accuracy; or None
+    score : called without arguments, in place of accuracy or R²; or None
     own : count the rows' own weights instead of w
     """
 
@@ -86,15 +61,15 @@ class Validation:
         if not (isinstance(self.rows, ArrayRows) and isinstance(self.order, Order)) or self.rows.y is None:
             return False
         y = self.rows.y[self.order.rows(0, self.order.size)]
-        return y.ndim == 1 and one_class(y)
+        return y.ndim == 1 and y.dtype.kind != "f" and one_class(y)
 
     def evaluate(self, network: Network) -> tuple[float, float]:
         """Return (mean loss, score) of the net as it is now."""
-        loss, accuracy = evaluate(network, self.rows, self.order, self.w, self.own)
+        loss, score = evaluate(network, self.rows, self.order, self.w, self.own)
         if not np.isfinite(loss):
             return loss, float("nan")
         if self.score is None:
-            return loss, accuracy
+            return loss, score
         with allowed(), user_code():
             return loss, float(self.score())
 

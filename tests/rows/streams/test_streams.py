@@ -17,6 +17,7 @@ from sklearn.exceptions import ConvergenceWarning
 import fastmlp.rows.array
 import fastmlp.rows.streamed
 from fastmlp import Adam, MLPClassifier, Model, rows
+from fastmlp.losses import LOG_LOSS
 from fastmlp.rows.labels import Labels
 from fastmlp.rows.order import Pass, drawn_for_validation
 from fastmlp.rows.streamed import StreamedRows
@@ -204,7 +205,7 @@ def test_each_class_is_on_both_sides_of_a_draw():
     for seed, fraction in [(seed, fraction) for seed in range(8) for fraction in (0.05, 0.95)]:
         for size in (7, 1000):
             stream = rows.Array(np.arange(1000.0)[:, None], t, block_rows=size)
-            part = StreamedRows(stream, n_features=1, dtype=np.float64, labels=Labels(1, False))
+            part = StreamedRows(stream, n_features=1, dtype=np.float64, labels=Labels(1, LOG_LOSS))
             training, held = (np.sort(passed(stream, each)[0]).astype(int) for each in part.parts(fraction, seed))
             drawn = drawn_for_validation(0, 1000, fraction, seed)
             moved = np.flatnonzero(drawn != np.isin(np.arange(1000), held))

@@ -1,0 +1,87 @@
+"""Losses of targets that are numbers: (z, y, parameter) to (ℓ, dℓ/dz) of one output.
+
+Each is a function of scalars, which the head of loss.py runs over a tile. ℓ and dℓ/dz are 0 at z = 0, y = 0 with
+parameter 0, as padding has it (but for Poisson, whose padding is the lowest number in z). NaN in z makes ℓ NaN.
+"""
+
+import numpy as np
+
+from ..jit.compile import kernel, sum_kernel
+from ..jit.scalar_math import exp, exp_limit, expm1_negative, log
+
+MOST_LOSS = np.finfo(np.float64).max / 4  # of one output
+
+
+@kernel
+def squared_error(z, y, _):
+    """(ℓ, dℓ/dz) of ℓ = (z - y)² / 2, as in scikit-learn."""
+    d, half = z - y, type(z)(0.5)
+    return half * d * d, d
+
+
+@kernel
+def huber(z, y, delta):
+    """(ℓ, dℓ/dz) of ℓ = c (d - c/2), c = clip(d, ±δ), d = z - y: d²/2 up to δ, and linear beyond (Huber 1964)."""
+    d, half = z - y, type(z)(0.5)
+    c = delta if d > delta else (-delta if d < -delta else d)
+    return c * (d - half * c), c
+
+
+@kernel
+def pinball(z, y, tau):
+    """(ℓ, dℓ/dz) of ℓ = (1[y < z] - τ) (z - y) for the quantile at level τ (Koenker & Bassett 1978)."""
+    d, zero, one = z - y, type(z)(0), type(z)(1)
+    slope = (one if d > zero else zero) - tau
+    return slope * d, slope
+
+
+@kernel
+def bounded(z):
+    """Return z, or the largest number whose exponential is finite with room to spare: `exp_limit`."""
+    limit = exp_limit(z)
+    return limit if z > limit else z
+
+
+@kernel
+def half_poisson_deviance(z, y, _):
+    """(ℓ, dℓ/dz) of ℓ = e^z - y z + y log y - y, which is y (e^u - 1 - u) with u = z - log y; dℓ/dz = e^z - y.
+
+    Where e^z would pass a quarter of the largest number, it stays there, and ℓ goes on linearly with this slope. ℓ in
+    float64: for large y, its terms are far larger than their sum.
+    """
+    one, zero = 1.0, 0.0
+    near = bounded(z)
+    mean = exp(near)
+    mu, target = np.float64(mean), np.float64(y)
+    u = np.float64(near) - log(target)
+    q = expm1_negative(-abs(u))
+    above = q if u <= zero else -q / (one + q)
+    loss = mu - target - target * u if u > one else target * (above - u)
+    loss += (mu - target) * (np.float64(z) - np.float64(near))
+    return MOST_LOSS if loss > MOST_LOSS else loss, mean - y
+
+
+@kernel
+def exponential_forward(Z):
+    """A = e^Z, with Z bounded as in the loss: Z in, A out."""
+    for i in range(len(Z)):
+        Z[i] = exp(bounded(Z[i]))
+
+
+@kernel
+def of_rows(f, Z, Y, w, parameter, loss):
+    """w ℓ of m rows of one output, and w dℓ/dz: Z in/out, Y, w in, loss out (float64), each (m)."""
+    for i in range(len(loss)):
+        term, slope = f(Z[i], Y[i], parameter)
+        loss[i], Z[i] = w[i] * term, w[i] * slope
+
+
+@sum_kernel
+def of_outputs(f, z, y, parameters, scale):
+    """Σ ℓ of the outputs of a row, and scale dℓ/dz: z in/out, y, parameters in, each (outputs, padded)."""
+    total = 0.0
+    for k in range(len(z)):
+        term, slope = f(z[k], y[k], parameters[k])
+        total += term
+        z[k] = scale * slope
+    return total
