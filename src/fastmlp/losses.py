@@ -85,7 +85,7 @@ class Loss:
 
 LOG_LOSS = Loss("log_loss", loss.LOG_LOSS, "logistic")
 CROSS_ENTROPY = Loss("log_loss", loss.CROSS_ENTROPY, "softmax", exclusive=True)
-SQUARED_ERROR = Loss("squared_error", loss.SQUARED_ERROR, "identity", numeric=True)
+SQUARED_ERROR = Loss("squared_error", loss.HUBER, "identity", numeric=True)
 POISSON = Loss("poisson", loss.POISSON, "exp", numeric=True)
 NAMES = ("log_loss", "squared_error", "poisson", "quantile", "huber")
 

@@ -16,17 +16,9 @@ from ..jit.scalar_math import exp, log1p_unit
 from ..jit.vectors import divide_by, lanes_of, largest_of, multiply_by, subtract, sum_of
 from .activations import logistic_forward
 from .arrays import Matrix, check_corner, part, row_of, total_of
-from .numeric_losses import (
-    exponential_forward,
-    half_poisson_deviance,
-    huber,
-    of_outputs,
-    of_rows,
-    pinball,
-    squared_error,
-)
+from .numeric_losses import exponential_forward, half_poisson_deviance, huber, numeric_loss, pinball
 
-LOG_LOSS, CROSS_ENTROPY, SQUARED_ERROR, POISSON, QUANTILE, HUBER = range(6)
+LOG_LOSS, CROSS_ENTROPY, POISSON, QUANTILE, HUBER = range(5)
 
 
 @kernel
@@ -107,17 +99,6 @@ def softmax_log_loss(m, vectors, Z, y, w, loss):
 
 
 @kernel
-def numeric_loss(f, layer, m, Z, Y, w, parameters, loss):
-    """w ℓ of m rows by a function of numeric_losses.py, and dZ[L]: Z in, dZ out, Y, w, parameters in, loss out (m)."""
-    if layer.narrow:
-        of_rows(f, row_of(Z, ZERO, m), row_of(Y, ZERO, m), w, parameters[0], loss[:m])
-        return
-    n = layer.vectors * lanes_of(Z.data)
-    for i in range(m):
-        loss[i] = w[i] * of_outputs(f, row_of(Z, i, n), row_of(Y, i, n), parameters, w[i])
-
-
-@kernel
 def head(layers, layout, work, row, m, loss):
     """Compute the loss of a net over m rows from `row` on: Z[L] in, dZ[L] out in its place, loss[:m] out, Y destroyed.
 
@@ -128,15 +109,14 @@ def head(layers, layout, work, row, m, loss):
     Z = part(Matrix(work, layer.dZ, layer.ld_out), row, ZERO)
     Y = part(Matrix(work, layout.Y, layout.ld_Y), row, ZERO)
     w = work[layout.w + row : layout.w + row + m]
-    parameters = work[layout.loss_parameters : layout.loss_parameters + layer.vectors * lanes_of(work)]
-    if layout.loss == SQUARED_ERROR:
-        numeric_loss(squared_error, layer, m, Z, Y, w, parameters, loss)
-    elif layout.loss == POISSON:
-        numeric_loss(half_poisson_deviance, layer, m, Z, Y, w, parameters, loss)
+    n = layer.vectors * lanes_of(work)
+    parameters = work[layout.loss_parameters : layout.loss_parameters + n]
+    if layout.loss == HUBER:
+        numeric_loss(huber, layer.narrow, m, n, Z, Y, w, parameters, loss)
     elif layout.loss == QUANTILE:
-        numeric_loss(pinball, layer, m, Z, Y, w, parameters, loss)
-    elif layout.loss == HUBER:
-        numeric_loss(huber, layer, m, Z, Y, w, parameters, loss)
+        numeric_loss(pinball, layer.narrow, m, n, Z, Y, w, parameters, loss)
+    elif layout.loss == POISSON:
+        numeric_loss(half_poisson_deviance, layer.narrow, m, n, Z, Y, w, parameters, loss)
     elif layer.narrow:
         sigmoid_log_loss_1(row_of(Z, ZERO, m), row_of(Y, ZERO, m), w, loss[:m])
     elif layout.loss == CROSS_ENTROPY:

@@ -1,27 +1,24 @@
 """Losses of targets that are numbers: (z, y, parameter) to (ℓ, dℓ/dz) of one output.
 
-Each is a function of scalars, which the head of loss.py runs over a tile. ℓ and dℓ/dz are 0 at z = 0, y = 0 with
+Each is a function of scalars, which `numeric_loss` runs over a tile. ℓ and dℓ/dz are 0 at z = 0, y = 0 with
 parameter 0, as padding has it (but for Poisson, whose padding is the lowest number in z). NaN in z makes ℓ NaN.
 """
 
 import numpy as np
 
-from ..jit.compile import kernel, sum_kernel
+from ..jit.compile import ZERO, kernel, sum_kernel
 from ..jit.scalar_math import exp, exp_limit, expm1_negative, log
+from .arrays import row_of
 
 MOST_LOSS = np.finfo(np.float64).max / 4  # of one output
 
 
 @kernel
-def squared_error(z, y, _):
-    """(ℓ, dℓ/dz) of ℓ = (z - y)² / 2, as in scikit-learn."""
-    d, half = z - y, type(z)(0.5)
-    return half * d * d, d
-
-
-@kernel
 def huber(z, y, delta):
-    """(ℓ, dℓ/dz) of ℓ = c (d - c/2), c = clip(d, ±δ), d = z - y: d²/2 up to δ, and linear beyond (Huber 1964)."""
+    """(ℓ, dℓ/dz) of ℓ = c (d - c/2), c = clip(d, ±δ), d = z - y: d²/2 up to δ, and linear beyond (Huber 1964).
+
+    With δ = ∞ it is the squared error, ℓ = (z - y)² / 2 as in scikit-learn, bit for bit.
+    """
     d, half = z - y, type(z)(0.5)
     c = delta if d > delta else (-delta if d < -delta else d)
     return c * (d - half * c), c
@@ -68,20 +65,22 @@ def exponential_forward(Z):
         Z[i] = exp(bounded(Z[i]))
 
 
-@kernel
-def of_rows(f, Z, Y, w, parameter, loss):
-    """w ℓ of m rows of one output, and w dℓ/dz: Z in/out, Y, w in, loss out (float64), each (m)."""
-    for i in range(len(loss)):
-        term, slope = f(Z[i], Y[i], parameter)
-        loss[i], Z[i] = w[i] * term, w[i] * slope
-
-
 @sum_kernel
-def of_outputs(f, z, y, parameters, scale):
-    """Σ ℓ of the outputs of a row, and scale dℓ/dz: z in/out, y, parameters in, each (outputs, padded)."""
-    total = 0.0
-    for k in range(len(z)):
-        term, slope = f(z[k], y[k], parameters[k])
-        total += term
-        z[k] = scale * slope
-    return total
+def numeric_loss(f, narrow, m, n, Z, Y, w, parameters, loss):
+    """w Σ ℓ of m rows, and dZ[L] = w dℓ/dz, by one of the functions above: Z in, dZ out (m × n), Y (m × n) in.
+
+    w, parameters (n) in, loss out (m). If narrow, Z and Y are columns: m numbers that lie behind each other.
+    """
+    if narrow:
+        z, y, parameter = row_of(Z, ZERO, m), row_of(Y, ZERO, m), parameters[0]
+        for i in range(m):
+            term, slope = f(z[i], y[i], parameter)
+            loss[i], z[i] = w[i] * term, w[i] * slope
+        return
+    for i in range(m):
+        z, y, scale, total = row_of(Z, i, n), row_of(Y, i, n), w[i], 0.0
+        for k in range(n):
+            term, slope = f(z[k], y[k], parameters[k])
+            total += term
+            z[k] = scale * slope
+        loss[i] = scale * total

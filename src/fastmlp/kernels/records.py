@@ -36,7 +36,7 @@ LAYER = record(
 LAYOUT = record(
     (SIZE, "Y w gradient gradient_size"),
     (SIZE, "columns"),  # of A, packed, for each thread; 0: no layer is wide enough to need them
-    (SIZE, "loss loss_parameters"),  # number of the loss; in work, a number for each output, such as a quantile's level
+    (SIZE, "loss loss_parameters"),  # number of the loss; in work, a number for each output: a quantile's level, or δ
     (SIZE, "targets ld_Y"),  # numbers in a row of Y
     (FLOAT, "least_target most_target"),  # of each of them
 )

@@ -181,7 +181,7 @@ class Plan:
     def fill_constants(self, last: np.void, layout: np.void, work: np.ndarray) -> None:
         """Fill what a new workspace needs for the loss: its parameters, and the padding of b[L], where it must be 0."""
         at, parameters = layout["loss_parameters"], np.asarray(self.loss.parameters)
-        work[at : at + last["p_out"]] = parameters if parameters.size else 0.0
+        work[at : at + last["p_out"]] = parameters if parameters.size else np.inf  # δ of the squared error
         if not last["narrow"]:
             begin, end = last["start"] + last["p_out"], last["start"] + last["vectors"] * self.sum_format.lanes
             work[begin:end] = self.loss.padding(self.sum_format.dtype)
