@@ -4,7 +4,7 @@
     python benchmarks/compare.py --rows full,minibatch-28-100-1-b200 --only torch,jax --markdown table.md
 
 full: J and its gradient over all rows. minibatch: an epoch of Adam over shuffled rows, in whole batches.
-predict: the probability of each row. All in float32, with biases, and with ReLU unless another activation is
+predict: the probability of each row. All in float32, with biases, and with ReLU and log loss unless others are
 named. Each contender (rivals.py) has a process of its own and the same number of threads. They run in turn,
 A B C, A B C, …, while the others sleep; "times slower" is the median over rounds of the rival's time over
 fastmlp's time in the same round, so below 1 the rival is faster. In each round the machine is measured, too: its
@@ -44,18 +44,24 @@ class Work:
     widths: tuple[int, ...]
     batch: int | None = None
     activation: str = "relu"
+    loss: str = "log_loss"
+
+    @property
+    def special(self):
+        """What is not as in most rows: activation and loss."""
+        return [value for value in (self.activation, self.loss) if value not in ("relu", "log_loss")]
 
     @property
     def name(self):
-        g = [] if self.activation == "relu" else [self.activation]
-        return "-".join([self.mode, *map(str, self.widths), *g]) + (f"-b{self.batch}" if self.batch else "")
+        widths = map(str, self.widths)
+        return "-".join([self.mode, *widths, *self.special]) + (f"-b{self.batch}" if self.batch else "")
 
     @property
     def title(self):
         what = {"full": "gradient", "minibatch": f"Adam, batches of {self.batch}", "predict": "predict"}[self.mode]
         rows = f"{self.n // 1_000_000}M" if self.n % 1_000_000 == 0 else f"{self.n / 1000:g}k"
-        g = "" if self.activation == "relu" else f", {self.activation}"
-        return f"{what}, {rows} × {'-'.join(map(str, self.widths))}{g}"
+        special = "".join(f", {value.replace('_', ' ')}" for value in self.special)
+        return f"{what}, {rows} × {'-'.join(map(str, self.widths))}{special}"
 
     @property
     def rows(self):
@@ -78,7 +84,9 @@ WORKS = [
     Work("full", 1_000_000, (28, 16, 1)),
     Work("full", 200_000, (28, 64, 64, 1), activation="tanh"),
     Work("full", 200_000, (28, 64, 64, 1), activation="logistic"),
+    Work("full", 200_000, (28, 64, 64, 1), loss="squared_error"),
     Work("minibatch", 50_000, (28, 100, 1), 200),
+    Work("minibatch", 50_000, (28, 100, 1), 200, loss="squared_error"),
     Work("minibatch", 50_000, (28, 64, 64, 1), 256),
     Work("minibatch", 50_000, (28, 64, 64, 1), 32),
     Work("minibatch", 50_000, (28, 256, 256, 1), 1024),
@@ -96,7 +104,7 @@ class Contender:
     def __init__(self, name, work, threads):
         command = [sys.executable, str(Path(__file__).with_name("rivals.py")), name, work.mode, str(work.rows)]
         command += [",".join(map(str, work.widths)), "--threads", str(threads)]
-        command += ["--activation", work.activation]
+        command += ["--activation", work.activation, "--loss", work.loss]
         if work.batch:
             command += ["--batch", str(work.batch)]
         variables = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC"), str(threads))
@@ -245,7 +253,7 @@ def main():
     rivals = [name for name in RIVALS if name in arguments.only and name not in missing]
     about = machine(arguments.threads, missing)
     rows, results = [["work", "fastmlp", *rivals]], []
-    print(f"{about}\n\n{'work':46}{'fastmlp':28}times slower: {'  '.join(rivals)}")
+    print(f"{about}\n\n{'work':54}{'fastmlp':28}times slower: {'  '.join(rivals)}")
     for work in arguments.works:
         work = replace(work, n=work.n // QUICK) if arguments.quick else work
         machine_itself = ["peak", "distance"] if min(arguments.threads, available_cores()) > 1 else ["peak"]
@@ -254,7 +262,7 @@ def main():
         rows.append(cells(work, result["contenders"], rivals))
         results.append({"title": work.title, "work": asdict(work), "flops": work.flops, **result})
         slower = "".join(f"{cell:>{len(name) + 2}}" for name, cell in zip(rivals, rows[-1][2:]))
-        print(f"{rows[-1][0]:46}{rows[-1][1]:28}{'':12}{slower}", flush=True)
+        print(f"{rows[-1][0]:54}{rows[-1][1]:28}{'':12}{slower}", flush=True)
         content = {"machine": about, "threads": arguments.threads, "rounds": arguments.rounds, "results": results}
         if arguments.json:
             arguments.json.write_text(json.dumps(content, indent=1) + "\n")

@@ -7,18 +7,27 @@ import numpy as np
 
 from fastmlp import Adam, Model
 
-from .reference import check_gradient
+from .reference import LEVELS, check_gradient
 
 FEATURES = 28
 CHECKED_ROWS = 1000
 FEWEST_RUNS, LEAST_SECONDS = 3, 0.5
 
 
-def table(n, dtype="float32"):
+def table(n, dtype="float32", loss="log_loss"):
     """X (n, FEATURES) of normal numbers, and y that a net can learn, but not perfectly."""
     random = np.random.default_rng(0)
     X = random.standard_normal((n, FEATURES), dtype)
-    return X, X[:, 0] * X[:, 1] + 0.5 * random.standard_normal(n) > 0
+    y = X[:, 0] * X[:, 1] + 0.5 * random.standard_normal(n)
+    if loss == "poisson":
+        return X, random.poisson(np.exp(y / 2)).astype(dtype)
+    return X, y > 0 if loss == "log_loss" else y.astype(dtype)
+
+
+def settings_of(loss):
+    """Return what `Model` is given for a loss; for log loss nothing, as older commits know no other."""
+    settings = {} if loss == "log_loss" else {"loss": loss}
+    return settings | {"quantile": LEVELS.tolist()} if loss == "quantile" else settings
 
 
 def flops_per_row(widths, backward=True):
@@ -30,13 +39,14 @@ def flops_per_row(widths, backward=True):
 class Subject:
     """A net and its data, compiled and checked: what is timed is what a user calls, with all its checks."""
 
-    def __init__(self, n, hidden, batch=256, activation="relu", dtype="float32", threads=None):
-        self.n, self.batch, self.widths = n, batch, [FEATURES, *hidden, 1]
-        self.X, self.y = table(max(n, CHECKED_ROWS), dtype)
+    def __init__(self, n, hidden, batch=256, activation="relu", dtype="float32", threads=None, loss="log_loss"):
+        self.n, self.batch, self.loss = n, batch, loss
+        self.widths = [FEATURES, *hidden, len(LEVELS) if loss == "quantile" else 1]
+        self.X, self.y = table(max(n, CHECKED_ROWS), dtype, loss)
         few = self.X[:CHECKED_ROWS], self.y[:CHECKED_ROWS]
         self.X, self.y = self.X[:n], self.y[:n]
-        self.model = Model(self.widths, activation, dtype=dtype, n_threads=threads)
-        check_gradient(self.model, *few, activation)
+        self.model = Model(self.widths, activation, dtype=dtype, n_threads=threads, **settings_of(loss))
+        check_gradient(self.model, *few, activation, loss)
         self.adam = Adam()
         self.calls = {"gradient": self.gradient, "epoch": self.epoch, "predict": self.predict}
         self.epoch()
@@ -51,7 +61,7 @@ class Subject:
         self.model.fit(self.X, self.y, epochs=1, batch_size=self.batch, optimizer=self.adam)
 
     def predict(self):
-        self.model.predict_proba(self.X)
+        (self.model.predict_proba if self.loss == "log_loss" else self.model.predict)(self.X)
 
     def flops(self, work):
         return self.n * flops_per_row(self.widths, backward=work != "predict")

@@ -22,6 +22,7 @@ VARIED = {
     "dtype": ["float32", "float64"],
     "activation": ["relu", "tanh", "logistic", "leaky_relu", "elu", "selu", "softplus", "gelu", "silu"],
     "threads": sorted({1, 2, cpu_count()}),
+    "loss": ["log_loss", "squared_error", "poisson", "quantile"],  # quantiles at three levels
 }
 VARIATIONS = {f"{name}={value}": {name: value} for name, values in VARIED.items() for value in values}
 CASES = {  # the size of a batch matters for epochs only
@@ -93,3 +94,20 @@ class Varied(Speed):
         self.subject.calls[self.work]()
 
     track_rows_per_second.unit = "rows/s"
+
+
+class Losses:
+    """What a loss of numbers takes beside log loss: the net of MIDDLE over as many rows, in turn."""
+
+    timeout = 600
+    params = (["gradient", "epoch"], [loss for loss in VARIED["loss"] if loss != "log_loss"])
+    param_names = ("work", "loss")
+
+    def setup(self, work, loss):
+        self.subject, self.beside = Subject(**MIDDLE, loss=loss), Subject(**MIDDLE)
+
+    def track_times_log_loss(self, work, loss):
+        ours, log_loss = seconds(self.subject.calls[work], self.beside.calls[work])
+        return ours / log_loss
+
+    track_times_log_loss.unit = "× log loss"

@@ -1,11 +1,23 @@
 """The equations of a net in NumPy: in float32 a contender, in float64 the reference for all others."""
 
 import numpy as np
-from scipy.special import expit, ndtr
+from scipy.special import expit, ndtr, xlogy
 from threadpoolctl import threadpool_limits
 
 TOLERANCE = 1e-4  # of the largest number in an array
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
+LEVELS = np.array([0.1, 0.5, 0.9], np.float32)  # of the quantiles
+
+# ℓ and dℓ/dz of each loss, from Z[L] and Y.
+LOSSES = {
+    "log_loss": (
+        lambda Z, Y: np.maximum(Z, 0) - Z * Y + np.log1p(np.exp(-np.abs(Z))),
+        lambda Z, Y: 1 / (1 + np.exp(-Z)) - Y,
+    ),
+    "squared_error": (lambda Z, Y: (Z - Y) ** 2 / 2, lambda Z, Y: Z - Y),
+    "poisson": (lambda Z, Y: np.exp(Z) - Y * Z + xlogy(Y, Y) - Y, lambda Z, Y: np.exp(Z) - Y),
+    "quantile": (lambda Z, Y: ((Y < Z) - LEVELS) * (Z - Y), lambda Z, Y: (Y < Z) - LEVELS),
+}
 
 # g and g' of each activation, both from z.
 FUNCTIONS = {
@@ -32,21 +44,22 @@ FAST = {
 
 
 def logits(X, W, b, activation):
-    """A[0], …, A[L-1] and z."""
+    """A[0], …, A[L-1] and Z[L]."""
     g = FAST[activation][0]
     A = [X]
     for l in range(len(W)):
         Z = A[l] @ W[l]
         Z += b[l]
         A.append(g(Z) if l < len(W) - 1 else Z)
-    return A[:-1], A[-1][:, 0]
+    return A[:-1], A[-1]
 
 
-def loss_and_gradient(X, y, W, b, activation):
+def loss_and_gradient(X, y, W, b, activation, loss="log_loss"):
     """J, dW[1] … dW[L] and db[1] … db[L], summed over rows, in the dtype of the arguments."""
-    A, z = logits(X, W, b, activation)
-    J = np.sum(np.maximum(z, 0) - z * y + np.log1p(np.exp(-np.abs(z))))
-    dZ, dW, db = (1 / (1 + np.exp(-z)) - y)[:, None], [], []
+    (value, slope), Y = LOSSES[loss], y[:, None]
+    A, Z = logits(X, W, b, activation)
+    J = np.sum(value(Z, Y))
+    dZ, dW, db = slope(Z, Y), [], []
     for l in reversed(range(len(W))):
         dW.insert(0, A[l].T @ dZ)
         db.insert(0, dZ.sum(axis=0))
@@ -56,23 +69,23 @@ def loss_and_gradient(X, y, W, b, activation):
     return J, dW, db
 
 
-def exact_gradient(X, y, W, b, activation):
+def exact_gradient(X, y, W, b, activation, loss):
     """J, dW and db in float64, of a net with one activation in all hidden layers."""
     (g, dg), A, Z = FUNCTIONS[activation], [X.astype(np.float64)], []
     for l in range(len(W)):
         Z.append(A[l] @ W[l] + b[l])
         A.append(g(Z[l]))
-    z, y = Z[-1][:, 0], y.astype(np.float64)
-    dZ, dW, db = (expit(z) - y)[:, None], [], []
+    (value, slope), Y = LOSSES[loss], y.astype(np.float64)[:, None]
+    dZ, dW, db = slope(Z[-1], Y), [], []
     for l in reversed(range(len(W))):
         dW.insert(0, A[l].T @ dZ)
         db.insert(0, dZ.sum(axis=0))
         if l > 0:
             dZ = (dZ @ W[l].T) * dg(Z[l - 1])
-    return np.sum(np.logaddexp(0, z) - z * y), dW, db
+    return np.sum(value(Z[-1], Y)), dW, db
 
 
-def check_gradient(model, X, y, activation="relu"):
+def check_gradient(model, X, y, activation="relu", loss="log_loss"):
     """Raise unless J and the gradient of fastmlp's model are those of float64.
 
     By one thread of BLAS: its others would wait for more work by spinning, 0.1 s and more, on the cores that what is
@@ -81,7 +94,7 @@ def check_gradient(model, X, y, activation="relu"):
     J, gradient = model.loss_and_gradient(X, y)
     W, b = ([array.astype(np.float64) for array in arrays] for arrays in (model.weights, model.biases))
     with threadpool_limits(1, "blas"):
-        expected_J, dW, db = exact_gradient(X, y, W, b, activation)
+        expected_J, dW, db = exact_gradient(X, y, W, b, activation, loss)
     np.testing.assert_allclose(J, expected_J, rtol=TOLERANCE)
     for ours, expected in zip([*gradient.weights, *gradient.biases], [*dW, *db], strict=True):
         np.testing.assert_allclose(ours, expected, rtol=0, atol=TOLERANCE * np.abs(expected).max())

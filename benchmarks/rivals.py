@@ -26,11 +26,13 @@ class Problem:
 
     def __init__(self, arguments):
         self.mode, self.n, self.batch = arguments.mode, arguments.n, arguments.batch
-        self.threads, self.activation = arguments.threads, arguments.activation
+        self.threads, self.activation, self.loss = arguments.threads, arguments.activation, arguments.loss
         self.widths = [int(width) for width in arguments.widths.split(",")]
         random = np.random.default_rng(0)
         self.X = random.standard_normal((self.n, self.widths[0]), np.float32)
-        self.y = (random.random(self.n) < 1 / (1 + np.exp(-2 * self.X[:, 0]))).astype(np.float32)
+        P = 1 / (1 + np.exp(-2 * self.X[:, 0]))
+        noise = random.random(self.n)
+        self.y = (noise < P if self.loss == "log_loss" else P + noise).astype(np.float32)
         shapes = list(zip(self.widths, self.widths[1:]))
         self.W = [(random.standard_normal(shape) * np.sqrt(2 / shape[0])).astype(np.float32) for shape in shapes]
         self.b = [np.zeros(width, np.float32) for width in self.widths[1:]]
@@ -42,19 +44,19 @@ class Problem:
 def numpy_contender(problem):
     from reference import logits, loss_and_gradient
 
-    X, y, W, b = problem.X, problem.y, problem.W, problem.b
+    X, y, W, b, settings = problem.X, problem.y, problem.W, problem.b, (problem.activation, problem.loss)
     blocks = [slice(start, start + NUMPY_ROWS) for start in range(0, problem.n, NUMPY_ROWS)]
 
     def predict():
         P = np.empty(problem.n, np.float32)
         for rows in blocks:
-            P[rows] = 1 / (1 + np.exp(-logits(X[rows], W, b, problem.activation)[1]))
+            P[rows] = 1 / (1 + np.exp(-logits(X[rows], W, b, problem.activation)[1][:, 0]))
         return P
 
     def full():
         J, total = 0.0, [np.zeros_like(array) for array in [*W, *b]]
         for rows in blocks:
-            J_rows, dW, db = loss_and_gradient(X[rows], y[rows], W, b, problem.activation)
+            J_rows, dW, db = loss_and_gradient(X[rows], y[rows], W, b, *settings)
             J += float(J_rows)
             for array, part in zip(total, [*dW, *db]):
                 array += part
@@ -68,8 +70,8 @@ def fastmlp_contender(problem):
 
     from fastmlp import Model
 
-    model = Model(problem.widths, activation=problem.activation, dtype="float32", seed=0, n_threads=problem.threads)
-    X, y = problem.X, problem.y
+    X, y, g, loss = problem.X, problem.y, problem.activation, problem.loss
+    model = Model(problem.widths, activation=g, dtype="float32", seed=0, n_threads=problem.threads, loss=loss)
 
     def start_anew():
         for view, array in zip([*model.weights, *model.biases], [*problem.W, *problem.b]):
@@ -80,7 +82,7 @@ def fastmlp_contender(problem):
         model.fit(X, y, epochs=1, batch_size=problem.batch, optimizer="adam")
 
     start_anew()
-    check_gradient(model, X[:CHECKED_ROWS], y[:CHECKED_ROWS], problem.activation)
+    check_gradient(model, X[:CHECKED_ROWS], y[:CHECKED_ROWS], g, loss)
     return {
         "full": lambda: model.loss_and_gradient(X, y)[0],
         "minibatch": epoch,
@@ -111,6 +113,8 @@ def torch_contender(problem, compiled=False):
         return torch.sigmoid(net(A)[:, 0])
 
     def objective(A, t):
+        if problem.loss == "squared_error":
+            return torch.nn.functional.mse_loss(net(A)[:, 0], t, reduction=reduction) / 2
         return torch.nn.functional.binary_cross_entropy_with_logits(net(A)[:, 0], t, reduction=reduction)
 
     if compiled:
@@ -154,6 +158,8 @@ def jax_contender(problem):
 
     def loss(theta, A, t):
         z = forward(theta, A)
+        if problem.loss == "squared_error":
+            return jnp.sum((z - t) ** 2) / 2
         return jnp.sum(jnp.maximum(z, 0) - z * t + jnp.log1p(jnp.exp(-jnp.abs(z))))
 
     def mean_loss(theta, A, t):
@@ -185,11 +191,12 @@ def jax_contender(problem):
 
 
 def sklearn_contender(problem):
-    from sklearn.neural_network import MLPClassifier
+    from sklearn.neural_network import MLPClassifier, MLPRegressor
 
     X, y = problem.X, problem.y
     settings = dict(activation=problem.activation, batch_size=problem.batch or "auto", max_iter=1, random_state=0)
-    net = MLPClassifier(problem.widths[1:-1], **settings)
+    estimator = MLPClassifier if problem.loss == "log_loss" else MLPRegressor
+    net = estimator(hidden_layer_sizes=problem.widths[1:-1], **settings)
     if problem.mode == "minibatch":
         return lambda: net.fit(X, y)
     net.fit(X[:CHECKED_ROWS], y[:CHECKED_ROWS])
@@ -241,6 +248,7 @@ def main():
     parser.add_argument("widths")
     parser.add_argument("--batch", type=int)
     parser.add_argument("--activation", choices=["relu", "tanh", "logistic"], default="relu")
+    parser.add_argument("--loss", choices=["log_loss", "squared_error"], default="log_loss")
     parser.add_argument("--threads", type=int, required=True)
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")  # scikit-learn's, that one epoch is not enough

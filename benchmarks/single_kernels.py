@@ -9,12 +9,14 @@ import numpy as np
 
 from fastmlp.jit.compile import VECTOR_BYTES
 from fastmlp.jit.micro_kernel import AS_IS
-from fastmlp.kernels import activations, matmul, optimizers, shuffle, single_output
+from fastmlp.kernels import activations, matmul, numeric_losses, optimizers, shuffle, single_output
 from fastmlp.kernels.arrays import PACKED, Matrix
 from fastmlp.kernels.loss import sigmoid_log_loss_1, softmax_log_loss
 from fastmlp.kernels.records import OPTIMIZER
 from fastmlp.network.workspace import aligned_zeros
 from fastmlp.optimizers import Adam
+
+from .reference import LOSSES
 
 ROWS, K, P = 96, 256, 240  # a tile of rows; p[l-1]; p[l] in whole panels of 3 vectors of 16, 8 or 4
 NUMBERS = 8192
@@ -152,6 +154,26 @@ def softmax():
     return lambda: run_softmax(REPEATS, work, flat, targets, w, loss), rows * REPEATS, "row"
 
 
+def numeric(f, naive, parameter=0.0):
+    """Compute a loss of one output whose target is a number, and its slope."""
+
+    @numba.njit(nogil=True)
+    def run(times, Z, outputs, Y, w, loss):
+        for _ in range(times):
+            Z[:] = outputs
+            numeric_losses.of_rows(f, Z, Y, w, np.float32(parameter), loss)
+
+    def build():
+        random = np.random.default_rng(0)
+        Z, outputs, Y = aligned(NUMBERS, random), aligned(NUMBERS, random), random.poisson(2, NUMBERS).astype("f4")
+        w, loss = np.ones(NUMBERS, "f4"), np.zeros(NUMBERS)
+        run(1, Z, outputs, Y, w, loss)
+        np.testing.assert_allclose(loss, naive(np.float64(outputs), np.float64(Y)), rtol=1e-4, atol=1e-5)
+        return lambda: run(REPEATS, Z, outputs, Y, w, loss), NUMBERS * REPEATS, "row"
+
+    return build
+
+
 @numba.njit(nogil=True)
 def run_rank_1(times, work, A, dA, dW):
     for _ in range(times):
@@ -204,6 +226,9 @@ KERNELS = {
     "silu": elementwise(activations.silu_forward, two=True),
     "sigmoid and log loss": one_sigmoid,
     "softmax and log loss": softmax,
+    "squared error": numeric(numeric_losses.squared_error, LOSSES["squared_error"][0]),
+    "poisson": numeric(numeric_losses.half_poisson_deviance, LOSSES["poisson"][0]),
+    "pinball": numeric(numeric_losses.pinball, lambda Z, Y: ((Y < Z) - 0.5) * (Z - Y), 0.5),
     "rank-1 update": rank_1,
     "adam": adam,
     "shuffle": shuffling,
