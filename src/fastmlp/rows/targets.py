@@ -50,7 +50,8 @@ def as_numbers(
             shift, factor = (part if K > 1 else part[0] for part in scaling)
             with np.errstate(all="ignore"):  # what becomes inf is refused here
                 scaled = (given - shift) * factor
-        good = (scaled >= least) & (scaled <= most)
+        with np.errstate(over="ignore"):  # a bound that float32 does not have
+            good = (scaled >= least) & (scaled <= most)
         if not good.all():
             at = tuple(np.argwhere(~good)[0].tolist())
             column = f", column {at[1]}" if K > 1 else ""
@@ -65,7 +66,7 @@ def refused(name: str, value: float, place: str, loss: Loss, dtype: np.dtype) ->
     if np.isnan(value):
         return f"{name} contains NaN {place}; drop or impute such rows"
     if np.isinf(value):
-        return f"{name} contains inf {place}; replace or drop such rows"
+        return f"{name} contains {value:g} {place}; replace or drop such rows"
     if loss.name == "poisson" and value < 0:
         return f"{name} contains {value:g} {place}, but loss='poisson' takes counts or rates, 0 and above"
     wider = "" if dtype == np.float64 else ", or use dtype='float64'"
