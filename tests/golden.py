@@ -56,13 +56,27 @@ def table(n, p, K=2):
     return integers / 1024, np.minimum(place, K - 1)
 
 
-def trained(widths, n, K=2, epochs=3, weighted=False, stream=False, multilabel=False, **how):
-    """θ and the losses of a fitted model."""
-    settings = {name: how.pop(name) for name in ("activation", "bias", "dtype", "out_activation") if name in how}
-    X, y = table(n, widths[0], K)
+def numbers(X, K, counts):
+    """Y (n, K), or (n) for K = 1: products of neighbouring columns of X, or counts about as large."""
+    Y = np.stack([X[:, k] * X[:, (k + 1) % X.shape[1]] for k in range(K)], axis=1)
+    Y = np.floor(np.abs(2 * Y)) if counts else Y
+    return Y if K > 1 else Y[:, 0]
+
+
+OF_MODEL = "activation", "bias", "dtype", "out_activation", "loss", "quantile", "delta"
+
+
+def trained(widths, n, K=2, epochs=3, weighted=False, stream=False, multilabel=False, target_scaling=None, **how):
+    """θ and the losses of a fitted model; K: the number of classes, or of targets that are numbers."""
+    settings = {name: how.pop(name) for name in OF_MODEL if name in how}
+    numeric = "loss" in settings
+    X, y = table(n, widths[0], 2 if numeric else K)
+    y = numbers(X, K, settings["loss"] == "poisson") if numeric else y
     y = (y[:, None] >> np.arange(widths[-1])) & 1 if multilabel else y
     w = (np.arange(n) % 5) / 4 if weighted else None
     model = Model(widths, seed=3, **settings)
+    if target_scaling is not None:
+        model.target_scaling = target_scaling
     if stream:
         blocks = [(X[first : first + 300], y[first : first + 300]) for first in range(0, n, 300)]
         model.fit(rows.Blocks(lambda: iter(blocks), window_rows=700), epochs=epochs, **how)
@@ -102,6 +116,26 @@ CASES = {
     "12-32-16-4 stream": lambda: trained([12, 32, 16, 4], 3100, K=4, batch_size=128, stream=True),
     "16-48-1 early stopping": lambda: trained(
         [16, 48, 1], 2000, batch_size=100, validation_fraction=0.25, early_stopping=True, n_iter_no_change=2, epochs=8
+    ),
+    "20-48-1 squared error": lambda: trained([20, 48, 1], 2500, K=1, batch_size=128, loss="squared_error", l2=0.125),
+    "20-48-3 squared error, scaled": lambda: trained(
+        [20, 48, 3],
+        2500,
+        K=3,
+        batch_size=128,
+        loss="squared_error",
+        weighted=True,
+        target_scaling=(np.array([0.5, -0.25, 1]), np.array([0.75, 2, 0.5])),
+    ),
+    "16-40-1 poisson": lambda: trained([16, 40, 1], 2500, K=1, batch_size=100, loss="poisson", activation="tanh"),
+    "16-40-9 poisson float64": lambda: trained(
+        [16, 40, 9], 2000, K=9, batch_size=None, loss="poisson", dtype="float64", optimizer=SGD(0.125)
+    ),
+    "16-33-3 quantiles": lambda: trained(
+        [16, 33, 3], 2500, K=1, batch_size=64, loss="quantile", quantile=[0.125, 0.5, 0.875], stream=True
+    ),
+    "12-24-1 huber": lambda: trained(
+        [12, 24, 1], 2000, K=1, batch_size=200, loss="huber", delta=0.5, activation="silu", weighted=True
     ),
     "gradient 28-256-256-1": lambda: gradient([28, 256, 256, 1], 5000),
     "gradient 40-300-300-1 float64": lambda: gradient([40, 300, 300, 1], 2000, dtype="float64"),
