@@ -1,4 +1,6 @@
-"""The gradient of 500 random nets in float64 against that of torch and of JAX, where these are installed.
+"""The gradient of random nets in float64 against that of torch and of JAX, where these are installed.
+
+500 nets of classes and labels, and 100 of each loss of numbers.
 
 `pip install torch jax` beside the project; neither is one of its dependencies. The nets are those of
 tests/network/test_gradient_of_others.py, which needs neither.
@@ -6,17 +8,18 @@ tests/network/test_gradient_of_others.py, which needs neither.
 
 import numpy as np
 import pytest
+from numeric_losses import LOSSES
 from random_nets import random_net, worst_error
 
-NETS = 500
+NETS = [(seed, None) for seed in range(500)] + [(seed, loss) for loss in LOSSES for seed in range(100)]
 MOST = 1e-9  # relative
 
 
 def compare(name, gradient_of):
     """gradient_of(net): J, and every dW and then every db, as arrays."""
     worst, worst_J = 0.0, 0.0
-    for seed in range(NETS):
-        net = random_net(seed)
+    for seed, loss in NETS:
+        net = random_net(seed, loss)
         (J, got), (expected_J, expected) = net.gradient(), gradient_of(net)
         error = worst_error(got, expected)
         assert error <= MOST, f"net {seed}, {net}: {error:.3g}"
@@ -25,7 +28,21 @@ def compare(name, gradient_of):
             max(worst_J, abs(J - expected_J) / abs(expected_J) if expected_J else abs(J)),
         )
     assert worst_J <= MOST
-    print(f"{NETS} nets against {name}: worst relative error of the gradient {worst:.2g}, of J {worst_J:.2g}")
+    print(f"{len(NETS)} nets against {name}: worst relative error of the gradient {worst:.2g}, of J {worst_J:.2g}")
+
+
+def of_numbers(library, name, Z, y):
+    """Return the loss of each output, written with torch's functions or with JAX's."""
+    settings, r = LOSSES[name].settings, Z - y
+    if settings["loss"] == "squared_error":
+        return r * r / 2
+    if settings["loss"] == "poisson":
+        return library.exp(Z) - y * Z + y * library.log(library.where(y > 0, y, library.ones_like(y))) - y
+    if settings["loss"] == "huber":
+        delta = settings.get("delta", 1.0)
+        return library.where(abs(r) <= delta, r * r / 2, delta * (abs(r) - delta / 2))
+    tau = library.asarray(np.atleast_1d(settings.get("quantile", 0.5)))
+    return library.maximum(-tau * r, (1 - tau) * r)
 
 
 def test_against_torch():
@@ -45,7 +62,9 @@ def test_against_torch():
         for l, W in enumerate(weights):
             Z = A @ W + biases[l] if biases else A @ W
             A = functions[net.names[l]](Z) if l < len(net.names) else Z
-        if net.y.ndim == 1:
+        if net.loss:
+            losses = of_numbers(torch, net.loss, A, y.reshape(len(A), -1)).sum(dim=1)
+        elif net.y.ndim == 1:
             losses = F.cross_entropy(A, y, reduction="none")
         else:
             losses = F.binary_cross_entropy_with_logits(A, y.double(), reduction="none").sum(dim=1)
@@ -76,7 +95,9 @@ def test_against_jax(monkeypatch):
             for l, W in enumerate(theta[:depth]):
                 Z = A @ W + theta[depth + l] if net.model.biases else A @ W
                 A = functions[net.names[l]](Z) if l < len(net.names) else Z
-            if net.y.ndim == 1:
+            if net.loss:
+                losses = of_numbers(jnp, net.loss, A, jnp.asarray(net.y.reshape(len(A), -1))).sum(axis=1)
+            elif net.y.ndim == 1:
                 losses = -nn.log_softmax(A, axis=1)[jnp.arange(len(net.y)), net.y]
             else:
                 losses = (nn.softplus(A) - net.y * A).sum(axis=1)

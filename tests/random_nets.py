@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numeric_losses import LOSSES, outputs_of, target
 
 from fastmlp import Model
 from fastmlp.activations import ACTIVATIONS
@@ -44,7 +45,8 @@ class RandomNet:
 
     Attributes
     ----------
-    X (n, p[0]); y (n) of classes, or (n, K) of 0 and 1; w (n), some of them 0, or None
+    X (n, p[0]); y (n) of classes, or (n, K) of 0 and 1, or numbers; w (n), some of them 0, or None; loss: a name of
+    `numeric_losses`, or None
     """
 
     model: Model
@@ -52,6 +54,7 @@ class RandomNet:
     X: np.ndarray
     y: np.ndarray
     w: np.ndarray | None
+    loss: str | None = None
 
     def gradient(self):
         """J, and every dW and then every db, by the kernels."""
@@ -60,21 +63,25 @@ class RandomNet:
         return J, [*gradient.weights, *gradient.biases]
 
     def __str__(self):
-        outputs = self.model.out_activation
+        outputs = self.loss or self.model.out_activation
         weighted = "" if self.w is None else ", weighted"
         return f"{list(self.model.widths)} {self.names} {outputs}, bias={self.model.bias}, n={len(self.X)}{weighted}"
 
 
-def random_net(seed):
-    """Return the net of this number: Z's variance is about 1 in every layer, biases are not 0."""
+def random_net(seed, loss=None):
+    """Return the net of this number: Z's variance is about 1 in every layer, biases are not 0.
+
+    loss: a name of `numeric_losses`; None: classes or labels.
+    """
     random = np.random.default_rng(seed)
     softmax, bias = random.random(2) < 0.5
     K = int(random.integers(2, MOST_OUTPUTS + 1)) if softmax else int(random.choice([1, 1, 2, 3, MOST_OUTPUTS]))
-    widths = [int(p) for p in random.integers(1, WIDEST + 1, 1 + random.integers(0, MOST_HIDDEN + 1))] + [K]
+    widths = [int(p) for p in random.integers(1, WIDEST + 1, 1 + random.integers(0, MOST_HIDDEN + 1))]
+    widths.append(outputs_of(loss, K) if loss else K)
     names = [str(name) for name in random.choice(NAMES, len(widths) - 2)]
     model = Model(
         widths, [OWN.get(name, name) for name in names], bias=bool(bias), dtype="float64",
-        out_activation="softmax" if softmax else "logistic",
+        **(LOSSES[loss].settings if loss else {"out_activation": "softmax" if softmax else "logistic"}),
     )  # fmt: skip
     for W in model.weights:
         W[...] = random.standard_normal(W.shape) * 1.2 / np.sqrt(W.shape[0])
@@ -83,7 +90,9 @@ def random_net(seed):
     n = int(random.integers(1, MOST_ROWS + 1))
     y = random.integers(0, K, n) if softmax else random.integers(0, 2, (n, K))
     w = random.uniform(0.1, 3, n) * (random.random(n) < 0.9) if random.random() < 0.5 else None
-    return RandomNet(model, names, random.standard_normal((n, widths[0])), y, w)
+    if loss:
+        y = target(loss, n, widths[-1], seed)
+    return RandomNet(model, names, random.standard_normal((n, widths[0])), y, w, loss)
 
 
 def worst_error(got, expected):

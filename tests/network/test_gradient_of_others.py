@@ -6,6 +6,7 @@ Trapp 1998). So J alone is written down here, over complex numbers, and neither 
 
 import numpy as np
 import pytest
+from numeric_losses import LOSSES
 from random_nets import NAMES, random_net
 from scipy.special import erf
 
@@ -54,7 +55,9 @@ def objective(net, weights, biases):
     for l, W in enumerate(weights):
         Z = A @ W + (biases[l] if biases else 0)
         A = COMPLEX[net.names[l]](Z) if l < len(net.names) else Z
-    if net.y.ndim == 1:
+    if net.loss:
+        losses = LOSSES[net.loss].twin(np.float64).value(Z, net.y.reshape(len(Z), -1)).sum(axis=1)
+    elif net.y.ndim == 1:
         top = Z.real.max(axis=1, keepdims=True)
         losses = np.log(np.exp(Z - top).sum(axis=1)) + top[:, 0] - Z[np.arange(len(Z)), net.y]
     else:
@@ -85,6 +88,12 @@ def check(net, seed):
 def test_random_nets(part):
     for seed in range(50 * part, 50 * (part + 1)):
         check(random_net(seed), seed)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_random_nets_of_the_losses_of_numbers(loss):
+    for seed in range(60):
+        check(random_net(seed, loss), seed)
 
 
 def test_those_nets_had_everything():

@@ -6,6 +6,8 @@ from itertools import product
 import numpy as np
 import pytest
 from bits import start_all_threads
+from numeric_losses import model_of as model_of_loss
+from numeric_losses import target
 
 from fastmlp import Adam, Model
 from fastmlp.network import threads
@@ -24,6 +26,12 @@ NETS = {
     "classes": ([9, 17, 3], ["relu"], "softmax"),
     "labels": ([9, 17, 5], ["relu"], "logistic"),
 }
+OF_NUMBERS = {
+    "squared_error": ([9, 17, 1], ["relu"]),
+    "huber 0.3": ([20, 30, 5], ["gelu"]),
+    "poisson": ([9, 17, 1], ["tanh"]),
+    "quantiles": ([9, 17, 4], ["relu"]),
+}
 OPTIMIZERS = ["sgd", "momentum", "nesterov", "adam", "adamw"]
 ROWS = {7: 150, 32: 400, 200: 700, 1000: 2100, None: 2100}  # per batch size; the last batch is short
 
@@ -36,14 +44,19 @@ def many_threads(monkeypatch):
 
 def rows_of(net, n, dtype):
     random = np.random.default_rng(n)
-    widths, K = NETS[net][0], NETS[net][0][-1]
+    widths = (NETS | OF_NUMBERS)[net][0]
+    K = widths[-1]
     X, w = random.standard_normal((n, widths[0])).astype(dtype), random.uniform(0, 2, n)
+    if net in OF_NUMBERS:
+        return X, target(net, n, K), w
     if net == "classes":
         return X, random.integers(0, K, n), w
     return X, random.random((n, K) if net == "labels" else n) < 0.4, w
 
 
 def model_of(net, **how):
+    if net in OF_NUMBERS:
+        return model_of_loss(net, *OF_NUMBERS[net], **how)
     widths, activations, *out = NETS[net]
     return Model(widths, activations, out_activation=out[0] if out else None, **how)
 
@@ -56,8 +69,9 @@ def most_threads(model, batch_size, n):
 
 
 def cases():
-    """Every net with every batch size, dtype and optimizer; every third with row weights."""
-    every = product(NETS, ROWS, ("float32", "float64"), OPTIMIZERS)
+    """Every net with every batch size, dtype and optimizer, for numbers one of these; every third with row weights."""
+    dtypes = "float32", "float64"
+    every = [*product(NETS, ROWS, dtypes, OPTIMIZERS), *product(OF_NUMBERS, ROWS, dtypes, ["adam"])]
     return [(*case, turn % 3 == 0) for turn, case in enumerate(every)]
 
 
@@ -90,7 +104,7 @@ def test_wide_layers_whose_ranges_are_cut_into_blocks(widths):
 
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("net", NETS)
+@pytest.mark.parametrize("net", [*NETS, *OF_NUMBERS])
 def test_gradient_and_predictions_have_the_same_bits(net, dtype, weighted, many_threads):
     X, y, w = rows_of(net, 2500, dtype)
     results = set()
@@ -98,7 +112,8 @@ def test_gradient_and_predictions_have_the_same_bits(net, dtype, weighted, many_
         model = model_of(net, dtype=dtype, n_threads=n_threads)
         many_threads.clear()
         J, gradient = model.loss_and_gradient(X, y, w if weighted else None)
-        results.add((J, gradient.parameters.tobytes(), model.predict_proba(X).tobytes(), model.predict(X).tobytes()))
+        predicted = [] if net in OF_NUMBERS else [model.predict_proba(X).tobytes()]
+        results.add((J, gradient.parameters.tobytes(), model.predict(X).tobytes(), *predicted))
         assert many_threads[0] == n_threads
         assert (many_threads[-1] > 1) == (n_threads > 1)  # predictions: a tile at least for each
     assert len(results) == 1
