@@ -35,7 +35,6 @@ class Described:
     bias: bool
     dtype: str
     seed: int
-    out_activation: str
     loss: Loss
     parameters: np.ndarray
     feature_names: list[str] | None
@@ -83,7 +82,7 @@ def checked_fields(description: dict[str, Any], tensors: Tensors) -> Described:
     target_name = description.get("target_name")
     need(target_name is None or type(target_name) is str, "target_name is not a string")
     return Described(
-        widths, checked_activations(description["activations"], len(widths) - 2), bias, dtype, seed, loss.link, loss,
+        widths, checked_activations(description["activations"], len(widths) - 2), bias, dtype, seed, loss,
         theta, names, target_name, checked_classes(description["classes"], loss, widths[-1]),
         checked_scaling(tensors, ("shift", "factor"), widths[0]),
         checked_target_scaling(tensors, loss, widths[-1]), checked_optimizer(description["optimizer"], tensors, theta),

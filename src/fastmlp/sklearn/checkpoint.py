@@ -193,8 +193,7 @@ def arguments(
     plan, optimizer = model.network.plan, model.optimizer
     of_net = {
         "widths": list(plan.widths), "activation": [one.name for one in plan.activations], "bias": True,
-        "dtype": str(plan.dtype), "seed": 0, "out_activation": model.out_activation, "dropout": list(plan.dropout),
-        "loss": plan.loss.name, "loss_parameters": list(plan.loss.parameters),
+        "dtype": str(plan.dtype), "seed": 0, **plan.loss.arguments(), "dropout": list(plan.dropout),
         "optimizer": {"name": optimizer.name, **optimizer.settings()},
     }  # fmt: skip
     given = estimator.get_params(deep=False)

@@ -166,10 +166,10 @@ class Checkpoint:
 
     def check_model(self, found: Described) -> None:
         """Raise ModelFormatError unless the model in the file is the one that the arguments of its fit describe."""
-        theirs = {name: getattr(found, name) for name in ("widths", "bias", "dtype", "seed", "out_activation")}
-        theirs |= {"loss": found.loss.name, "loss_parameters": list(found.loss.parameters)}
+        theirs = {name: getattr(found, name) for name in ("widths", "bias", "dtype", "seed")}
+        theirs |= found.loss.arguments()
         theirs["activation"] = [name for name, _ in found.activations]
         for name, value in theirs.items():
-            need(value == self.arguments[name], f"its {name} is {str(value)[:80]}, not {self.arguments[name]}")
+            need(value == self.arguments.get(name), f"its {name} is {str(value)[:80]}, not {self.arguments.get(name)}")
         kept = "none" if found.optimizer is None else found.optimizer.name
         need(kept == self.optimizer.name, f"its optimizer is {kept}, not {self.optimizer.name}")

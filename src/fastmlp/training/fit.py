@@ -113,11 +113,9 @@ def arguments(
 
     rows, held : fingerprints of the rows to train on, and to validate on
     """
-    loss = model.network.plan.loss
     return {
         "widths": list(model.widths), "activation": model.activation_names, "bias": model.bias,
-        "dtype": str(model.dtype), "seed": model.seed, "out_activation": model.out_activation,
-        "loss": loss.name, "loss_parameters": list(loss.parameters),
+        "dtype": str(model.dtype), "seed": model.seed, **model.network.plan.loss.arguments(),
         "scaling": listed(model.scaling), "target_scaling": listed(model.target_scaling),
         "encoding": None if model.encoding is None else model.encoding.to_dict(),
         **{name: plain(value) for name, value in learned.beside(model)._asdict().items()},
