@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .arguments import checked_float
+from .exceptions import RowError
 from .kernels import loss
 
 LEAST_RESERVE = 4  # times a target's bound, and a float can still hold it
@@ -71,7 +72,10 @@ class Loss:
             A = np.sort(A, axis=1)
         if scaling is not None:
             shift, factor = scaling
-            A = (A / factor + shift).astype(A.dtype)
+            with np.errstate(over="ignore"):
+                A = (A / factor + shift).astype(A.dtype)
+            if not np.isfinite(A).all():
+                raise RowError(f"a prediction exceeds {A.dtype} in the units of y; use dtype='float64'")
         return A[:, 0] if A.shape[1] == 1 else A
 
     def padding(self, dtype: np.dtype) -> float:

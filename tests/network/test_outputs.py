@@ -7,7 +7,7 @@ import pytest
 from reference import assert_close, loss_and_gradient
 from sklearn.datasets import make_classification, make_multilabel_classification
 
-from fastmlp import Model
+from fastmlp import Model, RowError
 
 X, y = make_classification(900, 10, n_informative=8, n_classes=4, random_state=0)
 X_labels, Y = make_multilabel_classification(600, n_classes=5, random_state=0)
@@ -93,3 +93,27 @@ def test_bad_classes(target, message):
 def test_bad_labels(target):
     with pytest.raises(ValueError, match="y "):
         Model([20, 5], out_activation="logistic").fit(X_labels, target)
+
+
+def test_a_number_that_overflows_is_refused_by_its_row():
+    """Infinite logits are good probabilities, but an infinite number is no prediction."""
+    X = np.zeros((5, 2))
+    X[3] = 3e38
+    model = Model([2, 1], loss="squared_error")
+    model.weights[0][:] = 2
+    with pytest.raises(RowError, match=r"X, row 3: the output is infinite, as a layer overflows float32; scale X"):
+        model.predict(X)
+    binary = Model([2, 1])
+    binary.weights[0][:] = 2
+    assert binary.predict_proba(X)[3] == 1
+
+
+def test_numbers_beyond_the_dtype_in_the_units_of_y_are_refused():
+    X = np.ones((5, 2))
+    model = Model([2, 1], loss="squared_error")
+    model.target_scaling = np.array([3e38]), np.array([1e-38])
+    model.biases[0][:] = 1
+    with pytest.raises(RowError, match=r"exceeds float32 in the units of y; use dtype='float64'"):
+        model.predict(X)
+    with pytest.raises(ValueError, match=r"y contains 1e\+39 in row 4.* scale it, or use dtype='float64'"):
+        model.loss(X, [3e38, 3e38, 3e38, 3e38, 1e39])

@@ -201,17 +201,19 @@ class Network:
         self, rows: Rows, order: Order | Pass | None = None, links: bool = False,
         theta: np.ndarray | None = None, into: np.ndarray | None = None,
     ) -> Iterator[np.ndarray]:  # fmt: skip
-        """Yield the arrays of `outputs`. Raise an error that names the row if a number is NaN."""
+        """Yield the arrays of `outputs`. Raise an error that names a row with NaN, or with an infinite number."""
+        refused = (lambda Z: ~np.isfinite(Z)) if self.plan.loss.numeric else np.isnan
         for out, window, first in self.outputs(rows, order, links, theta, into):
-            if out.size and np.isnan(out.min()):
+            if out.size and (refused(out.min()) or refused(out.max())):
                 if not np.isfinite(self.theta if theta is None else theta).all():
                     raise ValueError("parameters contain NaN or inf; fit again or set them before predicting")
-                position = first + int(np.argmax(np.isnan(out).any(axis=1)))
+                position = first + int(np.argmax(refused(out).any(axis=1)))
                 place = rows.place_of(window, int(window.order.rows(position, position + 1)[0]))
                 own = ", or an activation is not defined there" if any(g.own for g in self.plan.activations) else ""
                 wider = "" if self.plan.dtype == np.float64 else ", or use dtype='float64'"
+                what = "NaN" if np.isnan(out[position - first]).any() else "infinite"
                 raise RowError(
-                    f"X, {place}: the output is NaN, as a layer overflows {self.plan.dtype}{own}; scale X{wider}"
+                    f"X, {place}: the output is {what}, as a layer overflows {self.plan.dtype}{own}; scale X{wider}"
                 )
             yield out
 

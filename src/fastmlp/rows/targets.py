@@ -44,6 +44,7 @@ def as_numbers(
         numbers = numbers.astype(np.float64)
     out = numbers if scaling is None else np.empty(numbers.shape, dtype)
     least, most = loss.bounds(outputs, dtype)
+    largest = float(np.finfo(dtype).max)  # that a prediction can be
     for first in range(0, n, SLICE_ROWS):
         given = scaled = numbers[first : first + SLICE_ROWS]
         if scaling is not None:
@@ -52,6 +53,8 @@ def as_numbers(
                 scaled = (given - shift) * factor
         with np.errstate(over="ignore"):  # a bound that float32 does not have
             good = (scaled >= least) & (scaled <= most)
+            if scaling is not None:
+                good &= np.abs(given) <= largest
         if not good.all():
             at = tuple(np.argwhere(~good)[0].tolist())
             column = f", column {at[1]}" if K > 1 else ""
