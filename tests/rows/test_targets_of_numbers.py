@@ -170,6 +170,7 @@ def test_the_largest_numbers_of_a_float64_net():
     ("huber", 1, np.zeros(n, "M8[s]"), ["datetime64"]),
     ("huber", 1, np.zeros(n, "m8[s]"), ["timedelta64"]),
     ("huber", 1, np.array([None] + [1.0] * (n - 1), object), ["y"]),
+    ("huber", 1, [10**400] + [1.0] * (n - 1), ["large"]),
     ("huber", 1, [pd.NA] + [1.0] * (n - 1), ["y"]),
 ])  # fmt: skip
 def test_what_is_no_table_of_numbers_of_the_rows(name, K, y, words):

@@ -9,6 +9,8 @@ from reference import assert_close
 from sklearn.metrics import mean_pinball_loss, r2_score
 
 from fastmlp import Adam, Model, rows
+from fastmlp.rows.array import ArrayRows
+from fastmlp.training.validation import evaluate
 
 w = np.random.default_rng(1).integers(0, 4, n) / 2
 
@@ -88,6 +90,19 @@ def test_figures_of_validation_rows(name, K, weighted):
     else:
         assert record["validation_r2"] == pytest.approx(r2_score(y, predicted, sample_weight=v), rel=1e-9, abs=1e-12)
     assert "validation_accuracy" not in record
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("z", [-1e4, 60, 90, 600, 708, 1e4])
+def test_figures_of_poisson_far_away_are_those_of_the_kernels(z, dtype):
+    """Also beyond the bound of e^z, which is that of the net's dtype although the figures are in float64."""
+    model, y = Model([p, 1], loss="poisson", dtype=dtype), np.array([1.0, 0, 7])
+    model.weights[0][:], model.biases[0][:] = 0, z
+    network = model.network
+    array_rows = ArrayRows(X[:3], y, n_features=p, dtype=model.dtype, loss=network.plan.loss)
+    loss, r2 = evaluate(network, array_rows, array_rows.order())
+    assert loss == pytest.approx(model.loss(X[:3], y) / 3, rel=1e-4)
+    assert r2 == pytest.approx(r2_score(y, model.predict(X[:3]).astype(float)) if z < 80 else r2, rel=1e-4)
 
 
 @pytest.mark.parametrize("K", [1, 3])

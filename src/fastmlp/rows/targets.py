@@ -84,7 +84,7 @@ def as_table_of_targets(y: Any, n: int, K: int) -> np.ndarray:
         if table.dtype == object:
             refuse_missing("y", table)
             table = table.astype(np.float64)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise ValueError(f"y must hold {K} real numbers for each row ({not_numbers(y, error)})") from None
     if table.shape != (n, K):
         raise ValueError(f"y has shape {table.shape}, but X has {n} rows: it must have shape ({n}, {K})")
@@ -141,7 +141,7 @@ def as_vector(name: str, values: Any, n: int, of: str = "labels") -> np.ndarray:
             if name == "y":
                 refuse_missing(name, vector)
             vector = vector.astype(np.float64)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise ValueError(f"{name} must hold one real number for each row ({not_numbers(values, error)})") from None
     vector = vector.view()  # whose shape and strides nobody else can change
     if name == "y" and vector.ndim == 2 and vector.shape[1] == 1:

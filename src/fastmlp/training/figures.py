@@ -1,10 +1,12 @@
 """Figures by which a net is judged: its mean loss, and accuracy or R², from Z[L] in float64."""
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from ..exceptions import RowError
+from ..kernels.numeric_losses import MOST_LOSS
 from ..losses import Loss
 from ..rows.moments import Moments
 from ..typing import Record
@@ -31,13 +33,14 @@ class Figures:
     @np.errstate(all="ignore")  # whatever the user has set: a figure that is not finite is told once, by name
     def add(self, loss: Loss, Z: np.ndarray, Y: np.ndarray, w: np.ndarray | None = None) -> None:
         """Add rows: Z (n, outputs), Y as kernels read it, w (n), or None: 1."""
-        Z = Z.astype(np.float64)
+        limit, Z = exp_limit(Z.dtype), Z.astype(np.float64)
         v = np.ones(len(Z)) if w is None else w
         if loss.numeric:
             Y = np.asarray(Y, np.float64).reshape(len(Z), -1)
-            losses, known = losses_of_numbers(loss, Z, Y), ~np.isnan(Z).any(axis=1)
+            losses, known = losses_of_numbers(loss, Z, Y, limit), ~np.isnan(Z).any(axis=1)
             if Z.shape == Y.shape:
-                self.errors = self.errors + v @ np.square(linked(loss, Z) - Y)
+                A = np.exp(np.minimum(Z, limit)) if loss.link == "exp" else Z
+                self.errors = self.errors + v @ np.square(A - Y)
             self.moments.add(Y, w)
             self.right += float(v @ known)
         else:
@@ -77,19 +80,24 @@ def named(loss: Loss, mean: float, score: float) -> Record:
     return {"validation_loss": mean, "validation_accuracy": score}
 
 
-def linked(loss: Loss, Z: np.ndarray) -> np.ndarray:
-    """Return the prediction of each output for a target that is a number."""
-    return np.exp(np.minimum(Z, np.log(np.finfo(Z.dtype).max / 4))) if loss.link == "exp" else Z
+def exp_limit(dtype: np.dtype) -> float:
+    """Return the largest Z whose exponential a net of this dtype computes, as `scalar_math.exp_limit` has it."""
+    return float(dtype.type(math.log(np.finfo(dtype).max / 4)))
 
 
 @np.errstate(all="ignore")
-def losses_of_numbers(loss: Loss, Z: np.ndarray, Y: np.ndarray) -> np.ndarray:
-    """Return Σ ℓ over outputs of each row, from Z (n, K) and Y (n, K) or (n, 1), in float64; NaN where Z is."""
+def losses_of_numbers(loss: Loss, Z: np.ndarray, Y: np.ndarray, limit: float) -> np.ndarray:
+    """Return Σ ℓ over outputs of each row, from Z (n, K) and Y (n, K) or (n, 1), in float64; NaN where Z is.
+
+    limit : the `exp_limit` of the net, from which on the loss of Poisson is a line
+    """
     d = Z - Y
     if loss.name == "squared_error":
         terms = d * d / 2
     elif loss.name == "poisson":
-        terms = linked(loss, Z) - Y * Z + Y * np.log(np.where(Y > 0, Y, 1)) - Y
+        near = np.minimum(Z, limit)
+        terms = np.exp(near) * (1 + Z - near) - Y * Z + Y * np.log(np.where(Y > 0, Y, 1)) - Y
+        terms = np.minimum(terms, MOST_LOSS)
     elif loss.name == "quantile":
         levels = np.array(loss.parameters)
         terms = np.maximum(-levels * d, (1 - levels) * d)
