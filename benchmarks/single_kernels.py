@@ -9,9 +9,10 @@ import numpy as np
 
 from fastmlp.jit.compile import VECTOR_BYTES
 from fastmlp.jit.micro_kernel import AS_IS
-from fastmlp.kernels import activations, matmul, numeric_losses, optimizers, shuffle, single_output
+from fastmlp.kernels import activations, matmul, optimizers, shuffle, single_output
 from fastmlp.kernels.arrays import PACKED, Matrix
 from fastmlp.kernels.loss import sigmoid_log_loss_1, softmax_log_loss
+from fastmlp.kernels.numeric_losses import half_poisson_deviance, huber, numeric_loss, pinball
 from fastmlp.kernels.records import OPTIMIZER
 from fastmlp.network.workspace import aligned_zeros
 from fastmlp.optimizers import Adam
@@ -158,18 +159,18 @@ def numeric(f, naive, parameter=0.0):
     """Compute a loss of one output whose target is a number, and its slope."""
 
     @numba.njit(nogil=True)
-    def run(times, Z, outputs, Y, w, loss):
+    def run(times, Z, outputs, Y, w, parameters, loss):
         for _ in range(times):
             Z[:] = outputs
-            numeric_losses.of_rows(f, Z, Y, w, np.float32(parameter), loss)
+            numeric_loss(f, True, NUMBERS, 1, Matrix(Z, 0, 1), Matrix(Y, 0, 1), w, parameters, loss)
 
     def build():
         random = np.random.default_rng(0)
         Z, outputs, Y = aligned(NUMBERS, random), aligned(NUMBERS, random), random.poisson(2, NUMBERS).astype("f4")
-        w, loss = np.ones(NUMBERS, "f4"), np.zeros(NUMBERS)
-        run(1, Z, outputs, Y, w, loss)
+        w, parameters, loss = np.ones(NUMBERS, "f4"), np.array([parameter], "f4"), np.zeros(NUMBERS)
+        run(1, Z, outputs, Y, w, parameters, loss)
         np.testing.assert_allclose(loss, naive(np.float64(outputs), np.float64(Y)), rtol=1e-4, atol=1e-5)
-        return lambda: run(REPEATS, Z, outputs, Y, w, loss), NUMBERS * REPEATS, "row"
+        return lambda: run(REPEATS, Z, outputs, Y, w, parameters, loss), NUMBERS * REPEATS, "row"
 
     return build
 
@@ -226,9 +227,9 @@ KERNELS = {
     "silu": elementwise(activations.silu_forward, two=True),
     "sigmoid and log loss": one_sigmoid,
     "softmax and log loss": softmax,
-    "squared error": numeric(numeric_losses.squared_error, LOSSES["squared_error"][0]),
-    "poisson": numeric(numeric_losses.half_poisson_deviance, LOSSES["poisson"][0]),
-    "pinball": numeric(numeric_losses.pinball, lambda Z, Y: ((Y < Z) - 0.5) * (Z - Y), 0.5),
+    "squared error": numeric(huber, LOSSES["squared_error"][0], np.inf),
+    "poisson": numeric(half_poisson_deviance, LOSSES["poisson"][0]),
+    "pinball": numeric(pinball, lambda Z, Y: ((Y < Z) - 0.5) * (Z - Y), 0.5),
     "rank-1 update": rank_1,
     "adam": adam,
     "shuffle": shuffling,
