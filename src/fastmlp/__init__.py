@@ -1,4 +1,4 @@
-"""fastmlp: multilayer perceptrons for classification, trained fast on the CPU by a gradient derived by hand."""
+"""fastmlp: multilayer perceptrons for classification and regression, trained fast by a gradient derived by hand."""
 
 import importlib
 import importlib.util

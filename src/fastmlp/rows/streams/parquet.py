@@ -36,7 +36,7 @@ class Parquet(Table):
         Of a file, or of a folder with all that lies in it; folders such as year=2013 become columns. A column that
         files store in several types (int32 and int64, string and large_string, dictionaries and text) is read as one.
     target : str or None
-        The column of labels.
+        The column of targets: classes or numbers.
     weight : str or None
         The column of weights.
     columns : list of str or None

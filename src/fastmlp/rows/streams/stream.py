@@ -42,7 +42,7 @@ class Block:
 
 
 class Stream:
-    """Rows that come in blocks, once per epoch: what `Model` and `MLPClassifier` take in place of X.
+    """Rows that come in blocks, once per epoch: what `Model` and the estimators take in place of X.
 
     A subclass defines `n_features` and `blocks`; the rest is optional.
 
