@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from onnx import TensorProto
+from skl2onnx import update_registered_converter
 from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, StringTensorType
 
 from ..messages import listed
@@ -150,4 +151,4 @@ def text(graph: Graph, part: CategoryColumn, x: str) -> list[str]:
     return [graph.node("Cast", graph.node("Equal", place, columns), to=graph.type)]
 
 
-ENCODER = TableEncoder, "FastmlpTableEncoder", set_output_types, convert
+update_registered_converter(TableEncoder, "FastmlpTableEncoder", set_output_types, convert)
