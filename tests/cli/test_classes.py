@@ -77,7 +77,7 @@ def test_train_evaluate_predict(name, options, run, tmp_path):
 
 @pytest.mark.parametrize("name", ["t.parquet", "t.csv"])
 def test_numbers_are_classes_too(name, run):
-    assert train(run, name, "number").startswith("target 'number': 3 classes, 5, 15, 25\n")
+    assert train(run, name, "number").startswith("target 'number': 3 classes, 5, 15, 25, as it has few whole numbers")
     run("predict", "model.fastmlp", name, "--out", "p.parquet")
     predicted = parquet.read_table("p.parquet")
     assert predicted.column_names == ["probability_5", "probability_15", "probability_25", "prediction"]
@@ -104,7 +104,7 @@ def test_labels_are_no_target_of_a_table(run, capsys):
     Model([2, 3], out_activation="logistic").save("labels")
     for command in ("evaluate labels t.csv --target kind", "predict labels t.csv --out p.csv"):
         assert main(command.split()) == 2
-        assert "labels: the model has 3 labels for each row" in capsys.readouterr().err
+        assert "labels: the model has 3 targets for each row" in capsys.readouterr().err
 
 
 def test_the_model_is_not_saved_over_the_table(run, capsys, tmp_path):

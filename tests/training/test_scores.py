@@ -1,4 +1,4 @@
-"""The command line's figures of classes: scikit-learn's, of rows with and without weights."""
+"""The command line's figures of classes and numbers: scikit-learn's, of rows with and without weights."""
 
 import re
 
@@ -6,13 +6,22 @@ import numpy as np
 import pyarrow
 import pytest
 from pyarrow import parquet
-from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
+from sklearn.metrics import (
+    accuracy_score,
+    log_loss,
+    mean_absolute_error,
+    mean_pinball_loss,
+    mean_poisson_deviance,
+    mean_squared_error,
+    r2_score,
+    roc_auc_score,
+)
 
 from fastmlp import Model
 from fastmlp.cli.main import main
 from fastmlp.training.inputs import rows_of
 from fastmlp.training.ranking import Ranking
-from fastmlp.training.scores import scores
+from fastmlp.training.scores import scores, significant
 
 
 @pytest.mark.parametrize("most", [200, 1000, 10_000])
@@ -92,6 +101,55 @@ def test_scores_of_many_classes_are_scikit_learn_s(most, monkeypatch):
     assert f"macro AUC {found.auc:.4f} (of the 2 classes with rows, out of 4), accuracy" in str(found)
     one = rows_of(model, X, y * 0)
     assert "macro AUC undefined (one class)" in str(scores(model.network, one, one.order()))
+
+
+LOSSES = {
+    "squared_error": {}, "poisson": {}, "huber": {"delta": 0.3}, "quantile": {"quantile": 0.7},
+    "quantiles": {"quantile": [0.2, 0.5, 0.9]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [1.0, 1e300])
+@pytest.mark.parametrize("name", LOSSES)
+def test_scores_of_numbers_are_scikit_learn_s(name, size):
+    random = np.random.default_rng(0)
+    X = random.standard_normal((30_000, 3)).astype("float32")
+    y = random.poisson(np.exp(X[:, 0])) * 50.0
+    arguments, loss = LOSSES[name], "quantile" if name == "quantiles" else name
+    model = Model([3, 8, len(np.atleast_1d(arguments.get("quantile", 1)))], dtype="float64", loss=loss, **arguments)
+    model.target_scaling = None if loss == "poisson" else ([40.0], [1 / 75])
+    model.fit(X, y, epochs=1)
+    weights = random.random(30_000)
+    for w in (None, weights):
+        rows = rows_of(model, X, y, None if w is None else w * size)
+        found = scores(model.network, rows, rows.order(), model.target_scaling)
+        P = model.predict(X)
+        if name == "quantiles":
+            assert (np.diff(P, axis=1) >= 0).all()
+            losses = [mean_pinball_loss(y, P[:, k], alpha=t, sample_weight=w) for k, t in enumerate([0.2, 0.5, 0.9])]
+            assert found.pinball == pytest.approx(np.mean(losses), rel=1e-9)
+            np.testing.assert_allclose(found.shares, np.average(y[:, None] <= P, axis=0, weights=w), rtol=1e-9)
+            assert "R²" not in str(found)
+            continue
+        assert found.r2 == pytest.approx(r2_score(y, P, sample_weight=w), rel=1e-9)
+        assert found.rmse == pytest.approx(mean_squared_error(y, P, sample_weight=w) ** 0.5, rel=1e-9)
+        assert found.mae == pytest.approx(mean_absolute_error(y, P, sample_weight=w), rel=1e-9)
+        assert str(found).startswith(f"R² {found.r2:.4f}, RMSE ")
+        if loss == "poisson":
+            assert found.poisson_deviance == pytest.approx(mean_poisson_deviance(y, P, sample_weight=w), rel=1e-9)
+        if loss == "quantile":
+            assert found.pinball == pytest.approx(mean_pinball_loss(y, P, alpha=0.7, sample_weight=w), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("x", "text"),
+    [
+        (0.0, "0"), (622.444, "622.44"), (9.99996, "10.0000"), (123456.7, "123457"), (0.00012345, "0.00012345"),
+        (1.23456e-7, "1.235e-07"), (1.23456e20, "1.235e+20"), (np.inf, "inf"), (np.nan, "nan"),
+    ],
+)  # fmt: skip
+def test_figures_with_units_have_five_digits(x, text):
+    assert significant(x) == text
 
 
 def printed(text):

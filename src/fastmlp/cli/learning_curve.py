@@ -7,15 +7,15 @@ from ..plot import LossCurveDisplay, of_history, require_matplotlib
 from ..system.atomic_write import replaced
 
 
-def learning_curve(history: list[dict[str, Any]], path: str) -> None:
-    """Draw the `history` of a Model into an image file, whose type is the ending of its name."""
+def learning_curve(history: list[dict[str, Any]], path: str, loss: str = "log loss") -> None:
+    """Draw the `history` of a Model into an image file, whose type is the ending of its name; loss: its name."""
     require_matplotlib()
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     ax = figure.subplots()
     LossCurveDisplay(**of_history(history)).plot(ax)
-    ax.set(ylabel="mean log loss", title="Learning curve")
+    ax.set(ylabel=f"mean {loss}", title="Learning curve")
     with replaced(path) as file:
         figure.savefig(cast("IO[bytes]", file), dpi=150, format=image_type(path))
 

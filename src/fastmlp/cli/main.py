@@ -6,6 +6,7 @@ as it is and ends with 130.
 
 import argparse
 import contextlib
+import re
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -53,7 +54,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def as_typed(message: str) -> str:
-    """Return a message with the option in place of the Python argument with which it begins."""
+    """Return a message with options in place of the Python arguments with which it begins or that it proposes."""
+    message = re.sub(r"\b(dtype|loss)='(\w+)'", r"--\1 \2", message)
     name, equals, rest = message.partition("=")
     return f"{OPTIONS[name]}={rest}" if equals and name in OPTIONS else message
 
@@ -73,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the commands and their options."""
     top = Parser(
         prog="fastmlp", epilog=EXAMPLE, formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Train neural networks (multilayer perceptrons) on tables, to predict a class.",
+        description="Train neural networks (multilayer perceptrons) on tables, to predict classes or numbers.",
     )  # fmt: skip
     top.add_argument("--version", action="version", version=f"fastmlp {__version__}")
     subcommands = top.add_subparsers(required=True, title="commands", metavar="COMMAND", help="one of:")
@@ -88,7 +90,7 @@ def parser() -> argparse.ArgumentParser:
         "--out",
         required=True,
         metavar="FILE",
-        help="table for the predictions and the probabilities (.csv or .parquet)",
+        help="table for the predictions, and the probabilities of classes (.csv or .parquet)",
     )
     add_threads(command)
     add_csv_options(command)

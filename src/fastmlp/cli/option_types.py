@@ -4,6 +4,7 @@ import math
 from argparse import ArgumentTypeError
 from collections.abc import Callable
 
+from ..losses import checked_levels
 from ..network.plan import checked_size
 
 MOST = 1e30  # largest number; larger ones may become infinite in float32
@@ -39,6 +40,16 @@ def real(least: float, most: float = MOST, *, without_most: bool = False) -> Cal
         return number
 
     return option
+
+
+def levels(text: str) -> list[float]:
+    """Return the levels of quantiles, ascending within (0, 1), which commas separate."""
+    try:
+        return list(checked_levels([float(level) for level in text.split(",")]))
+    except ValueError:
+        raise ArgumentTypeError(
+            f"{text!r} is not an ascending list of numbers between 0 and 1, such as 0.1,0.5,0.9"
+        ) from None
 
 
 def widths(text: str) -> list[int]:

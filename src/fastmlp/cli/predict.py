@@ -19,28 +19,38 @@ def predict(options: Namespace) -> int:
     """Write a prediction, and the probabilities of the classes, for each row of a table."""
     check_outputs({"--out": options.out}, {"model": options.model, "data": options.data})
     model = loaded(options)
-    n, single = 0, model.widths[-1] == 1
+    n, K = 0, model.widths[-1]
+    numeric = model.network.plan.loss.numeric
+    table = model_table(model, options)
     with table_writer(options.out) as write:
-        for P in model.iter_proba(model_table(model, options)):
-            write(columns_of(P, model))
-            n += len(P)
+        for A in model.iter_predict(table) if numeric else model.iter_proba(table):
+            write(columns_of(A, model))
+            n += len(A)
         if n == 0:
-            write(columns_of(np.zeros(0 if single else (0, model.widths[-1]), model.dtype), model))
+            write(columns_of(np.zeros(0 if K == 1 else (0, K), model.dtype), model))
     print(f"{n:,} rows; {meaning(model)}; written to {options.out}")
     return 0
 
 
-def columns_of(P: np.ndarray, model: Model) -> dict[str, np.ndarray]:
-    """Return the columns for rows with probabilities P: (n), of the second of two classes, or (n, K)."""
+def columns_of(A: np.ndarray, model: Model) -> dict[str, np.ndarray]:
+    """Return the columns for rows with predictions or probabilities A: (n), or (n, K) for several outputs."""
+    loss = model.network.plan.loss
+    if loss.numeric and A.ndim == 1:
+        return {"prediction": A}
+    if loss.numeric:
+        return {f"quantile_{level!r}": A[:, k] for k, level in enumerate(loss.parameters)}
     classes = np.array(classes_of(model))
-    if P.ndim == 1:
-        return {"probability": P, "prediction": classes[(P > 0.5).astype(np.intp)]}
-    of_classes = {f"probability_{value}": P[:, k] for k, value in enumerate(classes)}
-    return of_classes | {"prediction": classes[P.argmax(axis=1)]}
+    if A.ndim == 1:
+        return {"probability": A, "prediction": classes[(A > 0.5).astype(np.intp)]}
+    of_classes = {f"probability_{value}": A[:, k] for k, value in enumerate(classes)}
+    return of_classes | {"prediction": classes[A.argmax(axis=1)]}
 
 
 def meaning(model: Model) -> str:
-    """Return what stands in the columns of probabilities."""
+    """Return what stands in the columns."""
+    if model.network.plan.loss.numeric:
+        what = "a prediction" if model.widths[-1] == 1 else f"{model.widths[-1]} quantiles"
+        return f"{what} of {shown(model.target_name or 'y')}"
     classes = classes_of(model)
     if model.widths[-1] == 1:
         return f"probability is that of {shown(classes[1])}"

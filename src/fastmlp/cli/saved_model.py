@@ -9,11 +9,11 @@ from .csv_options import csv_options
 
 
 def loaded(options: Namespace) -> Model:
-    """Load the model; raise ValueError where it has several labels for each row, as a table has one target."""
+    """Load the model; raise ValueError where a row has several targets, as a table has one."""
     model = Model.load(options.model, n_threads=options.threads)
-    if model.widths[-1] > 1 and model.out_activation == "logistic":
+    if model.network.plan.loss.targets(model.widths[-1]) > 1:
         raise ValueError(
-            f"{options.model}: the model has {model.widths[-1]} labels for each row, but a table has one target; "
+            f"{options.model}: the model has {model.widths[-1]} targets for each row, but a table has one target; "
             "load it by fastmlp.Model.load"
         )
     return model

@@ -9,7 +9,6 @@ import numpy as np
 
 from .. import optimizers
 from ..exceptions import ColumnWarning
-from ..messages import shown
 from ..model import Model
 from ..rows.streams.files import open_table
 from ..rows.streams.stream import located
@@ -19,12 +18,12 @@ from ..system.machine import available_memory
 from ..system.progress_bar import progress_bar
 from ..training.inputs import Encoded, Learned, rows_of, target_of
 from ..training.scores import scores
-from ..training.split import parts_of
+from ..training.split import parts_of, target_moments
 from .column_options import without
 from .csv_options import csv_options
 from .learning_curve import check_image, learning_curve
 from .output_paths import check_outputs
-from .target import target_classes
+from .target import LOSS_WORDS, decided, spelled
 
 
 def train(options: Namespace) -> int:
@@ -42,18 +41,20 @@ def train(options: Namespace) -> int:
         weight=options.weight, columns=options.columns, window_rows=options.window_rows,
     )  # fmt: skip
     table = without(table, options.drop).with_text([], options.numbers or [])
-    classes = target_classes(table)  # before anything else is read
-    more = ", …" if len(classes) > 5 else ""
-    print(f"target {shown(options.target)}: {len(classes)} classes, {', '.join(map(shown, classes[:5]))}{more}")
+    target = decided(table, options)  # before anything else is read
+    print(target.text)
+    table = table if target.classes else spelled(table)
     encoder = fitted_encoder(table, options)
-    outputs_of_net = 1 if len(classes) == 2 else len(classes)
     model = Model(
-        [encoder.encoding_.n_features_out, *options.hidden, outputs_of_net], options.activation,
-        dtype=options.dtype, seed=options.seed, n_threads=options.threads,
+        [encoder.encoding_.n_features_out, *options.hidden, target.outputs], options.activation,
+        dtype=options.dtype, seed=options.seed, n_threads=options.threads, **target.loss.arguments(),
     )  # fmt: skip
-    model.feature_names, model.target_name, model.classes = list(table.names or []), options.target, classes
+    model.feature_names, model.target_name, model.classes = list(table.names or []), options.target, target.classes
     model.encoding = encoder
     data = training_data(table, encoder, model, options)
+    if target.loss.link == "identity":  # else, the targets have no scale, or it is part of the loss
+        training, _ = parts_of(model, rows_of(model, *data, labelled=True), None, options.validation_fraction)
+        model.target_scaling = target_moments(training).scaling()
     try:
         fit(model, data, options)
         model.save(options.save)
@@ -63,7 +64,8 @@ def train(options: Namespace) -> int:
         print(f"fastmlp: interrupted; the model as it is was saved to {options.save}{resume}", file=sys.stderr)
         return 130
     if options.plot:
-        learning_curve(model.history, options.plot)
+        units = "" if model.target_scaling is None else " of the standardised target"
+        learning_curve(model.history, options.plot, LOSS_WORDS[model.loss_name] + units)
     report(model, rows_of(model, *data, labelled=True), options)
     return 0
 
@@ -87,7 +89,7 @@ def fitted_encoder(table: Table, options: Namespace) -> Any:
     scaling = None if options.scaling == "none" else options.scaling
     encoder = TableEncoder(
         scaling=scaling, max_categories=options.max_categories, dtype=options.dtype,
-        categories=options.categories or (), numbers=options.numbers or (),
+        categories=options.categories or (), numbers=[name for name in options.numbers or () if name != options.target],
     )  # fmt: skip
     total = None if table.block_rows is None else int(table.block_rows.sum())
     bar = progress_bar(not options.quiet, total=total, desc="reading", leave=False, delay=1)
@@ -124,13 +126,14 @@ def training_data(table: Table, encoder: Any, model: Model, options: Namespace) 
     if not in_memory:
         return (table,)
     labels = target_of(model, Learned(classes=model.classes), table, False)
-    X, y = np.empty((n, encoding.n_features_out), model.dtype), np.empty(n, labels.dtype)
+    X = np.empty((n, encoding.n_features_out), model.dtype)
+    y = np.empty(n, labels.dtype if model.classes else np.float64)  # numbers are scaled before they are rounded
     w = None if table.weight_name is None else np.empty(n)
     for block in table.blocks():
         part = slice(block.first_row, block.first_row + len(block))
         with located(block.place):
             encoding.encode(block.X, X[part])
-            y[part] = labels.encode(block.y, len(block))
+            y[part] = labels.encode(block.y, len(block), block.first_row)
             if w is not None:
                 w[part] = as_weights(block.w, len(block), some=False)
     return Encoded(X), y, w
@@ -145,4 +148,5 @@ def report(model: Model, rows: Any, options: Namespace) -> None:
     if options.validation_fraction > 0:
         validation = parts_of(model, rows, None, options.validation_fraction)[1]
         assert validation is not None
-        print(f"validation: {scores(model.network, rows, validation.order)}, {validation.order.size:,} rows")
+        found = scores(model.network, rows, validation.order, model.target_scaling)
+        print(f"validation: {found}, {validation.order.size:,} rows")

@@ -4,10 +4,11 @@ from argparse import ArgumentParser
 
 from .. import optimizers
 from ..activations import ACTIVATIONS
+from ..losses import NAMES
 from .column_options import add_column_options
 from .common_options import add_table, add_target, add_threads
 from .csv_options import add_csv_options
-from .option_types import LEAST_RATE, integer, real, widths
+from .option_types import LEAST_RATE, integer, levels, real, widths
 
 
 def add_train_options(parser: ArgumentParser) -> None:
@@ -24,7 +25,7 @@ def add_train_options(parser: ArgumentParser) -> None:
 def add_data_options(parser: ArgumentParser) -> None:
     """Add what the table's columns are for, and how the table is read and encoded."""
     group = parser.add_argument_group("data")
-    add_target(group, "column to predict: text, numbers or booleans", required=True)
+    add_target(group, "column to predict: classes or numbers, see --loss", required=True)
     group.add_argument(
         "--scaling", default="standard", choices=["standard", "robust", "none"],
         help="scale numbers by mean and standard deviation, by median and IQR, or not at all; default: %(default)s",
@@ -50,6 +51,21 @@ def add_network_options(parser: ArgumentParser) -> None:
     group.add_argument(
         "--activation", default="relu", choices=list(ACTIVATIONS), metavar="NAME",
         help=f"activation function of the hidden layers: {', '.join(ACTIVATIONS)}; default: %(default)s",
+    )  # fmt: skip
+    group.add_argument(
+        "--loss", choices=NAMES, metavar="NAME",
+        help="what training makes small: log_loss for classes; squared_error, poisson (counts and rates), quantile or "
+        "huber for numbers; default: text, booleans, two values, and at most 20 whole numbers with 10 rows each are "
+        "classes, other numbers have squared_error",
+    )  # fmt: skip
+    group.add_argument(
+        "--quantile", type=levels, metavar="LEVEL,…",
+        help="levels of the quantiles that --loss quantile predicts, such as 0.1,0.5,0.9; default: 0.5, the median",
+    )  # fmt: skip
+    group.add_argument(
+        "--delta", type=real(LEAST_RATE), metavar="DELTA",
+        help="for --loss huber: beyond this number of standard deviations of the target, errors count linearly, not "
+        "squared; default: 1.0",
     )  # fmt: skip
     group.add_argument(
         "--dtype", default="float32", choices=["float32", "float64"],

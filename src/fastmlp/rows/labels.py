@@ -6,7 +6,7 @@ import numpy as np
 
 from ..losses import Loss
 from ..messages import few, shown
-from .columns import TEXT, is_dictionary, value_type, without_views
+from .columns import TEXT, is_dictionary, spelled_numbers, value_type, without_views
 from .record_batches import is_missing
 from .targets import BYTE_CLASSES, Scaling, as_numbers, as_targets, refuse_masked
 
@@ -151,6 +151,8 @@ def numbers_of_arrow(values: Any, name: str) -> np.ndarray:
     if is_dictionary(values.type):
         values = values.dictionary_decode()
     kind = values.type
+    if str(kind) in TEXT:
+        return numbers_of_text(values, name)
     numeric = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) or types.is_boolean(kind)
     if not numeric:
         raise ValueError(f"target {name!r} is of type {kind}; for this loss it must hold numbers")
@@ -158,6 +160,20 @@ def numbers_of_arrow(values: Any, name: str) -> np.ndarray:
         values = values.cast(pyarrow.float64(), safe=False)
     numbers: np.ndarray = values.to_numpy(zero_copy_only=False)  # NaN for nulls
     return numbers
+
+
+def numbers_of_text(values: Any, name: str) -> np.ndarray:
+    """Return the numbers that an Arrow array of text spells, with NaN for nulls; raise ValueError for other text."""
+    import pyarrow.compute as pc
+
+    numbers = spelled_numbers(values)
+    others = values.filter(pc.and_(values.is_valid(), numbers.is_null()))
+    if len(others):
+        raise ValueError(
+            f"target {name!r} holds text that spells no number ({few(others.unique().to_pylist())}); for this loss it "
+            "must hold numbers"
+        )
+    return numbers_of_arrow(numbers, name)
 
 
 def is_arrow_array(values: Any) -> bool:

@@ -39,8 +39,7 @@ class Figures:
             Y = np.asarray(Y, np.float64).reshape(len(Z), -1)
             losses, known = losses_of_numbers(loss, Z, Y, limit), ~np.isnan(Z).any(axis=1)
             if Z.shape == Y.shape:
-                A = np.exp(np.minimum(Z, limit)) if loss.link == "exp" else Z
-                self.errors = self.errors + v @ np.square(A - Y)
+                self.errors = self.errors + v @ np.square(linked(loss, Z, limit) - Y)
             self.moments.add(Y, w)
             self.right += float(v @ known)
         else:
@@ -83,6 +82,11 @@ def named(loss: Loss, mean: float, score: float) -> Record:
 def exp_limit(dtype: np.dtype) -> float:
     """Return the largest Z whose exponential a net of this dtype computes, as `scalar_math.exp_limit` has it."""
     return float(dtype.type(math.log(np.finfo(dtype).max / 4)))
+
+
+def linked(loss: Loss, Z: np.ndarray, limit: float) -> np.ndarray:
+    """Return the predictions of a net of numbers, in the units that it reads targets in; limit: its `exp_limit`."""
+    return np.exp(np.minimum(Z, limit)) if loss.link == "exp" else Z
 
 
 @np.errstate(all="ignore")

@@ -1,63 +1,56 @@
-"""Log loss, AUC and accuracy of a net of classes, over any number of rows in bounded memory."""
+"""How good a net is on rows of a table, in bounded memory: scores of classes, and of numbers."""
 
-from dataclasses import dataclass, field
+import math
 from functools import cached_property
 
 import numpy as np
 
+from ..losses import Loss
 from ..network.network import Network
 from ..rows.order import Order, Pass
 from ..rows.rows import Rows
-from .figures import compared
+from ..rows.targets import Scaling
+from .figures import Figures, exp_limit, linked
 from .ranking import ROWS_IN_MEMORY, Ranking, Runs
 
 NUMBERS = 2**20  # of outputs in float64 at a time
+DIGITS = 5  # of a printed figure that has a unit
 
 
-@dataclass
-class Scores:
-    """Sums over rows, and a ranking of them for each output; weights count in all scores.
+class ClassScores:
+    """Log loss, accuracy, and a ranking of the rows for each output; weights count in all.
 
     With one output, y holds 0 and 1, and rows are ranked by their logit. With K, each class is ranked against the rest
     by the logarithm of its probability.
     """
 
-    outputs: int = 1
-    loss: float = 0.0
-    right: float = 0.0
-    weight: float = 0.0
-    rows: int = 0
-    rankings: list[Ranking] = field(init=False)
+    def __init__(self, loss: Loss, outputs: int) -> None:
+        self.loss, self.outputs, self.rows, self.figures = loss, outputs, 0, Figures()
+        rows, runs = max(2, ROWS_IN_MEMORY // outputs), Runs()
+        self.rankings = [Ranking(rows, runs) for _ in range(outputs)]
 
-    def __post_init__(self) -> None:
-        rows, runs = max(2, ROWS_IN_MEMORY // self.outputs), Runs()
-        self.rankings = [Ranking(rows, runs) for _ in range(self.outputs)]
-
-    def add(self, network: Network, Z: np.ndarray, y: np.ndarray, w: np.ndarray | None = None) -> None:
-        """Add rows with logits Z (n, K), classes y (n) and weights w (n), or None: 1."""
+    def add(self, Z: np.ndarray, y: np.ndarray, w: np.ndarray | None = None) -> None:
+        """Add rows with Z[L] (n, K), classes y (n) and weights w (n), or None: 1."""
         step = max(1, NUMBERS // self.outputs)
         for first in range(0, len(Z), step):
             part = slice(first, first + step)
-            self._add(network, Z[part].astype(np.float64), y[part], None if w is None else w[part])
+            self._add(Z[part].astype(np.float64), y[part], None if w is None else w[part])
 
     @np.errstate(all="ignore")  # NaN is told by its name
-    def _add(self, network: Network, Z: np.ndarray, y: np.ndarray, w: np.ndarray | None) -> None:
+    def _add(self, Z: np.ndarray, y: np.ndarray, w: np.ndarray | None) -> None:
         log_P = Z if self.outputs == 1 else Z - np.logaddexp.reduce(Z, axis=1, keepdims=True)
         for k, ranking in enumerate(self.rankings):
             ranking.add(log_P[:, k], y if self.outputs == 1 else (y == k).astype(np.uint8), w)
-        losses, right = compared(network.plan.loss, Z, y)
-        self.loss += float(losses.sum() if w is None else losses @ w)
-        self.right += float(right.sum() if w is None else right @ w)
-        self.weight += float(len(y) if w is None else w.sum())
+        self.figures.add(self.loss, Z, y, w)
         self.rows += len(y)
 
     @property
     def log_loss(self) -> float:
-        return self.loss / self.weight
+        return self.figures.loss / self.figures.weight
 
     @property
     def accuracy(self) -> float:
-        return self.right / self.weight
+        return self.figures.right / self.figures.weight
 
     @cached_property
     def aucs(self) -> np.ndarray:
@@ -79,18 +72,98 @@ class Scores:
         return f"log loss {self.log_loss:.4f}, {name} {auc}, accuracy {self.accuracy:.4f}"
 
 
-def scores(network: Network, rows: Rows, order: Order | Pass) -> Scores:
+class NumberScores:
+    """R², errors and losses of predictions of numbers, in the units of the target; weights count in all.
+
+    Parameters
+    ----------
+    loss : what the net is trained for
+    scaling : (shift, factor) with which the net reads targets, or None
+    """
+
+    def __init__(self, loss: Loss, scaling: Scaling | None = None) -> None:
+        self.loss, self.rows, self.figures = loss, 0, Figures()
+        self.unit = 1.0 if scaling is None else 1 / float(scaling[1][0])  # of the net's targets, in those of users
+        self.absolute = 0.0
+        self.below = np.zeros(len(loss.parameters))
+
+    @np.errstate(all="ignore")
+    def add(self, Z: np.ndarray, y: np.ndarray, w: np.ndarray | None = None) -> None:
+        """Add rows with Z[L] (n, K), targets y (n) and weights w (n), or None: 1."""
+        Z = np.sort(Z, axis=1) if self.loss.of_one_target else Z  # as predictions are
+        Y, v = np.asarray(y, np.float64)[:, None], np.ones(len(Z)) if w is None else w
+        self.figures.add(self.loss, Z, Y, w)
+        if Z.shape[1] == 1:
+            A = linked(self.loss, Z.astype(np.float64), exp_limit(Z.dtype))
+            self.absolute += float(v @ np.abs(A - Y)[:, 0])
+        if self.loss.of_one_target:
+            self.below += v @ (Y <= Z)
+        self.rows += len(Z)
+
+    @property
+    def r2(self) -> float:
+        return self.figures.moments.r2(self.figures.errors)
+
+    @property
+    def rmse(self) -> float:
+        return math.sqrt(self.figures.errors[0] / self.figures.weight) * self.unit
+
+    @property
+    def mae(self) -> float:
+        return self.absolute / self.figures.weight * self.unit
+
+    @property
+    def poisson_deviance(self) -> float:
+        """The mean deviance, of which the loss is half."""
+        return 2 * self.figures.loss / self.figures.weight
+
+    @property
+    def pinball(self) -> float:
+        """The mean pinball loss of rows and levels."""
+        return self.figures.loss / self.figures.weight / len(self.loss.parameters) * self.unit
+
+    @property
+    def shares(self) -> np.ndarray:
+        """The share of the targets up to the quantile at each level, which is the level if all is well."""
+        return np.asarray(self.below / self.figures.weight)
+
+    def __str__(self) -> str:
+        found = []
+        if len(self.loss.parameters) <= 1:
+            found += [f"R² {self.r2:.4f}", f"RMSE {significant(self.rmse)}", f"MAE {significant(self.mae)}"]
+        if self.loss.name == "poisson":
+            found.append(f"mean Poisson deviance {significant(self.poisson_deviance)}")
+        if self.loss.of_one_target:
+            levels = zip(self.loss.parameters, self.shares, strict=True)
+            shares = ", ".join(f"{level!r}: {share:.4f}" for level, share in levels)
+            found += [f"mean pinball loss {significant(self.pinball)}", f"rows up to quantile {shares}"]
+        return ", ".join(found)
+
+
+def significant(x: float) -> str:
+    """Return a number with `DIGITS` digits or all those before the point, and with an exponent if it needs one."""
+    if not 1e-4 <= abs(x) < 1e15:
+        return f"{x:.{DIGITS - 1}g}"
+    return f"{x:.{max(0, DIGITS - 1 - math.floor(math.log10(abs(x))))}f}"
+
+
+def scores(
+    network: Network, rows: Rows, order: Order | Pass, target_scaling: Scaling | None = None
+) -> ClassScores | NumberScores:
     """Return the scores of a net over the rows of an order, with the rows' weights, if they have some.
+
+    target_scaling : (shift, factor) with which the rows have their targets, or None
 
     Raises
     ------
     ValueError : no row has a weight above 0
     """
-    total = Scores(network.plan.widths[-1])
+    loss = network.plan.loss
+    total = NumberScores(loss, target_scaling) if loss.numeric else ClassScores(loss, network.plan.widths[-1])
     for Z, window, first in network.outputs(rows, order):
         y, w = window.labels(first, first + len(Z))
         assert y is not None
-        total.add(network, Z, y, None if w is None else w * window.w_factor)  # whose sums cannot overflow
-    if total.weight == 0:
+        total.add(Z, y, None if w is None else w * window.w_factor)  # whose sums cannot overflow
+    if total.figures.weight == 0:
         raise ValueError(f"the {total.rows:,} rows have no weight; at least one must have a weight above 0")
     return total

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..arguments import checked_fraction
 from ..rows.array import ArrayRows
+from ..rows.moments import Moments
 from ..rows.order import validation_split
 from ..rows.rows import Rows
 from ..rows.streamed import StreamedRows
@@ -114,6 +115,18 @@ def classes_among(part: Part, weighted: bool = False) -> set[int] | None:
         found.update(np.flatnonzero(np.bincount(y)).tolist())
         if len(found) > 1:
             break
+    return found
+
+
+def target_moments(part: Part) -> Moments:
+    """Return the moments of the targets, which are numbers, of the rows to train on."""
+    rows, order = part.rows, part.order
+    if isinstance(rows, StreamedRows):
+        return rows.survey(order.fraction, order.seed).moments
+    assert rows.y is not None
+    found = Moments()
+    for index in order.slices():
+        found.add(rows.y[index], None if rows.w is None else rows.w[index] * rows.w_factor)
     return found
 
 

@@ -106,7 +106,7 @@ class Csv(Table):
 
         other = copy.copy(self)
         other.types = self.types | {name: pyarrow.string() for name in [*names, *numbers] if name in self.types}
-        other.spelled = set(numbers)
+        other.spelled = self.spelled | set(numbers)
         other.schema = pyarrow.schema(list(other.types.items()))
         return other
 
