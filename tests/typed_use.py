@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from fastmlp import Adam, MLPClassifier, Model, TableEncoder, rows
+from fastmlp import Adam, MLPClassifier, MLPRegressor, Model, TableEncoder, rows
 from fastmlp.typing import Record
 
 X, y = np.zeros((10, 3)), np.zeros(10)
@@ -31,14 +31,19 @@ def right() -> None:
     ):
         model.fit(stream, X_val=stream)
     classifier = MLPClassifier((4,), callbacks=lambda classifier, record: None, class_weight={"a": 1.0}, dropout=[0.5])
-    classifier.fit(X, y, X_val=X, y_val=y)
+    classifier.fit(X, y, X_val=X, y_val=y).partial_fit(X, y).predict_proba(X)
+    regressor = MLPRegressor("quantile", (4,), callbacks=lambda regressor, record: None, quantile=[0.1, 0.9])
+    regressor.fit(X, y, X_val=X, y_val=y).partial_fit(X, [1.5] * 10).predict(X)
     TableEncoder(numbers=["a"]).fit(rows.Parquet("a.parquet"))
 
 
-def wrong(model: Model, classifier: MLPClassifier) -> None:
+def wrong(model: Model, classifier: MLPClassifier, regressor: MLPRegressor) -> None:
     Model([3, 1], "swish")  # type: ignore[arg-type]
     model.fit(X, y, verbose="bars")  # type: ignore[arg-type]
     model.fit(X, y, optimizer="adagrad")  # type: ignore[arg-type]
     model.fit(X, y, callbacks=3)  # type: ignore[arg-type]
     MLPClassifier(solver="newton")  # type: ignore[arg-type]
     classifier.fit(X, y, 3, 4)  # type: ignore[call-arg]
+    MLPRegressor("log_loss")  # type: ignore[arg-type]
+    MLPRegressor(class_weight="balanced")  # type: ignore[call-arg]
+    regressor.predict(X, y)  # type: ignore[call-arg]

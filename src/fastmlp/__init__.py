@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from . import onnx as onnx
     from . import plot as plot
     from .sklearn.classifier import MLPClassifier
+    from .sklearn.regressor import MLPRegressor
     from .tables.table_encoder import TableEncoder
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "DivergenceError",
     "Gradient",
     "MLPClassifier",
+    "MLPRegressor",
     "Model",
     "ModelFormatError",
     "Momentum",
@@ -35,7 +37,11 @@ __all__ = [
     "__version__",
     "rows",
 ]
-ESTIMATORS = {"MLPClassifier": ".sklearn.classifier", "TableEncoder": ".tables.table_encoder"}
+ESTIMATORS = {
+    "MLPClassifier": ".sklearn.classifier",
+    "MLPRegressor": ".sklearn.regressor",
+    "TableEncoder": ".tables.table_encoder",
+}
 EXTRAS = {"dask": "distributed", "onnx": "skl2onnx", "plot": "matplotlib"}  # modules, and what they need
 
 

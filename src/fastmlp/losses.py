@@ -52,6 +52,10 @@ class Loss:
         largest = math.sqrt(largest) if self.name == "squared_error" else largest
         return 0.0 if self.name == "poisson" else -largest, largest
 
+    def averaged(self, outputs: int) -> int:
+        """Return the number of outputs over which scikit-learn's figures, not its gradients, are means."""
+        return outputs if self.name == "squared_error" else 1
+
     def arguments(self) -> dict[str, Any]:
         """Return the arguments with which `Model` has this loss."""
         named: dict[str, Any] = {"loss": self.name}

@@ -71,7 +71,7 @@ class LossCurveDisplay:
 
         Parameters
         ----------
-        estimator : MLPClassifier, Pipeline that ends in one, or Model
+        estimator : MLPClassifier, MLPRegressor, Pipeline that ends in one, or Model
             The fitted estimator.
         ax, name, line_kw : as for `plot`
 
@@ -142,7 +142,7 @@ class LossCurveDisplay:
             self.lines_ += twin.plot(epochs[: len(scores)], scores, label=prefix + "validation score", **style)
         else:
             return
-        if scores is not None:  # MLPClassifier stops by the scores, even if they are not drawn
+        if scores is not None:  # estimators stop by the scores, even if they are not drawn
             best, what = epochs[np.nanargmax(scores)], "best validation score"
         style = {"color": self.lines_[-1].get_color(), "linestyle": ":", "linewidth": 1}
         self.best_epoch_line_ = self.lines_[-1].axes.axvline(best, label=f"{prefix}{what}, epoch {best}", **style)
@@ -164,7 +164,7 @@ def recorded(estimator: Any) -> dict[str, Any]:
     lbfgs = getattr(estimator, "solver", None) == "lbfgs"  # a loss_curve_ would be left over from another solver
     if lbfgs or not hasattr(estimator, "loss_curve_"):
         kind = type(estimator).__name__ + (" with solver='lbfgs'" if lbfgs else "")
-        raise ValueError(f"{kind} has no loss_curve_; fit an MLPClassifier with solver='adam' or 'sgd'")
+        raise ValueError(f"{kind} has no loss_curve_; fit an estimator with solver='adam' or 'sgd'")
     return {
         "loss": estimator.loss_curve_,
         "validation_loss": getattr(estimator, "validation_loss_curve_", None),

@@ -1,4 +1,4 @@
-"""Checkpoints of MLPClassifier: a fit that was interrupted ends with the bits of one that was not."""
+"""Checkpoints of estimators: a fit that was interrupted ends with the bits of one that was not."""
 
 import copy
 import os
@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fastmlp import AdamW, DivergenceError, MLPClassifier, Model, ModelFormatError, rows
+from fastmlp import AdamW, DivergenceError, MLPClassifier, MLPRegressor, Model, ModelFormatError, rows
 from fastmlp.network import threads
 from fastmlp.saving import container
 from fastmlp.training.checkpoint import Checkpoint
@@ -43,15 +43,21 @@ FITS = {
     "classes, balanced": {"y": NOISE, "class_weight": "balanced"},
     "validation rows and a scorer": {"X_val": X[:100], "y_val": y[:100], "scoring": "f1_macro"},
     "a frame": {"X": pd.DataFrame(X, columns=list("abcd"))},
+    "numbers, standardised": {"kind": MLPRegressor, "y": X[:, :2] * 100, "standardize_target": True, **EARLY},
+    "counts": {"kind": MLPRegressor, "y": NOISE, "loss": "poisson"},
+    "a stream of numbers, quantiles": {
+        "kind": MLPRegressor, "X": rows.Array(X, X[:, 0], w, block_rows=50, window_rows=150), "y": None,
+        "loss": "quantile", "quantile": [0.2, 0.8], "standardize_target": True, "early_stopping": True,
+    },
     "a stream, early stopping": {"X": rows.Array(X, NOISE, w, block_rows=50, window_rows=150), "y": None, **EARLY},
 }  # fmt: skip
 
 
 def fitted(path=None, resume=False, estimator=None, every=0, **options):
     given = {name: options.pop(name) for name in ("X_val", "y_val") if name in options}
-    labels, table = options.pop("y", y), options.pop("X", X)
+    labels, table, kind = options.pop("y", y), options.pop("X", X), options.pop("kind", MLPClassifier)
     settings = {"hidden_layer_sizes": (12, 6), "max_iter": 5, "batch_size": 32, "random_state": 7, **options}
-    estimator = (estimator or MLPClassifier()).set_params(**settings)
+    estimator = (estimator or kind()).set_params(**settings)
     weights = () if isinstance(table, rows.Stream) else (labels, w)
     checkpoint = {"checkpoint": path, "checkpoint_every": every, "resume": resume} if path else {}
     return estimator.fit(table, *weights, **given, **checkpoint)
@@ -295,12 +301,12 @@ def contents(tmp_path_factory):
 def test_every_field_of_the_classifier_with_values_of_all_kinds(contents, tmp_path):
     description, tensors = contents
     places = [("t_",), ("best_loss_",), ("best_validation_score_",), ("random",)]
-    places += [("random", name) for name in description["classifier"]["random"]]
+    places += [("random", name) for name in description["estimator"]["random"]]
     accepted = set()
     for place in places:
         for value in VALUES:
             forged = copy.deepcopy(description)
-            inner = forged["classifier"]
+            inner = forged["estimator"]
             for name in place[:-1]:
                 inner = inner[name]
             inner[place[-1]] = value
@@ -309,9 +315,9 @@ def test_every_field_of_the_classifier_with_values_of_all_kinds(contents, tmp_pa
     figures = {(name, kind) for name in ("best_loss_", "best_validation_score_") for kind in (float, type(None))}
     whole = {("t_", int), ("random", "pos", int), ("random", "has_gauss", int), ("random", "gauss", float)}
     assert accepted <= figures | whole
-    for name in description["classifier"]:
+    for name in description["estimator"]:
         forged = copy.deepcopy(description)
-        del forged["classifier"][name]
+        del forged["estimator"][name]
         assert refused(tmp_path / "forged", forged, tensors)
 
 

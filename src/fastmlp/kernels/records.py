@@ -39,6 +39,7 @@ LAYOUT = record(
     (SIZE, "loss loss_parameters"),  # number of the loss; in work, a number for each output: a quantile's level, or δ
     (SIZE, "targets ld_Y"),  # numbers in a row of Y
     (FLOAT, "least_target most_target"),  # of each of them
+    (FLOAT, "averaged"),  # outputs over which the objective has the mean of J; its gradient has the sum
 )
 
 # What the numbers of the user's y are: 0 and 1 or numbers of classes, or numbers.
@@ -72,7 +73,7 @@ JOB = record(
     (SIZE, "backward updates links"),  # what to do: the gradient; the optimizer's steps; A[L] of Z[L]
     (SIZE, "drops seed"),  # with dropout, from this seed
     (FLOAT, "J weight"),  # in/out: Σ loss and Σ w over all completed batches
-    # in/out, if optimizer.l2_per_batch: Σ over batches of rows × (J + l2/2 ‖W‖²) / Σw, and the rows of these batches
+    # in/out, if optimizer.l2_per_batch: Σ over batches of rows × (J / averaged + l2/2 ‖W‖²) / Σw, and the rows of these
     (FLOAT, "objective objective_rows"),
     (SIZE, "diverged"),  # out: J of the batch behind the completed ones was not finite
 )

@@ -147,9 +147,9 @@ def large_batch(thread, team, source, first, m, net, sums, key):
 
 
 @kernel
-def add_objective(job, optimizer, m, J, weight, sums):
-    """Add (J + l2/2 ‖W‖²) / Σw of a batch to the job's objective, m times; squares (of W before the step) in."""
-    job.objective += m * ((J + optimizer.l2 / 2 * total_of(sums.squares)) / weight)
+def add_objective(job, optimizer, averaged, m, J, weight, sums):
+    """Add (J / averaged + l2/2 ‖W‖²) / Σw of a batch to the job's objective, m times; squares of W before the step."""
+    job.objective += m * ((J / averaged + optimizer.l2 / 2 * total_of(sums.squares)) / weight)
     job.objective_rows += m
 
 
@@ -169,7 +169,7 @@ def all_batches(thread, team, source, net, sums):
         if thread == 0:
             optimizer.t = t + 1
             if optimizer.l2_per_batch:
-                add_objective(job, optimizer, job.batch_rows, job.J, job.weight, sums)
+                add_objective(job, optimizer, net.layout[0].averaged, job.batch_rows, job.J, job.weight, sums)
     for first in range(job.first, job.last, job.batch_rows):
         m = min(job.batch_rows, job.last - first)
         in_buffers = chunks = ZERO
@@ -196,7 +196,7 @@ def all_batches(thread, team, source, net, sums):
             job.J += J
             job.weight += weight
             if job.updates and optimizer.l2_per_batch and weight > 0:
-                add_objective(job, optimizer, m, J, weight, sums)
+                add_objective(job, optimizer, net.layout[0].averaged, m, J, weight, sums)
             optimizer.t = t
             atomic_store(team.flags, PROGRESS, first + m - job.first)
         if not barrier(team.flags, job.n_threads):

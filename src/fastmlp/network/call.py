@@ -32,7 +32,7 @@ class Tally:
 
     J: float = 0.0
     weight: float = 0.0
-    objective: float = 0.0  # Σ over batches of rows × (J + l2/2 ‖W‖²) / Σw, if l2 is shared by batches
+    objective: float = 0.0  # Σ over batches of rows × (J / averaged + l2/2 ‖W‖²) / Σw, if l2 is shared
     objective_rows: float = 0.0  # of these batches, if they have weight
     rows: int = 0
     diverged: bool = False
@@ -44,7 +44,7 @@ class Tally:
 
     @property
     def mean_objective(self) -> float:
-        """Mean of (J + l2/2 ‖W‖²) / Σw over the rows of batches; NaN if none has weight."""
+        """Mean of (J / averaged + l2/2 ‖W‖²) / Σw over the rows of batches; NaN if none has weight."""
         return self.objective / self.objective_rows if self.objective_rows else float("nan")
 
 

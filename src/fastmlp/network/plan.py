@@ -244,6 +244,7 @@ class Plan:
         outputs, loss = self.widths[-1], self.loss
         targets = 1 if loss.exclusive else outputs
         layout["loss"], layout["targets"] = loss.number, targets
+        layout["averaged"] = loss.averaged(outputs)
         layout["least_target"], layout["most_target"] = loss.bounds(outputs, self.sum_format.dtype)
         layout["loss_parameters"] = sums(self.sum_format.padded(outputs))
         ld_Y = self.sum_format.padded(targets) if targets > 1 else 1

@@ -43,18 +43,17 @@ def as_numbers(
     if numbers.dtype not in READ_IN_PLACE:
         numbers = numbers.astype(np.float64)
     out = numbers if scaling is None else np.empty(numbers.shape, dtype)
-    least, most = loss.bounds(outputs, dtype)
-    largest = float(np.finfo(dtype).max)  # that a prediction can be
+    least, most = map(np.float64, loss.bounds(outputs, dtype))  # compared in float64, also with float32
+    largest = np.float64(np.finfo(dtype).max)  # that a prediction can be
     for first in range(0, n, SLICE_ROWS):
         given = scaled = numbers[first : first + SLICE_ROWS]
         if scaling is not None:
             shift, factor = (part if K > 1 else part[0] for part in scaling)
             with np.errstate(all="ignore"):  # what becomes inf is refused here
                 scaled = (given - shift) * factor
-        with np.errstate(over="ignore"):  # a bound that float32 does not have
-            good = (scaled >= least) & (scaled <= most)
-            if scaling is not None:
-                good &= np.abs(given) <= largest
+        good = (scaled >= least) & (scaled <= most)
+        if scaling is not None:
+            good &= np.abs(given) <= largest
         if not good.all():
             at = tuple(np.argwhere(~good)[0].tolist())
             column = f", column {at[1]}" if K > 1 else ""

@@ -1,4 +1,4 @@
-"""Checkpoints of `MLPClassifier.fit`: the estimator as a model file, its curves, and the state of its random draws."""
+"""Checkpoints of an estimator's `fit`: the estimator as a model file, its curves, and the state of its random draws."""
 
 import hashlib
 import math
@@ -13,12 +13,11 @@ from ..saving.history import MOST_INT
 from ..saving.model import Contents, plain
 from ..training.checkpoint import Checkpoint, CheckpointFile
 from ..training.checkpoint_state import Extent, checked_fields
-from ..training.fit import fingerprint
+from ..training.fit import fingerprint, listed
 from ..training.loop import Part
 from ..training.progress import Progress
 from ..training.validation import Validation
 
-OF = "MLPClassifier"
 CURVES = {
     "loss": "loss_curve_", "learning_rate": "learning_rate_curve_", "validation_loss": "validation_loss_curve_",
     "validation_score": "validation_scores_",
@@ -41,12 +40,13 @@ class Kept:
     Attributes
     ----------
     file : CheckpointFile
+    of : the class of what is fitted
     contents : of a fit to go on with; None where it begins
     state : of the random draws, as `RandomState.get_state` returns it
     """
 
-    def __init__(self, file: CheckpointFile) -> None:
-        self.file, self.contents = file, file.contents(OF)
+    def __init__(self, file: CheckpointFile, of: str) -> None:
+        self.file, self.of, self.contents = file, of, file.contents(of)
         self.state: dict[str, Any] = {}
 
     def random(self, random: np.random.RandomState) -> np.random.RandomState:
@@ -82,16 +82,17 @@ class EstimatorAsModel:
         self.widths, self.bias, self.dtype, self.seed = plan.widths, True, plan.dtype, 0
         self.out_activation: str = estimator.out_activation_
         self.feature_names = plain(getattr(estimator, "feature_names_in_", None))
-        self.target_name = self.encoding = self.scaling = self.target_scaling = None
+        self.target_name = self.encoding = self.scaling = None
+        self.target_scaling = estimator._target().scaling
         self.history: list[dict[str, Any]] = []
         try:
-            self.classes = checked_classes(plain(estimator.classes_), plan.loss, plan.widths[-1])
+            self.classes = checked_classes(plain(getattr(estimator, "classes_", None)), plan.loss, plan.widths[-1])
         except ModelFormatError:  # labels, a single class, or values that JSON does not have
             self.classes = None
 
 
-class ClassifierCheckpoint(Checkpoint):
-    """A checkpoint that also keeps and restores the attributes of an MLPClassifier.
+class EstimatorCheckpoint(Checkpoint):
+    """A checkpoint that also keeps and restores the attributes of an estimator.
 
     Parameters
     ----------
@@ -101,14 +102,12 @@ class ClassifierCheckpoint(Checkpoint):
     extent : what the parameters say of the course of the fit
     """
 
-    of = OF
-
     def __init__(
         self, kept: Kept, estimator: Any, network: Network, part: Part, validation: Validation | None, extent: Extent
     ) -> None:
         model = EstimatorAsModel(estimator, network)
         super().__init__(kept.file, model, estimator._optimizer, arguments(estimator, model, part, validation), extent)
-        self.estimator, self.n_rows, self.kept = estimator, part.order.size, kept
+        self.estimator, self.n_rows, self.kept, self.of = estimator, part.order.size, kept, kept.of
 
     def contents(self, progress: Progress) -> Contents:
         """Return description and tensors, also of the estimator's attributes.
@@ -120,7 +119,7 @@ class ClassifierCheckpoint(Checkpoint):
         self.model.history = history(estimator, len(estimator.loss_curve_) - uncounted)
         description, tensors = super().contents(progress)
         key = self.kept.state["state"]
-        description["classifier"] = {
+        description["estimator"] = {
             "t_": int(estimator.t_ - uncounted * self.n_rows),
             "random": {"pos": key["pos"], "has_gauss": self.kept.state["has_gauss"], "gauss": self.kept.state["gauss"]},
             **{name: finite(getattr(estimator, name)) for name in BEST},
@@ -148,13 +147,13 @@ class ClassifierCheckpoint(Checkpoint):
             values = [record[name] for record in self.model.history if name in record]
             if values or getattr(estimator, curve) is not None:
                 setattr(estimator, curve, values)
-        estimator.n_iter_, estimator.t_ = progress.done, description["classifier"]["t_"]
+        estimator.n_iter_, estimator.t_ = progress.done, description["estimator"]["t_"]
         if estimator.loss_curve_:
             estimator.loss_ = estimator.loss_curve_[-1]
         estimator._no_improvement_count = progress.improvement.waited
         for name in BEST:
-            if description["classifier"][name] is not None:
-                setattr(estimator, name, description["classifier"][name])
+            if description["estimator"][name] is not None:
+                setattr(estimator, name, description["estimator"][name])
         return progress
 
 
@@ -174,7 +173,7 @@ def history(estimator: Any, n_epochs: int) -> list[dict[str, Any]]:
 
 def checked_state(description: dict[str, Any], tensors: dict[str, np.ndarray]) -> dict[str, Any]:
     """Return the state of the random draws, once all that the file has beside a `Model`'s checkpoint is checked."""
-    fields = checked_fields("the classifier", description.get("classifier"), FIELDS)
+    fields = checked_fields("the estimator", description.get("estimator"), FIELDS)
     random = checked_fields("the random state", fields["random"], RANDOM)
     need(0 <= fields["t_"] <= MOST_INT, f"its t_ is {fields['t_']}")
     need(0 <= random["pos"] <= KEY_SIZE and random["has_gauss"] in (0, 1), f"the random state is {random}")
@@ -199,7 +198,10 @@ def arguments(
     given = estimator.get_params(deep=False)
     params = {name: shown(value) for name, value in given.items() if name not in NOT_COMPARED}
     first = {"hidden_layer_sizes": params["hidden_layer_sizes"]}  # which an error should name before the activation
-    learned = {"feature_names": model.feature_names, "classes": repr(plain(estimator.classes_))}
+    learned = {
+        "feature_names": model.feature_names, "classes": repr(plain(getattr(estimator, "classes_", None))),
+        "target_scaling": listed(model.target_scaling),
+    }  # fmt: skip
     held = None
     if validation is not None:
         held = fingerprint(Part(validation.rows, validation.order))

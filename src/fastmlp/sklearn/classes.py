@@ -18,14 +18,15 @@ from ..rows.targets import check_sum, refuse_masked, refuse_missing
 from ..training.validation import one_class, warn_of_one_class
 
 
-class Classes:
-    """What fits learn of a classifier's y, and make of it.
+class ClassTarget:
+    """What fits learn of a classifier's y, and make of it; `NumberTarget` has the same methods.
 
     Parameters
     ----------
     estimator : MLPClassifier, or a view of one; what is learned are its attributes
     """
 
+    scaling = None  # of numbers only
     checks: ClassVar[dict[str, Any]] = {}  # of scikit-learn, beside those of every y
     score_name = "accuracy"
 
@@ -56,10 +57,6 @@ class Classes:
         """Return the loss of the net."""
         return loss_of_link(self.estimator.out_activation_)
 
-    def first_loss(self) -> Loss:
-        """Return the loss of a net that is to be made."""
-        return loss_of_link("softmax" if self.estimator._label_binarizer.y_type_ == "multiclass" else "logistic")
-
     def check(self, name: str, y: Any) -> None:
         """Raise TypeError or ValueError for labels that have no order, or are missing."""
         check_one_kind(name, y)
@@ -78,8 +75,9 @@ class Classes:
                     f"Previously got {estimator.classes_}, `y` has {classes}"
                 )
             self.compare("y", y)
-        many = estimator._label_binarizer.y_type_ != "binary"
-        estimator.n_outputs_ = len(estimator.classes_) if many else 1
+        kind = estimator._label_binarizer.y_type_
+        estimator.n_outputs_ = 1 if kind == "binary" else len(estimator.classes_)
+        estimator.out_activation_ = "softmax" if kind == "multiclass" else "logistic"
 
     def learn_stream(self, stream: Stream, new: bool) -> None:
         """Do what `learn` does, by the values of a stream's target."""
@@ -106,8 +104,9 @@ class Classes:
         with np.errstate(over="ignore"):  # what becomes inf is refused where rows are made
             return by_class if w is None else by_class * w
 
-    def check_split(self, Y: np.ndarray, index: np.ndarray) -> None:
+    def check_split(self, Y: np.ndarray | None, index: np.ndarray) -> None:
         """Warn where the rows drawn for validation, of all targets Y, are of one class."""
+        assert Y is not None
         if Y.ndim == 1 and one_class(Y[index]) and not one_class(Y):
             warn_of_one_class(self.estimator.validation_fraction, len(index), "X_val and y_val")
 

@@ -15,11 +15,11 @@ from ..rows.streams.stream import Stream
 from ..sklearn_private import _check_partial_fit_first_call, _fit_context
 from ..typing import Activations, Callbacks, Features, OptimizerName, Verbose
 from . import view
-from .classes import Classes
+from .classes import ClassTarget
 from .data import data_of
 from .estimator import MLPEstimator
 from .fit import fit
-from .parameters import CONSTRAINTS, trains_by_epochs
+from .parameters import OF_CLASSES, trains_by_epochs
 
 
 class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]
@@ -116,7 +116,7 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]
     True
     """
 
-    _parameter_constraints: dict = CONSTRAINTS
+    _parameter_constraints: dict = OF_CLASSES
 
     def __init__(
         self, hidden_layer_sizes: int | Sequence[int] = (100,), activation: Activations = "relu", *,
@@ -186,7 +186,7 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]
     def predict_log_proba(self, X: Features | Stream) -> np.ndarray:
         """Return logarithms of `predict_proba`, which are finite also where a probability is rounded to 0."""
         now, network, theta = view.present(self)
-        Z = now._outputs(X, network, theta, probabilities=False)
+        Z = now._outputs(X, network, theta, links=False)
         if now.out_activation_ == "softmax":
             Z -= Z.max(axis=1, keepdims=True)
             return np.asarray(Z - np.log(np.exp(Z).sum(axis=1, keepdims=True)))
@@ -196,8 +196,8 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]
         with np.errstate(divide="ignore"):
             return np.asarray(np.where(P > 0, np.log(P), -np.logaddexp(0, -Z)))
 
-    def _target(self) -> Classes:
-        return Classes(self)
+    def _target(self) -> ClassTarget:
+        return ClassTarget(self)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -12,10 +12,11 @@ from ..rows.array import ArrayRows, SparseRows
 from ..rows.frame import without_surprises
 from ..rows.order import Order
 from ..rows.streams.stream import Stream
-from ..rows.targets import READ_IN_PLACE, refuse_masked
+from ..rows.targets import READ_IN_PLACE, Scaling, refuse_masked
 from ..sklearn_private import _check_sample_weight, _safe_indexing
 from ..training.validation import Validation
-from .classes import Classes
+from .classes import ClassTarget
+from .numbers import NumberTarget
 from .split import validation_rows
 from .streams import StreamData
 
@@ -27,7 +28,7 @@ class MemoryData:
 
     Parameters
     ----------
-    estimator : MLPClassifier, whose `_target()` is asked for all that is about y
+    estimator : MLPClassifier or MLPRegressor, whose `_target()` is asked for all that is about y
     X, y, w : as the user gave them
     suffix : of the arguments' names: "", or "_val" for rows to validate on
     """
@@ -36,7 +37,7 @@ class MemoryData:
         if suffix and (X is None or y is None):
             raise ValueError(f"X{suffix} and y{suffix}: give both or neither")
         self.estimator, self.suffix = estimator, suffix
-        self.target: Classes = estimator._target()
+        self.target: ClassTarget | NumberTarget = estimator._target()
         self.given, self.X, self.y, self.w = X, X, y, w
 
     @property
@@ -71,26 +72,36 @@ class MemoryData:
         return rows_of(network, predicted(self.estimator, self.X))
 
     def training_rows(self, network: Network) -> ArrayRows:
-        """Return rows with targets and weights."""
-        return rows_of(network, self.X, self.target.encoded(self.y), self.target.weighted(self.y, self.w))
+        """Return rows with targets, or without y where `measure` is to give it, and weights."""
+        target = self.target
+        return rows_of(network, self.X, target.encoded(self.y), target.weighted(self.y, self.w), target.scaling)
 
-    def all_rows(self, rows: ArrayRows) -> Order:
+    def all_rows(self, network: Network, rows: ArrayRows) -> Order:
         """Return the order of all rows."""
-        return Order.of(np.arange(rows.n_rows))
+        order = Order.of(np.arange(rows.n_rows))
+        self.measure(network, rows, order)
+        return order
+
+    def measure(self, network: Network, rows: ArrayRows, order: Order) -> None:
+        """Standardise the target by the rows of an order, if the estimator is to."""
+        if isinstance(self.target, NumberTarget) and self.target.measures:
+            rows.y = self.target.standardized(network, self.y, self.w, order.index)
 
     def split(self, network: Network, rows: ArrayRows) -> tuple[Order, Validation]:
         """Draw rows to train on and rows to validate on, as scikit-learn does."""
         estimator, target = self.estimator, self.target
-        assert rows.y is not None
         fraction, random = estimator.validation_fraction, estimator._random_state
-        training, index = validation_rows(rows.y, fraction, target.stratified, random)
+        by_class = rows.y if target.stratified else None
+        training, index = validation_rows(rows.n_rows, fraction, random, by_class)
         target.check_split(rows.y, index)
-        return Order.of(training), self.evaluation(rows, index)
+        order = Order.of(training)
+        self.measure(network, rows, order)
+        return order, self.evaluation(rows, index)
 
     def validation(self, network: Network) -> Validation:
         """Return what evaluates a network over all rows, after a check that they are like those of `learn`."""
         self.compare()
-        rows = rows_of(network, self.X, self.target.encoded(self.y))
+        rows = rows_of(network, self.X, self.target.encoded(self.y), scaling=self.target.scaling)
         return self.evaluation(rows, np.arange(rows.n_rows))
 
     def evaluation(self, rows: ArrayRows, index: np.ndarray) -> Validation:
@@ -138,10 +149,15 @@ def held_out(data: Data, given: tuple | None) -> Data | None:
     return found
 
 
-def rows_of(network: Network, X: Any, y: Any = None, w: np.ndarray | None = None) -> ArrayRows:
-    """Return rows as kernels read them."""
+def rows_of(
+    network: Network, X: Any, y: Any = None, w: np.ndarray | None = None, scaling: Scaling | None = None
+) -> ArrayRows:
+    """Return rows as kernels read them; scaling: of y."""
     plan, kind = network.plan, SparseRows if hasattr(X, "tocsr") else ArrayRows
-    return kind(X, y, w, n_features=plan.widths[0], dtype=plan.dtype, outputs=plan.widths[-1], loss=plan.loss)
+    return kind(
+        X, y, w, n_features=plan.widths[0], dtype=plan.dtype, outputs=plan.widths[-1], loss=plan.loss,
+        target_scaling=scaling,
+    )  # fmt: skip
 
 
 def predicted(estimator: Any, X: Any) -> Any:

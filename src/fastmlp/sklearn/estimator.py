@@ -20,10 +20,11 @@ from ..training.checkpoint import CheckpointFile
 from ..training.split import given_validation
 from ..typing import Features, FilePath
 from . import view
-from .classes import Classes
+from .classes import ClassTarget
 from .coefficients import Coefficients, widths_of
 from .data import data_of
 from .fit import fit
+from .numbers import NumberTarget
 
 
 class MLPEstimator(Convertible, BaseEstimator, ABC):  # type: ignore[misc]
@@ -38,7 +39,7 @@ class MLPEstimator(Convertible, BaseEstimator, ABC):  # type: ignore[misc]
     _coefficients: Coefficients
 
     @abstractmethod
-    def _target(self) -> Classes:
+    def _target(self) -> ClassTarget | NumberTarget:
         """Return what fits learn of y, and make of it."""
 
     def _set_parameters(self, given: dict[str, Any]) -> None:
@@ -60,7 +61,7 @@ class MLPEstimator(Convertible, BaseEstimator, ABC):  # type: ignore[misc]
             float32 and float64 are read in place; a sparse matrix is made dense a window of rows at a time. A stream
             brings y and the weights with it, and may have more rows than memory holds; then dtype="auto" means
             float32, and rows for validation are drawn one by one.
-        y : array-like (n) of classes, or (n, K) of 0 and 1 for K labels
+        y : array-like (n) of classes, or (n, K) of 0 and 1 for K labels; of a regressor (n) or (n, K) of numbers
         sample_weight : array-like (n) or None
         X_val, y_val, sample_weight_val : as the first three, or None
             Rows to validate on after each epoch. With early_stopping they replace the part of X.
@@ -90,13 +91,10 @@ class MLPEstimator(Convertible, BaseEstimator, ABC):  # type: ignore[misc]
         self._coefficients.network.n_threads = self.n_threads
         return self._coefficients.network
 
-    def _outputs(
-        self, X: Features | Stream, network: Network, theta: np.ndarray, probabilities: bool = True
-    ) -> np.ndarray:
-        """Return P of each output, or its logit: array (n, K), or (n) of a single output."""
-        rows = data_of(self, X).rows(network)
-        Z = network.logits(rows, links=probabilities, theta=theta)
-        return Z if self.n_outputs_ > 1 else Z[:, 0]
+    def _outputs(self, X: Features | Stream, network: Network, theta: np.ndarray, links: bool = True) -> np.ndarray:
+        """Return A[L], or Z[L]: array (n, K), or (n) of a single output."""
+        A = network.logits(data_of(self, X).rows(network), links=links, theta=theta)
+        return A if self.n_outputs_ > 1 else A[:, 0]
 
     def __copy__(self) -> Self:
         """Return an independent estimator: parameters are shared, what fits have made is copied."""

@@ -7,6 +7,7 @@ from reprlib import repr as shortened
 from typing import Any
 
 import numpy as np
+from sklearn.base import is_classifier
 from sklearn.utils import check_random_state
 
 from ..arguments import checked_callbacks
@@ -22,7 +23,7 @@ from ..training.divergence import raise_not_finite
 from ..training.loop import Part, loop, take_best
 from ..training.validation import Validation
 from . import lbfgs, view
-from .checkpoint import CURVES, ClassifierCheckpoint, Kept
+from .checkpoint import CURVES, EstimatorCheckpoint, Kept
 from .coefficients import Coefficients
 from .data import data_of, held_out
 from .parameters import optimizer_of
@@ -93,7 +94,7 @@ def fit_alone(
     if min(hidden, default=1) <= 0:
         raise ValueError(f"hidden_layer_sizes must be > 0, got {hidden}.")
     check_together(estimator, incremental, file)
-    kept = None if file is None else Kept(file)
+    kept = None if file is None else Kept(file, "MLPClassifier" if is_classifier(estimator) else "MLPRegressor")
     first = not hasattr(estimator, "coefs_") or (not estimator.warm_start and not incremental)
     data = data_of(estimator, X, y, sample_weight)
     held = held_out(data, given)
@@ -109,6 +110,7 @@ def fit_alone(
     estimator.coefs_, estimator.intercepts_ = list(coefficients.weights), list(coefficients.biases)
     rows: Any = data.training_rows(network)
     if estimator.solver == "lbfgs":
+        data.all_rows(network, rows)
         lbfgs.train(estimator, network, rows)
     else:
         if kept is not None:
@@ -116,11 +118,12 @@ def fit_alone(
         order: Order | Pass
         validation: Validation | None = None
         if held is not None:
-            order, validation = data.all_rows(rows), held.validation(network)
+            order = data.all_rows(network, rows)
+            validation = held.validation(network)
         elif estimator.early_stopping:
             order, validation = data.split(network, rows)
         else:
-            order = data.all_rows(rows)
+            order = data.all_rows(network, rows)
         if validation is not None:
             start_validation(estimator)
         train_by_epochs(estimator, coefficients, Part(rows, order), validation, incremental, kept)
@@ -136,7 +139,7 @@ def train_by_epochs(
 
     Parameters
     ----------
-    estimator : MLPClassifier, whose attributes change as it goes
+    estimator : whose attributes change as it goes
     coefficients : its net, whose θ is trained
     part : rows to train on
     validation : rows to validate on, if any
@@ -153,7 +156,7 @@ def train_by_epochs(
         with postponed():
             keep = None
             if kept is not None:
-                keep = ClassifierCheckpoint(kept, estimator, network, part, validation, rules.extent())
+                keep = EstimatorCheckpoint(kept, estimator, network, part, validation, rules.extent())
                 rules.go_on(keep.resumed())
             if not rules.progress.ended:
                 loop(network, estimator._optimizer, part, rules, keep)
@@ -187,7 +190,6 @@ def initialize(estimator: Any, widths: list[int], dtype: np.dtype) -> None:
     """Draw the weights of a first fit, or of one without a warm start."""
     estimator.n_iter_ = estimator.t_ = 0
     estimator.n_layers_ = len(widths)
-    estimator.out_activation_ = estimator._target().first_loss().link
     dtype = np.dtype(estimator.dtype if estimator.dtype != "auto" else dtype)
     if estimator.solver == "lbfgs":
         dtype = np.dtype(np.float64)

@@ -1,4 +1,4 @@
-"""`MLPClassifier` with solver="lbfgs": scikit-learn's objective over all rows, its warnings and its attributes."""
+"""Fits with solver="lbfgs": scikit-learn's objective over all rows, its warnings and its attributes."""
 
 import warnings
 from typing import Any

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.metrics import get_scorer_names
 
 from ..activations import ACTIVATIONS
+from ..losses import NAMES as LOSSES
 from ..optimizers import OPTIMIZERS, SCHEDULES, SGD, Adam, Momentum, Nesterov, Optimizer
 from ..sklearn_private import Interval, Options, StrOptions
 
@@ -36,12 +37,19 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
     "max_fun": [Interval(Integral, 1, None, closed="left")],
     "dtype": [StrOptions({"auto", "float32", "float64"})],
-    "class_weight": [dict, list, StrOptions({"balanced"}), None],
     "scoring": [StrOptions(set(get_scorer_names())), callable, None],
     "dropout": [Interval(Real, 0, 1, closed="left"), tuple, list],
     "optimizer": [StrOptions(set(OPTIMIZERS)), Optimizer, None],
     "callbacks": [callable, list, None],
     "n_threads": [None, Interval(Integral, 1, None, closed="left")],
+}
+OF_CLASSES = {**CONSTRAINTS, "class_weight": [dict, list, StrOptions({"balanced"}), None]}
+OF_NUMBERS = {
+    **CONSTRAINTS,
+    "loss": [StrOptions({name for name in LOSSES if name != "log_loss"})],
+    "quantile": [Interval(Real, 0, 1, closed="neither"), "array-like"],
+    "delta": [Interval(Real, 0, None, closed="neither")],
+    "standardize_target": ["boolean"],
 }
 
 

@@ -11,11 +11,10 @@ FEW_ROWS = 10_000  # up to here, scikit-learn's own functions cost little; they 
 
 
 def validation_rows(
-    y: np.ndarray, fraction: float, stratified: bool, random: np.random.RandomState
+    n: int, fraction: float, random: np.random.RandomState, y: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return (rows to train on, rows for validation); stratified: y (n) holds 0 and 1, in the same shares in both."""
-    n = len(y)
-    if not stratified:
+    """Return (rows to train on, rows for validation), of n rows; y (n) of 0 and 1 has the same shares in both."""
+    if y is None:
         training, validation = scikit_learn_rows(n, fraction, random)
     elif n <= FEW_ROWS or min(np.bincount(y, minlength=2)) < 2:
         training, validation = scikit_learn_rows(n, fraction, random, stratify=np.where(y, "True", "False"))

@@ -11,7 +11,8 @@ from ..rows.streamed import StreamedRows
 from ..rows.streams.stream import Stream, check_alone
 from ..training.validation import Validation
 from . import view
-from .classes import Classes
+from .classes import ClassTarget
+from .numbers import NumberTarget
 
 
 class StreamData:
@@ -22,7 +23,7 @@ class StreamData:
     def __init__(self, estimator: Any, X: Stream, y: Any = None, w: Any = None, suffix: str = "") -> None:
         check_alone(y, w, suffix)
         self.estimator, self.stream = estimator, X
-        self.target: Classes = estimator._target()
+        self.target: ClassTarget | NumberTarget = estimator._target()
 
     def learn(self, reset: bool, new_target: bool) -> None:
         """Set the estimator's features (reset) and target (new_target), or compare the stream's with them."""
@@ -66,23 +67,33 @@ class StreamData:
         self.target.weigh_stream(rows)
         return rows
 
-    def all_rows(self, rows: StreamedRows) -> Pass:
+    def all_rows(self, network: Network, rows: StreamedRows) -> Pass:
         """Return a pass over all rows."""
-        return rows.order()
+        order = rows.order()
+        self.measure(network, rows, order)
+        return order
+
+    def measure(self, network: Network, rows: StreamedRows, order: Pass) -> None:
+        """Standardise the target by the rows of a pass, if the estimator is to."""
+        if isinstance(self.target, NumberTarget) and self.target.measures:
+            self.target.keep(rows.survey(order.fraction, order.seed).moments)
+            rows.labels = self.target.reader(network, self.stream.target_name or "y")
 
     def split(self, network: Network, rows: StreamedRows) -> tuple[Pass, Validation]:
         """Draw rows to train on and rows to validate on, one by one."""
         self.check_scoring()
         fraction = self.estimator.validation_fraction
         seed = int(self.estimator._random_state.randint(2**31))
-        validated = self.labelled_rows(network)  # without the weights of classes
-        validated.surveys, (training, kept) = rows.surveys, rows.parts(fraction, seed)
+        training, kept = rows.parts(fraction, seed)
         found = rows.survey(fraction, seed)
         if found.n_validation < 2 or found.n_training < 1:
             raise ValueError(
                 "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
             )
         self.target.check_stream_split(found)
+        self.measure(network, rows, training)
+        validated = self.labelled_rows(network)  # without the weights of classes
+        validated.surveys = rows.surveys
         return training, Validation(validated, kept, None, own=True)
 
     def validation(self, network: Network) -> Validation:

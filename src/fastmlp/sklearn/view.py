@@ -1,4 +1,4 @@
-"""Views of an `MLPClassifier` to predict with: as it is now or, while another thread fits it, as it was before."""
+"""Views of an estimator to predict with: as it is now or, while another thread fits it, as it was before."""
 
 from typing import Any
 

@@ -44,7 +44,7 @@ class Figures:
             self.right += float(v @ known)
         else:
             losses, right = compared(loss, Z, Y)
-            self.right += float(v @ right)
+            self.right += float((right * v).sum())  # the sum of accuracy_score, in its order
         self.loss += float(losses.sum() if w is None else v @ losses)
         self.weight += float(v.sum())
 

@@ -1,0 +1,198 @@
+"""y of a regressor: numbers as users have them, and as kernels take them."""
+
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.metrics import mean_pinball_loss, r2_score
+
+from ..losses import Loss, checked_levels, loss_of
+from ..network.network import Network
+from ..rows.labels import TargetNumbers
+from ..rows.moments import Moments
+from ..rows.streamed import StreamedRows
+from ..rows.streams.stream import Stream, located
+from ..rows.survey import Survey
+from ..rows.targets import Scaling, as_numbers, refuse_masked
+from ..training.figures import Figures
+
+WIDEST = np.dtype(np.float64)
+
+
+class NumberTarget:
+    """What fits learn of a regressor's y, and make of it: the methods of `ClassTarget`.
+
+    Parameters
+    ----------
+    estimator : MLPRegressor, or a view of one; what is learned are its attributes
+    """
+
+    checks: ClassVar[dict[str, Any]] = {"y_numeric": True}
+    score_name = "R²"
+    stratified = False
+
+    def __init__(self, estimator: Any) -> None:
+        self.estimator = estimator
+
+    @property
+    def known(self) -> bool:
+        """Whether a fit has learned the target."""
+        return hasattr(self.estimator, "coefs_")
+
+    @property
+    def columns(self) -> int:
+        """The number of columns of y."""
+        return self.loss().targets(self.estimator.n_outputs_)
+
+    @property
+    def scaling(self) -> Scaling | None:
+        """(Shift, factor) of the columns of y, each (columns), or None where y is not standardised."""
+        mean = getattr(self.estimator, "target_mean_", None)
+        return None if mean is None else (np.atleast_1d(mean), 1 / np.atleast_1d(self.estimator.target_scale_))
+
+    @property
+    def measures(self) -> bool:
+        """Whether mean and scale are still to be measured, as soon as it is known which rows are trained on."""
+        return bool(self.estimator.standardize_target and self.scaling is None)
+
+    def check_parameters(self, incremental: bool) -> None:
+        """Raise ValueError for parameters about y that no fit can have."""
+        estimator = self.estimator
+        self.loss_for(1)
+        if estimator.standardize_target and estimator.loss == "poisson":
+            raise ValueError("standardize_target=True: loss='poisson' takes counts or rates as they are; leave it out")
+
+    def loss_for(self, columns: int) -> Loss:
+        """Return the loss that the parameters ask for, of y with this number of columns."""
+        estimator = self.estimator
+        outputs = len(checked_levels(estimator.quantile)) if estimator.loss == "quantile" else columns
+        return loss_of(estimator.loss, outputs, quantile=estimator.quantile, delta=estimator.delta)
+
+    def loss(self) -> Loss:
+        """Return the loss of the net."""
+        loss: Loss = self.estimator._loss
+        return loss
+
+    def check(self, name: str, y: Any) -> None:
+        """Raise TypeError or ValueError where y cannot be the target of any net; what scikit-learn checks is left."""
+        if hasattr(y, "tocsr"):
+            raise TypeError(f"{name} is sparse; give {name}.toarray()")
+        refuse_masked(name, y)
+        try:
+            array = np.asarray(y)
+        except ValueError:
+            raise ValueError(f"{name}: rows must have the same number of targets") from None
+        if y is None or array.ndim not in (1, 2) or array.size == 0 or array.dtype.kind == "c":
+            return
+        if array.dtype.kind in "mM":
+            raise TypeError(f"{name} has dtype {array.dtype}; convert dates to numbers first")
+        columns = 1 if array.ndim == 1 else array.shape[1]
+        loss = self.loss_for(columns)
+        if columns > loss.targets(columns):
+            raise ValueError(f"{name} has {columns} columns, but loss='quantile' takes one column")
+        as_numbers(array, len(array), columns, loss, WIDEST, name=name)
+
+    def learn(self, y: np.ndarray, new: bool) -> None:
+        """Set the loss, and the number of outputs, by y (new), or compare y with them."""
+        self.learn_columns(1 if y.ndim == 1 else y.shape[1], new)
+
+    def learn_stream(self, stream: Stream, new: bool) -> None:
+        """Do what `learn` does, by the first block of a stream."""
+        for block in stream.labels():
+            with located(block.place):
+                shape = np.shape(block.y)
+            self.learn_columns(shape[1] if len(shape) == 2 else 1, new)
+            return
+        raise ValueError(f"{stream.place or 'X'} has 0 rows; at least 1 is required")
+
+    def learn_columns(self, columns: int, new: bool) -> None:
+        """Set loss and outputs for y with this number of columns, or compare them."""
+        estimator, loss = self.estimator, self.loss_for(columns)
+        outputs = len(loss.parameters) if loss.of_one_target else columns
+        if new:
+            estimator.n_outputs_ = outputs
+            for name in ("target_mean_", "target_scale_"):
+                vars(estimator).pop(name, None)
+        else:
+            self.compare_columns("y", columns)
+            if (loss.link, outputs) != (self.loss().link, estimator.n_outputs_):
+                known = self.loss()
+                raise ValueError(
+                    f"loss={estimator.loss!r}, quantile={estimator.quantile!r}: the net was made for "
+                    f"loss={known.name!r} with {estimator.n_outputs_} outputs; fit it anew, without warm_start"
+                )
+            if estimator.standardize_target != (self.scaling is not None):
+                raise ValueError(
+                    f"standardize_target={estimator.standardize_target}: was {not estimator.standardize_target} in the "
+                    "fit that goes on; fit anew, without warm_start"
+                )
+        estimator._loss, estimator.out_activation_ = loss, loss.link
+
+    def compare(self, name: str, y: np.ndarray) -> None:
+        """Raise ValueError unless y has the columns that were learned."""
+        self.compare_columns(name, 1 if y.ndim == 1 else y.shape[1])
+
+    def compare_columns(self, name: str, columns: int) -> None:
+        """Raise ValueError unless this is the number of columns that was learned."""
+        if columns != self.columns:
+            raise ValueError(
+                f"{name} has {columns} column{'s' if columns > 1 else ''}, but the net was made for {self.columns}"
+            )
+
+    def encoded(self, y: np.ndarray) -> np.ndarray | None:
+        """Return y, which rows scale; None where `standardized` is to give it later."""
+        return None if self.measures else y
+
+    def weighted(self, y: np.ndarray, w: np.ndarray | None) -> np.ndarray | None:
+        """Return the weights of rows."""
+        return w
+
+    def standardized(self, network: Network, y: np.ndarray, w: np.ndarray | None, index: np.ndarray) -> np.ndarray:
+        """Set mean and scale by the rows of the index, with weights w of all rows; return targets of all rows."""
+        found = Moments()
+        found.add(y[index], None if w is None else w[index])
+        self.keep(found)
+        return as_numbers(y, len(y), self.estimator.n_outputs_, self.loss(), network.plan.dtype, self.scaling)
+
+    def keep(self, found: Moments) -> None:
+        """Set the estimator's mean and scale."""
+        shift, factor = found.scaling()
+        one = self.columns == 1
+        self.estimator.target_mean_ = float(shift[0]) if one else shift
+        self.estimator.target_scale_ = float(1 / factor[0]) if one else 1 / factor
+
+    def check_split(self, Y: np.ndarray | None, index: np.ndarray) -> None:
+        """Do nothing: any rows may validate numbers."""
+
+    def score(self, y: Any, predicted: np.ndarray, w: Any) -> float:
+        """Return R² of what `predict` gives or, of several quantiles, the mean of their pinball losses, negative."""
+        self.check("y", y)
+        levels = self.loss().parameters
+        if predicted.ndim == 1 or not self.loss().of_one_target:
+            return float(r2_score(y, predicted, sample_weight=w))
+        losses = [mean_pinball_loss(y, predicted[:, k], sample_weight=w, alpha=q) for k, q in enumerate(levels)]
+        return -float(np.mean(losses))
+
+    def reader(self, network: Network, name: str, others: bool = False) -> TargetNumbers:
+        """Return what makes targets of a stream's y, unscaled where mean and scale are to be measured."""
+        dtype = WIDEST if self.measures else network.plan.dtype
+        return TargetNumbers(self.estimator.n_outputs_, self.loss(), dtype, self.scaling, name)
+
+    def weigh_stream(self, rows: StreamedRows) -> None:
+        """Do nothing: there are no weights of classes."""
+
+    def check_stream_split(self, found: Survey) -> None:
+        """Do nothing, as `check_split`."""
+
+    def score_of_stream(self, network: Network, rows: StreamedRows, theta: np.ndarray) -> float:
+        """Return the score, by weight, of what `predict` would give."""
+        found, loss, scaling = Figures(), self.loss(), self.scaling
+        for Z, window, first in network.outputs(rows, rows.order(), theta=theta):
+            y, w = window.labels(first, first + len(Z))
+            assert y is not None
+            found.add(loss, np.sort(Z, axis=1) if loss.of_one_target else Z, y, w)
+        score = found.means(loss)[1]
+        return score if scaling is None or len(loss.parameters) < 2 else score / float(scaling[1][0])
+
+    def decoded(self, A: np.ndarray) -> np.ndarray:
+        """Return predictions in units of y, (n) or (n, K), from A[L], (n) or (n, K)."""
+        return self.loss().predictions(A.reshape(len(A), -1), self.scaling)

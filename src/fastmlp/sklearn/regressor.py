@@ -1,0 +1,183 @@
+"""`MLPRegressor`: scikit-learn's estimator, computed by this library's kernels."""
+
+from collections.abc import Callable, Sequence
+from typing import Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import RegressorMixin
+from sklearn.utils.metaestimators import available_if
+
+from ..optimizers import Optimizer
+from ..rows.streams.stream import Stream
+from ..sklearn_private import _fit_context
+from ..typing import Activations, Callbacks, Features, OptimizerName, Verbose
+from . import view
+from .data import data_of
+from .estimator import MLPEstimator
+from .fit import fit
+from .numbers import NumberTarget
+from .parameters import OF_NUMBERS, trains_by_epochs
+
+
+class MLPRegressor(RegressorMixin, MLPEstimator):  # type: ignore[misc]
+    """Multilayer perceptron for regression, a drop-in for `sklearn.neural_network.MLPRegressor`.
+
+    It has scikit-learn's parameters and attributes, and the same `random_state` gives the same model up to rounding.
+
+    Parameters
+    ----------
+    loss : {"squared_error", "poisson", "quantile", "huber"}, default="squared_error"
+        What is minimised: half the squared error; half the Poisson deviance of counts or rates, predicted by e^z; the
+        pinball loss of one or several quantiles; or half the squared error that goes on linearly beyond `delta`.
+    hidden_layer_sizes : array-like of int, default=(100,)
+        Widths of the hidden layers.
+    activation : str, pair of functions, or list with one of them for each hidden layer, default="relu"
+        identity, logistic, tanh, relu as in scikit-learn; leaky_relu, elu, selu, softplus, gelu, silu, or scalar
+        functions (g, g') of z that Numba can compile.
+    solver : {"adam", "sgd", "lbfgs"}, default="adam"
+    alpha : float, default=0.0001
+        Adds alpha/2 ‖W‖² to the sum of losses of each batch.
+    batch_size : int or "auto", default="auto"
+        Rows per step; "auto" is min(200, n).
+    learning_rate : {"constant", "invscaling", "adaptive", "cosine", "one_cycle"}, default="constant"
+        As for `MLPClassifier`.
+    learning_rate_init : float, default=0.001
+    power_t : float, default=0.5
+    max_iter : int, default=200
+        The largest number of epochs, or of iterations of L-BFGS.
+    shuffle : bool, default=True
+    random_state : int, RandomState or None, default=None
+        For the first weights, the validation split and the order of rows.
+    tol : float, default=1e-4
+        The loss or the score has improved if it changed by more than this.
+    verbose : bool, int or "bar", default=False
+        Print the loss of each epoch, or show a progress bar over all rows.
+    warm_start : bool, default=False
+        Start `fit` from the weights of the last one.
+    momentum : float, default=0.9
+        For sgd.
+    nesterovs_momentum : bool, default=True
+    early_stopping : bool, default=False
+        Keep a part of the rows for validation, and stop when the score over it does not improve.
+    validation_fraction : float, default=0.1
+    beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
+        For adam.
+    n_iter_no_change : int, default=10
+    max_fun : int, default=15000
+        For lbfgs: the largest number of evaluations of the gradient.
+    dtype : {"auto", "float32", "float64"}, default="auto"
+        The type of parameters and products. "auto": float32 for X of float32, else float64. lbfgs always computes in
+        float64.
+    scoring : str, callable or None, default=None
+        scikit-learn's name of a scorer, or a scorer, in place of `score` over the validation rows. It gets them as they
+        were given: rows of a frame as a frame.
+    dropout : float, or list with one for each hidden layer, default=0.0
+        The fraction of a layer's units that each step of adam or sgd leaves out, drawn by `random_state`.
+    optimizer : str, Optimizer or None, default=None
+        sgd, momentum, nesterov, adam or adamw, with learning_rate_init, or an object such as
+        ``AdamW(1e-3, weight_decay=0.1)``, in place of the solver's.
+    callbacks : callable, list of them, or None, default=None
+        Each is called as callback(regressor, record) after each epoch; the record holds epoch, loss, learning_rate,
+        seconds, validation_loss and validation_score. One that returns True ends the training.
+    n_threads : int or None, default=None
+        The largest number of threads. None: one per available core. The result is the same, bit for bit, for any.
+    quantile : float, or ascending list of them, default=0.5
+        For loss="quantile": levels between 0 and 1. A list predicts a column for each, in ascending order; y is one
+        column then.
+    delta : float, default=1.0
+        For loss="huber": up to here, the error counts squared; in units of the target or, with standardize_target, of
+        its standard deviation.
+    standardize_target : bool, default=False
+        Train on (y - mean) / standard deviation of the training rows, weighted; predictions have the units of y. A warm
+        start and `partial_fit` keep both. Losses, those of `loss_curve_` included, are of the standardised target. Not
+        for loss="poisson".
+
+    Attributes
+    ----------
+    coefs_, intercepts_ : list of arrays (p[l-1], p[l]) and (p[l])
+        The parameters with which `predict` computes and the next fit starts, also after you write into them.
+    loss_ : float
+        The loss of the last epoch: mean over its batches, with the L2 term. Of several outputs it is the sum; the
+        squared error is the mean over them, as in scikit-learn, though not in its gradient.
+    loss_curve_, learning_rate_curve_ : list of float
+        The loss of each epoch, and the learning rate after it.
+    best_loss_, best_validation_score_ : float or None
+    validation_scores_, validation_loss_curve_ : list of float or None
+        Score and mean loss over the validation rows, if there are any.
+    n_iter_, t_ : int
+        The numbers of epochs of the last fit, and of rows trained on so far.
+    n_layers_, n_outputs_, n_features_in_ : int
+    out_activation_ : {"identity", "exp"}
+    target_mean_, target_scale_ : float or array (K)
+        Only with standardize_target. The scale of a constant target is 1.
+    feature_names_in_ : array of str
+        Only if X has names.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_friedman1
+    >>> from fastmlp import MLPRegressor
+    >>> X, y = make_friedman1(1000, random_state=0)
+    >>> regressor = MLPRegressor(standardize_target=True, random_state=1, max_iter=500).fit(X, y)
+    >>> bool(regressor.score(X, y) > 0.9)
+    True
+    """
+
+    _parameter_constraints: dict = OF_NUMBERS
+
+    def __init__(
+        self, loss: Literal["squared_error", "poisson", "quantile", "huber"] = "squared_error",
+        hidden_layer_sizes: int | Sequence[int] = (100,), activation: Activations = "relu", *,
+        solver: Literal["adam", "sgd", "lbfgs"] = "adam", alpha: float = 0.0001,
+        batch_size: int | Literal["auto"] = "auto",
+        learning_rate: Literal["constant", "invscaling", "adaptive", "cosine", "one_cycle"] = "constant",
+        learning_rate_init: float = 0.001, power_t: float = 0.5, max_iter: int = 200, shuffle: bool = True,
+        random_state: int | np.random.RandomState | None = None, tol: float = 1e-4, verbose: Verbose = False,
+        warm_start: bool = False,
+        momentum: float = 0.9, nesterovs_momentum: bool = True, early_stopping: bool = False,
+        validation_fraction: float = 0.1, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8,
+        n_iter_no_change: float = 10, max_fun: int = 15000,
+        dtype: Literal["auto", "float32", "float64"] = "auto",
+        scoring: str | Callable[..., float] | None = None, dropout: float | list[float] | tuple[float, ...] = 0.0,
+        optimizer: OptimizerName | Optimizer | None = None, callbacks: Callbacks["MLPRegressor"] = None,
+        n_threads: int | None = None, quantile: float | Sequence[float] = 0.5, delta: float = 1.0,
+        standardize_target: bool = False,
+    ) -> None:  # fmt: skip
+        self._set_parameters(vars())
+
+    @available_if(trains_by_epochs)
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(
+        self, X: Features | Stream, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
+        """Train for one epoch, starting from the weights and the moments of the last call.
+
+        Parameters
+        ----------
+        X, y, sample_weight : as for `fit`
+
+        Returns
+        -------
+        self
+        """
+        fit(self, X, y, sample_weight, incremental=True)
+        return self
+
+    def predict(self, X: Features | Stream) -> np.ndarray:
+        """Return values of the target, array (n), or (n, K) of K outputs: quantiles are in ascending order."""
+        now, network, theta = view.present(self)
+        target: NumberTarget = now._target()
+        return target.decoded(now._outputs(X, network, theta))
+
+    def score(self, X: Features | Stream, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None) -> float:
+        """Return R², the mean over columns of y, or of several quantiles the mean pinball loss, negative.
+
+        Parameters
+        ----------
+        X, y, sample_weight : as for `fit`
+        """
+        return data_of(self, X, y, sample_weight).score()
+
+    def _target(self) -> NumberTarget:
+        return NumberTarget(self)
