@@ -260,7 +260,7 @@ def test_a_schedule_ends_with_the_fit(client):
 
 def test_an_epoch_leaves_its_arguments_as_they_were():
     model = Model([p, 8, 1], dtype="float64", seed=1)
-    net = NetSpec("test", model.widths, "relu", True, "float64", False, 1, None)
+    net = NetSpec("test", model.widths, "relu", True, "float64", model.network.plan.loss, 1, None)
     partition = worker.Partition(X, y.astype(np.uint8), w)
     optimizer, theta, moments = Adam(), model.parameters.copy(), np.zeros(2 * model.parameters.size)
     arguments = [partition], theta, moments, net, optimizer, 0.0, 100, (0, 1)
@@ -619,7 +619,7 @@ def test_the_dashboard_tells_what_goes_on(client):
     trained(validation_fraction=0.2)
     prefixes = client.run_on_scheduler(lambda dask_scheduler: set(dask_scheduler.task_prefixes))
     ours = {name for name in prefixes if name.startswith("fastmlp")}
-    kinds = {"partition", "summary", "gather", "convert", "parameters", "gradient", "sum", "score"}
+    kinds = {"partition", "summary", "gather", "convert", "converted", "parameters", "gradient", "sum", "score"}
     more = {"slice", "share", "validation", "epoch", "predict", "predict-proba"}  # of other tests
     assert {f"fastmlp-{kind}" for kind in kinds} <= ours <= {f"fastmlp-{kind}" for kind in kinds | more}
 

@@ -153,7 +153,7 @@ class DaskMLPClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return improvement.exhausted
 
         with Cluster(self.client, self.timeout) as cluster:
-            partitions = Partitions(cluster, X, y, sample_weight)
+            partitions = Partitions(cluster, X, y, sample_weight, numeric=False)
             model = self.new_model(partitions, not lbfgs and is_float32(X, y, sample_weight))
             l2 = self.alpha / partitions.weight if lbfgs else self.alpha  # which is shared by each batch
             settings = Settings(self.max_iter, batch_size, l2, True, model.seed, False, 1, self.tol, self.verbose)

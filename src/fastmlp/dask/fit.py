@@ -9,9 +9,9 @@ import numpy as np
 
 from .. import optimizers
 from ..arguments import checked_callbacks, checked_fraction
+from ..losses import Loss
 from ..model import Model
 from ..optimizers import Optimizer
-from ..rows.labels import Labels
 from ..rows.order import Pass
 from ..system.interrupts import postponed
 from ..training.checkpoint import CheckpointFile
@@ -25,6 +25,7 @@ from .checkpoint import check_exact, checkpoint_of
 from .cluster import Cluster
 from .network import DaskNetwork
 from .partitions import Partitions
+from .worker import target_of
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -33,7 +34,8 @@ Rule = OptimizerName | Literal["lbfgs"] | Optimizer
 
 
 def fit(
-    model: Model, X: DaskCollection, y: DaskCollection | str, sample_weight: DaskCollection | str | None = None, *,
+    model: Model, X: DaskCollection, y: DaskCollection | str | list[str],
+    sample_weight: DaskCollection | str | None = None, *,
     client: "Client | None" = None, epochs: int = 10, batch_size: int | None = None,
     optimizer: Rule = "adam", l2: float = 0.0,
     validation_fraction: float = 0.0, early_stopping: bool = False, n_iter_no_change: int = 10, tol: float = 1e-4,
@@ -47,9 +49,9 @@ def fit(
     model : Model
         Trained from its present weights on.
     X : Dask array (n, p) or dataframe
-    y : Dask array or series (n), or the name of a column of X
-        0 and 1, or classes 0 … K-1, as the model has it.
-    sample_weight : as y, or None
+    y : Dask array, series or dataframe, (n) or (n, K), or the name of a column of X, or a list of names
+        0 and 1, classes 0 … K-1, or numbers, as the model has it.
+    sample_weight : Dask array or series (n), the name of a column of X, or None
     client : distributed.Client or None
         None: the default one.
     epochs : int
@@ -94,7 +96,7 @@ def fit(
     if file is not None:
         check_exact(file, settings.batch_size, isinstance(optimizer, str) and optimizer == "lbfgs")
     with Cluster(client, timeout) as cluster:
-        partitions = Partitions(cluster, X, y, sample_weight)
+        partitions = Partitions(cluster, X, y, sample_weight, model.network.plan.loss.numeric)
         run(model, partitions, None, settings, validation_fraction, optimizer, functions, file)
     return model
 
@@ -155,13 +157,23 @@ def connected(model: Model, partitions: Partitions, classes: list | None) -> Das
     if partitions.n_features != model.widths[0]:
         raise ValueError(f"X has {partitions.n_features} features, but the model was made for {model.widths[0]}")
     check_names(model, partitions.names)
-    if len(partitions.classes) < 2:
+    loss, K = model.network.plan.loss, model.widths[-1]
+    target = target_of(loss, K, model.dtype, classes, model.target_scaling)
+    if loss.numeric:
+        check_columns(partitions.targets, loss, K)
+    elif len(partitions.classes) < 2:
         raise ValueError(f"y holds only one class ({partitions.classes[0]}); two are required")
-    labels = Labels(model.widths[-1], model.network.plan.loss, classes)
-    if classes is None and labels.shape == ():
-        labels.encode(np.array(partitions.classes), len(partitions.classes))
-    partitions.convert(str(model.dtype), labels)
+    elif classes is None and target.shape == ():
+        target.encode(np.array(partitions.classes), len(partitions.classes))
+    partitions.convert(str(model.dtype), target)
     return DaskNetwork(model.network, model, partitions.cluster, partitions)
+
+
+def check_columns(columns: int, loss: Loss, outputs: int) -> None:
+    """Raise ValueError unless y has as many columns as a model of numbers has targets."""
+    if columns != loss.targets(outputs):
+        what = f"loss={loss.name!r} and {outputs} outputs" if outputs > 1 else "one output"
+        raise ValueError(f"y has {columns} columns, but the model, with {what}, takes {loss.targets(outputs)}")
 
 
 def train_exactly(

@@ -9,7 +9,8 @@ import numpy as np
 from dask import delayed
 
 from ..messages import few, listed
-from ..rows.labels import MOST_CLASSES, Labels
+from ..rows.labels import MOST_CLASSES, Target, TargetNumbers
+from ..rows.moments import Moments
 from ..rows.order import Pass
 from . import worker
 from .cluster import Cluster
@@ -33,18 +34,21 @@ def blocks_of(name: str, collection: Any, dimensions: int) -> list[Any]:
 
 def aligned(X: Any, y: Any, w: Any) -> list[tuple[Any, Any, Any]]:
     """Return (X, y, w) of each partition; y and w are cut as X is, where the sizes of chunks are known."""
+    if y is None:
+        raise ValueError("y is None; give a Dask array, or the name of a column of X")
     others: list[list[Any] | None] = []
     for name, given in (("y", y), ("sample_weight", w)):
-        if isinstance(given, str):
-            columns = list(getattr(X, "columns", []))
-            if given not in columns:
+        columns = list(getattr(X, "columns", []))
+        for column in names_in(given):
+            if column not in columns:
                 raise ValueError(f"{name}={given!r}: no such column; the columns of X are {listed(columns)}")
+        if names_in(given):
             others.append(blocks_of(name, X[given], 1))
         elif given is None:
             others.append(None)
         else:
             others.append(blocks_of(name, cut_like(X, given), 1))
-    named = [name for name in (y, w) if isinstance(name, str)]
+    named = [*names_in(y), *names_in(w)]
     partitions = blocks_of("X", X.drop(columns=named) if named else X, 2)
     for name, blocks in zip(("y", "sample_weight"), others, strict=True):
         if blocks is not None and len(blocks) != len(partitions):
@@ -56,9 +60,16 @@ def aligned(X: Any, y: Any, w: Any) -> list[tuple[Any, Any, Any]]:
     return list(zip(partitions, *(nothing if blocks is None else blocks for blocks in others), strict=True))
 
 
+def names_in(given: Any) -> list[str]:
+    """Return the columns of X that y or weights are, where they are given by a name or a list of names."""
+    if isinstance(given, list) and given and all(isinstance(name, str) for name in given):
+        return given
+    return [given] if isinstance(given, str) else []
+
+
 def feature_names(X: Any, y: Any, w: Any) -> list[str] | None:
     """Return the names of the columns of X that are neither y nor weights, if it has names."""
-    named = [name for name in (y, w) if isinstance(name, str)]
+    named = [*names_in(y), *names_in(w)]
     return [str(name) for name in X.columns if name not in named] if hasattr(X, "columns") else None
 
 
@@ -107,12 +118,13 @@ class Partitions:
     shares : what each worker trains on, once rows are dealt
     sizes : rows of each partition
     names : of the features, or None
-    classes : all classes of y, in ascending order
+    targets : columns of y
+    classes : all classes of y, in ascending order; none where y holds numbers
     n_features, n_rows : numbers
     weight : Σ w, or n_rows
     """
 
-    def __init__(self, cluster: Cluster, X: Any, y: Any, w: Any) -> None:
+    def __init__(self, cluster: Cluster, X: Any, y: Any, w: Any, numeric: bool) -> None:
         self.cluster = cluster
         self.shares: list[Share] = []
         self.converted: list[Any] = []
@@ -121,9 +133,9 @@ class Partitions:
         self.raw = cluster.compute(
             [delayed(tuple)(list(each), dask_key_name=f"{key}-{i}") for i, each in enumerate(delayed_tuples)]
         )
-        found: list[worker.Summary] = cluster.all(cluster.map("summary", worker.summary, self.raw))
+        found: list[worker.Summary] = cluster.all(cluster.map("summary", worker.summary, self.raw, numeric=numeric))
         self.sizes = [each.rows for each in found]
-        self.n_rows, self.n_features = sum(self.sizes), found[0].columns
+        self.n_rows, self.n_features, self.targets = sum(self.sizes), found[0].columns, found[0].targets
         if self.n_rows == 0:
             raise ValueError("X has 0 rows; at least 1 is required")
         for number, each in enumerate(found):
@@ -138,11 +150,31 @@ class Partitions:
         if not self.weight:
             raise ValueError("sample_weight is 0 for every row")
 
-    def convert(self, dtype: str, labels: Labels) -> None:
-        """Have the workers convert partitions to what kernels read, and forget the raw ones."""
-        firsts = [0, *accumulate(self.sizes)][:-1]
-        self.converted = self.cluster.map("convert", worker.convert, self.raw, firsts, dtype=dtype, labels=labels)
+    @property
+    def firsts(self) -> list[int]:
+        """The number of each partition's first row in the whole table."""
+        return [0, *accumulate(self.sizes)][:-1]
+
+    def moments(self, target: TargetNumbers, order: Pass) -> Moments:
+        """Return the moments of the targets of a pass, as they are before `convert`."""
+        cluster, total = self.cluster, Moments()
+        for found in cluster.all(
+            cluster.map("moments", worker.moments, self.raw, self.firsts, target=target, order=order)
+        ):
+            total.merge(found)
+        if total.weight == 0:
+            raise ValueError("sample_weight is 0 for every row to train on")
+        return total
+
+    def convert(self, dtype: str, target: Target) -> None:
+        """Have the workers convert partitions to what kernels read, and forget the raw ones.
+
+        Raise what is wrong with a row before a fit changes anything of its model.
+        """
+        cluster = self.cluster
+        self.converted = cluster.map("convert", worker.convert, self.raw, self.firsts, dtype=dtype, target=target)
         self.raw = []  # the scheduler computes one again if the rows made of it are lost
+        cluster.all(cluster.map("converted", len, self.converted))
 
     def deal(self, training: Pass) -> None:
         """Deal the rows of a pass to the workers, so that all train on rows that are alike.

@@ -20,17 +20,24 @@ def predict_proba(model: Model, X: DaskCollection) -> Any:
     ----------
     model : Model
     X : Dask array (n, p) or dataframe
+
+    Raises
+    ------
+    AttributeError : the model predicts numbers
     """
     return lazy(model, X, "predict_proba", model.dtype)
 
 
 def predict(model: Model, X: DaskCollection) -> Any:
-    """Return what `Model.predict` gives: a lazy Dask array of 0 and 1, or of numbers of classes."""
-    return lazy(model, X, "predict", np.dtype(np.int64))
+    """Return what `Model.predict` gives: a lazy Dask array of 0 and 1, of numbers of classes, or of numbers."""
+    return lazy(model, X, "predict", model.dtype if model.network.plan.loss.numeric else np.dtype(np.int64))
 
 
 def lazy(model: Model, X: Any, method: str, dtype: np.dtype) -> Any:
     """Return a Dask array of what a method of the model returns for each partition."""
+    loss = model.network.plan.loss
+    if method == "predict_proba":
+        model._check_classes(method)
     light = lightened(model)
     if hasattr(X, "to_dask_array"):
         check_names(model, names_of(X) if hasattr(X, "columns") else None)
@@ -45,7 +52,7 @@ def lazy(model: Model, X: Any, method: str, dtype: np.dtype) -> Any:
     state = {**light.__getstate__(), "activation": functions(light.network.plan)}
     token = tokenize(type(light), state, X.name)
     K = model.widths[-1]
-    wide = K > 1 and (method == "predict_proba" or model.out_activation == "logistic")
+    wide = K > 1 and (method == "predict_proba" or not loss.exclusive)
     shape: dict[str, Any] = {"chunks": (X.chunks[0], (K,))} if wide else {"drop_axis": 1}
     return X.map_blocks(
         called, light, method, dtype=dtype, name=f"fastmlp-{method.replace('_', '-')}-{token}",

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..losses import Loss
 from ..messages import few
 from ..model import Model
 from ..network.call import Tally
@@ -13,11 +14,12 @@ from ..optimizers import Optimizer
 from ..rows.array import ArrayRows, as_table
 from ..rows.columns import put_columns
 from ..rows.frame import FrameColumns
-from ..rows.labels import MOST_CLASSES, Labels, distinct
+from ..rows.labels import MOST_CLASSES, Labels, Target, TargetNumbers, distinct
+from ..rows.moments import Moments
 from ..rows.order import Order, Pass
 from ..rows.streamed import StreamedRows
 from ..rows.streams.stream import Block, Stream, equal_blocks
-from ..rows.targets import as_weights
+from ..rows.targets import Scaling, as_weights
 from ..rows.window import Window, not_finite
 from ..training.figures import Figures
 from ..training.validation import figures
@@ -50,10 +52,11 @@ class Partition(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """Rows, columns, classes and sum of weights of a partition."""
+    """Rows, columns of X and of y, classes, and sum of weights of a partition."""
 
     rows: int
     columns: int
+    targets: int
     classes: frozenset
     weight: float | None
 
@@ -80,8 +83,20 @@ class EpochSum(NamedTuple):
     t: float
 
 
-def summary(raw: RawPartition) -> Summary:
-    """Return the summary of a partition; raise where y or weights do not fit X, or are missing."""
+def target_of(
+    loss: Loss, outputs: int, dtype: Any, classes: list[Any] | None = None, scaling: Scaling | None = None
+) -> Target:
+    """Return what turns y into what kernels read; without classes or scaling, y of a partition that is converted."""
+    if loss.numeric:
+        return TargetNumbers(outputs, loss, np.dtype(dtype), scaling)
+    return Labels(outputs, loss, classes)
+
+
+def summary(raw: RawPartition, numeric: bool) -> Summary:
+    """Return the summary of a partition; raise where y or weights do not fit X, or are missing.
+
+    numeric : y holds numbers, which `moments` and `convert` check
+    """
     X, y, w = raw
     if hasattr(X, "tocsr") or np.ndim(X) != 2:
         raise TypeError(f"X: a partition is a {type(X).__name__}; it must be a dense table, rows × features")
@@ -89,23 +104,43 @@ def summary(raw: RawPartition) -> Summary:
     for name, values in (("y", y), ("sample_weight", w)):
         if values is not None and len(values) != n:
             raise ValueError(f"{name} has {len(values)} rows in a partition where X has {n}")
+    weight = None if w is None else float(as_weights(np.asarray(w), n, some=False).sum())
+    targets = np.shape(y)[1] if np.ndim(y) == 2 else 1
+    return Summary(n, X.shape[1], targets, frozenset(() if numeric else classes_of(y, n)), weight)
+
+
+def classes_of(y: Any, n: int) -> set:
+    """Return the distinct values in y of n rows; raise where some are missing, or they are too many for classes."""
     if hasattr(y, "isna") and np.any(y.isna()):
         raise ValueError("y has missing values; drop these rows")
-    weight = None if w is None else float(as_weights(np.asarray(w), n, some=False).sum())
     classes = distinct(np.asarray(y), "y") if n else set()
     if len(classes) > MOST_CLASSES:
         raise ValueError(f"y has more than {MOST_CLASSES} values ({few(sorted(classes))}): no classes")
-    return Summary(n, X.shape[1], frozenset(classes), weight)
+    return classes
 
 
-def convert(raw: RawPartition, first_row: int, dtype: str, labels: Labels) -> Partition:
+def moments(raw: RawPartition, first_row: int, target: TargetNumbers, order: Pass) -> Moments:
+    """Return the moments of the targets that belong to the pass; raise where one cannot be used, and name its row."""
+    _, y, w = raw
+    n, found = len(y), Moments()
+    Y = target.encode(np.asarray(y), n, first_row)
+    weights = None if w is None else as_weights(np.asarray(w), n, some=False).astype(np.float64)
+    chosen = order.chosen(first_row, n)
+    if chosen is not None:
+        Y, weights = Y[chosen], None if weights is None else weights[chosen]
+    if len(Y):
+        found.add(Y, weights)
+    return found
+
+
+def convert(raw: RawPartition, first_row: int, dtype: str, target: Target) -> Partition:
     """Return a partition as kernels read it."""
     X, y, w = raw
     n = len(X)
     table = dense(X, np.dtype(dtype))
     check_finite(table, np.dtype(dtype), first_row)
     weights = None if w is None else as_weights(np.asarray(w), n, some=False)
-    return Partition(table, labels.encode(np.asarray(y), n), weights, first_row)
+    return Partition(table, target.encode(np.asarray(y), n, first_row), weights, first_row)
 
 
 def dense(X: Any, dtype: np.dtype) -> np.ndarray:
@@ -173,7 +208,7 @@ def score(partition: Partition, theta: np.ndarray, net: NetSpec, order: Pass) ->
 
 def right(X: Any, y: Any, w: Any, model: Model, classes: np.ndarray) -> np.ndarray:
     """Return (Σ right, Σ w) over a partition's rows; a row is right if the model predicts the class in y."""
-    found = summary((X, y, w))
+    found = summary((X, y, w), numeric=False)
     if found.rows == 0:
         return np.zeros(2)
     if found.columns != model.widths[0]:
@@ -228,9 +263,9 @@ def epoch(
     n = sum(len(each.X) for each in partitions)
     with task_network(net, theta) as network:
         if partitions:
-            labels = Labels(net.widths[-1], net.loss)
+            target = target_of(net.loss, net.widths[-1], net.dtype)
             rows = UnthreadedRows(
-                PartitionStream(partitions), n_features=net.widths[0], dtype=np.dtype(net.dtype), labels=labels,
+                PartitionStream(partitions), n_features=net.widths[0], dtype=np.dtype(net.dtype), labels=target,
                 scaling=net.scaling,
             )  # fmt: skip
             rows.survey()
