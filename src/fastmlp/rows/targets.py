@@ -48,7 +48,7 @@ def as_numbers(
     for first in range(0, n, SLICE_ROWS):
         given = scaled = numbers[first : first + SLICE_ROWS]
         if scaling is not None:
-            shift, factor = (part if K > 1 else part[0] for part in scaling)
+            shift, factor = scaling  # (K), in float64; of NumPy 1, a scalar would leave the difference in float32
             with np.errstate(all="ignore"):  # what becomes inf is refused here
                 scaled = (given - shift) * factor
         good = (scaled >= least) & (scaled <= most)
