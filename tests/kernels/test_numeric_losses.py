@@ -1,11 +1,14 @@
 """ℓ and dZ[L] of the losses of numbers, beside their naive twins in long doubles, logit by logit."""
 
+import numba
 import numpy as np
 import pytest
 from numeric_losses import LOSSES, outputs_of
 from reference import pinball, poisson
 
 from fastmlp import Model
+from fastmlp.kernels import numeric_losses
+from fastmlp.kernels.arrays import Matrix
 
 DTYPES = ["float32", "float64"]
 ONE_LEVEL = [name for name, case in LOSSES.items() if case.outputs in (None, 1)]
@@ -144,6 +147,28 @@ def test_logits_far_away_are_finite_and_right(name, K, dtype):
         np.testing.assert_allclose(predicted, twin.link(z).astype(float), rtol=rtol, atol=1e-37)
         assert np.isfinite(J).all()
         assert np.isfinite(dZ).all()
+
+
+@numba.njit
+def of_column(f, z, y, w, parameter, loss):
+    numeric_losses.numeric_loss(f, True, len(z), 1, Matrix(z, 0, 1), Matrix(y, 0, 1), w, parameter, loss)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("f", [numeric_losses.huber, numeric_losses.pinball, numeric_losses.half_poisson_deviance])
+def test_a_row_has_the_same_bits_alone_and_wherever_it_stands(f, dtype):
+    """Where a tile begins and ends depends on the number of threads: the rest of a loop is as its vectors."""
+    z, y = numbers("poisson", 71, dtype, 5)
+    w, parameter = np.random.default_rng(6).uniform(0.1, 3, 71).astype(dtype), np.full(1, 0.3, dtype)
+    losses, slopes = np.empty(71), z.copy()
+    of_column(f, slopes, y.copy(), w, parameter, losses)
+    for first in range(71):
+        for m in {1, 3, 71 - first}:
+            rows = slice(first, first + m)
+            loss, slope = np.empty(len(z[rows])), z[rows].copy()
+            of_column(f, slope, y[rows].copy(), w[rows].copy(), parameter, loss)
+            np.testing.assert_array_equal(loss, losses[rows])
+            np.testing.assert_array_equal(slope, slopes[rows])
 
 
 class TestPoisson:
