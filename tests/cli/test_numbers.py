@@ -233,8 +233,8 @@ BAD = {
     [
         ("null", [], "t.parquet, row group 0: target 'null' has 1 missing value"),
         ("NaN", [], "t.parquet, row group 0: target 'NaN' has 1 missing value"),
-        ("NaN", ["--loss", "huber"], "t.parquet, row group 0: NaN contains NaN in row 0"),
-        ("late", [], "t.parquet, row group 3: late contains NaN in row 799; drop"),
+        ("NaN", ["--loss", "huber"], "row group 0: target 'NaN' has 1 missing value, the first in row 0; drop"),
+        ("late", [], "row group 3: target 'late' has 1 missing value, the first in row 799; drop"),
         ("inf", [], "t.parquet, row group 3: inf contains inf in row 799"),
         ("large", [], "t.parquet, row group 0: large contains 2.94529e+30 in row 0, with which --loss squared_error "),
         ("constant", [], "target 'constant' has one value only (2.5)"),

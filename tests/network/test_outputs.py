@@ -117,3 +117,12 @@ def test_numbers_beyond_the_dtype_in_the_units_of_y_are_refused():
         model.predict(X)
     with pytest.raises(ValueError, match=r"y contains 1e\+39 in row 4.* scale it, or use dtype='float64'"):
         model.loss(X, [3e38, 3e38, 3e38, 3e38, 1e39])
+
+
+def test_outputs_come_in_parts_however_many_they_are():
+    X = np.random.default_rng(0).standard_normal((3000, 4)).astype("float32")
+    model = Model([4, 3000])
+    parts = list(model.iter_proba(X))
+    assert len(parts) > 1
+    assert max(part.size for part in parts) <= 2**22
+    assert np.array_equal(np.concatenate(parts), model.predict_proba(X))

@@ -23,7 +23,8 @@ from .plan import Plan
 from .workspace import Shape, Workspaces
 
 CALL_FLOPS = 2e10  # of training in one call of several threads, some 0.1 s, after which their number may change
-PART_ROWS = 2**18  # of outputs that `outputs` computes at a time, unless it writes all into one array
+PART_ROWS = 2**18  # that `outputs` computes at a time, unless it writes all into one array
+PART_NUMBERS = 2**22  # of their outputs, at most
 
 
 class Network:
@@ -180,7 +181,8 @@ class Network:
         into : an array (n, p[L]) that all parts are written into; None: each part has an array of its own
         """
         given: Any = order or rows.order()
-        at, part_rows = 0, PART_ROWS if into is None else max(1, len(into))
+        some = min(PART_ROWS, max(1, PART_NUMBERS // self.plan.widths[-1]))
+        at, part_rows = 0, some if into is None else max(1, len(into))
         with closing(rows.windows(given, PART_ROWS if given.size is None else given.size)) as windows:
             for window in windows:
                 shape = self._shape(window.size, window.size, False, (self.plan.tile_rows, 0))

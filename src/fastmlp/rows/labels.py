@@ -136,6 +136,9 @@ class TargetNumbers:
             raise ValueError("a block has no y; targets are required, as in (X, y)")
         if is_arrow_array(values):
             values = numbers_of_arrow(values, self.name)
+            absent = np.flatnonzero(np.isnan(values))
+            if len(absent):
+                raise missing(self.name, len(absent), f", the first in row {first_row + int(absent[0])}")
         return as_numbers(values, n, self.outputs, self.loss, self.dtype, self.scaling, first_row, self.name)
 
 
@@ -205,9 +208,9 @@ def checked_labels(values: Any, name: str) -> Any:
     return values
 
 
-def missing(name: str, count: int) -> ValueError:
-    """Return the error for missing labels."""
-    return ValueError(f"target {name!r} has {count} missing value{'s' if count > 1 else ''}; drop these rows")
+def missing(name: str, count: int, where: str = "") -> ValueError:
+    """Return the error for missing values of a target."""
+    return ValueError(f"target {name!r} has {count} missing value{'s' if count > 1 else ''}{where}; drop these rows")
 
 
 def distinct(values: Any, name: str) -> set:

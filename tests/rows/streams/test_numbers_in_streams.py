@@ -112,7 +112,7 @@ def test_a_number_that_is_not_finite(source, value, words, tmp_path):
 def test_a_number_that_is_missing():
     y = pyarrow.array([None if k == 257 else 1.5 for k in range(n)])
     stream = rows.Arrow(table(y), target="price", weight="w", **WINDOW)
-    with pytest.raises(ValueError, match=r"price contains NaN in row 257"):
+    with pytest.raises(ValueError, match=r"'price' has 1 missing value, the first in row 257; drop"):
         Model([p, 1], loss="huber").fit(stream)
 
 
