@@ -1,7 +1,8 @@
-"""Convert `MLPClassifier` and `TableEncoder` to ONNX: import this module, and skl2onnx does, also inside pipelines.
+"""Convert `MLPClassifier`, `MLPRegressor` and `TableEncoder` to ONNX: import this module, and skl2onnx can.
 
-Needs skl2onnx (extra `onnx`). The graph computes in float64 if its input is float64, else in float32. An activation
-that is a Python function raises ValueError. The options are those of skl2onnx's own classifiers: zipmap,
+Needs skl2onnx (extra `onnx`); works inside pipelines, too. The graph computes in float64 if its input is float64, else
+in float32. An activation that is a Python function raises ValueError. A regressor's output `variable` (n, K) holds what
+`predict` returns, in the units of y; quantiles ascend. The options of a classifier are those of skl2onnx's own: zipmap,
 output_class_labels and nocl. zipmap, which is their default, makes dictionaries of float32 only: for an input of
 float64 give options={"zipmap": False}. Each column of a table is an input (n, 1) of the graph with the column's name;
 see `fastmlp.onnx.encoder` for missing values. Inside a ColumnTransformer, skl2onnx joins columns to one input, so that
@@ -33,6 +34,6 @@ try:
 except ImportError as error:
     raise ImportError('fastmlp.onnx needs skl2onnx: pip install "fastmlp[onnx]"') from error
 
-from . import classifier, encoder
+from . import classifier, encoder, regressor
 
-__all__ = ["classifier", "encoder"]
+__all__ = ["classifier", "encoder", "regressor"]

@@ -23,13 +23,16 @@ class Graph:
         self.scope, self.container, self.dtype = scope, container, dtype
         self.type = TensorProto.DOUBLE if dtype is np.float64 else TensorProto.FLOAT
 
-    def node(self, operator: str, *inputs: Any, output: str | None = None, **attributes: Any) -> str:
-        """Add an operator, whose inputs are names of values, numbers or arrays; return the name of its output."""
+    def node(
+        self, operator: str, *inputs: Any, output: str | None = None, n_outputs: int = 1, **attributes: Any
+    ) -> str:
+        """Add an operator, whose inputs are names of values, numbers or arrays; return the name of its first output."""
         names = [one if isinstance(one, str) else self.constant(one) for one in inputs]
-        output = output or str(self.scope.get_unique_variable_name(operator))
+        outputs = [str(self.scope.get_unique_variable_name(operator)) for _ in range(n_outputs)]
+        outputs[0] = output or outputs[0]
         name = self.scope.get_unique_operator_name(operator)
-        self.container.add_node(operator, names, output, name=name, **attributes)
-        return output
+        self.container.add_node(operator, names, outputs, name=name, **attributes)
+        return outputs[0]
 
     def constant(self, value: Any, type: int | None = None) -> str:
         """Add a number or an array, of the graph's type by default; return its name."""
