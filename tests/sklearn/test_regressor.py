@@ -203,12 +203,15 @@ BAD = {
     "NaN": (with_value(np.nan), {}, r"y contains (nan|NaN).*row 7"),
     "inf": (with_value(-np.inf), {}, r"y contains -inf.*row 7"),
     "NaN in the second column": (np.stack([y, with_value(np.nan)], axis=1), {}, r"y contains (nan|NaN).*row 7"),
-    "None": (np.array([*y[:7], None, *y[8:]], object), {}, "y contains None"),
+    "None": (np.array([*y[:7], None, *y[8:]], object), {}, "y contains None in row 7, which is not a number"),
     "NA": (pd.Series(y, dtype="Float64").mask(np.arange(600) == 7), {}, "y contains"),
     "inf in float32": (with_value(np.inf).astype("f4"), {}, r"y contains inf.*row 7"),
     "negative counts": (np.where(np.arange(600) == 7, -1, COUNTS), {"loss": "poisson"}, "y contains -1 in row 7, but"),
-    "text": (np.array(["word"] * 600), {}, "y .*'word'|y .*dtype"),
-    "mixed": (np.array([*y[:7], "word", *y[8:]], object), {}, "y .*'word'"),
+    "text": (np.array(["word"] * 600), {}, "y contains 'word' in row 0, which.*MLPClassifier"),
+    "bytes": (y.astype("S"), {}, "y contains b'.*' in row 0, which is not a number"),
+    "dicts": (np.array([{}] * 600, object), {}, r"y contains \{\} in row 0"),
+    "lists of different lengths": ([[1], [2, 3]] * 300, {}, "y: rows must have the same number"),
+    "mixed": (np.array([*y[:7], "word", *y[8:]], object), {}, "y contains 'word' in row 7, which is not a number"),
     "dates": (pd.Series(pd.date_range("2020", periods=600)), {}, "y .*datetime64"),
     "complex": (y + 1j, {}, "(?i)complex"),
     "1e30 in float32": (with_value(1e30), {"dtype": "float32"}, r"y contains 1e\+30.*row 7"),
@@ -387,10 +390,26 @@ def test_streams_of_tables_and_of_several_columns(tmp_path):
     assert several.predict(X).shape == (600, 3)
     assert several.score(rows.Array(X, Y)) == pytest.approx(several.score(X, Y), rel=1e-5)
     holes = frame.assign(price=frame["price"].where(frame.index != 7))
-    with pytest.raises(ValueError, match="price contains NaN in row 7"):
+    with pytest.raises(ValueError, match="'price' has 1 missing value, the first in row 7"):
         regressor().fit(rows.Arrow(holes, "price"))
     with pytest.raises((ValueError, TypeError), match="'price'"):
         regressor().fit(rows.Arrow(frame.assign(price="word"), "price"))
+
+
+@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("standardize", [False, True])
+@pytest.mark.parametrize("stream", [False, True])
+def test_validation_scores_are_those_of_score(name, standardize, stream):
+    if name == "poisson" and standardize:
+        return
+    target, settings = target_of(name), {**LOSSES[name], "standardize_target": standardize, "max_iter": 40}
+    held = rows.Array(X[:100], target[:100], w[:100]), None, None
+    held = held if stream else (X[:100], target[:100], w[:100])
+    given = dict(zip(("X_val", "y_val", "sample_weight_val"), held, strict=True))
+    train = (rows.Array(X, target),) if stream else (X, target)
+    fitted = regressor(**settings).fit(*train, **given)
+    expected = fitted.score(X[:100], target[:100], w[:100])
+    assert fitted.validation_scores_[-1] == pytest.approx(expected, rel=2e-3 if name == "quantiles" else 1e-4)
 
 
 def test_scorers_callbacks_and_own_validation_rows():

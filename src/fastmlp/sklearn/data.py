@@ -108,7 +108,7 @@ class MemoryData:
         """Return what evaluates a network over some rows, by the default score or by the user's scorer."""
         estimator, w = self.estimator, None if self.w is None else self.w[index]
         if estimator.scoring is None:
-            return Validation(rows, Order.of(index), w)
+            return Validation(rows, Order.of(index), w, unit=self.target.unit)
         scorer = check_scoring(estimator, estimator.scoring)
         checked, y_val = _safe_indexing(self.X, index), _safe_indexing(self.y, index)
         frame = hasattr(self.given, "columns") and not hasattr(self.given, "compute")

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.metrics import mean_pinball_loss, r2_score
 
 from ..losses import Loss, checked_levels, loss_of
+from ..messages import shown
 from ..network.network import Network
 from ..rows.labels import TargetNumbers
 from ..rows.moments import Moments
@@ -50,6 +51,12 @@ class NumberTarget:
         return None if mean is None else (np.atleast_1d(mean), 1 / np.atleast_1d(self.estimator.target_scale_))
 
     @property
+    def unit(self) -> float:
+        """What scores of the net are multiplied by: only those of several quantiles have the unit of the target."""
+        several, scaling = len(self.loss().parameters) > 1, self.scaling
+        return 1.0 if scaling is None or not several else float(1 / scaling[1][0])
+
+    @property
     def measures(self) -> bool:
         """Whether mean and scale are still to be measured, as soon as it is known which rows are trained on."""
         return bool(self.estimator.standardize_target and self.scaling is None)
@@ -85,6 +92,8 @@ class NumberTarget:
             return
         if array.dtype.kind in "mM":
             raise TypeError(f"{name} has dtype {array.dtype}; convert dates to numbers first")
+        if array.dtype.kind not in "fiub":
+            array = converted(name, array)
         columns = 1 if array.ndim == 1 else array.shape[1]
         loss = self.loss_for(columns)
         if columns > loss.targets(columns):
@@ -98,6 +107,8 @@ class NumberTarget:
     def learn_stream(self, stream: Stream, new: bool) -> None:
         """Do what `learn` does, by the first block of a stream."""
         for block in stream.labels():
+            if not len(block):
+                continue
             with located(block.place):
                 shape = np.shape(block.y)
             self.learn_columns(shape[1] if len(shape) == 2 else 1, new)
@@ -185,14 +196,34 @@ class NumberTarget:
 
     def score_of_stream(self, network: Network, rows: StreamedRows, theta: np.ndarray) -> float:
         """Return the score, by weight, of what `predict` would give."""
-        found, loss, scaling = Figures(), self.loss(), self.scaling
+        found, loss = Figures(), self.loss()
         for Z, window, first in network.outputs(rows, rows.order(), theta=theta):
             y, w = window.labels(first, first + len(Z))
             assert y is not None
             found.add(loss, np.sort(Z, axis=1) if loss.of_one_target else Z, y, w)
-        score = found.means(loss)[1]
-        return score if scaling is None or len(loss.parameters) < 2 else score / float(scaling[1][0])
+        return self.unit * found.means(loss)[1]
 
     def decoded(self, A: np.ndarray) -> np.ndarray:
         """Return predictions in units of y, (n) or (n, K), from A[L], (n) or (n, K)."""
         return self.loss().predictions(A.reshape(len(A), -1), self.scaling)
+
+
+def converted(name: str, y: np.ndarray) -> np.ndarray:
+    """Return objects that are numbers, or text of numbers, in float64; raise ValueError for the first that is not."""
+    objects = y.dtype.kind == "O"
+    if objects and all(map(is_number, y.flat)):
+        return y.astype(np.float64)
+    at = next(at for at, value in enumerate(y.flat) if not (objects and is_number(value)))
+    raise ValueError(
+        f"{name} contains {shown(y.flat[at])} in row {at // (y.size // len(y))}, which is not a number; convert it, or "
+        "take MLPClassifier for classes"
+    )
+
+
+def is_number(value: Any) -> bool:
+    """Return whether an object is a number, NaN included, or text of one."""
+    try:
+        float(value)
+    except (ValueError, TypeError, OverflowError):
+        return False
+    return True
