@@ -299,6 +299,14 @@ def test_each_row_is_dealt_once():
     assert worker.subset(partition, order=Pass(7)) is partition
 
 
+def test_partitions_of_one_row_are_either_trained_on_or_validated_on():
+    drawn = drawn_for_validation(0, 20, 0.5, 5)
+    for row in range(20):
+        partition = worker.Partition(np.ones((1, 2)), np.ones(1, np.uint8), None, row)
+        sizes = [len(worker.subset(partition, order=Pass(None, 0.5, 5, validation=v)).X) for v in (True, False)]
+        assert sizes == [drawn[row], not drawn[row]]
+
+
 def test_local_steps_of_a_sorted_table(client):
     """Each partition holds other rows than the next: workers must see all of them."""
     Z = np.random.default_rng(1).standard_normal((24_000, 6)).astype("float32")

@@ -166,7 +166,8 @@ def check_finite(X: np.ndarray, dtype: np.dtype, first_row: int) -> None:
 
 def subset(partition: Partition, start: int = 0, stride: int = 1, *, order: Pass) -> Partition:
     """Return rows [start::stride] of those that belong to the pass, copied: the others need not stay in memory."""
-    chosen = order_of(partition, order).rows(0, len(partition.X))[start::stride]
+    belong = order_of(partition, order)
+    chosen = belong.rows(0, belong.size)[start::stride]
     if len(chosen) == len(partition.X):
         return partition
     return Partition(partition.X[chosen], partition.y[chosen], None if partition.w is None else partition.w[chosen])
