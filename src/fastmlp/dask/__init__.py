@@ -7,17 +7,22 @@ from .predict import predict, predict_proba
 
 if TYPE_CHECKING:
     from .classifier import DaskMLPClassifier
+    from .regressor import DaskMLPRegressor
 
-__all__ = ["DaskMLPClassifier", "fit", "predict", "predict_proba"]
+__all__ = ["DaskMLPClassifier", "DaskMLPRegressor", "fit", "predict", "predict_proba"]
 
 
 def __getattr__(name: str) -> object:
-    """Import the estimator when it is first asked for: workers do without it, and scikit-learn takes a second."""
-    if name != "DaskMLPClassifier":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from .classifier import DaskMLPClassifier
+    """Import an estimator when it is first asked for: workers do without it, and scikit-learn takes a second."""
+    if name == "DaskMLPClassifier":
+        from .classifier import DaskMLPClassifier
 
-    return DaskMLPClassifier
+        return DaskMLPClassifier
+    if name == "DaskMLPRegressor":
+        from .regressor import DaskMLPRegressor
+
+        return DaskMLPRegressor
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -88,7 +88,8 @@ class DaskNetwork:
             t, objective = optimizer.t, 0.0
             if optimizer.like_scikit_learn:
                 W = self.theta[: self.plan.n_weights].astype(np.float64)
-                objective = found.rows * (found.J + l2 / 2 * float(W @ W)) / found.weight
+                J = found.J / self.plan.loss.averaged(self.plan.widths[-1])
+                objective = found.rows * (J + l2 / 2 * float(W @ W)) / found.weight
             while optimizer.t == t:  # Ctrl-C may end the call before its step
                 check()
                 self.network.step(optimizer, found.gradient, found.weight, l2)

@@ -8,7 +8,6 @@ import numpy as np
 
 from ..losses import Loss
 from ..messages import few
-from ..model import Model
 from ..network.call import Tally
 from ..optimizers import Optimizer
 from ..rows.array import ArrayRows, as_table
@@ -205,18 +204,6 @@ def score(partition: Partition, theta: np.ndarray, net: NetSpec, order: Pass) ->
         return Figures()
     with task_network(net, theta, net.n_threads) as network:
         return figures(network, array_rows(net, partition), chosen, own=True)
-
-
-def right(X: Any, y: Any, w: Any, model: Model, classes: np.ndarray) -> np.ndarray:
-    """Return (Σ right, Σ w) over a partition's rows; a row is right if the model predicts the class in y."""
-    found = summary((X, y, w), numeric=False)
-    if found.rows == 0:
-        return np.zeros(2)
-    if found.columns != model.widths[0]:
-        raise ValueError(f"X has {found.columns} features, but the model was made for {model.widths[0]}")
-    hits = classes[model.predict(dense(X, model.dtype))] == np.asarray(y).reshape(found.rows)
-    weights = np.ones(found.rows) if w is None else as_weights(np.asarray(w), found.rows, some=False)
-    return np.array([np.sum(weights * hits), np.sum(weights)], np.float64)
 
 
 def add(terms: list[Any]) -> Any:
