@@ -28,6 +28,7 @@ TABLE = pyarrow.table({
     "a": a, "b": b, "price": PRICE, "count": random.poisson(np.exp(1 + a / 2)), "w": random.random(n) + 0.1,
     "text": [f" {value:.3f}" for value in PRICE],
 })  # fmt: skip
+COUNT = TABLE["count"].to_numpy()
 SHORT = ["--columns", "a,b", "--hidden", "16", "--quiet"]
 TRAINING = [*SHORT, "--epochs", "30", "--batch-size", "32", "--learning-rate", "0.01"]
 
@@ -143,7 +144,7 @@ def test_counts(run):
     out = run("train", "t.csv", "--target", "count", "--loss", "poisson", "--weight", "w", *TRAINING)
     assert out.startswith("target 'count': regression by Poisson deviance\n")
     assert Model.load("model.fastmlp").target_scaling is None
-    y, w = TABLE["count"].to_numpy(), TABLE["w"].to_numpy()
+    y, w = COUNT, TABLE["w"].to_numpy()
     prediction = predicted(run, "t.csv")["prediction"].to_numpy().astype(float)
     assert (prediction > 0).all()
     assert figures(run("evaluate", "model.fastmlp", "t.csv", "--weight", "w")) == approximately(
@@ -152,6 +153,18 @@ def test_counts(run):
         MAE=mean_absolute_error(y, prediction, sample_weight=w),
         mean_Poisson_deviance=mean_poisson_deviance(y, prediction, sample_weight=w),
     )
+
+
+@pytest.mark.parametrize("window", [[], ["--window-rows", "100"]])
+def test_counts_begin_with_their_mean(window, run):
+    options = ["--loss", "poisson", "--weight", "w", "--validation-fraction", "0", "--epochs", "0", *window]
+    run("train", "t.parquet", "--target", "count", *SHORT, *options)
+    model = Model.load("model.fastmlp")
+    mean = np.average(COUNT, weights=TABLE["w"].to_numpy())
+    assert model.biases[-1] == pytest.approx([np.log(mean)], rel=1e-6)
+    parquet.write_table(TABLE.append_column("none", [np.zeros(n)]), "t.parquet")
+    run("train", "t.parquet", "--target", "none", *SHORT, *options)
+    assert Model.load("model.fastmlp").biases[-1] == Model([2, 16, 1], loss="poisson").biases[-1]
 
 
 def test_huber(run):
@@ -219,7 +232,7 @@ def test_numbers_as_text_with_a_decimal_comma(run, tmp_path):
         assert figures(run("evaluate", "model.fastmlp", "t.csv", *reading))["MAE"] < 5000
 
 
-COUNT, TEXTS = TABLE["count"].to_numpy(), TABLE["text"].to_pylist()
+TEXTS = TABLE["text"].to_pylist()
 BAD = {
     "null": pyarrow.array([None, *PRICE[1:]]), "NaN": [np.nan, *PRICE[1:]], "inf": [*PRICE[:-1], np.inf],
     "late": pyarrow.array([*PRICE[:-1], None]), "constant": np.full(n, 2.5), "large": PRICE * 1e26,

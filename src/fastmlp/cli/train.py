@@ -52,9 +52,8 @@ def train(options: Namespace) -> int:
     model.feature_names, model.target_name, model.classes = list(table.names or []), options.target, target.classes
     model.encoding = encoder
     data = training_data(table, encoder, model, options)
-    if target.loss.link == "identity":  # else, the targets have no scale, or it is part of the loss
-        training, _ = parts_of(model, rows_of(model, *data, labelled=True), None, options.validation_fraction)
-        model.target_scaling = target_moments(training).scaling()
+    if target.loss.numeric:
+        start_at_mean(model, data, options)
     try:
         fit(model, data, options)
         model.save(options.save)
@@ -68,6 +67,16 @@ def train(options: Namespace) -> int:
         learning_curve(model.history, options.plot, LOSS_WORDS[model.loss_name] + units)
     report(model, rows_of(model, *data, labelled=True), options)
     return 0
+
+
+def start_at_mean(model: Model, data: tuple[Any, ...], options: Namespace) -> None:
+    """Standardise the target by the rows to train on or, for Poisson, begin with the logarithm of its mean."""
+    training, _ = parts_of(model, rows_of(model, *data, labelled=True), None, options.validation_fraction)
+    found = target_moments(training)
+    if model.network.plan.loss.link == "identity":
+        model.target_scaling = found.scaling()
+    elif found.mean[0] > 0:
+        model.biases[-1][:] = np.log(found.mean)
 
 
 def fit(model: Model, data: tuple[Any, ...], options: Namespace) -> None:

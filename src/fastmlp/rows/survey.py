@@ -140,7 +140,8 @@ def classes_of(stream: Stream) -> list[Any]:
         if len(found) > MOST_CLASSES:
             name = stream.target_name or "y"
             raise ValueError(
-                f"target {name!r} has more than {MOST_CLASSES} values ({few(ascending(found, name))}): no classes"
+                f"target {name!r} has more than {MOST_CLASSES} values ({few(ascending(found, name))}): no classes; for "
+                "numbers, choose another loss, such as loss='squared_error'"
             )
     if not found:
         raise ValueError(f"{stream.place or 'X'} has 0 rows; at least 1 is required")
