@@ -98,14 +98,14 @@ def with_value(value, at=257):
     return y
 
 
-@pytest.mark.parametrize(("value", "words"), [(np.nan, ["nan"]), (np.inf, ["inf"]), (-np.inf, ["inf"])])
+@pytest.mark.parametrize(("value", "words"), [(np.nan, ["nan", "missing"]), (np.inf, ["inf"]), (-np.inf, ["inf"])])
 @pytest.mark.parametrize("source", ["array", "blocks", "arrow", "parquet", "csv"])
 def test_a_number_that_is_not_finite(source, value, words, tmp_path):
     stream = one_target(tmp_path, with_value(value))[source]
     for call in (lambda model: model.fit(stream), lambda model: model.loss(stream)):
         with pytest.raises(ValueError, match=r"y|price") as caught:
             call(Model([p, 3, 1], loss="squared_error"))
-        assert words[0] in str(caught.value).lower()
+        assert any(word in str(caught.value).lower() for word in words)
         assert "row 257" in str(caught.value)
 
 
