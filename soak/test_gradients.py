@@ -1,6 +1,6 @@
 """The gradient of random nets in float64 against that of torch and of JAX, where these are installed.
 
-500 nets of classes and labels, and 100 of each loss of numbers.
+500 nets of classes and labels, and 40 of each loss of numbers.
 
 `pip install torch jax` beside the project; neither is one of its dependencies. The nets are those of
 tests/network/test_gradient_of_others.py, which needs neither.
@@ -11,7 +11,7 @@ import pytest
 from numeric_losses import LOSSES
 from random_nets import random_net, worst_error
 
-NETS = [(seed, None) for seed in range(500)] + [(seed, loss) for loss in LOSSES for seed in range(100)]
+NETS = [(seed, None) for seed in range(500)] + [(seed, loss) for loss in LOSSES for seed in range(40)]
 MOST = 1e-9  # relative
 
 

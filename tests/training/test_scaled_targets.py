@@ -5,7 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
-from numeric_losses import LOSSES, X, fitted, learnable, model_of, p
+from numeric_losses import LOSSES, X, fitted, learnable, model_of, n, p
 from reference import assert_close
 
 from fastmlp import Model
@@ -65,6 +65,14 @@ def test_a_large_offset_costs_no_digits_in_float32():
     plain = fitted("squared_error", dtype="float32", y=y)
     shifted = fitted("squared_error", dtype="float32", y=y + 1e6, scaling=(np.array([1e6]), np.ones(1)))
     assert_close(shifted.parameters, plain.parameters, 1e-4)
+
+
+def test_y_of_float32_is_scaled_in_float64():
+    """The shift is no number of float32: the difference would lose its digits there."""
+    y = (1e6 + np.arange(n) / 16).astype(np.float32)
+    model = model_of("squared_error", [p, 1])
+    model.target_scaling = np.array([1e6 + 1 / 3]), np.ones(1)
+    assert model.loss(X, y) == model.loss(X, y.astype(np.float64))
 
 
 @pytest.mark.parametrize(("name", "value", "words"), [
