@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
+import reference
 from reference import FUNCTIONS, assert_close
 from scipy.special import expit
 from sklearn.datasets import make_classification
 
 from fastmlp import SGD, MLPClassifier
 from fastmlp.activations import resolve_all
-from fastmlp.losses import LOG_LOSS
+from fastmlp.losses import LOG_LOSS, POISSON, quantile_loss
 from fastmlp.network.call import Tally
 from fastmlp.network.network import Network
 from fastmlp.network.plan import Plan
@@ -39,7 +40,7 @@ def mask(seed, t, row, layer, p, width):
     return np.array(kept)
 
 
-def oracle_step(X, y, weights, biases, names, dropout, seed, t, rate):
+def oracle_step(X, y, weights, biases, names, dropout, seed, t, rate, twin):
     """One step of plain gradient descent on the mean loss, under the masks of step t."""
     A, Z, masks = [X], [], []
     for l, (W, b) in enumerate(zip(weights, biases, strict=True)):
@@ -48,7 +49,7 @@ def oracle_step(X, y, weights, biases, names, dropout, seed, t, rate):
             break
         masks.append(np.array([mask(seed, t, i, l, dropout[l], W.shape[1]) for i in range(len(X))]) / (1 - dropout[l]))
         A.append(FUNCTIONS[names[l]][0](Z[-1]) * masks[-1])
-    dZ = (expit(Z[-1]) - y[:, None]) / len(X)
+    dZ = twin.slope(Z[-1], y.reshape(len(X), -1)) / len(X)
     for l in reversed(range(len(weights))):
         dW, db = A[l].T @ dZ, dZ.sum(axis=0)
         if l > 0:
@@ -58,28 +59,35 @@ def oracle_step(X, y, weights, biases, names, dropout, seed, t, rate):
     return weights, biases
 
 
+LOSSES = {
+    "log_loss": (LOG_LOSS, reference.LOG_LOSS, 1),
+    "poisson": (POISSON, reference.poisson(np.float64), 3),
+    "quantiles": (quantile_loss([0.1, 0.8]), reference.pinball([0.1, 0.8]), 2),
+}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("names", [["relu", "relu"], ["tanh", "gelu"], ["logistic", "identity"], ["elu", "softplus"]])
 @pytest.mark.parametrize("batch_rows", [16, 400])  # shared buffers; chunks
 @pytest.mark.parametrize("n_threads", [1, 3])
-def test_the_gradient_under_the_masks(n_threads, batch_rows, names, monkeypatch):
+def test_the_gradient_under_the_masks(n_threads, batch_rows, names, loss, monkeypatch):
     monkeypatch.setattr("fastmlp.network.threads.FLOPS_PER_THREAD", 1.0)
     monkeypatch.setattr("fastmlp.network.threads.SHORT_FLOPS", 1.0)
-    random, widths, dropout = np.random.default_rng(0), (5, 20, 9, 1), (0.3, 0.6)
-    plan = Plan(widths, resolve_all(names, 2, np.dtype(float)), True, np.dtype(float), LOG_LOSS, dropout)
+    loss, twin, K = LOSSES[loss]
+    random, widths, dropout = np.random.default_rng(0), (5, 20, 9, K), (0.3, 0.6)
+    plan = Plan(widths, resolve_all(names, 2, np.dtype(float)), True, np.dtype(float), loss, dropout)
     theta = aligned_zeros(plan.n_parameters, np.dtype(float))
-    theta[:] = random.standard_normal(theta.size) / 2
+    theta[:] = random.standard_normal(theta.size) / 5
     weights, biases = ([array.copy() for array in arrays] for arrays in plan.views(theta))
-    X, y = random.standard_normal((2 * batch_rows, 5)), random.integers(0, 2, 2 * batch_rows)
-    optimizer = SGD(0.5)
-    Network(plan, theta, n_threads).train(
-        ArrayRows(X, y, n_features=5, dtype=float), Order(len(X)), batch_rows, optimizer, 0.0, None, Tally(), seed=7
-    )
+    X, y = random.standard_normal((2 * batch_rows, 5)), random.integers(0, 2, (2 * batch_rows, loss.targets(K)))
+    optimizer, array_rows = SGD(0.05), ArrayRows(X, y, n_features=5, dtype=float, outputs=K, loss=loss)
+    Network(plan, theta, n_threads).train(array_rows, Order(len(X)), batch_rows, optimizer, 0.0, None, Tally(), seed=7)
     for t in range(2):
         rows = slice(t * batch_rows, (t + 1) * batch_rows)
-        weights, biases = oracle_step(X[rows], y[rows], weights, biases, names, dropout, 7, t, 0.5)
+        weights, biases = oracle_step(X[rows], y[rows], weights, biases, names, dropout, 7, t, 0.05, twin)
     got_W, got_b = plan.views(theta)
     for got, expected in zip([*got_W, *got_b], [*weights, *biases], strict=True):
-        assert_close(got, expected, 1e-11)
+        assert_close(got, expected, 1e-13)
 
 
 @pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
