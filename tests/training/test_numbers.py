@@ -92,6 +92,12 @@ def test_figures_of_validation_rows(name, K, weighted):
     assert "validation_accuracy" not in record
 
 
+def test_verbose_prints_r2(capsys):
+    model = fitted("squared_error", epochs=2, validation_fraction=0.2, verbose=1)
+    for line, record in zip(capsys.readouterr().out.splitlines(), model.history, strict=True):
+        assert line.endswith(f"validation_r2 = {record['validation_r2']:.8f}")
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("z", [-1e4, 60, 90, 600, 708, 1e4])
 def test_figures_of_poisson_far_away_are_those_of_the_kernels(z, dtype):

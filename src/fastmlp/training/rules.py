@@ -13,7 +13,7 @@ from .divergence import remedies
 from .loop import Keep, Part, loop
 from .progress import Progress, Settings, Snapshot
 
-SAID = ("loss", "validation_loss", "validation_accuracy")  # of a record, where lines are printed
+SAID = ("loss", "validation_loss", "validation_accuracy", "validation_r2")  # of a record, where lines are printed
 EXPLODED = 10  # times the loss of the first epoch
 Callback = Callable[[Record], bool | None]
 
@@ -122,7 +122,7 @@ class ModelRules:
         }
 
     def validate(self, record: Record) -> None:
-        """Add the validation loss and accuracy, and put the record into the history."""
+        """Add the validation loss and score, and put the record into the history."""
         try:
             record |= {} if self.validation is None else self.validation()
         except Exception:
