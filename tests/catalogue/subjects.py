@@ -1,4 +1,4 @@
-"""What the catalogue's inputs are given to: a Model, an MLPClassifier and the command line."""
+"""What the catalogue's inputs are given to: Models and estimators of classes and of numbers, and the command line."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
-from fastmlp import DivergenceError, MLPClassifier, Model
+from fastmlp import DivergenceError, MLPClassifier, MLPRegressor, Model
 from fastmlp.cli.main import main
 
 n, p = 30, 3
@@ -24,11 +24,20 @@ quiet = [
 ]
 
 
+LOSSES = ("log_loss", "squared_error")  # of a Model: y of 0 and 1 are classes, and numbers
+SMALL = {"hidden_layer_sizes": (4,), "max_iter": 2, "random_state": 0, "batch_size": 8}
+
+
 def classifier(**settings):
-    return MLPClassifier(**{"hidden_layer_sizes": (4,), "max_iter": 2, "random_state": 0, "batch_size": 8, **settings})
+    return MLPClassifier(**SMALL | settings)
 
 
-FITTED = classifier(max_iter=1).partial_fit(X, y, classes=[0, 1])
+def regressor(**settings):
+    return MLPRegressor(**SMALL | settings)
+
+
+ESTIMATORS = (classifier, regressor)
+FITTED = (classifier().partial_fit(X, y, classes=[0, 1]), regressor().partial_fit(X, y))
 
 
 def fitting(model, X, y=y, w=None):
@@ -49,42 +58,60 @@ def refused(error, words, *calls):
         assert isinstance(caught.value, DivergenceError) == (error is DivergenceError)
 
 
-def model_refuses(error, words, X=X, y=y, w=None, *, fit_only=False, **settings):
-    """All methods of a Model refuse X, y or w, and its weights stay as they were."""
-    model = Model([p, 4, 1], **settings)
-    before = model.parameters.copy()
-    refused(error, words, *fitting(model, X, y, w))
-    if not fit_only:
-        refused(error, words, lambda: model.predict(X), lambda: model.predict_proba(X))
-    np.testing.assert_array_equal(model.parameters, before)
-    assert model.history == []
+def model_refuses(error, words, X=X, y=y, w=None, *, fit_only=False, losses=LOSSES, **settings):
+    """All methods of Models refuse X, y or w, and their weights stay as they were."""
+    for loss in losses:
+        model = Model([p, 4, 1], loss=loss, **settings)
+        before = model.parameters.copy()
+        refused(error, words, *fitting(model, X, y, w))
+        if not fit_only:
+            refused(error, words, lambda model=model: model.predict(X), lambda model=model: output(model, X))
+        np.testing.assert_array_equal(model.parameters, before)
+        assert model.history == []
 
 
-def classifier_refuses(error, words, X=X, y=y, w=None, *, fit_only=False, **settings):
-    """All methods of an MLPClassifier refuse X, y or w."""
-    fits = [lambda: classifier(**settings).fit(X, y, w)]
-    fits.append(lambda: classifier(solver="lbfgs").fit(X, y, w))
-    fits.append(lambda: classifier(**settings).partial_fit(X, y, w, classes=[0, 1]))
-    refused(error, words, *fits)
+def estimators_refuse(error, words, X=X, y=y, w=None, *, fit_only=False, makes=ESTIMATORS, **settings):
+    """All methods of estimators refuse X, y or w."""
+    for make in makes:
+        classes = {"classes": [0, 1]} if make is classifier else {}
+        refused(
+            error, words,
+            lambda make=make: make(**settings).fit(X, y, w),
+            lambda make=make: make(solver="lbfgs").fit(X, y, w),
+            lambda make=make, classes=classes: make(**settings).partial_fit(X, y, w, **classes),
+        )  # fmt: skip
     if not fit_only:
-        refused(error, words, lambda: FITTED.predict(X), lambda: FITTED.predict_proba(X))
+        for fitted in FITTED:
+            refused(error, words, lambda fitted=fitted: fitted.predict(X), lambda fitted=fitted: output(fitted, X))
+
+
+def output(fitted, X):
+    """Return probabilities or, of numbers, predictions."""
+    numeric = isinstance(fitted, MLPRegressor) or getattr(fitted, "loss_name", "log_loss") != "log_loss"
+    return fitted.predict(X) if numeric else fitted.predict_proba(X)
 
 
 def bits(X, y=y, w=None, dtype="float64"):
-    """All that a Model and an MLPClassifier make of rows, as bytes."""
-    model = Model([p, 4, 1], dtype=dtype).fit(X, y, w, epochs=2, batch_size=8)
-    estimator = classifier(dtype=dtype).fit(X, y, w)
-    results = model.parameters, model.predict_proba(X), estimator.coefs_[0], estimator.predict_proba(X)
+    """All that Models and estimators make of rows, as bytes."""
+    results = []
+    for loss in LOSSES:
+        model = Model([p, 4, 1], dtype=dtype, loss=loss).fit(X, y, w, epochs=2, batch_size=8)
+        results += [model.parameters, output(model, X)]
+    for make in ESTIMATORS:
+        estimator = make(dtype=dtype).fit(X, y, w)
+        results += [estimator.coefs_[0], output(estimator, X)]
     return [result.tobytes() for result in results]
 
 
 def finite(X, y=y, w=None, **settings):
-    """Check that a Model and an MLPClassifier fit, and predict finite numbers."""
-    model = Model([p, 4, 1], **settings).fit(X, y, w, epochs=2, batch_size=1)
-    estimator = classifier(batch_size=1).fit(X, y, w)
-    for result in (model.parameters, model.predict_proba(X), estimator.coefs_[0], estimator.predict_proba(X)):
-        assert np.isfinite(result).all()
-    assert model.history[1]["loss"] != model.history[0]["loss"]
+    """Check that Models and estimators fit, and predict finite numbers."""
+    models = [Model([p, 4, 1], loss=loss, **settings).fit(X, y, w, epochs=2, batch_size=1) for loss in LOSSES]
+    estimators = [make(batch_size=1).fit(X, y, w) for make in ESTIMATORS]
+    for fitted in (*models, *estimators):
+        assert np.isfinite(output(fitted, X)).all()
+    for model in models:
+        assert np.isfinite(model.parameters).all()
+        assert model.history[1]["loss"] != model.history[0]["loss"]
 
 
 def columns(**others):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from cases import case
-from subjects import X, classifier, python, quiet, refused, y
+from subjects import ESTIMATORS, X, python, quiet, refused, y
 
 from fastmlp import Model, rows
 
@@ -20,7 +20,7 @@ def mapped(folder, values=X):
 CUT = """
 import os, sys
 import numpy as np
-from fastmlp import MLPClassifier, Model, rows
+from fastmlp import MLPClassifier, MLPRegressor, Model, rows
 
 path, what, dtype = sys.argv[1:]
 n, p = 4096, 64  # 1 MiB or more: what is cut off lies on pages of its own
@@ -41,9 +41,9 @@ def fails(call):
         return True
 
 model = Model([p, 4, 1])
-classifier = MLPClassifier((4,), max_iter=3, callbacks=cut)
-if what == "classifier":
-    assert fails(lambda: classifier.fit(X, y))
+if what in ("classifier", "regressor"):
+    kind = MLPClassifier if what == "classifier" else MLPRegressor
+    assert fails(lambda: kind(hidden_layer_sizes=(4,), max_iter=3, callbacks=cut).fit(X, y))
 elif what == "stream":
     assert fails(lambda: model.fit(rows.Array(X, y), epochs=3, callbacks=cut))
 elif what == "every second row":  # which are mapped, not read
@@ -52,6 +52,10 @@ elif what == "y":
     labels = np.memmap(path, np.uint8, "r+", shape=(n * p,))
     labels[:] = np.arange(n * p) % 2
     assert fails(lambda: Model([1, 1]).fit(np.zeros((n * p, 1), "f4"), labels, epochs=3, callbacks=cut))
+elif what == "numbers as y":
+    numbers = np.memmap(path, dtype, "r", shape=(n * p,))
+    of_numbers = Model([1, 1], loss="squared_error")
+    assert fails(lambda: of_numbers.fit(np.zeros((n * p, 1), "f4"), numbers, epochs=3, callbacks=cut))
 else:
     assert fails(lambda: model.fit(X, y, epochs=3, batch_size=64, callbacks=cut))
     assert model.history == []
@@ -75,8 +79,11 @@ def test_shorter_than_declared(tmp_path):
 @case(
     63, "a memmap whose file is cut during training", "`ValueError` before the next epoch; within an epoch, see below"
 )
-@pytest.mark.parametrize(("what", "dtype"), [("model", "f4"), ("model", "i2"), ("classifier", "f8"),
-                                             ("stream", "f4"), ("every second row", "f4"), ("y", "u1")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("what", "dtype"),
+    [("model", "f4"), ("model", "i2"), ("classifier", "f8"), ("regressor", "f8"), ("stream", "f4"),
+     ("every second row", "f4"), ("y", "u1"), ("numbers as y", "f4")],
+)  # fmt: skip
 def test_cut_during_training(what, dtype, tmp_path):
     assert python(CUT, tmp_path / "X.bin", what, dtype, timeout=60) == "refused\n"
 
@@ -94,8 +101,10 @@ def test_rewritten_during_training(tmp_path):
 
     words = r"X\.bin: the file was modified while it was read"
     refused(ValueError, words, lambda: Model([3, 4, 1]).fit(data, y, epochs=3, callbacks=rewrite))
-    path, data = mapped(tmp_path)
-    refused(ValueError, words, lambda: classifier(max_iter=3, callbacks=rewrite).fit(data, y))
+    for make in ESTIMATORS:
+        path, data = mapped(tmp_path)
+        estimator = make(max_iter=3, callbacks=rewrite)
+        refused(ValueError, words, lambda fit=estimator.fit, data=data: fit(data, y))
     path, data = mapped(tmp_path)
     refused(ValueError, words, lambda: Model([3, 4, 1]).fit(rows.Array(data, y), epochs=3, callbacks=rewrite))
 

@@ -1,5 +1,7 @@
 """Sparse matrices and frames, and what `predict` meets."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import polars
@@ -9,13 +11,15 @@ from cases import case
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
 from subjects import (
+    ESTIMATORS,
     FITTED,
+    LOSSES,
     NAMES,
     X,
     bits,
-    classifier,
-    classifier_refuses,
+    estimators_refuse,
     model_refuses,
+    output,
     quiet,
     refused,
     y,
@@ -37,8 +41,9 @@ def test_sparse(kind):
         got = Model([3, 4, 1]).fit(matrix, y, epochs=2, batch_size=8)
         np.testing.assert_array_equal(got.parameters, expected)
         np.testing.assert_array_equal(got.predict(matrix), got.predict(thin))
-        estimator = classifier().fit(matrix, y)
-        np.testing.assert_array_equal(estimator.predict(matrix), classifier().fit(thin, y).predict(thin))
+        for make in ESTIMATORS:
+            got, whole = make().fit(matrix, y).predict(matrix), make().fit(thin, y).predict(thin)
+            np.testing.assert_allclose(got, whole, rtol=1e-9)
     blocks = rows.Blocks(lambda: iter([(sparse.csr_matrix(X), y)]), 3)
     refused(TypeError, r"X is sparse.*X\.toarray\(\)", lambda: Model([3, 1]).fit(blocks))
 
@@ -49,13 +54,13 @@ def test_nullable(dtype):
     whole = pd.DataFrame({name: pd.array(np.round(X[:, k]) != 0, "boolean") for k, name in enumerate(NAMES)})
     whole = whole if dtype == "boolean" else whole.astype("Int64").astype(dtype)
     plain = whole.to_numpy(np.float64)
-    for make in (lambda: Model([3, 4, 1], dtype="float64"), lambda: classifier(dtype="float64")):
-        got, expected = make().fit(whole, y), make().fit(plain, y)
-        np.testing.assert_array_equal(got.predict_proba(whole), expected.predict_proba(plain))
+    for make in (*(partial(Model, [3, 4, 1], loss=loss) for loss in LOSSES), *ESTIMATORS):
+        got, expected = (make(dtype="float64").fit(table, y) for table in (whole, plain))
+        np.testing.assert_array_equal(output(got, whole), output(expected, plain))
     bad = whole.copy()
     bad.loc[7, "c"] = pd.NA
     model_refuses(ValueError, "X contains NaN in row 7, column 2", bad)
-    classifier_refuses(ValueError, "X contains NaN", bad)
+    estimators_refuse(ValueError, "X contains NaN", bad)
 
 
 ODD_COLUMNS = {
@@ -78,7 +83,7 @@ def test_categories_and_text_that_stand_for_numbers(column):
         assert bits(table) == expected
     holed = whole.assign(b=pd.Series(whole["b"]).where(y == 1))
     model_refuses(ValueError, "X contains NaN in row .*, column 1", holed)
-    classifier_refuses(ValueError, "X: column 'b' contains NaN", holed)
+    estimators_refuse(ValueError, "X: column 'b' contains NaN", holed)
 
 
 @case(
@@ -90,13 +95,14 @@ def test_categories_and_text_that_stand_for_numbers(column):
 def test_categories_and_dates(kind):
     bad = frame.assign(b=ODD_COLUMNS[kind])
     model_refuses(TypeError, "X: column 'b' is of type", bad)
-    classifier_refuses(TypeError, "X: column 'b' is of type", bad)
+    estimators_refuse(TypeError, "X: column 'b' is of type", bad)
     for each in (frame.assign(b=ODD_COLUMNS[kind])[["b"]], polars.DataFrame({"b": pd.date_range("2020", periods=30)})):
         refused(TypeError, "X: column 'b'", lambda each=each: Model([1, 1]).fit(each, y))
-        refused(TypeError, "X: column 'b'", lambda each=each: classifier().fit(each, y))
+        for make in ESTIMATORS:
+            refused(TypeError, "X: column 'b'", lambda each=each, make=make: make().fit(each, y))
     words = frame.assign(b=pd.Categorical(["x", "y"] * 15))
     model_refuses(ValueError, "X: column 'b'.*'[xy]'", words)
-    classifier_refuses(ValueError, "X: column 'b'.*'[xy]'", words)
+    estimators_refuse(ValueError, "X: column 'b'.*'[xy]'", words)
     assert TableEncoder().fit_transform(words).shape == (30, 4)
 
 
@@ -109,14 +115,14 @@ def test_polars_null(values):
     holed = polars.Series("c", [None if k == 7 else value for k, value in enumerate(values.tolist())])
     bad = whole.with_columns(holed)
     model_refuses(ValueError, "X contains NaN in row 7, column 2", bad)
-    classifier_refuses(ValueError, "X contains NaN", bad)
+    estimators_refuse(ValueError, "X contains NaN", bad)
 
 
 @case(29, "a lazy frame of polars", "`TypeError`: X.collect()")
 def test_lazy_frame():
     lazy = polars.DataFrame(frame).lazy()
     model_refuses(TypeError, r"X is a lazy frame.*X\.collect\(\)", lazy)
-    classifier_refuses(TypeError, r"X is a lazy frame.*X\.collect\(\)", lazy)
+    estimators_refuse(TypeError, r"X is a lazy frame.*X\.collect\(\)", lazy)
 
 
 @case(
@@ -125,11 +131,13 @@ def test_lazy_frame():
     "`ValueError`; columns of tables and of blocks that are frames are found by name",
 )
 def test_reordered_columns():
-    model, estimator = Model([3, 4, 1]).fit(frame, y), classifier().fit(frame, y)
+    model = Model([3, 4, 1]).fit(frame, y)
+    estimators = [make().fit(frame, y) for make in ESTIMATORS]
     for other in (frame[["c", "b", "a"]], polars.DataFrame(frame[["c", "b", "a"]])):
         words = r"X has the columns 'c', 'b', 'a', but .* with 'a', 'b', 'c' \(column 0 is 'c', not 'a'\)"
         refused(ValueError, words, lambda o=other: model.predict(o))
-        refused(ValueError, "feature names should match", lambda o=other: estimator.predict(o))
+        for estimator in estimators:
+            refused(ValueError, "feature names should match", lambda o=other, fitted=estimator: fitted.predict(o))
     by_name = model.predict_proba(rows.Arrow(frame[["c", "b", "a"]]))
     np.testing.assert_array_equal(by_name, model.predict_proba(frame))
 
@@ -139,21 +147,28 @@ def test_other_number_of_features():
     model = Model([3, 4, 1])
     for bad, count in ((X[:, :2], 2), (np.hstack([X, X]), 6)):
         refused(ValueError, f"X has {count} features.*3", lambda bad=bad: model.predict(bad))
-        refused(ValueError, f"X has {count} features.*3", lambda bad=bad: FITTED.predict(bad))
+        for fitted in FITTED:
+            refused(ValueError, f"X has {count} features.*3", lambda bad=bad, fitted=fitted: fitted.predict(bad))
 
 
-@case(32, "predict before fit", "`NotFittedError` from `MLPClassifier`; a `Model` has weights from the beginning")
+@case(32, "predict before fit", "`NotFittedError` from estimators; a `Model` has weights from the beginning")
 @pytest.mark.parametrize("method", ["predict", "predict_proba", "predict_log_proba"])
 def test_not_fitted(method):
     refused(NotFittedError, "not fitted yet", lambda: getattr(MLPClassifier(), method)(X))
-    refused(NotFittedError, "not fitted yet", lambda: MLPClassifier().score(X, y))
+    for make in ESTIMATORS:
+        refused(
+            NotFittedError, "not fitted yet", lambda make=make: make().predict(X), lambda make=make: make().score(X, y)
+        )
     assert Model([3, 1]).predict(X).shape == (30,)
 
 
-@case(33, "predict on no rows", "`Model`: an empty result; `MLPClassifier`: `ValueError`, as in scikit-learn")
+@case(33, "predict on no rows", "`Model`: an empty result; estimators: `ValueError`, as in scikit-learn")
 def test_predict_on_no_rows():
     for outputs, shape in ((1, (0,)), (4, (0, 4))):
         P = Model([3, outputs]).predict_proba(X[:0])
         assert (P.shape, P.dtype) == (shape, np.float32)
         assert Model([3, outputs]).predict(X[:0]).shape == (0,)
-    refused(ValueError, r"0 sample\(s\)", lambda: FITTED.predict(X[:0]), lambda: FITTED.predict_proba(X[:0]))
+    assert Model([3, 2], loss="squared_error").predict(X[:0]).shape == (0, 2)
+    for fitted in FITTED:
+        calls = [lambda fitted=fitted: fitted.predict(X[:0]), lambda fitted=fitted: output(fitted, X[:0])]
+        refused(ValueError, r"0 sample\(s\)", *calls)

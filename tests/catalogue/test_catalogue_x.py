@@ -1,20 +1,24 @@
 """X that holds what it must not hold, or is of the wrong shape."""
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import pytest
 from cases import case
 from sklearn.exceptions import NotFittedError
 from subjects import (
+    ESTIMATORS,
+    LOSSES,
     NAMES,
     X,
     bits,
-    classifier,
-    classifier_refuses,
     columns,
     command_refuses,
+    estimators_refuse,
     finite,
     model_refuses,
+    output,
     quiet,
     refused,
     run_train,
@@ -44,7 +48,7 @@ def objects(value):
 def test_nan(dtype, tmp_path):
     bad = with_value(np.nan, dtype)
     model_refuses(ValueError, "X contains NaN in row 7, column 2", bad)
-    classifier_refuses(ValueError, "X contains NaN", bad)
+    estimators_refuse(ValueError, "X contains NaN", bad)
     model_refuses(ValueError, "X contains NaN in row 7, column 2", objects(None))
     assert run_train(tmp_path, columns(c=bad[:, 2].astype(float)), "--validation-fraction", "0") == 0
     assert "c missing" in Model.load(tmp_path / "model").encoding.feature_names_out
@@ -55,15 +59,17 @@ def test_nan(dtype, tmp_path):
 def test_inf(value, tmp_path, capsys):
     model_refuses(ValueError, "X contains inf in row 7, column 2", with_value(value))
     model_refuses(ValueError, "X contains inf in row 7, column 2", with_value(value, "f4"))
-    classifier_refuses(ValueError, "X contains inf", with_value(value))
+    estimators_refuse(ValueError, "X contains inf", with_value(value))
     command_refuses(tmp_path, capsys, ["'c'", "inf"], columns(c=with_value(value)[:, 2]))
 
 
 @case(3, "no rows", "`ValueError` where it trains: X has 0 rows")
 def test_zero_rows(tmp_path, capsys):
     for nothing in (X[:0], X[:0].astype("f4"), X[:0].astype(int)):
-        refused(ValueError, "X has 0 rows", lambda nothing=nothing: Model([3, 1]).fit(nothing, y[:0]))
-        classifier_refuses(ValueError, r"0 sample\(s\)", nothing, y[:0])
+        for loss in LOSSES:
+            model = Model([3, 1], loss=loss)
+            refused(ValueError, "X has 0 rows", lambda nothing=nothing, fit=model.fit: fit(nothing, y[:0]))
+        estimators_refuse(ValueError, r"0 sample\(s\)", nothing, y[:0])
     command_refuses(tmp_path, capsys, ["0 rows"], {name: values[:0] for name, values in columns().items()})
 
 
@@ -71,7 +77,7 @@ def test_zero_rows(tmp_path, capsys):
 def test_zero_columns(tmp_path, capsys):
     for nothing in (X[:, :0], frame[[]]):
         model_refuses(ValueError, r"X .*0 feature\(s\)", nothing)
-        classifier_refuses(ValueError, r"0 feature\(s\)", X[:, :0])
+        estimators_refuse(ValueError, r"0 feature\(s\)", X[:, :0])
     command_refuses(tmp_path, capsys, ["column"], {"y": y})
 
 
@@ -79,25 +85,25 @@ def test_zero_columns(tmp_path, capsys):
 def test_one_dimension():
     for bad in (X[:, 0], X[:, 0].tolist()):
         model_refuses(ValueError, r"X has 1 dimension.*X\.reshape\(-1, 1\)", bad)
-        classifier_refuses(ValueError, r"Expected 2D array(.|\n)*reshape\(-1, 1\)", bad)
+        estimators_refuse(ValueError, r"Expected 2D array(.|\n)*reshape\(-1, 1\)", bad)
 
 
 @case(6, "three dimensions", "`ValueError`")
 def test_three_dimensions():
     model_refuses(ValueError, "X has 3 dimension", X[:, :, None])
-    classifier_refuses(ValueError, "array with dim 3", X[:, :, None])
+    estimators_refuse(ValueError, "array with dim 3", X[:, :, None])
 
 
 @case(7, "complex numbers", "`ValueError`")
 def test_complex():
     model_refuses(ValueError, "X has dtype complex128.*real numbers", X + 1j)
-    classifier_refuses(ValueError, "Complex data not supported", X + 1j)
+    estimators_refuse(ValueError, "Complex data not supported", X + 1j)
 
 
 @case(9, "an object array with a dict in it", "`TypeError`")
 def test_dict():
     model_refuses(TypeError, "X contains a value that is not a number.*dict", objects({}))
-    classifier_refuses(TypeError, "X contains a value that is not a number.*dict", objects({}))
+    estimators_refuse(TypeError, "X contains a value that is not a number.*dict", objects({}))
 
 
 @case(
@@ -110,10 +116,10 @@ def test_strings(tmp_path):
         assert bits(text) == bits(X)
     for bad in (np.full(X.shape, "word"), objects("word")):
         model_refuses(ValueError, "X contains a value that is not a number.*'word'", bad)
-        classifier_refuses(ValueError, "X contains a value that is not a number.*'word'", bad)
+        estimators_refuse(ValueError, "X contains a value that is not a number.*'word'", bad)
     for bad in (frame.assign(b="word"), frame.assign(b=pd.Series(["word"] * 30, dtype=object))):
         model_refuses(ValueError, "X: column 'b'.*'word'", bad)
-        classifier_refuses(ValueError, "X: column 'b'.*'word'", bad)
+        estimators_refuse(ValueError, "X: column 'b'.*'word'", bad)
     assert run_train(tmp_path, columns(b=np.where(y, "u", "v")), "--validation-fraction", "0") == 0
 
 
@@ -126,7 +132,7 @@ def test_strings(tmp_path):
 def test_exceeds_float32(dtype, tmp_path, capsys):
     bad = with_value(1e300, dtype)
     model_refuses(ValueError, r"X contains 1e\+300 in row 7, column 2, which exceeds float32", bad)
-    classifier_refuses_in_float32(bad)
+    estimators_refuse_in_float32(bad)
     finite(with_value(1e30), dtype="float64")
     c = bad[:, 2].astype(float)
     command_refuses(tmp_path, capsys, ["'c'", "too large to be scaled"], columns(c=c))
@@ -134,10 +140,12 @@ def test_exceeds_float32(dtype, tmp_path, capsys):
     assert run_train(tmp_path, columns(c=c / 1e270), "--validation-fraction", "0") == 0
 
 
-def classifier_refuses_in_float32(bad):
-    refused(ValueError, "row 7, column 2, which exceeds float32", lambda: classifier(dtype="float32").fit(bad, y))
-    small = classifier(dtype="float32").fit(X, y)
-    refused(ValueError, "row 7, column 2, which exceeds float32", lambda: small.predict(bad))
+def estimators_refuse_in_float32(bad):
+    for make in ESTIMATORS:
+        small = make(dtype="float32")
+        refused(ValueError, "row 7, column 2, which exceeds float32", lambda small=small: small.fit(bad, y))
+        small.fit(X, y)
+        refused(ValueError, "row 7, column 2, which exceeds float32", lambda small=small: small.predict(bad))
 
 
 @case(
@@ -145,14 +153,16 @@ def classifier_refuses_in_float32(bad):
     "`DivergenceError`; the weights stay those before the epoch. predict: `ValueError`, NaN, the row",
 )  # fmt: skip
 def test_a_layer_that_overflows():
-    model = Model([3, 4, 1])
-    model.weights[0][...] = 1e30
-    before = model.parameters.copy()
-    refused(DivergenceError, r"no longer finite.*Scale the features of X", lambda: model.fit(1e30 * X, y, epochs=1))
-    np.testing.assert_array_equal(model.parameters, before)
-    refused(ValueError, "X, row 0: the output is NaN", lambda: model.predict_proba(1e30 * X))
-    for solver in ("sgd", "lbfgs"):
-        estimator = classifier(solver=solver)
+    for loss in LOSSES:
+        model = Model([3, 4, 1], loss=loss)
+        model.weights[0][...] = 1e30
+        before = model.parameters.copy()
+        words = r"no longer finite.*Scale the features of X"
+        refused(DivergenceError, words, lambda fit=model.fit: fit(1e30 * X, y, epochs=1))
+        np.testing.assert_array_equal(model.parameters, before)
+        refused(ValueError, "X, row 0: the output is (NaN|infinite)", lambda model=model: output(model, 1e30 * X))
+    for make, solver in product(ESTIMATORS, ("sgd", "lbfgs")):
+        estimator = make(solver=solver)
         refused(DivergenceError, "non-finite parameter weights", lambda fit=estimator.fit: fit(1e300 * X, y))
         refused(NotFittedError, "not fitted", lambda predict=estimator.predict: predict(X))
 
@@ -169,25 +179,27 @@ def test_constant_columns(tmp_path):
 def test_subnormal_numbers(dtype, subnormal):
     tiny, zero = np.full(X.shape, subnormal, dtype), np.zeros(X.shape, dtype)
     assert tiny.all()
-    fits = [Model([3, 4, 1], dtype=dtype).fit(values, y, epochs=2, batch_size=8) for values in (tiny, zero)]
-    np.testing.assert_array_equal(fits[0].parameters, fits[1].parameters)
-    assert np.isfinite(classifier().fit(tiny, y).predict_proba(tiny)).all()
+    for loss in LOSSES:
+        fits = [Model([3, 4, 1], dtype=dtype, loss=loss).fit(A, y, epochs=2, batch_size=8) for A in (tiny, zero)]
+        np.testing.assert_array_equal(fits[0].parameters, fits[1].parameters)
+    for make in ESTIMATORS:
+        assert np.isfinite(output(make().fit(tiny, y), tiny)).all()
 
 
 @case(23, "a masked array with masked entries", "`TypeError`: fill them; without masked entries: the same as an array")
 def test_masked():
     bad = np.ma.masked_greater(X, 1)
     model_refuses(TypeError, "X is a masked array.*filled", bad)
-    classifier_refuses(TypeError, "X is a masked array.*filled", bad)
+    estimators_refuse(TypeError, "X is a masked array.*filled", bad)
     finite(np.ma.masked_greater(X, 100))
     labels, weights = np.ma.array(y, mask=y == 1), np.ma.array(X[:, 0], mask=X[:, 0] < 0)
     for name, given in (("y", (labels,)), ("sample_weight", (y, weights))):
         model_refuses(TypeError, f"{name} is a masked array", X, *given, fit_only=True)
-        classifier_refuses(TypeError, f"{name} is a masked array", X, *given, fit_only=True)
+        estimators_refuse(TypeError, f"{name} is a masked array", X, *given, fit_only=True)
 
 
 @case(24, "rows of different lengths", "`ValueError`")
 def test_ragged():
     bad = [[1.0, 2.0, 3.0]] * 29 + [[1.0, 2.0]]
     model_refuses(ValueError, "X: rows must have the same number of features", bad)
-    classifier_refuses(ValueError, "X: rows must have the same number of features", bad)
+    estimators_refuse(ValueError, "X: rows must have the same number of features", bad)

@@ -7,15 +7,18 @@ import pytest
 from cases import case
 from sklearn.exceptions import DataConversionWarning
 from subjects import (
+    ESTIMATORS,
+    LOSSES,
     X,
     classifier,
-    classifier_refuses,
     columns,
     command_refuses,
+    estimators_refuse,
     model_refuses,
     n,
     quiet,
     refused,
+    regressor,
     run_train,
     w,
     y,
@@ -25,6 +28,7 @@ from fastmlp import Adam, Model, rows
 
 pytestmark = quiet
 names = np.where(y, "yes", "no")
+NUMERIC = ["squared_error", "huber", "poisson"]
 
 
 def with_last(value):
@@ -53,7 +57,7 @@ def test_one_class(label, tmp_path, capsys):
 )
 def test_three_classes(tmp_path, capsys):
     three = np.arange(n) % 3
-    model_refuses(ValueError, "y contains 2.*binary", y=three, fit_only=True)
+    model_refuses(ValueError, "y contains 2.*binary", y=three, fit_only=True, losses=["log_loss"])
     assert classifier().fit(X, three).predict_proba(X).shape == (n, 3)
     assert run_train(tmp_path, columns(y=three)) == 0
     assert Model.load(tmp_path / "model").widths == (3, 4, 3)
@@ -61,8 +65,8 @@ def test_three_classes(tmp_path, capsys):
 
 @case(37, "y of measurements", "`Model`, `MLPClassifier`: `ValueError`; the command line trains for numbers")
 def test_continuous(tmp_path, capsys):
-    model_refuses(ValueError, "y contains .*0 and 1", y=X[:, 0], fit_only=True)
-    classifier_refuses(ValueError, "Unknown label type", y=X[:, 0], fit_only=True)
+    model_refuses(ValueError, "y contains .*0 and 1", y=X[:, 0], fit_only=True, losses=["log_loss"])
+    estimators_refuse(ValueError, "Unknown label type", y=X[:, 0], fit_only=True, makes=[classifier])
     assert run_train(tmp_path, columns(y=X[:, 0])) == 0
     assert Model.load(tmp_path / "model").loss_name == "squared_error"
 
@@ -71,8 +75,11 @@ def test_continuous(tmp_path, capsys):
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_not_finite(value, tmp_path, capsys):
     bad = np.where(y, value, 0)
-    model_refuses(ValueError, f"y contains {value}", y=bad, fit_only=True)
-    classifier_refuses(ValueError, "y contains (NaN|infinity)", y=bad, fit_only=True)
+    model_refuses(ValueError, f"y contains {value}", y=bad, fit_only=True, losses=["log_loss"])
+    estimators_refuse(ValueError, "y contains (NaN|infinity)", y=bad, fit_only=True, makes=[classifier])
+    words = f"y contains {'NaN' if np.isnan(value) else 'inf'} in row 1; .*drop"
+    model_refuses(ValueError, words, y=bad, fit_only=True, losses=NUMERIC)
+    estimators_refuse(ValueError, words, y=bad, fit_only=True, makes=[regressor])
     command_refuses(tmp_path, capsys, ["'y'", "missing" if np.isnan(value) else "inf"], columns(y=bad))
 
 
@@ -82,7 +89,7 @@ def test_not_finite(value, tmp_path, capsys):
 def test_other_names(tmp_path):
     apart = 0.1 * X + 2 * y[:, None] - 1
     for labels in (names, names.astype(object), 2 * y - 1, (2.0 * y - 1), y + 7):
-        model_refuses(ValueError, "y .*(0 and 1|real number)", y=labels, fit_only=True)
+        model_refuses(ValueError, "y .*(0 and 1|real number)", y=labels, fit_only=True, losses=["log_loss"])
         estimator = classifier(max_iter=300, learning_rate_init=0.05).fit(apart, labels)
         np.testing.assert_array_equal(estimator.predict(apart), labels)
     assert run_train(tmp_path, columns(y=names), "--validation-fraction", "0") == 0
@@ -94,52 +101,61 @@ def test_mixed():
     for mixed in (np.array(["a", 1] * 15, object), ["a", 1] * 15, pd.Series(["a", 1.0] * 15)):
         model_refuses(ValueError, r"y (must hold|has dtype)", y=mixed, fit_only=True)
         refused(TypeError, "y holds labels of several types", lambda mixed=mixed: classifier().fit(X, mixed))
-    refused(ValueError, "y contains None", lambda: classifier().fit(X, np.where(y, "a", None)))
+        refused(ValueError, "y contains 'a' in row 0", lambda mixed=mixed: regressor().fit(X, mixed))
+    for make in ESTIMATORS:
+        refused(ValueError, "y contains None", lambda make=make: make().fit(X, np.where(y, 1, None)))
 
 
-@case(41, "y as a column", "accepted; `MLPClassifier` warns (`DataConversionWarning`), as scikit-learn's")
+@case(41, "y as a column", "accepted; estimators warn (`DataConversionWarning`), as scikit-learn's")
 def test_column():
-    model = Model([3, 4, 1]).fit(X, y[:, None], epochs=2, batch_size=8)
-    np.testing.assert_array_equal(model.parameters, Model([3, 4, 1]).fit(X, y, epochs=2, batch_size=8).parameters)
-    with pytest.warns(DataConversionWarning, match="column-vector y"):
-        estimator = classifier().fit(X, y[:, None])
-    np.testing.assert_array_equal(estimator.coefs_[0], classifier().fit(X, y).coefs_[0])
+    for loss in LOSSES:
+        column, row = (Model([3, 4, 1], loss=loss).fit(X, a, epochs=2, batch_size=8) for a in (y[:, None], y))
+        np.testing.assert_array_equal(column.parameters, row.parameters)
+    for make in ESTIMATORS:
+        with pytest.warns(DataConversionWarning, match="column-vector y"):
+            estimator = make().fit(X, y[:, None])
+        np.testing.assert_array_equal(estimator.coefs_[0], make().fit(X, y).coefs_[0])
 
 
 @case(42, "y longer or shorter than X", "`ValueError`: both lengths")
 def test_length():
     for bad in (y[:-1], np.append(y, 1)):
         model_refuses(ValueError, rf"y has shape \({len(bad)},\).*30 rows", y=bad, fit_only=True)
-        classifier_refuses(ValueError, rf"numbers of samples: \[30, {len(bad)}\]", y=bad, fit_only=True)
+        estimators_refuse(ValueError, rf"numbers of samples: \[30, {len(bad)}\]", y=bad, fit_only=True)
         refused(ValueError, f"y has {len(bad)} rows, but X has 30", lambda bad=bad: rows.Array(X, bad))
 
 
 @case(43, "no y", "`ValueError`")
 def test_none():
     model_refuses(ValueError, "y is None", y=None, fit_only=True)
-    refused(ValueError, "target y is None", lambda: classifier().fit(X, None))
+    for make in ESTIMATORS:
+        refused(ValueError, "target y is None", lambda make=make: make().fit(X, None))
     refused(ValueError, "the stream has no y", lambda: Model([3, 1]).fit(rows.Array(X)))
 
 
 @case(44, "bool, nullable bool", "works; with NA: `ValueError`")
 def test_bool():
-    expected = Model([3, 4, 1]).fit(X, y, epochs=2, batch_size=8).parameters
-    learned = classifier().fit(X, y).coefs_[0]
     for kind in (np.bool_, "boolean", "Int8", "bool[pyarrow]"):
         labels = y > 0 if kind is np.bool_ else pd.Series(y > 0).astype(kind)
-        np.testing.assert_array_equal(Model([3, 4, 1]).fit(X, labels, epochs=2, batch_size=8).parameters, expected)
-        np.testing.assert_array_equal(classifier().fit(X, labels).coefs_[0], learned)
+        for loss in LOSSES:
+            got, expected = (Model([3, 4, 1], loss=loss).fit(X, a, epochs=2, batch_size=8) for a in (labels, y))
+            np.testing.assert_array_equal(got.parameters, expected.parameters)
+        for make in ESTIMATORS:
+            np.testing.assert_array_equal(make().fit(X, labels).coefs_[0], make().fit(X, y).coefs_[0])
     booleans, objects = pd.Series([True, None] * 15, dtype="boolean"), [1, pd.NA] * 15
     for missing in (booleans, polars.Series([True, None] * 15), objects, pd.Series(["a", pd.NA] * 15, dtype="string")):
         model_refuses(ValueError, r"\by\b", y=missing, fit_only=True)
         stream = rows.Array(X, np.asarray(missing))
         refused(ValueError, "'y' has .* missing value", lambda stream=stream: classifier().fit(stream))
         refused(ValueError, "y contains (NA|None)", lambda missing=missing: classifier().fit(X, missing))
+        refused(
+            ValueError, "y contains (NaN|None|<NA>|'a') in row", lambda missing=missing: regressor().fit(X, missing)
+        )
 
 
 def weights_refused(words, bad, theirs, tmp_path, capsys, of_command):
     model_refuses(ValueError, words, w=bad, fit_only=True)
-    classifier_refuses(ValueError, theirs, w=bad, fit_only=True)
+    estimators_refuse(ValueError, theirs, w=bad, fit_only=True)
     for source in (rows.Array(X, y, bad), rows.Blocks(lambda: iter([(X, y, bad)]), 3)):
         refused(ValueError, of_command, lambda source=source: Model([3, 1]).fit(source, epochs=1))
     command_refuses(tmp_path, capsys, [of_command], columns(w=bad), "--weight", "w")
@@ -182,12 +198,13 @@ def test_weights_that_leave_one_class(label, tmp_path, capsys):
     command_refuses(tmp_path, capsys, ["only one class"], columns(w=only), "--weight", "w")
 
 
-@case(49, "weights of another shape, or no numbers", "`ValueError`; `MLPClassifier` takes a single number for all rows")
+@case(49, "weights of another shape, or no numbers", "`ValueError`; estimators take a single number for all rows")
 def test_shape_of_weights():
     for bad in (w[:-1], w[:, None], np.array(["a"] * n), w + 1j, np.array([{}] * n)):
         model_refuses(ValueError, "sample_weight", w=bad, fit_only=True)
         kind = TypeError if bad.dtype == object else ValueError
-        refused(kind, "(?i)sample.weight", lambda bad=bad: classifier().fit(X, y, bad))
+        for make in ESTIMATORS:
+            refused(kind, "(?i)sample.weight", lambda bad=bad, make=make: make().fit(X, y, bad))
     model_refuses(ValueError, r"sample_weight has shape \(\)", w=1.0, fit_only=True)
 
 
@@ -199,7 +216,10 @@ def test_weights_many_orders_apart(least):
         model = Model([3, 6, 1], dtype=dtype).fit(X, y, apart, epochs=3, batch_size=4, optimizer=Adam())
         assert np.isfinite(model.parameters).all()
         assert np.isfinite([record["loss"] for record in model.history]).all()
-    assert np.isfinite(classifier().fit(X, y, apart).coefs_[0]).all()
+        model = Model([3, 6, 1], dtype=dtype, loss="squared_error").fit(X, y, apart, epochs=3, batch_size=4)
+        assert np.isfinite(model.parameters).all()
+    for make in ESTIMATORS:
+        assert np.isfinite(make().fit(X, y, apart).coefs_[0]).all()
 
 
 @case(51, "a class that `partial_fit` was not told of", "`ValueError`: names the classes")
