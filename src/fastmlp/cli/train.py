@@ -28,14 +28,7 @@ from .target import LOSS_WORDS, decided, spelled
 
 def train(options: Namespace) -> int:
     """Learn an encoding, train, save the model, and print the scores of the validation rows."""
-    outputs = {"--save": options.save, "--checkpoint": options.checkpoint, "--plot": options.plot}
-    check_outputs(outputs, {"data": options.data})
-    if options.plot:
-        check_image(options.plot)
-    if options.resume and options.checkpoint is None:
-        raise ValueError("--resume needs --checkpoint FILE, the file to go on from")
-    if options.early_stopping and options.validation_fraction == 0:
-        raise ValueError("--early-stopping needs rows for validation; give --validation-fraction above 0")
+    check_together(options)
     table = open_table(
         options.data, options.target, csv_options(options),
         weight=options.weight, columns=options.columns, window_rows=options.window_rows,
@@ -67,6 +60,18 @@ def train(options: Namespace) -> int:
         learning_curve(model.history, options.plot, LOSS_WORDS[model.loss_name] + units)
     report(model, rows_of(model, *data, labelled=True), options)
     return 0
+
+
+def check_together(options: Namespace) -> None:
+    """Raise an error for options that do not go together, and for files that cannot be written."""
+    outputs = {"--save": options.save, "--checkpoint": options.checkpoint, "--plot": options.plot}
+    check_outputs(outputs, {"data": options.data})
+    if options.plot:
+        check_image(options.plot)
+    if options.resume and options.checkpoint is None:
+        raise ValueError("--resume needs --checkpoint FILE, the file to go on from")
+    if options.early_stopping and options.validation_fraction == 0:
+        raise ValueError("--early-stopping needs rows for validation; give --validation-fraction above 0")
 
 
 def start_at_mean(model: Model, data: tuple[Any, ...], options: Namespace) -> None:
