@@ -189,6 +189,12 @@ def test_sums_leave_the_figures_of_partitions_as_they_are():
         np.testing.assert_array_equal(one.moments.squares, other.moments.squares)
 
 
+def test_r2_of_a_constant_whose_means_differ_by_rounding():
+    """0.1, of 88 rows and of 100."""
+    model = trained(made("squared_error")[0], np.full(n, 0.1), validation_fraction=0.3)
+    assert [record["validation_r2"] for record in model.history] == [0.0] * 4
+
+
 # --- collections ----------------------------------------------------------------------------------
 
 

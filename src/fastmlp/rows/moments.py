@@ -38,14 +38,23 @@ class Moments:
             self.squares = self.squares + other.squares + step * step * self.weight * part
             self.weight, self.mean = total, self.mean + step * part
 
+    @property
+    def deviation(self) -> np.ndarray:
+        """The standard deviation of each target."""
+        return np.asarray(np.sqrt(self.squares / self.weight))
+
+    @property
+    def varies(self) -> np.ndarray:
+        """Whether each target varies, by more than rounding explains: means of parts of a constant differ by that."""
+        return np.asarray(self.deviation > CONSTANT * np.abs(self.mean))
+
     def scaling(self) -> tuple[np.ndarray, np.ndarray]:
         """Return (shift, factor), each (K), with which (y - shift) factor has mean 0 and variance 1, if y varies."""
-        deviation = np.sqrt(self.squares / self.weight)
-        varies = deviation > CONSTANT * np.abs(self.mean)
-        return self.mean, np.where(varies, 1 / np.where(varies, deviation, 1), 1.0)
+        factor = np.ones(len(self.mean))
+        np.divide(1, self.deviation, out=factor, where=self.varies)
+        return self.mean, factor
 
     def r2(self, errors: np.ndarray) -> float:
         """Return R², the mean over targets, from Σ w (y - prediction)² of each (K), as scikit-learn's r2_score."""
-        varies = self.squares > 0
-        ratio = errors / np.where(varies, self.squares, 1)
-        return float(np.mean(np.where(varies, 1 - ratio, np.where(errors > 0, 0.0, 1.0))))
+        ratio = errors / np.where(self.varies, self.squares, 1)
+        return float(np.mean(np.where(self.varies, 1 - ratio, np.where(errors > 0, 0.0, 1.0))))
