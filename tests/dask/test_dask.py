@@ -28,7 +28,7 @@ from sklearn.metrics import roc_auc_score
 
 import fastmlp.dask
 from fastmlp import Adam, DivergenceError, Model, rows
-from fastmlp.dask import DaskMLPClassifier, task_network, worker
+from fastmlp.dask import DaskMLPClassifier, DaskMLPRegressor, task_network, worker
 from fastmlp.dask.cluster import Cluster
 from fastmlp.dask.partitions import dealt_slices
 from fastmlp.dask.task_network import NetSpec
@@ -439,6 +439,19 @@ def test_classifier_stops_early_and_refuses_other_solvers(client):
         DaskMLPClassifier(solver="x").fit(D, Y)
 
 
+def test_regressors_learn_by_local_steps(client):
+    """Of three quantiles, and of two counts."""
+    settings = {"batch_size": 50, "learning_rate_init": 0.02, "random_state": 0, "max_iter": 30, "timeout": 60}
+    Z = X[:, 0] + np.sin(2 * X[:, 1])
+    target = 1000 + 50 * Z + 10 * np.random.default_rng(1).standard_normal(n)
+    levels = {"loss": "quantile", "quantile": [0.1, 0.5, 0.9], "standardize_target": True}
+    D, Y = arrays(UNEQUAL, X, target)
+    P = DaskMLPRegressor(hidden_layer_sizes=(16,), **levels, **settings).fit(D, Y).predict(D).compute()
+    np.testing.assert_allclose((target[:, None] <= P).mean(axis=0), levels["quantile"], atol=0.08)
+    D, Y = arrays(UNEQUAL, X, np.random.default_rng(1).poisson(np.exp(np.stack([1 + Z / 2, 1 - Z / 2], axis=1))))
+    assert DaskMLPRegressor("poisson", (16,), **settings).fit(D, Y).score(D, Y) > 0.4
+
+
 def test_clones_share_the_client_and_files_leave_it_out(client):
     D, Y = arrays(500, X, y)
     classifier = DaskMLPClassifier(8, max_iter=2, random_state=0, client=client).fit(D, Y)
@@ -474,6 +487,13 @@ def other_width():
         ({"X": lambda: X}, TypeError, "X is a ndarray; it must be a Dask array"),
         ({"y": lambda: y}, TypeError, "y is a ndarray"),
         ({"y": lambda: da.zeros(n, chunks=750)}, ValueError, "only one class"),
+        ({"y": lambda: da.from_array(np.array(1.0))}, ValueError, r"y has 0 dimension\(s\); it must have 1"),
+        ({"y": lambda: da.ma.masked_array(da.from_array(y, chunks=750), mask=y > 0)}, TypeError,
+         "y is a masked array with masked entries; drop these rows"),
+        ({"sample_weight": lambda: da.ma.masked_array(da.from_array(w, chunks=750), mask=w > 1)}, TypeError,
+         "sample_weight is a masked array"),
+        ({"X": lambda: dd.from_pandas(pd.DataFrame({"a": y}), npartitions=2), "y": lambda: ["a"]}, ValueError,
+         "X has 0 features beside y and sample_weight"),
         ({"y": lambda: da.from_array(y * 2, chunks=750)}, ValueError, "0 and 1"),
         ({"y": lambda: da.from_array(y[:-1], chunks=750)}, ValueError, "y or sample_weight has 1499 rows"),
         ({"y": lambda: da.from_array(np.where(y, np.nan, 1.0), chunks=750)}, ValueError, "NaN"),
@@ -628,7 +648,7 @@ def test_the_dashboard_tells_what_goes_on(client):
     prefixes = client.run_on_scheduler(lambda dask_scheduler: set(dask_scheduler.task_prefixes))
     ours = {name for name in prefixes if name.startswith("fastmlp")}
     kinds = {"partition", "summary", "gather", "convert", "converted", "parameters", "gradient", "sum", "score"}
-    more = {"slice", "share", "validation", "epoch", "predict", "predict-proba"}  # of other tests
+    more = {"moments", "slice", "share", "validation", "epoch", "predict", "predict-proba"}  # of other tests
     assert {f"fastmlp-{kind}" for kind in kinds} <= ours <= {f"fastmlp-{kind}" for kind in kinds | more}
 
 

@@ -22,7 +22,10 @@ def blocks_of(name: str, collection: Any, dimensions: int) -> list[Any]:
     """Return delayed blocks of rows of a Dask array, dataframe or series."""
     if not (hasattr(collection, "to_delayed") and hasattr(collection, "ndim")):
         kind = type(collection).__name__
-        raise TypeError(f"{name} is a {kind}; it must be a Dask array or dataframe, as from dask.array.from_array")
+        column = "" if name == "X" else ", or the name of a column of X"
+        raise TypeError(
+            f"{name} is a {kind}; it must be a Dask array or dataframe, as from dask.array.from_array{column}"
+        )
     if collection.ndim < dimensions:
         raise ValueError(f"{name} has {collection.ndim} dimension(s); it must have {dimensions}")
     if not hasattr(collection, "chunks"):
@@ -75,7 +78,7 @@ def feature_names(X: Any, y: Any, w: Any) -> list[str] | None:
 
 def cut_like(X: Any, other: Any) -> Any:
     """Return y or weights in chunks as large as those of X, where the sizes of both are known."""
-    known = [hasattr(a, "chunks") and not np.isnan(a.chunks[0]).any() for a in (X, other)]
+    known = [hasattr(a, "chunks") and a.ndim > 0 and not np.isnan(a.chunks[0]).any() for a in (X, other)]
     if not all(known):
         return other
     if X.shape[0] != other.shape[0]:
@@ -138,6 +141,8 @@ class Partitions:
         self.n_rows, self.n_features, self.targets = sum(self.sizes), found[0].columns, found[0].targets
         if self.n_rows == 0:
             raise ValueError("X has 0 rows; at least 1 is required")
+        if self.n_features == 0:
+            raise ValueError("X has 0 features beside y and sample_weight; at least 1 is required")
         for number, each in enumerate(found):
             if each.columns != self.n_features:
                 raise ValueError(

@@ -18,7 +18,7 @@ from ..rows.moments import Moments
 from ..rows.order import Order, Pass
 from ..rows.streamed import StreamedRows
 from ..rows.streams.stream import Block, Stream, equal_blocks
-from ..rows.targets import Scaling, as_weights
+from ..rows.targets import Scaling, as_weights, refuse_masked
 from ..rows.window import Window, not_finite
 from ..training.figures import Figures
 from ..training.validation import figures
@@ -103,6 +103,7 @@ def summary(raw: RawPartition, numeric: bool) -> Summary:
     for name, values in (("y", y), ("sample_weight", w)):
         if values is not None and len(values) != n:
             raise ValueError(f"{name} has {len(values)} rows in a partition where X has {n}")
+        refuse_masked(name, values)
     weight = None if w is None else float(as_weights(np.asarray(w), n, some=False).sum())
     targets = np.shape(y)[1] if np.ndim(y) == 2 else 1
     return Summary(n, X.shape[1], targets, frozenset(() if numeric else classes_of(y, n)), weight)
