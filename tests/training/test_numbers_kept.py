@@ -31,11 +31,11 @@ def test_files_copies_and_pickles_go_on_as_the_model(name, K, tmp_path):
     assert (tmp_path / "m").read_bytes() == (tmp_path / "again").read_bytes()
 
 
-@pytest.mark.parametrize("scaled", [False, True])
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize(
+    ("name", "scaled"),
+    [(name, scaled) for name in LOSSES for scaled in ([False] if name == "poisson" else [False, True])],
+)
 def test_a_fit_that_was_interrupted_ends_with_the_bits_of_one_that_was_not(name, scaled, tmp_path):
-    if scaled and name == "poisson":
-        pytest.skip("counts are not scaled")
     scaling = (np.full(1, 3.0), np.full(1, 0.5)) if scaled else None
     how = {"scaling": scaling, "sample_weight": w, "validation_fraction": 0.25, "l2": 1e-3}
 
