@@ -18,6 +18,7 @@ SHAPES = {  # widths and activations; K outputs, of which vectors have a rest, o
     "nine": ([7, 33, 9], ["softplus"]),
     "seventeen": ([7, 17, 17], ["tanh"]),
     "thirty-three, no hidden layer": ([20, 33], []),
+    "three hundred": ([6, 8, 300], ["tanh"]),
 }
 
 
