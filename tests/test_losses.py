@@ -42,3 +42,27 @@ class TestArguments:
         assert one.loss(X, y) == other.loss(X, y)
         one, other = (Model([p, 1], loss="huber", delta=delta) for delta in (np.float32(2), 2))
         assert one.loss(X, y) == other.loss(X, y)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"loss": "huber", "delta": 1e-46}, r"delta=1e-46: is 0.0 in float32; use dtype='float64'"),
+        ({"loss": "huber", "delta": 1e39}, r"delta=1e\+39: is inf in float32"),
+        ({"loss": "quantile", "quantile": 1 - 1e-9}, r"quantile=\[0.9.*\]: float32 rounds a level to 0 or 1"),
+        ({"loss": "quantile", "quantile": "0.5"}, r"quantile='0.5': must be a number, or an ascending list"),
+        ({"loss": "quantile", "quantile": [[0.5]]}, r"quantile=\[\[0.5\]\]: must be a number, or an ascending list"),
+    ],
+)
+def test_settings_that_a_dtype_rounds_away(settings, words):
+    """As zeros, they would train nothing, and say nothing."""
+    with pytest.raises((ValueError, TypeError), match=words):
+        Model([2, 1], **settings)
+
+
+@pytest.mark.parametrize(("delta", "y"), [(10, 8e37), (1e25, 1e20)])
+def test_targets_with_which_hubers_loss_overflows_are_refused(delta, y):
+    model = Model([2, 1], loss="huber", delta=delta)
+    with pytest.raises(ValueError, match=r"y contains .* in row 1, with which loss='huber' overflows float32"):
+        model.loss(np.zeros((2, 2)), [0, y])
+    assert np.isfinite(model.loss(np.zeros((2, 2)), [0, y / 1e3 if delta == 10 else 1e11]))

@@ -10,8 +10,9 @@ import numpy as np
 from .arguments import checked_float
 from .exceptions import RowError
 from .kernels import loss
+from .typing import Scaling
 
-LEAST_RESERVE = 4  # times a target's bound, and a float can still hold it
+RESERVE = 4  # bounds of targets are this many times below the largest number
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,7 @@ class Loss:
     name : as users choose it
     number : kernels/loss.py's number of it
     link : what makes predictions of Z[L], as scikit-learn's `out_activation_` has it
-    exclusive : a row has one of K classes, and y holds its number
-    numeric : y holds numbers; else and if not exclusive, 0 or 1 for each of K outputs
+    exclusive, numeric : whether y holds the number of a row's class, or numbers; if neither, K labels, each 0 or 1
     parameters : numbers of the loss, for all outputs or one for each: levels of quantiles, Huber's δ
     """
 
@@ -37,8 +37,13 @@ class Loss:
 
     @property
     def of_one_target(self) -> bool:
-        """Whether all outputs have the same target: quantiles at several levels."""
+        """Whether all outputs have the same target, as quantiles have, of one level or several."""
         return self.name == "quantile"
+
+    @property
+    def of_several_levels(self) -> bool:
+        """Whether there are several predictions of one target, which have no R²."""
+        return len(self.parameters) > 1
 
     def targets(self, outputs: int) -> int:
         """Return how many numbers a row of y has."""
@@ -48,9 +53,20 @@ class Loss:
         """Return the least and the largest number that may stand in y; squares of errors must not overflow."""
         if not self.numeric:
             return 0.0, float(outputs - 1 if self.exclusive else 1)
-        largest = float(np.finfo(dtype).max) / LEAST_RESERVE
-        largest = math.sqrt(largest) if self.name == "squared_error" else largest
+        largest = float(np.finfo(dtype).max) / RESERVE
+        if self.number == loss.HUBER:
+            delta = self.parameters[0] if self.parameters else math.inf
+            largest /= min(max(1.0, delta), math.sqrt(largest))
         return 0.0 if self.name == "poisson" else -largest, largest
+
+    def check_dtype(self, dtype: np.dtype) -> None:
+        """Raise ValueError where a net of this dtype rounds levels or δ to what a loss cannot have."""
+        with np.errstate(over="ignore"):
+            rounded = np.array(self.parameters).astype(dtype)
+        if self.of_one_target and not ((rounded > 0) & (rounded < 1)).all():
+            raise ValueError(f"quantile={list(self.parameters)}: {dtype} rounds a level to 0 or 1; use dtype='float64'")
+        if self.name == "huber" and not 0 < rounded[0] < np.inf:
+            raise ValueError(f"delta={self.parameters[0]:g}: is {rounded[0]} in {dtype}; use dtype='float64'")
 
     def averaged(self, outputs: int) -> int:
         """Return the number of outputs over which scikit-learn's figures, not its gradients, are means."""
@@ -67,10 +83,11 @@ class Loss:
             named["delta"] = self.parameters[0]
         return named
 
-    def predictions(self, A: np.ndarray, scaling: tuple[np.ndarray, np.ndarray] | None = None) -> np.ndarray:
+    def predictions(self, A: np.ndarray, scaling: Scaling | None = None, first_row: int = 0) -> np.ndarray:
         """Return predictions of targets that are numbers, (n, K) or (n), in their units, from A[L] (n, K).
 
         scaling : (shift, factor) of the targets, or None. Quantiles are put in ascending order.
+        first_row : the number of the first row, for the RowError where a prediction overflows
         """
         if self.of_one_target:
             A = np.sort(A, axis=1)
@@ -78,8 +95,11 @@ class Loss:
             shift, factor = scaling
             with np.errstate(over="ignore"):
                 A = (A / factor + shift).astype(A.dtype)
-            if not np.isfinite(A).all():
-                raise RowError(f"a prediction exceeds {A.dtype} in the units of y; use dtype='float64'")
+            good = np.isfinite(A).all(axis=1)
+            if not good.all():
+                wider = "scale y" if A.dtype == np.float64 else "scale y, or use dtype='float64'"
+                row = first_row + int(np.argmin(good))
+                raise RowError(f"X, row {row}: the prediction exceeds {A.dtype} in the units of y; {wider}")
         return A[:, 0] if A.shape[1] == 1 else A
 
     def padding(self, dtype: np.dtype) -> float:
@@ -150,15 +170,14 @@ def checked_out_activation(value: str | None, outputs: int) -> str:
 
 def checked_levels(quantile: Any) -> tuple[float, ...]:
     """Return the levels of quantiles, which ascend within (0, 1)."""
-    try:
-        levels = np.atleast_1d(np.asarray(quantile, np.float64))
-    except (TypeError, ValueError):
-        raise TypeError(f"quantile={quantile!r}: must be a number, or an ascending list of them") from None
-    if levels.ndim != 1 or levels.size == 0 or not np.all((levels > 0) & (levels < 1)):
+    levels = np.atleast_1d(np.array(quantile, object if isinstance(quantile, str | bytes) else None))
+    if levels.ndim != 1 or levels.size == 0 or levels.dtype.kind not in "fiu":
+        raise TypeError(f"quantile={quantile!r}: must be a number, or an ascending list of numbers")
+    if not np.all((levels > 0) & (levels < 1)):
         raise ValueError(f"quantile={quantile!r}: levels must lie between 0 and 1, both excluded")
     if not np.all(np.diff(levels) > 0):
         raise ValueError(f"quantile={quantile!r}: levels must ascend; sort them, and leave out repeated ones")
-    return tuple(levels.tolist())
+    return tuple(map(float, levels))
 
 
 def checked_delta(delta: Any) -> float:

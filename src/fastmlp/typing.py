@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, Protocol, TypeVar
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 M = TypeVar("M", contravariant=True)
@@ -61,6 +62,7 @@ LossName = Literal["log_loss", "squared_error", "poisson", "quantile", "huber"]
 Schedule = Literal["constant", "cosine", "one_cycle"]
 Verbose = bool | int | Literal["bar"]
 
+Scaling = tuple[np.ndarray, np.ndarray]  # (shift, factor) of columns, which are read as (x - shift) factor
 Record = dict[str, float]  # what the history tells of an epoch
 
 

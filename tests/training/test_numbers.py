@@ -8,7 +8,7 @@ from numeric_losses import LEVELS, LOSSES, X, fitted, learnable, model_of, n, ou
 from reference import assert_close
 from sklearn.metrics import mean_pinball_loss, r2_score
 
-from fastmlp import Adam, Model, rows
+from fastmlp import SGD, Adam, Model, rows
 from fastmlp.rows.array import ArrayRows
 from fastmlp.training.validation import evaluate
 
@@ -162,3 +162,15 @@ def test_a_fraction_of_the_rows_is_kept_for_validation(name):
         y = () if isinstance(given[0], rows.Stream) else (learnable(name),)
         model.fit(*given, *y, epochs=2, validation_fraction=0.2)
         assert math.isfinite(model.history[-1]["validation_loss"])
+
+
+def test_the_validation_loss_of_large_counts_is_the_kernels():
+    """Its terms are far larger than their sum."""
+    model = Model([2, 1], loss="poisson", dtype="float64")
+    model.parameters[:] = 0
+    model.biases[0][:] = np.log(1e14) + 1e-7
+    X, y = np.zeros((3, 2)), np.full(3, 1e14)
+    J = model.loss(X, y) / 3
+    figures = model.fit(X, y, epochs=1, optimizer=SGD(1e-300), X_val=X, y_val=y).history[-1]
+    assert abs(J - 0.5) < 1e-3
+    assert figures["validation_loss"] == pytest.approx(J, rel=1e-6)

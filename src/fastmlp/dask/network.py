@@ -12,7 +12,7 @@ from ..network.network import Network
 from ..optimizers import Optimizer
 from ..rows.order import Pass
 from ..system.interrupts import check
-from ..training.figures import Figures, named
+from ..training.figures import Figures
 from . import worker
 from .cluster import Cluster
 from .partitions import Partitions
@@ -58,7 +58,7 @@ class DaskNetwork:
         theta, converted = self.cluster.shared(self.theta), self.partitions.converted
         futures = self.cluster.map("score", worker.score, converted, theta=theta, net=self.net, order=order)
         found: Figures = self.cluster.total(futures)
-        return named(self.plan.loss, *found.means(self.plan.loss))
+        return found.record(self.plan.loss)
 
     def train(
         self, rows: Any, order: Pass, batch_rows: int, optimizer: Optimizer, l2: float,

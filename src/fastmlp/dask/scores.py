@@ -34,7 +34,7 @@ def of_numbers(X: Any, y: Any, w: Any, number: int, model: Model) -> Figures:
 
 def judged_by(loss: Loss) -> Loss:
     """Return the loss by whose figures predictions are judged: pinball losses of several quantiles, else R²."""
-    return loss if len(loss.parameters) > 1 else SQUARED_ERROR
+    return loss if loss.of_several_levels else SQUARED_ERROR
 
 
 def checked(X: Any, y: Any, w: Any, model: Model) -> int:

@@ -18,10 +18,11 @@ from ..rows.moments import Moments
 from ..rows.order import Order, Pass
 from ..rows.streamed import StreamedRows
 from ..rows.streams.stream import Block, Stream, equal_blocks
-from ..rows.targets import Scaling, as_weights, refuse_masked
+from ..rows.targets import as_weights, refuse_masked
 from ..rows.window import Window, not_finite
 from ..training.figures import Figures
 from ..training.validation import figures
+from ..typing import Scaling
 from .task_network import NetSpec, task_network
 
 BLOCK_ROWS = 2**13  # consecutive rows that stay together when a worker shuffles its partitions

@@ -117,16 +117,16 @@ def gather_scaled_x(rows, index, scaling, A, p):
 
 
 @kernel
-def gather_targets(rows, index, targets, ld, Y, w):
-    """Y = targets, w = weights (1 where none are given) of the rows `index`: Y (m × targets, ld; 0 beyond), w (m) out.
+def gather_targets(rows, index, columns, ld, Y, w):
+    """Y = targets, w = weights (1 where none are given) of the rows `index`: Y (m × columns, ld; 0 beyond), w (m) out.
 
     Weights are multiplied in float64, and then rounded.
     """
     m, address, stride, across, kind = len(index), rows.Y, rows.Y_row_stride, rows.Y_column_stride, rows.Y_kind
-    if ld > targets:
+    if ld > columns:
         fill_zero(Y)
     for i in range(m):
-        for k in range(targets):
+        for k in range(columns):
             place = index[i] * stride + k * across
             if kind == INT32:
                 Y[i * ld + k] = read_int32(address, place)
@@ -184,7 +184,7 @@ def gather_rows(source, first, m, net, row):
         gather_x(rows, index, A, p)
     good, least, most = True, work.dtype.type(layout.least_target), work.dtype.type(layout.most_target)
     if rows.Y != 0:
-        gather_targets(rows, index, layout.targets, ld_Y, work[Y : Y + m * ld_Y], work[w : w + m])
+        gather_targets(rows, index, layout.Y_columns, ld_Y, work[Y : Y + m * ld_Y], work[w : w + m])
         good = all_targets(work[Y : Y + m * ld_Y], least, most)
     if good and all_finite(row_of(A, ZERO, m * A.ld)):
         return NOWHERE

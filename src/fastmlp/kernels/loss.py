@@ -102,7 +102,7 @@ def softmax_log_loss(m, vectors, Z, y, w, loss):
 def head(layers, layout, work, row, m, loss):
     """Compute the loss of a net over m rows from `row` on: Z[L] in, dZ[L] out in its place, loss[:m] out, Y destroyed.
 
-    The only place that chooses by the loss of the net; `apply_link` chooses by its link.
+    This and `apply_link` are the only places that choose by the loss of the net.
     """
     keep_whole()
     layer = layers[len(layers) - 1]

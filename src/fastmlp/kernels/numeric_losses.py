@@ -1,7 +1,8 @@
 """Losses of targets that are numbers: (z, y, parameter) to (ℓ, dℓ/dz) of one output.
 
 Each is a function of scalars, which `numeric_loss` runs over a tile. ℓ and dℓ/dz are 0 at z = 0, y = 0 with
-parameter 0, as padding has it (but for Poisson, whose padding is the lowest number in z). NaN in z makes ℓ NaN.
+parameter 0, as padding has it, also that of the squared error (but for Poisson, whose padding is the lowest number in
+z). NaN in z makes ℓ NaN.
 """
 
 import numpy as np
@@ -10,7 +11,7 @@ from ..jit.compile import ZERO, kernel, sum_kernel
 from ..jit.scalar_math import exp, exp_limit, expm1_negative, log
 from .arrays import row_of
 
-MOST_LOSS = np.finfo(np.float64).max / 4  # of one output
+MOST_LOSS = np.finfo(np.float64).max / 4  # of one output: J of a row far beyond the bound is finite
 
 
 @kernel

@@ -37,7 +37,7 @@ LAYOUT = record(
     (SIZE, "Y w gradient gradient_size"),
     (SIZE, "columns"),  # of A, packed, for each thread; 0: no layer is wide enough to need them
     (SIZE, "loss loss_parameters"),  # number of the loss; in work, a number for each output: a quantile's level, or δ
-    (SIZE, "targets ld_Y"),  # numbers in a row of Y
+    (SIZE, "Y_columns ld_Y"),
     (FLOAT, "least_target most_target"),  # of each of them
     (FLOAT, "averaged"),  # outputs over which the objective has the mean of J; its gradient has the sum
 )

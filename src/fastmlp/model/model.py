@@ -46,9 +46,10 @@ class Model(ModelState):
         "squared_error": half of (prediction - y)². "poisson": half the Poisson deviance of counts or rates, at least 0,
         with e^z as prediction. "quantile": the pinball loss. "huber": squared up to an error of `delta`, then linear.
     quantile : float or ascending sequence of float
-        For "quantile": the level of each output, above 0 and below 1. All outputs have the same target, y (n).
+        For "quantile", ignored otherwise: the level of each output, above 0 and below 1. All outputs have the same
+        target, y (n).
     delta : float
-        For "huber".
+        For "huber", ignored otherwise.
 
     Attributes
     ----------
@@ -227,14 +228,16 @@ class Model(ModelState):
     def iter_predict(self, X: Features | Stream) -> Iterator[np.ndarray]:
         """Yield `predict` of consecutive parts of X, for streams of more rows than memory holds."""
         numeric = self._network.plan.loss.numeric
+        first = 0
         for Z in self._network.predicted(rows_of(self, X), links=numeric, theta=self._present()):
-            yield self._predictions(Z)
+            yield self._predictions(Z, first)
+            first += len(Z)
 
-    def _predictions(self, Z: np.ndarray) -> np.ndarray:
-        """Return predictions from Z[L], or, of numbers, from A[L]."""
+    def _predictions(self, Z: np.ndarray, first_row: int = 0) -> np.ndarray:
+        """Return predictions from Z[L], or, of numbers, from A[L]; first_row: as in `Loss.predictions`."""
         loss = self._network.plan.loss
         if loss.numeric:
-            return loss.predictions(Z, self.target_scaling)
+            return loss.predictions(Z, self.target_scaling, first_row)
         labels = np.asarray(Z.argmax(axis=1) if loss.exclusive else (Z > 0).astype(np.int64))
         return labels[:, 0] if self.widths[-1] == 1 else labels
 

@@ -60,6 +60,9 @@ class Plan:
     loss: Loss = LOG_LOSS
     dropout: tuple[float, ...] = ()
 
+    def __post_init__(self) -> None:
+        self.loss.check_dtype(self.dtype)
+
     @property
     def n_layers(self) -> int:
         """L."""
@@ -242,11 +245,11 @@ class Plan:
                 layer["activation"], (layer["g"], layer["dg"]) = g.number, g.addresses
                 layer["clear_padding"] = g.moves_zero and ld[l + 1] > self.widths[l + 1]
         outputs, loss = self.widths[-1], self.loss
-        targets = 1 if loss.exclusive else outputs
-        layout["loss"], layout["targets"] = loss.number, targets
+        Y_columns = 1 if loss.exclusive else outputs  # also of quantiles, whose outputs share a target
+        layout["loss"], layout["Y_columns"] = loss.number, Y_columns
         layout["averaged"] = loss.averaged(outputs)
         layout["least_target"], layout["most_target"] = loss.bounds(outputs, self.sum_format.dtype)
         layout["loss_parameters"] = sums(self.sum_format.padded(outputs))
-        ld_Y = self.sum_format.padded(targets) if targets > 1 else 1
+        ld_Y = self.sum_format.padded(Y_columns) if Y_columns > 1 else 1
         layout["ld_Y"], layout["Y"] = ld_Y, sums(rows * ld_Y)
         layout["w"] = sums(rows)

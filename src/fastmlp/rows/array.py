@@ -13,9 +13,10 @@ from ..exceptions import RowError
 from ..losses import LOG_LOSS, Loss
 from ..messages import not_numbers
 from ..system.files_at_rest import mapped_files
+from ..typing import Scaling
 from .columns import refuse_lazy
 from .order import Order
-from .targets import READ_IN_PLACE, Scaling, as_targets, as_weights, weight_factor
+from .targets import READ_IN_PLACE, as_targets, as_weights, weight_factor
 from .window import Window, addresses, check_target, cuts, not_finite
 
 WINDOW_BYTES = 16 * 2**20

@@ -6,9 +6,10 @@ import numpy as np
 
 from ..losses import Loss
 from ..messages import few, shown
+from ..typing import Scaling
 from .columns import TEXT, is_dictionary, spelled_numbers, value_type, without_views
 from .record_batches import is_missing
-from .targets import BYTE_CLASSES, Scaling, as_numbers, as_targets, refuse_masked
+from .targets import BYTE_CLASSES, as_numbers, as_targets, refuse_masked
 
 MOST_CLASSES = 10_000
 
@@ -76,7 +77,7 @@ class Labels:
 
         As in Python, True, 1 and 1.0 are equal, and "1" is another value.
         """
-        values = values.combine_chunks() if hasattr(values, "chunks") else values
+        values = in_one_piece(values)
         if hasattr(values, "dictionary") and len(values.dictionary) > len(values):
             values = values.dictionary_decode()
         if not hasattr(values, "dictionary"):
@@ -114,15 +115,13 @@ class TargetNumbers:
     name : of the target, for messages
     """
 
-    others = False
+    classes, others = None, False
+    numbers_in_all = 0  # nothing is counted by class
 
     def __init__(
         self, outputs: int, loss: Loss, dtype: np.dtype, scaling: Scaling | None = None, name: str = "y"
     ) -> None:
         self.outputs, self.loss, self.dtype, self.scaling, self.name = outputs, loss, np.dtype(dtype), scaling, name
-
-    classes = None
-    numbers_in_all = 0
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -150,15 +149,20 @@ def numbers_of_arrow(values: Any, name: str) -> np.ndarray:
     import pyarrow
     import pyarrow.types as types
 
-    values = values.combine_chunks() if hasattr(values, "chunks") else values
+    values = in_one_piece(values)
     if is_dictionary(values.type):
         values = values.dictionary_decode()
     kind = values.type
     if str(kind) in TEXT:
         return numbers_of_text(values, name)
     numeric = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) or types.is_boolean(kind)
+    if types.is_null(kind):
+        raise missing(name, len(values))
     if not numeric:
-        raise ValueError(f"target {name!r} is of type {kind}; for this loss it must hold numbers")
+        raise ValueError(
+            f"target {name!r} is of type {kind}; for this loss it must hold numbers. Convert it, or train for classes "
+            "with loss='log_loss'"
+        )
     if values.null_count or not (types.is_float32(kind) or types.is_float64(kind)):
         values = values.cast(pyarrow.float64(), safe=False)
     numbers: np.ndarray = values.to_numpy(zero_copy_only=False)  # NaN for nulls
@@ -177,6 +181,11 @@ def numbers_of_text(values: Any, name: str) -> np.ndarray:
             "must hold numbers"
         )
     return numbers_of_arrow(numbers, name)
+
+
+def in_one_piece(values: Any) -> Any:
+    """Return a pyarrow.Array, from one or from a ChunkedArray."""
+    return values.combine_chunks() if hasattr(values, "chunks") else values
 
 
 def is_arrow_array(values: Any) -> bool:

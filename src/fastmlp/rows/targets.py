@@ -5,15 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from ..losses import Loss
+from ..losses import RESERVE, Loss
 from ..messages import not_numbers
+from ..typing import Scaling
 
 SLICE_ROWS = 2**20
 READ_IN_PLACE = (np.dtype(np.float32), np.dtype(np.float64))
 MOST_EXPONENT = 1022  # of 2: this power and its inverse are normal numbers of float64
 MISSING = {"NoneType": "None", "NAType": "NA", "NaTType": "NaT"}  # by name: pandas is not imported for it
 BYTE_CLASSES = 256  # up to here, class numbers take one byte
-Scaling = tuple[np.ndarray, np.ndarray]
+LABELS_HINT = " (labels: 0 and 1, as from y == 'yes')"
 
 
 def as_targets(y: Any, n: int, outputs: int, loss: Loss, dtype: np.dtype, scaling: Scaling | None = None) -> np.ndarray:
@@ -39,27 +40,27 @@ def as_numbers(
     first_row, name : the number of the first row, and what y is, for messages
     """
     K = loss.targets(outputs)
-    numbers = as_vector("y", y, n, "numbers") if K == 1 else as_table_of_targets(y, n, K)
+    numbers = as_reals(name, y, (n,) if K == 1 else (n, K))
     if numbers.dtype not in READ_IN_PLACE:
-        numbers = numbers.astype(np.float64)
+        with np.errstate(over="ignore"):  # of long doubles: what becomes inf is refused here
+            numbers = numbers.astype(np.float64)
     out = numbers if scaling is None else np.empty(numbers.shape, dtype)
     least, most = map(np.float64, loss.bounds(outputs, dtype))  # compared in float64, also with float32
-    largest = np.float64(np.finfo(dtype).max)  # that a prediction can be
+    largest = np.float64(np.finfo(dtype).max) / RESERVE  # of a prediction in the units of y
     for first in range(0, n, SLICE_ROWS):
-        given = scaled = numbers[first : first + SLICE_ROWS]
-        if scaling is not None:
+        given = numbers[first : first + SLICE_ROWS]
+        if scaling is None:
+            good = (given >= least) & (given <= most)
+        else:
             shift, factor = scaling  # (K), in float64; of NumPy 1, a scalar would leave the difference in float32
             with np.errstate(all="ignore"):  # what becomes inf is refused here
                 scaled = (given - shift) * factor
-        good = (scaled >= least) & (scaled <= most)
-        if scaling is not None:
-            good &= np.abs(given) <= largest
+                out[first : first + SLICE_ROWS] = scaled
+            good = (scaled >= least) & (scaled <= most) & (np.abs(given) <= largest)
         if not good.all():
             at = tuple(np.argwhere(~good)[0].tolist())
             column = f", column {at[1]}" if K > 1 else ""
             raise ValueError(refused(name, given[at], f"in row {first_row + first + at[0]}{column}", loss, dtype))
-        if scaling is not None:
-            out[first : first + SLICE_ROWS] = scaled
     return out
 
 
@@ -75,26 +76,9 @@ def refused(name: str, value: float, place: str, loss: Loss, dtype: np.dtype) ->
     return f"{name} contains {value:g} {place}, with which loss={loss.name!r} overflows {dtype}; scale it{wider}"
 
 
-def as_table_of_targets(y: Any, n: int, K: int) -> np.ndarray:
-    """Return K real numbers for each of n rows; an array is not copied."""
-    refuse_masked("y", y)
-    try:
-        table: np.ndarray = np.asarray(y)
-        if table.dtype == object:
-            refuse_missing("y", table)
-            table = table.astype(np.float64)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise ValueError(f"y must hold {K} real numbers for each row ({not_numbers(y, error)})") from None
-    if table.shape != (n, K):
-        raise ValueError(f"y has shape {table.shape}, but X has {n} rows: it must have shape ({n}, {K})")
-    if table.dtype.kind not in "fiub":
-        raise ValueError(f"y has dtype {table.dtype}; it must hold numbers")
-    return table.view()  # whose shape and strides nobody else can change
-
-
 def as_classes(y: Any, n: int, K: int) -> np.ndarray:
     """Return y as class numbers 0 … K-1."""
-    vector = as_vector("y", y, n)
+    vector = as_reals("y", y, (n,), hint=LABELS_HINT)
     if n and not (np.all(vector == np.floor(vector)) and vector.min() >= 0 and vector.max() < K):
         raise ValueError(f"y must hold classes 0 … {K - 1}; it contains {vector.min()} … {vector.max()}")
     return np.ascontiguousarray(vector, np.uint8 if K <= BYTE_CLASSES else np.int32)
@@ -131,31 +115,35 @@ def refuse_missing(name: str, values: Any) -> None:
         raise ValueError(f"{name} contains {MISSING[min(found)]}; drop rows without a target")
 
 
-def as_vector(name: str, values: Any, n: int, of: str = "labels") -> np.ndarray:
-    """Return one real number for each of n rows; an array is not copied. of: what y holds, for messages."""
+def as_reals(name: str, values: Any, shape: tuple[int, ...], target: bool = True, hint: str = "") -> np.ndarray:
+    """Return real numbers of shape (n) or (n, K), one or K for each row; an array is not copied.
+
+    target : whether they are targets, which may be a column (n, 1) and of which none may be missing
+    hint : what to give instead of values that are no numbers
+    """
     refuse_masked(name, values)
     try:
-        vector: np.ndarray = np.asarray(values)
-        if vector.dtype == object:
-            if name == "y":
-                refuse_missing(name, vector)
-            vector = vector.astype(np.float64)
+        array: np.ndarray = np.asarray(values)
+        if array.dtype == object:
+            if target:
+                refuse_missing(name, array)
+            array = array.astype(np.float64)
     except (ValueError, TypeError, OverflowError) as error:
-        raise ValueError(f"{name} must hold one real number for each row ({not_numbers(values, error)})") from None
-    vector = vector.view()  # whose shape and strides nobody else can change
-    if name == "y" and vector.ndim == 2 and vector.shape[1] == 1:
-        vector = vector[:, 0]
-    if vector.shape != (n,):
-        raise ValueError(f"{name} has shape {vector.shape}, but X has {n} rows: it must have shape ({n},)")
-    if vector.dtype.kind not in "fiub":
-        hint = " (labels: 0 and 1, as from y == 'yes')" if name == "y" and of == "labels" else ""
-        raise ValueError(f"{name} has dtype {vector.dtype}; it must hold numbers{hint}")
-    return vector
+        number = "one real number" if len(shape) == 1 else f"{shape[1]} real numbers"
+        raise ValueError(f"{name} must hold {number} for each row ({not_numbers(values, error)})") from None
+    array = array.view()  # whose shape and strides nobody else can change
+    if target and len(shape) == 1 and array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.shape != shape:
+        raise ValueError(f"{name} has shape {array.shape}, but X has {shape[0]} rows: it must have shape {shape}")
+    if array.dtype.kind not in "fiub":
+        raise ValueError(f"{name} has dtype {array.dtype}; it must hold numbers{hint}")
+    return array
 
 
 def as_labels(y: Any, n: int) -> np.ndarray:
     """Return y as bytes 0 and 1; an array of bytes is not copied."""
-    vector = as_vector("y", y, n)
+    vector = as_reals("y", y, (n,), hint=LABELS_HINT)
     if vector.dtype == bool:
         labels = vector.view(np.uint8)
         return (
@@ -176,7 +164,7 @@ def as_labels(y: Any, n: int) -> np.ndarray:
 
 def as_weights(sample_weight: Any, n: int, some: bool = True) -> np.ndarray:
     """Return weights as float32 or float64: finite, not negative and, if `some` must be positive, not all 0."""
-    w = as_vector("sample_weight", sample_weight, n)
+    w = as_reals("sample_weight", sample_weight, (n,), target=False)
     if w.dtype not in READ_IN_PLACE:
         w = w.astype(np.float64)
     if n and not np.isfinite(w).all():

@@ -12,9 +12,10 @@ from ..rows.array import ArrayRows, SparseRows
 from ..rows.frame import without_surprises
 from ..rows.order import Order
 from ..rows.streams.stream import Stream
-from ..rows.targets import READ_IN_PLACE, Scaling, refuse_masked
+from ..rows.targets import READ_IN_PLACE, refuse_masked
 from ..sklearn_private import _check_sample_weight, _safe_indexing
 from ..training.validation import Validation
+from ..typing import Scaling
 from .classes import ClassTarget
 from .numbers import NumberTarget
 from .split import validation_rows

@@ -13,8 +13,9 @@ from ..rows.moments import Moments
 from ..rows.streamed import StreamedRows
 from ..rows.streams.stream import Stream, located
 from ..rows.survey import Survey
-from ..rows.targets import Scaling, as_numbers, refuse_masked
+from ..rows.targets import as_numbers, refuse_masked
 from ..training.figures import Figures
+from ..typing import Scaling
 
 WIDEST = np.dtype(np.float64)
 

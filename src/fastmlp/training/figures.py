@@ -1,5 +1,6 @@
 """Figures by which a net is judged: its mean loss, and accuracy or R², from Z[L] in float64."""
 
+import copy
 import math
 from dataclasses import dataclass, field
 
@@ -10,6 +11,8 @@ from ..kernels.numeric_losses import MOST_LOSS
 from ..losses import Loss
 from ..rows.moments import Moments
 from ..typing import Record
+
+LEAST_COUNT = np.finfo(np.float64).tiny  # below it, log y counts as its logarithm
 
 
 @dataclass
@@ -37,11 +40,10 @@ class Figures:
         v = np.ones(len(Z)) if w is None else w
         if loss.numeric:
             Y = np.asarray(Y, np.float64).reshape(len(Z), -1)
-            losses, known = losses_of_numbers(loss, Z, Y, limit), ~np.isnan(Z).any(axis=1)
+            losses = losses_of_numbers(loss, Z, Y, limit)
             if Z.shape == Y.shape:
                 self.errors = self.errors + v @ np.square(linked(loss, Z, limit) - Y)
             self.moments.add(Y, w)
-            self.right += float(v @ known)
         else:
             losses, right = compared(loss, Z, Y)
             self.right += float((right * v).sum())  # the sum of accuracy_score, in its order
@@ -49,9 +51,9 @@ class Figures:
         self.weight += float(v.sum())
 
     def __iadd__(self, other: "Figures") -> "Figures":
-        moments = Moments(self.moments.weight, self.moments.mean, self.moments.squares)
-        moments.merge(other.moments)
-        self.moments, self.errors = moments, self.errors + other.errors
+        self.moments = copy.copy(self.moments)  # which a copy of these figures may share
+        self.moments.merge(other.moments)
+        self.errors = self.errors + other.errors
         self.loss, self.weight, self.right = (
             self.loss + other.loss, self.weight + other.weight, self.right + other.right,
         )  # fmt: skip
@@ -69,14 +71,14 @@ class Figures:
         mean = self.loss / self.weight
         if not loss.numeric:
             return mean, self.right / self.weight
-        return mean, -mean / len(loss.parameters) if len(loss.parameters) > 1 else self.moments.r2(self.errors)
+        return mean, -mean / len(loss.parameters) if loss.of_several_levels else self.moments.r2(self.errors)
 
-
-def named(loss: Loss, mean: float, score: float) -> Record:
-    """Return the figures of validation by the names that they have in `history`."""
-    if loss.numeric:
-        return {"validation_loss": mean} | ({} if len(loss.parameters) > 1 else {"validation_r2": score})
-    return {"validation_loss": mean, "validation_accuracy": score}
+    def record(self, loss: Loss) -> Record:
+        """Return the figures of validation by the names that they have in `history`; errors as of `means`."""
+        mean, score = self.means(loss)
+        if not loss.numeric:
+            return {"validation_loss": mean, "validation_accuracy": score}
+        return {"validation_loss": mean} | ({} if loss.of_several_levels else {"validation_r2": score})
 
 
 def exp_limit(dtype: np.dtype) -> float:
@@ -100,8 +102,9 @@ def losses_of_numbers(loss: Loss, Z: np.ndarray, Y: np.ndarray, limit: float) ->
         terms = d * d / 2
     elif loss.name == "poisson":
         near = np.minimum(Z, limit)
-        terms = np.exp(near) * (1 + Z - near) - Y * Z + Y * np.log(np.where(Y > 0, Y, 1)) - Y
-        terms = np.minimum(terms, MOST_LOSS)
+        u = near - np.log(np.maximum(Y, LEAST_COUNT))
+        terms = np.where(u > 1, np.exp(near) - Y - Y * u, Y * (np.expm1(u) - u))  # as the kernel has it
+        terms = np.minimum(terms + (np.exp(near) - Y) * (Z - near), MOST_LOSS)
     elif loss.name == "quantile":
         levels = np.array(loss.parameters)
         terms = np.maximum(-levels * d, (1 - levels) * d)

@@ -18,13 +18,12 @@ from ..system.interrupts import postponed
 from ..typing import Record, Verbose
 from .checkpoint import Checkpoint, CheckpointFile
 from .checkpoint_state import BEST_TENSORS, Extent
-from .figures import named
 from .inputs import Learned, inputs
 from .loop import Part, run_callbacks
 from .progress import Settings
 from .rules import train
 from .split import check_batch_size, check_classes, check_training_memory, check_validation, parts_of
-from .validation import evaluate
+from .validation import figures
 
 SAMPLED_ROWS = 64  # of X, by which a fit that goes on is told from one on other rows
 
@@ -91,7 +90,7 @@ def fit(
 
 def validate(network: Network, validation: Part) -> Record:
     """Return mean loss and score over the validation rows."""
-    return named(network.plan.loss, *evaluate(network, validation.rows, validation.order, own=True))
+    return figures(network, validation.rows, validation.order, own=True).record(network.plan.loss)
 
 
 def check_parameters(model: Any) -> None:

@@ -9,7 +9,7 @@ from ..losses import Loss
 from ..network.network import Network
 from ..rows.order import Order, Pass
 from ..rows.rows import Rows
-from ..rows.targets import Scaling
+from ..typing import Scaling
 from .figures import Figures, exp_limit, linked
 from .ranking import ROWS_IN_MEMORY, Ranking, Runs
 
@@ -129,7 +129,7 @@ class NumberScores:
 
     def __str__(self) -> str:
         found = []
-        if len(self.loss.parameters) <= 1:
+        if not self.loss.of_several_levels:
             found += [f"R² {self.r2:.4f}", f"RMSE {significant(self.rmse)}", f"MAE {significant(self.mae)}"]
         if self.loss.name == "poisson":
             found.append(f"mean Poisson deviance {significant(self.poisson_deviance)}")
