@@ -71,11 +71,11 @@ def close(ours, expected, rtol=1e-9):
 # --- training -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("scaled", [False, True], ids=["as it is", "scaled"])
-@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize(
+    ("name", "scaled"),
+    [(name, scaled) for name in LOSSES for scaled in (False, True) if not (scaled and "poisson" in name)],
+)
 def test_exact_steps_are_those_of_one_machine(name, scaled):
-    if scaled and "poisson" in name:
-        pytest.skip("has a scale of its own")
     (ours, y), (expected, _) = made(name, scaled), made(name, scaled)
     before = ours.parameters.copy()
     trained(ours, y, optimizer=Adam(0.05))
