@@ -139,7 +139,9 @@ def test_early_stopping_goes_by_r2(y, settings):
     assert ours.best_loss_ is None
 
 
-def test_early_stopping_of_several_quantiles_goes_by_their_mean_loss(monkeypatch):
+@pytest.mark.parametrize("standardize", [False, True])
+def test_early_stopping_of_several_quantiles_goes_by_their_mean_loss(monkeypatch, standardize):
+    """In units of the target, as `score` has it."""
     losses = iter([3.0, 0.6, 0.9, 0.585, 0.9, 0.9, 0.9])
     thetas = []
 
@@ -148,8 +150,10 @@ def test_early_stopping_of_several_quantiles_goes_by_their_mean_loss(monkeypatch
         return {"validation_loss": next(losses)}
 
     monkeypatch.setattr(DaskNetwork, "evaluate", evaluate)
-    ours = regressor(**QUANTILES, early_stopping=True, n_iter_no_change=2, tol=0.01).fit(*cut(X, ONE))
-    assert ours.validation_scores_ == pytest.approx([-1.0, -0.2, -0.3, -0.195, -0.3])
+    settings = {"early_stopping": True, "n_iter_no_change": 2, "tol": 0.05, "standardize_target": standardize}
+    ours = regressor(**QUANTILES, **settings).fit(*cut(X, ONE))
+    unit = ours.target_scale_ if standardize else 1.0
+    assert ours.validation_scores_ == pytest.approx(unit * np.array([-1.0, -0.2, -0.3, -0.195, -0.3]))
     np.testing.assert_array_equal(ours.model_.parameters, thetas[3])
 
 

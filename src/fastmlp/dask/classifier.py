@@ -96,7 +96,7 @@ class DaskMLPClassifier(ClassifierMixin, DaskMLPEstimator):  # type: ignore[misc
         K = len(partitions.classes)
         return 1 if K <= 2 else K, {}
 
-    def _score_of(self, record: Record) -> float:
+    def _score_of(self, model: Model, record: Record) -> float:
         return record["validation_accuracy"]
 
     def _learn(self, model: Model, partitions: Partitions) -> None:

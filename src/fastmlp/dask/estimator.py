@@ -47,7 +47,7 @@ class DaskMLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         """Return the number of outputs, and the arguments with which `Model` has the loss."""
 
     @abstractmethod
-    def _score_of(self, record: Record) -> float:
+    def _score_of(self, model: Model, record: Record) -> float:
         """Return the figure of an epoch by which early stopping compares it."""
 
     @abstractmethod
@@ -87,7 +87,7 @@ class DaskMLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         def stops(model: Model, record: Record) -> bool:
             """Compare the epoch by its score, if there are rows for validation, or else by its loss."""
             if held_part:
-                improvement.count(self._score_of(record), model.parameters.copy)
+                improvement.count(self._score_of(model, record), model.parameters.copy)
             else:
                 improvement.count(-record["loss_with_l2"], lambda: None)
             return improvement.exhausted
@@ -136,7 +136,8 @@ class DaskMLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]
             by_score = self.early_stopping
             self.best_loss_ = None if by_score else -improvement.best
             self.best_validation_score_ = improvement.best if by_score else None
-            self.validation_scores_ = [self._score_of(record) for record in model.history] if by_score else None
+            scores = [self._score_of(model, record) for record in model.history] if by_score else None
+            self.validation_scores_ = scores
 
     def _judged(
         self, X: DaskCollection, y: Any, sample_weight: Any, judge: Callable[..., Figures], *arguments: Any

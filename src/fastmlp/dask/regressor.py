@@ -105,10 +105,11 @@ class DaskMLPRegressor(RegressorMixin, DaskMLPEstimator):  # type: ignore[misc]
             target = TargetNumbers(model.widths[-1], model.network.plan.loss, np.dtype(np.float64))
             model.target_scaling = partitions.moments(target, training).scaling()
 
-    def _score_of(self, record: Record) -> float:
+    def _score_of(self, model: Model, record: Record) -> float:
         if "validation_r2" in record:
             return record["validation_r2"]
-        return -record["validation_loss"] / np.size(self.quantile)
+        unit = 1.0 if model.target_scaling is None else float(1 / model.target_scaling[1][0])
+        return -unit * record["validation_loss"] / np.size(self.quantile)  # in units of y, as `score`
 
     def _learn(self, model: Model, partitions: Partitions) -> None:
         self.n_outputs_ = model.widths[-1]
