@@ -167,7 +167,7 @@ def test_lbfgs(name):
 
 
 def test_lbfgs_of_several_outputs_minimises_the_sum_of_their_squared_errors():
-    """scikit-learn's gradient is that of the sum, but its loss is the mean over outputs: its line searches fail."""
+    """scikit-learn's gradient is that of the sum, but its loss is the mean, which misleads its line searches."""
     X, y = DATA["two columns"]
     pair = both("two columns", {"solver": "lbfgs", "max_iter": 300, "hidden_layer_sizes": (10,)})
     sums = []

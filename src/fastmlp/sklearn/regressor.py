@@ -1,7 +1,7 @@
 """`MLPRegressor`: scikit-learn's estimator, computed by this library's kernels."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -181,3 +181,9 @@ class MLPRegressor(RegressorMixin, MLPEstimator):  # type: ignore[misc]
 
     def _target(self) -> NumberTarget:
         return NumberTarget(self)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = self.loss != "quantile"
+        tags.target_tags.positive_only = self.loss == "poisson"
+        return tags
