@@ -115,6 +115,13 @@ def test_the_loss_is_the_sum_over_outputs_but_the_mean_of_squared_errors(name, c
     assert fitted.loss_ == pytest.approx(losses.sum(axis=1).mean() + penalty, rel=1e-9)
 
 
+@pytest.mark.parametrize("loss", ["squared_error", "huber"])
+def test_validation_losses_are_comparable_to_training_losses(loss):
+    """A learning rate that is too small to change a weight: the same rows have the same loss."""
+    fitted = regressor(loss=loss, learning_rate_init=1e-300, alpha=0, max_iter=1).fit(X, Y, X_val=X, y_val=Y)
+    assert fitted.validation_loss_curve_ == [pytest.approx(fitted.loss_, rel=1e-12)]
+
+
 def test_quantiles_are_ascending_columns_that_cover_their_shares():
     fitted = regressor(**LOSSES["quantiles"], max_iter=150).fit(X, y)
     predicted = fitted.predict(X)

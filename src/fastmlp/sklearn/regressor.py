@@ -24,64 +24,22 @@ class MLPRegressor(RegressorMixin, MLPEstimator):  # type: ignore[misc]
     """Multilayer perceptron for regression, a drop-in for `sklearn.neural_network.MLPRegressor`.
 
     It has scikit-learn's parameters and attributes, and the same `random_state` gives the same model up to rounding.
+    Parameters of the same name as those of `MLPClassifier` have the same meaning and the same default.
 
     Parameters
     ----------
     loss : {"squared_error", "poisson", "quantile", "huber"}, default="squared_error"
         What is minimised: half the squared error; half the Poisson deviance of counts or rates, predicted by e^z; the
         pinball loss of one or several quantiles; or half the squared error that goes on linearly beyond `delta`.
-    hidden_layer_sizes : array-like of int, default=(100,)
-        Widths of the hidden layers.
-    activation : str, pair of functions, or list with one of them for each hidden layer, default="relu"
-        identity, logistic, tanh, relu as in scikit-learn; leaky_relu, elu, selu, softplus, gelu, silu, or scalar
-        functions (g, g') of z that Numba can compile.
-    solver : {"adam", "sgd", "lbfgs"}, default="adam"
-    alpha : float, default=0.0001
-        Adds alpha/2 ‖W‖² to the sum of losses of each batch.
-    batch_size : int or "auto", default="auto"
-        Rows per step; "auto" is min(200, n).
-    learning_rate : {"constant", "invscaling", "adaptive", "cosine", "one_cycle"}, default="constant"
-        As for `MLPClassifier`.
-    learning_rate_init : float, default=0.001
-    power_t : float, default=0.5
-    max_iter : int, default=200
-        The largest number of epochs, or of iterations of L-BFGS.
-    shuffle : bool, default=True
-    random_state : int, RandomState or None, default=None
-        For the first weights, the validation split and the order of rows.
-    tol : float, default=1e-4
-        The loss or the score has improved if it changed by more than this.
-    verbose : bool, int or "bar", default=False
-        Print the loss of each epoch, or show a progress bar over all rows.
-    warm_start : bool, default=False
-        Start `fit` from the weights of the last one.
-    momentum : float, default=0.9
-        For sgd.
-    nesterovs_momentum : bool, default=True
+    hidden_layer_sizes, activation, solver, alpha, batch_size : as for `MLPClassifier`
+    learning_rate, learning_rate_init, power_t, max_iter, shuffle, random_state, tol, verbose : as for `MLPClassifier`
+    warm_start, momentum, nesterovs_momentum : as for `MLPClassifier`
     early_stopping : bool, default=False
-        Keep a part of the rows for validation, and stop when the score over it does not improve.
-    validation_fraction : float, default=0.1
-    beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
-        For adam.
-    n_iter_no_change : int, default=10
-    max_fun : int, default=15000
-        For lbfgs: the largest number of evaluations of the gradient.
-    dtype : {"auto", "float32", "float64"}, default="auto"
-        The type of parameters and products. "auto": float32 for X of float32, else float64. lbfgs always computes in
-        float64.
+        Keep a part of the rows for validation, and stop when the `score` over it does not improve.
+    validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change, max_fun, dtype : as for `MLPClassifier`
     scoring : str, callable or None, default=None
-        scikit-learn's name of a scorer, or a scorer, in place of `score` over the validation rows. It gets them as they
-        were given: rows of a frame as a frame.
-    dropout : float, or list with one for each hidden layer, default=0.0
-        The fraction of a layer's units that each step of adam or sgd leaves out, drawn by `random_state`.
-    optimizer : str, Optimizer or None, default=None
-        sgd, momentum, nesterov, adam or adamw, with learning_rate_init, or an object such as
-        ``AdamW(1e-3, weight_decay=0.1)``, in place of the solver's.
-    callbacks : callable, list of them, or None, default=None
-        Each is called as callback(regressor, record) after each epoch; the record holds epoch, loss, learning_rate,
-        seconds, validation_loss and validation_score. One that returns True ends the training.
-    n_threads : int or None, default=None
-        The largest number of threads. None: one per available core. The result is the same, bit for bit, for any.
+        scikit-learn's name of a scorer, or a scorer, in place of `score` over the validation rows.
+    dropout, optimizer, callbacks, n_threads : as for `MLPClassifier`
     quantile : float, or ascending list of them, default=0.5
         For loss="quantile": levels between 0 and 1. A list predicts a column for each, in ascending order; y is one
         column then.
@@ -95,24 +53,16 @@ class MLPRegressor(RegressorMixin, MLPEstimator):  # type: ignore[misc]
 
     Attributes
     ----------
-    coefs_, intercepts_ : list of arrays (p[l-1], p[l]) and (p[l])
-        The parameters with which `predict` computes and the next fit starts, also after you write into them.
-    loss_ : float
-        The loss of the last epoch: mean over its batches, with the L2 term. Of several outputs it is the sum; the
-        squared error is the mean over them, as in scikit-learn, though not in its gradient.
-    loss_curve_, learning_rate_curve_ : list of float
-        The loss of each epoch, and the learning rate after it.
-    best_loss_, best_validation_score_ : float or None
-    validation_scores_, validation_loss_curve_ : list of float or None
-        Score and mean loss over the validation rows, if there are any.
-    n_iter_, t_ : int
-        The numbers of epochs of the last fit, and of rows trained on so far.
-    n_layers_, n_outputs_, n_features_in_ : int
+    coefs_, intercepts_, n_iter_, t_, n_layers_, n_outputs_, n_features_in_ : as for `MLPClassifier`
+    loss_, loss_curve_, learning_rate_curve_, best_loss_ : as for `MLPClassifier`
+        Losses of several outputs are sums over them; squared errors are means, as in scikit-learn, though not in their
+        gradient, nor with lbfgs.
+    validation_loss_curve_, validation_scores_, best_validation_score_ : as for `MLPClassifier`
+        Losses as the training loss, without the L2 term; scores as those of `score`.
     out_activation_ : {"identity", "exp"}
     target_mean_, target_scale_ : float or array (K)
         Only with standardize_target. The scale of a constant target is 1.
-    feature_names_in_ : array of str
-        Only if X has names.
+    feature_names_in_ : as for `MLPClassifier`
 
     Examples
     --------

@@ -145,6 +145,7 @@ class ScikitLearnRules:
             return
         estimator, nan, begin = self.estimator, float("nan"), time.perf_counter()
         loss, score = (nan, nan) if self.has_diverged else self.validation.evaluate(self.network)
+        loss /= self.network.plan.loss.averaged(self.network.plan.widths[-1])  # as the training loss
         self.take_over()
         if not (self.has_diverged or np.isfinite(score)):
             why = self.why_unmeasured(self.validation, loss)
