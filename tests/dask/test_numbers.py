@@ -1,6 +1,7 @@
 """Targets that are numbers over a cluster: each loss trains and predicts as on one machine, whatever the partitions."""
 
 import copy
+import threading
 
 import dask.array as da
 import dask.dataframe as dd
@@ -13,6 +14,7 @@ from sklearn.metrics import mean_pinball_loss, r2_score
 import fastmlp.dask
 from fastmlp import Adam, Model, rows
 from fastmlp.dask import worker
+from fastmlp.dask.cluster import Cluster
 from fastmlp.rows.order import drawn_for_validation
 from fastmlp.training.figures import Figures
 
@@ -307,6 +309,33 @@ def test_bad_targets(name, y, words):
         fastmlp.dask.fit(model, *cut(X), given, timeout=60)
     assert np.array_equal(model.parameters, before)
     assert (model.optimizer, model.history) == (None, [])
+
+
+convert, result, failed = worker.convert, Cluster.result, threading.Event()
+
+
+def convert_the_first_last(raw, first_row, **named):
+    """Convert the first partition when the client knows that another one has failed."""
+    if first_row == 0:
+        failed.wait(20)
+    return convert(raw, first_row, **named)
+
+
+def result_that_tells(self, future):
+    try:
+        return result(self, future)
+    except ValueError:
+        failed.set()
+        raise
+
+
+def test_the_first_of_several_bad_rows_is_told(monkeypatch):
+    monkeypatch.setattr(worker, "convert", convert_the_first_last)
+    monkeypatch.setattr(Cluster, "result", result_that_tells)
+    wrong = np.where(np.isin(np.arange(n), [7, 9, 150, 250]), np.nan, ONE)
+    with pytest.raises(ValueError, match="y contains NaN in row 7;"):
+        trained(made("squared_error")[0], wrong)
+    assert failed.is_set()
 
 
 def test_a_fit_that_a_row_ends_leaves_the_model_as_it_was():

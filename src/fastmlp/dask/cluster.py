@@ -113,8 +113,16 @@ class Cluster:
         return self.result(futures[0])
 
     def all(self, futures: list[Any]) -> list[Any]:
-        """Return all results in their order; for small ones."""
-        return list(self.result(self.submit("gather", list, futures)))
+        """Return all results in their order; for small ones.
+
+        Of several partitions that cannot be used, the first is told, whichever task ends first.
+        """
+        try:
+            return list(self.result(self.submit("gather", list, futures)))
+        except (ValueError, TypeError):
+            for future in futures:
+                self.result(future)
+            raise
 
     def result(self, future: Any) -> Any:
         """Return a result, or raise what its task raised; Ctrl-C ends the wait at once, as nothing changes in it."""
