@@ -70,3 +70,18 @@ def test_a_checkpoint_belongs_to_one_loss(one, other, tmp_path):
     changed = next(name for name in other if one[name] != other[name])
     with pytest.raises(ValueError, match=f"had {changed}={one[changed]!r}, but this one has {other[changed]!r}"):
         Model([p, 1], **other).fit(X, y, resume=True, **how)
+
+
+@pytest.mark.parametrize(("scaling", "step", "words"), [
+    ((np.zeros(1), np.full(1, 2.0)), 0.0, "target_scaling="), (None, 0.0, "target_scaling="),
+    ((np.zeros(1), np.ones(1)), 1e-9, "training rows="),
+])  # fmt: skip
+def test_a_checkpoint_belongs_to_the_same_numbers(scaling, step, words, tmp_path):
+    def stop(model, record):
+        raise KeyboardInterrupt
+
+    y, how = learnable("huber"), {"checkpoint": tmp_path / "run", "checkpoint_every": 0}
+    with pytest.raises(KeyboardInterrupt):
+        fitted("huber", y=y, scaling=(np.zeros(1), np.ones(1)), callbacks=stop, **how)
+    with pytest.raises(ValueError, match=words):
+        fitted("huber", y=np.r_[y[:-1], y[-1] + step], scaling=scaling, resume=True, **how)
