@@ -138,3 +138,12 @@ def test_neighbours_do_not_stay_together():
         together += int((np.abs(np.diff(order)) == 1).sum())
     expected = count * 199 * 2 / n
     assert abs(together - expected) < 6 * np.sqrt(expected)
+
+
+def test_an_order_has_no_rows_behind_its_last():
+    """An order without rows is not the order of all rows."""
+    assert Order.of(np.array([], int)).rows(0, 5).size == 0
+    assert Order(3).rows(1, 5).tolist() == [1, 2]
+    assert Order.of(np.array([7, 9])).rows(1, 5).tolist() == [9]
+    shuffled = Order(3).shuffled(0, 1)
+    assert sorted(shuffled.rows(0, 5)) == [0, 1, 2]

@@ -34,7 +34,8 @@ class Order:
         return Order(len(index), index=np.ascontiguousarray(index, np.intp))
 
     def rows(self, first: int, last: int) -> np.ndarray:
-        """Return the rows at the positions first … last-1."""
+        """Return the rows at the positions first … last-1, or up to the last that there is."""
+        last = min(last, self.size)  # without rows, the index is empty, as where it is none
         if not len(self.permutations):
             return self.index[first:last] if len(self.index) else np.arange(first, last, dtype=np.intp)
         out = np.empty(last - first, np.intp)
