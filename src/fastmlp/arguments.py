@@ -82,7 +82,7 @@ def checked_dtype(value: DTypeLike) -> np.dtype:
 
 def checked_scaling(name: str, value: tuple[ArrayLike, ArrayLike], n: int) -> tuple[np.ndarray, np.ndarray]:
     """Return shift and factor, each an array (n) in float64."""
-    shift, factor = (np.asarray(part, np.float64) for part in value)
+    shift, factor = (np.array(part, np.float64) for part in value)  # copies, as the user may change his
     if shift.shape != (n,) or factor.shape != (n,):
         raise ValueError(
             f"{name}: shift and factor have shapes {shift.shape} and {factor.shape}; each must have ({n},)"
