@@ -81,8 +81,12 @@ def checked_dtype(value: DTypeLike) -> np.dtype:
 
 
 def checked_scaling(name: str, value: tuple[ArrayLike, ArrayLike], n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return shift and factor, each an array (n) in float64."""
-    shift, factor = (np.array(part, np.float64) for part in value)  # copies, as the user may change his
+    """Return shift and factor, each an array (n) in float64; a number stands for n of them."""
+    try:
+        shift, factor = (np.array(part, np.float64) for part in value)  # copies, as the user may change his
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}={value!r}: must be a pair (shift, factor) of arrays, or None") from None
+    shift, factor = (np.full(n, part) if part.ndim == 0 else part for part in (shift, factor))
     if shift.shape != (n,) or factor.shape != (n,):
         raise ValueError(
             f"{name}: shift and factor have shapes {shift.shape} and {factor.shape}; each must have ({n},)"

@@ -86,7 +86,8 @@ class Loss:
     def predictions(self, A: np.ndarray, scaling: Scaling | None = None, first_row: int = 0) -> np.ndarray:
         """Return predictions of targets that are numbers, (n, K) or (n), in their units, from A[L] (n, K).
 
-        scaling : (shift, factor) of the targets, or None. Quantiles are put in ascending order.
+        scaling : (shift, factor) of the targets, or None; with it, they are of float64. Quantiles are put in ascending
+        order.
         first_row : the number of the first row, for the RowError where a prediction overflows
         """
         if self.of_one_target:
@@ -94,12 +95,11 @@ class Loss:
         if scaling is not None:
             shift, factor = scaling
             with np.errstate(over="ignore"):
-                A = (A / factor + shift).astype(A.dtype)
+                A = A / factor + shift  # in float64: float32 may hold the deviation, but not beside the mean
             good = np.isfinite(A).all(axis=1)
             if not good.all():
-                wider = "scale y" if A.dtype == np.float64 else "scale y, or use dtype='float64'"
                 row = first_row + int(np.argmin(good))
-                raise RowError(f"X, row {row}: the prediction exceeds {A.dtype} in the units of y; {wider}")
+                raise RowError(f"X, row {row}: the prediction exceeds float64 in the units of y; scale y")
         return A[:, 0] if A.shape[1] == 1 else A
 
     def padding(self, dtype: np.dtype) -> float:

@@ -111,12 +111,21 @@ def test_a_number_that_overflows_is_refused_by_its_row():
 def test_numbers_beyond_the_dtype_in_the_units_of_y_are_refused():
     X = np.ones((5, 2))
     model = Model([2, 1], loss="squared_error")
-    model.target_scaling = np.array([3e38]), np.array([1e-38])
-    model.biases[0][:] = 1
-    with pytest.raises(RowError, match=r"X, row 0: the prediction exceeds float32 .*; scale y, or use dtype='float64'"):
+    model.target_scaling = np.array([0.0]), np.array([1e-307])
+    model.biases[0][:] = 100
+    with pytest.raises(RowError, match=r"X, row 0: the prediction exceeds float64 .*; scale y"):
         model.predict(X)
-    with pytest.raises(ValueError, match=r"y contains 1e\+39 in row 4.* scale it, or use dtype='float64'"):
-        model.loss(X, [8e37, 8e37, 8e37, 8e37, 1e39])
+
+
+def test_predictions_with_a_target_scaling_are_of_float64():
+    """Seconds since 1970 that differ by minutes: float32 cannot hold them, but their deviations."""
+    X = np.linspace(-1, 1, 50)[:, None]
+    y = 1.7e9 + 60 * X[:, 0]
+    model = Model([1, 1], loss="squared_error")
+    model.target_scaling = y.mean(), 1 / y.std()
+    model.fit(X, y, epochs=300, batch_size=None, optimizer="sgd")
+    assert model.predict(X).dtype == np.float64
+    assert np.abs(model.predict(X) - y).max() < 1
 
 
 def test_outputs_come_in_parts_however_many_they_are():

@@ -230,7 +230,47 @@ def test_validation_scores_are_those_of_score(name, standardize, stream):
     train = (rows.Array(X, target),) if stream else (X, target)
     fitted = regressor(**settings).fit(*train, **given)
     expected = fitted.score(X[:100], target[:100], w[:100])
+    if name == "quantiles":
+        expected /= getattr(fitted, "target_scale_", 1.0)
+    elif name == "quantile":  # R² is highest for what is near the mean
+        losses = mean_pinball_loss(target[:100], fitted.predict(X[:100]), sample_weight=w[:100], alpha=0.8)
+        expected = -losses / getattr(fitted, "target_scale_", 1.0)
     assert fitted.validation_scores_[-1] == pytest.approx(expected, rel=2e-3 if name == "quantiles" else 1e-4)
+
+
+def test_early_stopping_of_a_quantile_goes_by_its_loss():
+    """R² is highest before the net has left the mean."""
+    random = np.random.default_rng(0)
+    X = random.standard_normal((2000, 2))
+    y = X[:, 0] + np.exp(X[:, 1] / 2) * random.exponential(2, 2000)
+    fitted = regressor(loss="quantile", quantile=0.9, max_iter=60, early_stopping=True, random_state=1).fit(X, y)
+    assert 0.85 < np.mean(y <= fitted.predict(X)) < 0.95
+
+
+def test_lbfgs_takes_no_rows_to_validate_on():
+    with pytest.raises(ValueError, match=r"X_val, y_val: solver='lbfgs' has no epochs to validate after"):
+        regressor(solver="lbfgs").fit(X, y, X_val=X, y_val=y)
+
+
+def test_negative_weights_are_refused_also_of_validation_rows_and_in_score():
+    bad = np.where(np.arange(len(y)) == 3, -5.0, 1.0)
+    with pytest.raises(ValueError, match=r"sample_weight_val contains -5.0; weights must not be negative"):
+        regressor().fit(X, y, X_val=X, y_val=y, sample_weight_val=bad)
+    with pytest.raises(ValueError, match=r"sample_weight contains -5.0; weights must not be negative"):
+        regressor(max_iter=1).fit(X, y).score(X, y, bad)
+
+
+def test_the_score_of_float32_is_computed_in_float64():
+    large = (y * 1e20).astype(np.float32)
+    fitted = regressor(standardize_target=True).fit(X.astype(np.float32), large)
+    assert fitted.score(X.astype(np.float32), large) == pytest.approx(fitted.score(X, large.astype(float)), abs=1e-5)
+
+
+def test_a_score_knows_the_loss_of_the_fit():
+    fitted = regressor(max_iter=2).fit(X, y - y.mean())
+    before = fitted.score(X, y)
+    assert fitted.set_params(loss="poisson").score(X, y - y.mean()) <= 1
+    assert fitted.score(X, y) == before
 
 
 def test_scorers_callbacks_and_own_validation_rows():

@@ -56,7 +56,7 @@ def decided(table: Table, options: Namespace) -> Target:
         at = f", quantile {', '.join(map(repr, levels))}" if asked == "quantile" else ""
         return Target(loss, len(loss.parameters) or 1, None, f"target {name}: regression by {LOSS_WORDS[asked]}{at}")
     is_text = target_type(table) in TEXT
-    values = classes_of(table) if is_text or asked else few_values(table, options.dtype)
+    values = classes_of(table) if is_text or asked else few_values(table)
     if values is None:
         other = "--loss poisson for counts, --loss log_loss for classes"
         text = f"target {name}: regression by squared error, as it holds numbers ({other})"
@@ -110,6 +110,7 @@ def spelled(table: Table) -> Table:
 
 def check_numbers(table: Table, loss: Loss, dtype: str) -> None:
     """Raise ValueError unless there are rows, and all have a target that the loss takes."""
+    dtype = "float64" if loss.link == "identity" else dtype  # of what is not standardised yet
     numbers, n = TargetNumbers(1, loss, np.dtype(dtype), None, str(table.target_name)), 0
     for block in table.numbered_labels():
         n += len(block)
@@ -118,10 +119,10 @@ def check_numbers(table: Table, loss: Loss, dtype: str) -> None:
     check_rows(table, n)
 
 
-def few_values(table: Table, dtype: str) -> list[Any] | None:
+def few_values(table: Table) -> list[Any] | None:
     """Return the values of a target of numbers, if there are two, or few whole numbers that repeat often; else None."""
     name = str(table.target_name)
-    numbers = TargetNumbers(1, SQUARED_ERROR, np.dtype(dtype), None, name)
+    numbers = TargetNumbers(1, SQUARED_ERROR, np.dtype(np.float64), None, name)  # not standardised yet
     found: set[Any] = set()
     many, n = target_type(table).startswith("decimal"), 0
     for block in table.numbered_labels():

@@ -30,6 +30,8 @@ def predict_proba(model: Model, X: DaskCollection) -> Any:
 
 def predict(model: Model, X: DaskCollection) -> Any:
     """Return what `Model.predict` gives: a lazy Dask array of 0 and 1, of numbers of classes, or of numbers."""
+    if model.target_scaling is not None:
+        return lazy(model, X, "predict", np.dtype(np.float64))
     return lazy(model, X, "predict", model.dtype if model.network.plan.loss.numeric else np.dtype(np.int64))
 
 

@@ -36,7 +36,7 @@ class DaskMLPRegressor(RegressorMixin, DaskMLPEstimator):  # type: ignore[misc]
     solver, alpha, batch_size, learning_rate_init, max_iter : as for `DaskMLPClassifier`
     early_stopping : bool, default=False
         Keep a part of the rows for validation, stop when R² over it does not improve, and go back to the weights with
-        the highest; of several quantiles, their mean pinball loss. lbfgs does without.
+        the highest; of quantiles, their mean pinball loss. lbfgs does without.
     validation_fraction, n_iter_no_change, tol, dtype, random_state, verbose : as for `DaskMLPClassifier`
     quantile : float, or ascending list of them, default=0.5
         For loss="quantile": levels between 0 and 1. A list predicts a column for each, in ascending order; y is one
@@ -108,8 +108,7 @@ class DaskMLPRegressor(RegressorMixin, DaskMLPEstimator):  # type: ignore[misc]
     def _score_of(self, model: Model, record: Record) -> float:
         if "validation_r2" in record:
             return record["validation_r2"]
-        unit = 1.0 if model.target_scaling is None else float(1 / model.target_scaling[1][0])
-        return -unit * record["validation_loss"] / np.size(self.quantile)  # in units of y, as `score`
+        return -record["validation_loss"] / np.size(self.quantile)
 
     def _learn(self, model: Model, partitions: Partitions) -> None:
         self.n_outputs_ = model.widths[-1]

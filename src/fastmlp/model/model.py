@@ -22,8 +22,8 @@ class Model(ModelState):
     Parameters
     ----------
     widths : sequence of int
-        p[0], …, p[L]: the number of features, the widths of the hidden layers, and 1 output for two classes, or K
-        outputs for K classes or labels. ``[p, 1]`` is logistic regression.
+        p[0], …, p[L]: the number of features, the widths of the hidden layers, and 1 output for two classes or a
+        number, or K outputs for K classes, labels, numbers or quantiles. ``[p, 1]`` is logistic or linear regression.
     activation : str, pair of functions, or list with one of them for each hidden layer
         identity, logistic, tanh, relu, leaky_relu, elu, selu, softplus, gelu, silu, or a pair (g, g') of scalar
         functions of z that Numba can compile: Python's or NumPy's, partials of them, methods and callable objects that
@@ -57,9 +57,12 @@ class Model(ModelState):
         All W, row by row, then all b. `weights` and `biases` are views on it; write into them to set weights.
     weights : tuple of arrays (p[l-1], p[l])
     biases : tuple of arrays (p[l])
+    loss_name, quantile, delta, out_activation : as the arguments
+        Of a model of numbers, out_activation is "identity" or "exp".
     history : list of dict
         For each epoch: epoch, loss (mean while training), loss_with_l2, learning_rate, seconds, rows_per_second, and
-        with rows to validate on validation_loss and validation_accuracy, or, for numbers, validation_r2.
+        with rows to validate on validation_loss and validation_accuracy, or, for numbers but not for quantiles,
+        validation_r2.
     optimizer : Optimizer or None
         The optimizer of the last `fit`, with its moments; give it to `fit` again to continue.
     scaling : (shift, factor) or None
@@ -219,7 +222,8 @@ class Model(ModelState):
         """Return 0 or 1 for each row, or its class: array (n) of int64; of K labels, array (n, K) of 0 and 1.
 
         A row is of class 1, or has a label, where its probability is greater than 1/2. A model of numbers returns these
-        in the units of y, array (n) in the model's dtype, or (n, K) for K outputs; quantiles ascend in each row.
+        in the units of y, array (n) in the model's dtype, or (n, K) for K outputs; quantiles ascend in each row. With
+        `target_scaling` they are of float64.
         Errors as from `predict_proba`.
         """
         numeric = self._network.plan.loss.numeric

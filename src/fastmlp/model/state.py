@@ -53,7 +53,8 @@ class ModelState:
         loss: LossName = "log_loss", quantile: float | Sequence[float] = 0.5, delta: float = 1.0,
     ) -> None:  # fmt: skip
         self.widths = checked_widths(widths)
-        self.loss_name, self.quantile, self.delta = loss, quantile, delta
+        self.loss_name, self.delta = loss, delta
+        self.quantile = copy.copy(quantile)  # the caller may change his list
         trained_for = loss_of(loss, self.widths[-1], out_activation, quantile, delta)
         self.out_activation = trained_for.link
         self.activation, self.bias = activation, bool(bias)
@@ -147,8 +148,10 @@ class ModelState:
             )
         if value is not None:
             value = checked_scaling("target_scaling", value, loss.targets(self.widths[-1]))
-            if not (value[1] > 0).all():
-                raise ValueError("target_scaling: factor must be above 0")
+            with np.errstate(divide="ignore", over="ignore"):
+                fits = (value[1] > 0) & np.isfinite(1 / value[1])
+            if not fits.all():
+                raise ValueError(f"target_scaling: factor is {value[1]}; it must be above 0, and so must its inverse")
         self._target_scaling = value
 
     def _present(self) -> np.ndarray:

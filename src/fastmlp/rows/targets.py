@@ -46,7 +46,7 @@ def as_numbers(
             numbers = numbers.astype(np.float64)
     out = numbers if scaling is None else np.empty(numbers.shape, dtype)
     least, most = map(np.float64, loss.bounds(outputs, dtype))  # compared in float64, also with float32
-    largest = np.float64(np.finfo(dtype).max) / RESERVE  # of a prediction in the units of y
+    largest = np.finfo(np.float64).max / RESERVE  # of a prediction in the units of y
     for first in range(0, n, SLICE_ROWS):
         given = numbers[first : first + SLICE_ROWS]
         if scaling is None:

@@ -26,7 +26,7 @@ class ClassTarget:
     estimator : MLPClassifier, or a view of one; what is learned are its attributes
     """
 
-    scaling, unit = None, 1.0  # of numbers only
+    scaling = None  # of numbers only
     checks: ClassVar[dict[str, Any]] = {}  # of scikit-learn, beside those of every y
     score_name = "accuracy"
 

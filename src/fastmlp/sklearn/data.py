@@ -109,7 +109,7 @@ class MemoryData:
         """Return what evaluates a network over some rows, by the default score or by the user's scorer."""
         estimator, w = self.estimator, None if self.w is None else self.w[index]
         if estimator.scoring is None:
-            return Validation(rows, Order.of(index), w, unit=self.target.unit)
+            return Validation(rows, Order.of(index), w)
         scorer = check_scoring(estimator, estimator.scoring)
         checked, y_val = _safe_indexing(self.X, index), _safe_indexing(self.y, index)
         frame = hasattr(self.given, "columns") and not hasattr(self.given, "compute")
@@ -128,7 +128,8 @@ class MemoryData:
 
     def score(self) -> float:
         """Return the score of what `predict` gives."""
-        return self.target.score(self.y, self.estimator.predict(self.X), self.w)
+        w = checked_weights("sample_weight", self.w, self.X)
+        return self.target.score(self.y, self.estimator.predict(self.X), w)
 
 
 Data = MemoryData | StreamData
@@ -185,4 +186,6 @@ def checked_weights(name: str, given: Any, X: Any) -> np.ndarray | None:
         w: np.ndarray | None = None if given is None else _check_sample_weight(given, X)
     except (ValueError, TypeError) as error:
         raise type(error)(str(error) if "weight" in str(error) else f"{name}: {error}") from None
+    if w is not None and w.size and w.min() < 0:
+        raise ValueError(f"{name} contains {w.min()}; weights must not be negative")
     return w

@@ -93,7 +93,7 @@ def fit_alone(
     hidden = [operator.index(size) for size in (sizes if np.iterable(sizes) else [sizes])]
     if min(hidden, default=1) <= 0:
         raise ValueError(f"hidden_layer_sizes must be > 0, got {hidden}.")
-    check_together(estimator, incremental, file)
+    check_together(estimator, incremental, given, file)
     kept = None if file is None else Kept(file, "MLPClassifier" if is_classifier(estimator) else "MLPRegressor")
     first = not hasattr(estimator, "coefs_") or (not estimator.warm_start and not incremental)
     data = data_of(estimator, X, y, sample_weight)
@@ -166,7 +166,7 @@ def train_by_epochs(
             take_best(network.theta, estimator._optimizer, rules)
 
 
-def check_together(estimator: Any, incremental: bool, file: CheckpointFile | None) -> None:
+def check_together(estimator: Any, incremental: bool, given: tuple | None, file: CheckpointFile | None) -> None:
     """Raise ValueError for parameters that exclude each other; scikit-learn's constraints look at one at a time."""
     checked_callbacks(estimator.callbacks)
     if estimator.early_stopping and incremental:
@@ -174,6 +174,8 @@ def check_together(estimator: Any, incremental: bool, file: CheckpointFile | Non
     estimator._target().check_parameters(incremental)
     if estimator.solver == "lbfgs" and estimator.optimizer is not None:
         raise ValueError(f"optimizer={estimator.optimizer!r} takes the place of solver='adam', not of solver='lbfgs'")
+    if estimator.solver == "lbfgs" and given is not None:
+        raise ValueError("X_val, y_val: solver='lbfgs' has no epochs to validate after; use 'adam' or 'sgd'")
     if estimator.solver == "lbfgs" and file is not None:
         raise ValueError(f"checkpoint={file.path!r}: solver='lbfgs' cannot be resumed; use 'adam' or 'sgd'")
 

@@ -52,12 +52,6 @@ class NumberTarget:
         return None if mean is None else (np.atleast_1d(mean), 1 / np.atleast_1d(self.estimator.target_scale_))
 
     @property
-    def unit(self) -> float:
-        """What scores of the net are multiplied by: only those of several quantiles have the unit of the target."""
-        several, scaling = len(self.loss().parameters) > 1, self.scaling
-        return 1.0 if scaling is None or not several else float(1 / scaling[1][0])
-
-    @property
     def measures(self) -> bool:
         """Whether mean and scale are still to be measured, as soon as it is known which rows are trained on."""
         return bool(self.estimator.standardize_target and self.scaling is None)
@@ -80,8 +74,11 @@ class NumberTarget:
         loss: Loss = self.estimator._loss
         return loss
 
-    def check(self, name: str, y: Any) -> None:
-        """Raise TypeError or ValueError where y cannot be the target of any net; what scikit-learn checks is left."""
+    def check(self, name: str, y: Any, loss: Loss | None = None) -> None:
+        """Raise TypeError or ValueError where y cannot be the target of any net; what scikit-learn checks is left.
+
+        loss : of the net, where it is known; None: as the parameters have it
+        """
         if hasattr(y, "tocsr"):
             raise TypeError(f"{name} is sparse; give {name}.toarray()")
         refuse_masked(name, y)
@@ -96,7 +93,7 @@ class NumberTarget:
         if array.dtype.kind not in "fiub":
             array = converted(name, array)
         columns = 1 if array.ndim == 1 else array.shape[1]
-        loss = self.loss_for(columns)
+        loss = loss or self.loss_for(columns)
         if columns > loss.targets(columns):
             raise ValueError(f"{name} has {columns} columns, but loss='quantile' takes one column")
         as_numbers(array, len(array), columns, loss, WIDEST, name=name)
@@ -129,13 +126,13 @@ class NumberTarget:
             if (loss.link, outputs) != (self.loss().link, estimator.n_outputs_):
                 known = self.loss()
                 raise ValueError(
-                    f"loss={estimator.loss!r}, quantile={estimator.quantile!r}: the net was made for "
-                    f"loss={known.name!r} with {estimator.n_outputs_} outputs; fit it anew, without warm_start"
+                    f"loss={loss.name!r} of {outputs} output(s): the net was made for loss={known.name!r} of "
+                    f"{estimator.n_outputs_}; fit it anew"
                 )
             if estimator.standardize_target != (self.scaling is not None):
                 raise ValueError(
                     f"standardize_target={estimator.standardize_target}: was {not estimator.standardize_target} in the "
-                    "fit that goes on; fit anew, without warm_start"
+                    "fit that goes on; fit anew"
                 )
         estimator._loss, estimator.out_activation_ = loss, loss.link
 
@@ -177,11 +174,12 @@ class NumberTarget:
 
     def score(self, y: Any, predicted: np.ndarray, w: Any) -> float:
         """Return R² of what `predict` gives or, of several quantiles, the mean of their pinball losses, negative."""
-        self.check("y", y)
-        levels = self.loss().parameters
-        if predicted.ndim == 1 or not self.loss().of_one_target:
-            return float(r2_score(y, predicted, sample_weight=w))
-        losses = [mean_pinball_loss(y, predicted[:, k], sample_weight=w, alpha=q) for k, q in enumerate(levels)]
+        self.check("y", y, self.loss())
+        predicted = predicted.astype(np.float64)  # whose squares overflow later than those of float32
+        if not self.loss().of_several_levels:
+            return float(r2_score(in_float64(y), predicted, sample_weight=w))
+        quantiles = zip(self.loss().parameters, predicted.T, strict=True)
+        losses = [mean_pinball_loss(in_float64(y), each, sample_weight=w, alpha=level) for level, each in quantiles]
         return -float(np.mean(losses))
 
     def reader(self, network: Network, name: str, others: bool = False) -> TargetNumbers:
@@ -202,11 +200,20 @@ class NumberTarget:
             y, w = window.labels(first, first + len(Z))
             assert y is not None
             found.add(loss, np.sort(Z, axis=1) if loss.of_one_target else Z, y, w)
-        return self.unit * found.means(loss)[1]
+        if not loss.of_several_levels:
+            return found.moments.r2(found.errors)
+        unit = 1.0 if self.scaling is None else 1 / float(self.scaling[1][0])  # of y, as of `score`
+        return unit * found.means(loss)[1]
 
     def decoded(self, A: np.ndarray) -> np.ndarray:
         """Return predictions in units of y, (n) or (n, K), from A[L], (n) or (n, K)."""
         return self.loss().predictions(A.reshape(len(A), -1), self.scaling)
+
+
+def in_float64(y: Any) -> Any:
+    """Return an array of numbers in float64; what else a user may give is left to scikit-learn."""
+    array = np.asarray(y)
+    return array.astype(np.float64) if array.dtype.kind in "fiub" else y
 
 
 def converted(name: str, y: np.ndarray) -> np.ndarray:

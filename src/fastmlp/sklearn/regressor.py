@@ -58,7 +58,8 @@ class MLPRegressor(RegressorMixin, MLPEstimator):  # type: ignore[misc]
         Losses of several outputs are sums over them; squared errors are means, as in scikit-learn, though not in their
         gradient, nor with lbfgs.
     validation_loss_curve_, validation_scores_, best_validation_score_ : as for `MLPClassifier`
-        Losses as the training loss, without the L2 term; scores as those of `score`.
+        Losses as the training loss, without the L2 term. Scores are R² or, of one quantile or several, the mean of
+        their pinball losses, negative, with standardize_target of the standardised target.
     out_activation_ : {"identity", "exp"}
     target_mean_, target_scale_ : float or array (K)
         Only with standardize_target. The scale of a constant target is 1.

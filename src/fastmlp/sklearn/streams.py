@@ -94,14 +94,14 @@ class StreamData:
         self.measure(network, rows, training)
         validated = self.labelled_rows(network)  # without the weights of classes
         validated.surveys = rows.surveys
-        return training, Validation(validated, kept, None, own=True, unit=self.target.unit)
+        return training, Validation(validated, kept, None, own=True)
 
     def validation(self, network: Network) -> Validation:
         """Return what evaluates a network over all rows, after a check that they are like those of `learn`."""
         self.check_scoring()
         self.compare()
         rows = self.labelled_rows(network)
-        return Validation(rows, rows.order(), None, own=True, unit=self.target.unit)
+        return Validation(rows, rows.order(), None, own=True)
 
     def check_scoring(self) -> None:
         """Raise ValueError where the estimator has a scorer, which would need all rows at once."""

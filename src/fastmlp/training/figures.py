@@ -60,25 +60,25 @@ class Figures:
         return self
 
     def means(self, loss: Loss) -> tuple[float, float]:
-        """Return (mean loss, score): accuracy or R²; of several quantiles, the negative mean of their losses.
+        """Return (mean loss, score): accuracy or R²; of quantiles, which are far from means, the negative mean loss.
 
         Raises
         ------
         RowError : no row has a weight above 0
         """
         if self.weight == 0:
-            raise RowError("the rows kept for validation have no weight; at least one must have a weight above 0")
+            raise RowError("the rows kept for validation have no weight above 0; give X_val and y_val with weights")
         mean = self.loss / self.weight
         if not loss.numeric:
             return mean, self.right / self.weight
-        return mean, -mean / len(loss.parameters) if loss.of_several_levels else self.moments.r2(self.errors)
+        return mean, -mean / len(loss.parameters) if loss.of_one_target else self.moments.r2(self.errors)
 
     def record(self, loss: Loss) -> Record:
         """Return the figures of validation by the names that they have in `history`; errors as of `means`."""
         mean, score = self.means(loss)
         if not loss.numeric:
             return {"validation_loss": mean, "validation_accuracy": score}
-        return {"validation_loss": mean} | ({} if loss.of_several_levels else {"validation_r2": score})
+        return {"validation_loss": mean} | ({} if loss.of_one_target else {"validation_r2": score})
 
 
 def exp_limit(dtype: np.dtype) -> float:

@@ -82,7 +82,7 @@ def given_validation(X_val: Any, y_val: Any, sample_weight_val: Any) -> tuple | 
     if X_val is None and y_val is None and sample_weight_val is None:
         return None
     if X_val is None or (y_val is None and not isinstance(X_val, Stream)):
-        raise ValueError("X_val and y_val: give both or neither; a stream as X_val brings its labels")
+        raise ValueError("X_val and y_val: give both or neither; a stream as X_val brings its y")
     return X_val, y_val, sample_weight_val
 
 

@@ -48,7 +48,6 @@ class Validation:
     w : a weight for each of them, or None
     score : called without arguments, in place of accuracy or R²; or None
     own : count the rows' own weights instead of w
-    unit : what accuracy, R² or the score of quantiles is multiplied by
     """
 
     rows: Rows
@@ -56,7 +55,6 @@ class Validation:
     w: np.ndarray | None
     score: Callable[[], float] | None = None
     own: bool = False
-    unit: float = 1.0
 
     def holds_one_class(self) -> bool:
         """Return whether all of these rows have the same class; False for a stream, which is not read for that."""
@@ -71,7 +69,7 @@ class Validation:
         if not np.isfinite(loss):
             return loss, float("nan")
         if self.score is None:
-            return loss, self.unit * score
+            return loss, score
         with allowed(), user_code():
             return loss, float(self.score())
 
