@@ -80,7 +80,8 @@ def test_not_finite(value, tmp_path, capsys):
     words = f"y contains {'NaN' if np.isnan(value) else 'inf'} in row 1; .*drop"
     model_refuses(ValueError, words, y=bad, fit_only=True, losses=NUMERIC)
     estimators_refuse(ValueError, words, y=bad, fit_only=True, makes=[regressor])
-    command_refuses(tmp_path, capsys, ["'y'", "missing" if np.isnan(value) else "inf"], columns(y=bad))
+    of_command = ["'y'", "missing", "row 1"] if np.isnan(value) else ["y contains inf in row 1"]
+    command_refuses(tmp_path, capsys, of_command, columns(y=bad))
 
 
 @case(

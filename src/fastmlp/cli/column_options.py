@@ -17,7 +17,8 @@ def add_column_options(parser: ArgumentParser) -> None:
         "--columns": "features; default: all columns except target, weight and those of --drop",
         "--drop": "columns to leave out; predict and evaluate do not need them",
         "--categories": "columns of numbers that are categories, such as codes",
-        "--numbers": "columns of text that spells numbers, such as -2e3; other text counts as missing",
+        "--numbers": "columns of text that spells numbers, such as -2e3; other text counts as missing. A target that "
+        "is named has numbers, not classes",
     }.items():
         group.add_argument(option, type=values, action="extend", metavar="NAME,NAME,…", help=text)
 

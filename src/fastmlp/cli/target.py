@@ -128,11 +128,10 @@ def few_values(table: Table) -> list[Any] | None:
     for block in table.numbered_labels():
         n += len(block)
         with located(block.place):
+            numbers.encode(block.y, len(block), block.first_row)  # which refuses missing and infinite ones
             if not many:
                 found |= distinct(block.y, name)
                 many = len(found) > FEW_VALUES or (len(found) > 2 and any(value % 1 for value in found))
-            if many:
-                numbers.encode(block.y, len(block), block.first_row)
     check_rows(table, n)
     return ascending(found, name) if not many and (len(found) <= 2 or n >= REPEATS * len(found)) else None
 

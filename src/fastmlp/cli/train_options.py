@@ -60,12 +60,13 @@ def add_network_options(parser: ArgumentParser) -> None:
     )  # fmt: skip
     group.add_argument(
         "--quantile", type=levels, metavar="LEVEL,…",
-        help="levels of the quantiles that --loss quantile predicts, such as 0.1,0.5,0.9; default: 0.5, the median",
+        help="levels of quantiles to predict, such as 0.1,0.5,0.9, with --loss quantile, which it implies; default: "
+        "0.5, the median",
     )  # fmt: skip
     group.add_argument(
         "--delta", type=real(LEAST_RATE), metavar="DELTA",
-        help="for --loss huber: beyond this number of standard deviations of the target, errors count linearly, not "
-        "squared; default: 1.0",
+        help="for --loss huber, which it implies: beyond this number of standard deviations of the target, errors "
+        "count linearly, not squared; default: 1.0",
     )  # fmt: skip
     group.add_argument(
         "--dtype", default="float32", choices=["float32", "float64"],
