@@ -260,6 +260,15 @@ def test_negative_weights_are_refused_also_of_validation_rows_and_in_score():
         regressor(max_iter=1).fit(X, y).score(X, y, bad)
 
 
+def test_held_out_targets_are_named_whatever_is_wrong_with_them():
+    bad, X32 = np.where(np.arange(len(y)) == 7, 1e38, y), X.astype(np.float32)
+    with pytest.raises(ValueError, match=r"X_val, y_val: y contains 1e\+38 in row 7"):
+        regressor().fit(X32, y, X_val=X32, y_val=bad)
+    bad[7] = np.nan
+    with pytest.raises(ValueError, match=r"X_val, y_val: .*y contains NaN in row 7"):
+        regressor().fit(rows.Array(X, y), X_val=rows.Array(X, bad))
+
+
 def test_the_score_of_float32_is_computed_in_float64():
     large = (y * 1e20).astype(np.float32)
     fitted = regressor(standardize_target=True).fit(X.astype(np.float32), large)

@@ -11,7 +11,7 @@ from ..network.network import Network
 from ..rows.array import ArrayRows, SparseRows
 from ..rows.frame import without_surprises
 from ..rows.order import Order
-from ..rows.streams.stream import Stream
+from ..rows.streams.stream import Stream, located
 from ..rows.targets import READ_IN_PLACE, refuse_masked
 from ..sklearn_private import _check_sample_weight, _safe_indexing
 from ..training.validation import Validation
@@ -102,7 +102,8 @@ class MemoryData:
     def validation(self, network: Network) -> Validation:
         """Return what evaluates a network over all rows, after a check that they are like those of `learn`."""
         self.compare()
-        rows = rows_of(network, self.X, self.target.encoded(self.y), scaling=self.target.scaling)
+        with located("X_val, y_val"):
+            rows = rows_of(network, self.X, self.target.encoded(self.y), scaling=self.target.scaling)
         return self.evaluation(rows, np.arange(rows.n_rows))
 
     def evaluation(self, rows: ArrayRows, index: np.ndarray) -> Validation:

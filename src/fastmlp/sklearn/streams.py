@@ -8,7 +8,7 @@ from ..messages import difference
 from ..network.network import Network
 from ..rows.order import Pass
 from ..rows.streamed import StreamedRows
-from ..rows.streams.stream import Stream, check_alone
+from ..rows.streams.stream import Stream, check_alone, located
 from ..training.validation import Validation
 from . import view
 from .classes import ClassTarget
@@ -100,8 +100,10 @@ class StreamData:
         """Return what evaluates a network over all rows, after a check that they are like those of `learn`."""
         self.check_scoring()
         self.compare()
-        rows = self.labelled_rows(network)
-        return Validation(rows, rows.order(), None, own=True)
+        with located("X_val, y_val"):
+            rows = self.labelled_rows(network)
+            order = rows.order()
+        return Validation(rows, order, None, own=True)
 
     def check_scoring(self) -> None:
         """Raise ValueError where the estimator has a scorer, which would need all rows at once."""
