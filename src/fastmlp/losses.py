@@ -49,6 +49,10 @@ class Loss:
         """Return how many numbers a row of y has."""
         return 1 if self.exclusive or self.of_one_target else outputs
 
+    def outputs(self, columns: int) -> int:
+        """Return how many outputs a net has for y with this number of columns: the inverse of `targets` for numbers."""
+        return len(self.parameters) if self.of_one_target else columns
+
     def bounds(self, outputs: int, dtype: np.dtype) -> tuple[float, float]:
         """Return the least and the largest number that may stand in y; squares of errors must not overflow."""
         if not self.numeric:
@@ -83,6 +87,10 @@ class Loss:
             named["delta"] = self.parameters[0]
         return named
 
+    def ordered(self, A: np.ndarray) -> np.ndarray:
+        """Return A[L] (n, K), with quantiles in ascending order."""
+        return np.sort(A, axis=1) if self.of_one_target else A
+
     def predictions(self, A: np.ndarray, scaling: Scaling | None = None, first_row: int = 0) -> np.ndarray:
         """Return predictions of targets that are numbers, (n, K) or (n), in their units, from A[L] (n, K).
 
@@ -90,8 +98,7 @@ class Loss:
         order.
         first_row : the number of the first row, for the RowError where a prediction overflows
         """
-        if self.of_one_target:
-            A = np.sort(A, axis=1)
+        A = self.ordered(A)
         if scaling is not None:
             shift, factor = scaling
             with np.errstate(over="ignore"):

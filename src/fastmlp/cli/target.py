@@ -54,7 +54,7 @@ def decided(table: Table, options: Namespace) -> Target:
         loss = loss_of(asked, len(levels) if asked == "quantile" else 1, None, levels, options.delta or 1.0)
         check_numbers(spelled(table), loss, options.dtype)
         at = f", quantile {', '.join(map(repr, levels))}" if asked == "quantile" else ""
-        return Target(loss, len(loss.parameters) or 1, None, f"target {name}: regression by {LOSS_WORDS[asked]}{at}")
+        return Target(loss, loss.outputs(1), None, f"target {name}: regression by {LOSS_WORDS[asked]}{at}")
     is_text = target_type(table) in TEXT
     values = classes_of(table) if is_text or asked else few_values(table)
     if values is None:

@@ -8,6 +8,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from ..model import Model
+from ..sklearn.parameters import set_parameters
 from ..typing import Activations, DaskCollection, OptimizerName, Record, Verbose
 from .estimator import DaskMLPEstimator
 from .partitions import Partitions
@@ -90,7 +91,7 @@ class DaskMLPClassifier(ClassifierMixin, DaskMLPEstimator):  # type: ignore[misc
         random_state: int | np.random.RandomState | None = None, verbose: Verbose = False,
         client: "Client | None" = None, timeout: float = 600.0,
     ) -> None:  # fmt: skip
-        self._set_parameters(vars())
+        set_parameters(self, vars())
 
     def _net(self, partitions: Partitions) -> tuple[int, dict[str, Any]]:
         K = len(partitions.classes)

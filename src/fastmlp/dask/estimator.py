@@ -60,10 +60,6 @@ class DaskMLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]
     def _measure(self, model: Model, partitions: Partitions, held_part: float) -> None:
         """Give the model what it needs to know of the rows that are trained on."""
 
-    def _set_parameters(self, given: dict[str, Any]) -> None:
-        """Set the parameters; given: `vars()` of the constructor."""
-        self.__dict__.update((name, value) for name, value in given.items() if name != "self")
-
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
         self, X: DaskCollection, y: DaskCollection | str | list[str], sample_weight: DaskCollection | str | None = None

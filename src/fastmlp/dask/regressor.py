@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..model import Model
 from ..rows.labels import TargetNumbers
 from ..sklearn.numbers import NumberTarget
-from ..sklearn.parameters import OF_NUMBERS
+from ..sklearn.parameters import OF_NUMBERS, set_parameters
 from ..typing import Activations, DaskCollection, OptimizerName, Record, Verbose
 from .estimator import DaskMLPEstimator
 from .fit import check_columns
@@ -87,14 +87,14 @@ class DaskMLPRegressor(RegressorMixin, DaskMLPEstimator):  # type: ignore[misc]
         quantile: float | Sequence[float] = 0.5, delta: float = 1.0, standardize_target: bool = False,
         client: "Client | None" = None, timeout: float = 600.0,
     ) -> None:  # fmt: skip
-        self._set_parameters(vars())
+        set_parameters(self, vars())
 
     def _check_parameters(self) -> None:
         NumberTarget(self).check_parameters(incremental=False)
 
     def _net(self, partitions: Partitions) -> tuple[int, dict[str, Any]]:
         loss = NumberTarget(self).loss_for(partitions.targets)
-        outputs = len(loss.parameters) if loss.of_one_target else partitions.targets
+        outputs = loss.outputs(partitions.targets)
         check_columns(partitions.targets, loss, outputs)
         return outputs, loss.arguments()
 
@@ -112,12 +112,7 @@ class DaskMLPRegressor(RegressorMixin, DaskMLPEstimator):  # type: ignore[misc]
 
     def _learn(self, model: Model, partitions: Partitions) -> None:
         self.n_outputs_ = model.widths[-1]
-        for name in ("target_mean_", "target_scale_"):
-            self.__dict__.pop(name, None)
-        if model.target_scaling is not None:
-            shift, factor = model.target_scaling
-            one = len(shift) == 1
-            self.target_mean_, self.target_scale_ = (float(a[0]) if one else a for a in (shift, 1 / factor))
+        NumberTarget(self).keep(model.target_scaling)
 
     def predict(self, X: DaskCollection) -> Any:
         """Return values of the target, a Dask array (n) or (n, K) that is not yet computed; quantiles ascend."""

@@ -162,6 +162,12 @@ def as_labels(y: Any, n: int) -> np.ndarray:
     return labels
 
 
+def refuse_negative(name: str, w: np.ndarray) -> None:
+    """Raise ValueError where a weight is negative."""
+    if w.size and w.min() < 0:
+        raise ValueError(f"{name} contains {w.min()}; weights must not be negative")
+
+
 def as_weights(sample_weight: Any, n: int, some: bool = True) -> np.ndarray:
     """Return weights as float32 or float64: finite, not negative and, if `some` must be positive, not all 0."""
     w = as_reals("sample_weight", sample_weight, (n,), target=False)
@@ -169,8 +175,7 @@ def as_weights(sample_weight: Any, n: int, some: bool = True) -> np.ndarray:
         w = w.astype(np.float64)
     if n and not np.isfinite(w).all():
         raise ValueError("sample_weight contains NaN or inf")
-    if n and w.min() < 0:
-        raise ValueError(f"sample_weight contains {w.min()}; weights must not be negative")
+    refuse_negative("sample_weight", w)
     with np.errstate(over="ignore"):
         check_sum(w.sum(dtype=np.float64), some and n > 0)
     return w

@@ -10,7 +10,9 @@ from sklearn.utils.multiclass import unique_labels
 
 from ..losses import Loss, loss_of_link
 from ..network.network import Network
+from ..rows.array import ArrayRows
 from ..rows.labels import Labels
+from ..rows.order import Pass
 from ..rows.streamed import StreamedRows
 from ..rows.streams.stream import Stream
 from ..rows.survey import Survey, classes_of
@@ -103,6 +105,14 @@ class ClassTarget:
         by_class = weights_by_class(estimator.class_weight, y, estimator._label_binarizer)
         with np.errstate(over="ignore"):  # what becomes inf is refused where rows are made
             return by_class if w is None else by_class * w
+
+    def measure(
+        self, network: Network, rows: ArrayRows, y: np.ndarray, w: np.ndarray | None, index: np.ndarray
+    ) -> None:
+        """Do nothing: classes have no scale."""
+
+    def measure_stream(self, network: Network, rows: StreamedRows, order: Pass, name: str) -> None:
+        """Do nothing, as `measure`."""
 
     def check_split(self, Y: np.ndarray | None, index: np.ndarray) -> None:
         """Warn where the rows drawn for validation, of all targets Y, are of one class."""

@@ -19,7 +19,7 @@ from .classes import ClassTarget
 from .data import data_of
 from .estimator import MLPEstimator
 from .fit import fit
-from .parameters import OF_CLASSES, trains_by_epochs
+from .parameters import OF_CLASSES, set_parameters, trains_by_epochs
 
 
 class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]
@@ -135,7 +135,7 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]
         optimizer: OptimizerName | Optimizer | None = None, callbacks: Callbacks["MLPClassifier"] = None,
         n_threads: int | None = None,
     ) -> None:  # fmt: skip
-        self._set_parameters(vars())
+        set_parameters(self, vars())
 
     @available_if(trains_by_epochs)
     @_fit_context(prefer_skip_nested_validation=True)

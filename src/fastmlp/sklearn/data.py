@@ -12,7 +12,7 @@ from ..rows.array import ArrayRows, SparseRows
 from ..rows.frame import without_surprises
 from ..rows.order import Order
 from ..rows.streams.stream import Stream, located
-from ..rows.targets import READ_IN_PLACE, refuse_masked
+from ..rows.targets import READ_IN_PLACE, refuse_masked, refuse_negative
 from ..sklearn_private import _check_sample_weight, _safe_indexing
 from ..training.validation import Validation
 from ..typing import Scaling
@@ -80,13 +80,8 @@ class MemoryData:
     def all_rows(self, network: Network, rows: ArrayRows) -> Order:
         """Return the order of all rows."""
         order = Order.of(np.arange(rows.n_rows))
-        self.measure(network, rows, order)
+        self.target.measure(network, rows, self.y, self.w, order.index)
         return order
-
-    def measure(self, network: Network, rows: ArrayRows, order: Order) -> None:
-        """Standardise the target by the rows of an order, if the estimator is to."""
-        if isinstance(self.target, NumberTarget) and self.target.measures:
-            rows.y = self.target.standardized(network, self.y, self.w, order.index)
 
     def split(self, network: Network, rows: ArrayRows) -> tuple[Order, Validation]:
         """Draw rows to train on and rows to validate on, as scikit-learn does."""
@@ -96,7 +91,7 @@ class MemoryData:
         training, index = validation_rows(rows.n_rows, fraction, random, by_class)
         target.check_split(rows.y, index)
         order = Order.of(training)
-        self.measure(network, rows, order)
+        target.measure(network, rows, self.y, self.w, training)
         return order, self.evaluation(rows, index)
 
     def validation(self, network: Network) -> Validation:
@@ -187,6 +182,6 @@ def checked_weights(name: str, given: Any, X: Any) -> np.ndarray | None:
         w: np.ndarray | None = None if given is None else _check_sample_weight(given, X)
     except (ValueError, TypeError) as error:
         raise type(error)(str(error) if "weight" in str(error) else f"{name}: {error}") from None
-    if w is not None and w.size and w.min() < 0:
-        raise ValueError(f"{name} contains {w.min()}; weights must not be negative")
+    if w is not None:
+        refuse_negative(name, w)
     return w

@@ -42,10 +42,6 @@ class MLPEstimator(Convertible, BaseEstimator, ABC):  # type: ignore[misc]
     def _target(self) -> ClassTarget | NumberTarget:
         """Return what fits learn of y, and make of it."""
 
-    def _set_parameters(self, given: dict[str, Any]) -> None:
-        """Set the parameters; given: `vars()` of the constructor."""
-        self.__dict__.update((name, value) for name, value in given.items() if name != "self")
-
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
         self, X: Features | Stream, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None, *,

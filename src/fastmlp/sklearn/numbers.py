@@ -8,8 +8,10 @@ from sklearn.metrics import mean_pinball_loss, r2_score
 from ..losses import Loss, checked_levels, loss_of
 from ..messages import shown
 from ..network.network import Network
+from ..rows.array import ArrayRows
 from ..rows.labels import TargetNumbers
 from ..rows.moments import Moments
+from ..rows.order import Pass
 from ..rows.streamed import StreamedRows
 from ..rows.streams.stream import Stream, located
 from ..rows.survey import Survey
@@ -92,7 +94,7 @@ class NumberTarget:
             raise TypeError(f"{name} has dtype {array.dtype}; convert dates to numbers first")
         if array.dtype.kind not in "fiub":
             array = converted(name, array)
-        columns = 1 if array.ndim == 1 else array.shape[1]
+        columns = columns_of(array.shape)
         loss = loss or self.loss_for(columns)
         if columns > loss.targets(columns):
             raise ValueError(f"{name} has {columns} columns, but loss='quantile' takes one column")
@@ -100,7 +102,7 @@ class NumberTarget:
 
     def learn(self, y: np.ndarray, new: bool) -> None:
         """Set the loss, and the number of outputs, by y (new), or compare y with them."""
-        self.learn_columns(1 if y.ndim == 1 else y.shape[1], new)
+        self.learn_columns(columns_of(y.shape), new)
 
     def learn_stream(self, stream: Stream, new: bool) -> None:
         """Do what `learn` does, by the first block of a stream."""
@@ -109,18 +111,17 @@ class NumberTarget:
                 continue
             with located(block.place):
                 shape = np.shape(block.y)
-            self.learn_columns(shape[1] if len(shape) == 2 else 1, new)
+            self.learn_columns(columns_of(shape), new)
             return
         raise ValueError(f"{stream.place or 'X'} has 0 rows; at least 1 is required")
 
     def learn_columns(self, columns: int, new: bool) -> None:
         """Set loss and outputs for y with this number of columns, or compare them."""
         estimator, loss = self.estimator, self.loss_for(columns)
-        outputs = len(loss.parameters) if loss.of_one_target else columns
+        outputs = loss.outputs(columns)
         if new:
             estimator.n_outputs_ = outputs
-            for name in ("target_mean_", "target_scale_"):
-                vars(estimator).pop(name, None)
+            self.keep(None)
         else:
             self.compare_columns("y", columns)
             if (loss.link, outputs) != (self.loss().link, estimator.n_outputs_):
@@ -138,7 +139,7 @@ class NumberTarget:
 
     def compare(self, name: str, y: np.ndarray) -> None:
         """Raise ValueError unless y has the columns that were learned."""
-        self.compare_columns(name, 1 if y.ndim == 1 else y.shape[1])
+        self.compare_columns(name, columns_of(y.shape))
 
     def compare_columns(self, name: str, columns: int) -> None:
         """Raise ValueError unless this is the number of columns that was learned."""
@@ -148,26 +149,39 @@ class NumberTarget:
             )
 
     def encoded(self, y: np.ndarray) -> np.ndarray | None:
-        """Return y, which rows scale; None where `standardized` is to give it later."""
+        """Return y, which rows scale; None where `measure` is to give it later."""
         return None if self.measures else y
 
     def weighted(self, y: np.ndarray, w: np.ndarray | None) -> np.ndarray | None:
         """Return the weights of rows."""
         return w
 
-    def standardized(self, network: Network, y: np.ndarray, w: np.ndarray | None, index: np.ndarray) -> np.ndarray:
-        """Set mean and scale by the rows of the index, with weights w of all rows; return targets of all rows."""
-        found = Moments()
-        found.add(y[index], None if w is None else w[index])
-        self.keep(found)
-        return as_numbers(y, len(y), self.estimator.n_outputs_, self.loss(), network.plan.dtype, self.scaling)
+    def measure(
+        self, network: Network, rows: ArrayRows, y: np.ndarray, w: np.ndarray | None, index: np.ndarray
+    ) -> None:
+        """Give the rows their targets, standardised by those of the index, if the estimator is to; w: of all rows."""
+        if self.measures:
+            found = Moments()
+            found.add(y[index], None if w is None else w[index])
+            self.keep(found.scaling())
+            rows.y = as_numbers(y, len(y), self.estimator.n_outputs_, self.loss(), network.plan.dtype, self.scaling)
 
-    def keep(self, found: Moments) -> None:
-        """Set the estimator's mean and scale."""
-        shift, factor = found.scaling()
-        one = self.columns == 1
-        self.estimator.target_mean_ = float(shift[0]) if one else shift
-        self.estimator.target_scale_ = float(1 / factor[0]) if one else 1 / factor
+    def measure_stream(self, network: Network, rows: StreamedRows, order: Pass, name: str) -> None:
+        """Do what `measure` does, by the rows of a pass over a stream, whose target has this name."""
+        if self.measures:
+            self.keep(rows.survey(order.fraction, order.seed).moments.scaling())
+            rows.labels = self.reader(network, name)
+
+    def keep(self, scaling: Scaling | None) -> None:
+        """Set the estimator's mean and scale, or remove them."""
+        learned = vars(self.estimator)
+        if scaling is None:
+            for name in ("target_mean_", "target_scale_"):
+                learned.pop(name, None)
+            return
+        shift, factor = scaling
+        mean, scale = (float(a[0]) if len(shift) == 1 else a for a in (shift, 1 / factor))
+        learned.update(target_mean_=mean, target_scale_=scale)
 
     def check_split(self, Y: np.ndarray | None, index: np.ndarray) -> None:
         """Do nothing: any rows may validate numbers."""
@@ -199,7 +213,7 @@ class NumberTarget:
         for Z, window, first in network.outputs(rows, rows.order(), theta=theta):
             y, w = window.labels(first, first + len(Z))
             assert y is not None
-            found.add(loss, np.sort(Z, axis=1) if loss.of_one_target else Z, y, w)
+            found.add(loss, loss.ordered(Z), y, w)
         if not loss.of_several_levels:
             return found.moments.r2(found.errors)
         unit = 1.0 if self.scaling is None else 1 / float(self.scaling[1][0])  # of y, as of `score`
@@ -208,6 +222,11 @@ class NumberTarget:
     def decoded(self, A: np.ndarray) -> np.ndarray:
         """Return predictions in units of y, (n) or (n, K), from A[L], (n) or (n, K)."""
         return self.loss().predictions(A.reshape(len(A), -1), self.scaling)
+
+
+def columns_of(shape: tuple[int, ...]) -> int:
+    """Return the number of targets of a row, for y of this shape."""
+    return shape[1] if len(shape) == 2 else 1
 
 
 def in_float64(y: Any) -> Any:

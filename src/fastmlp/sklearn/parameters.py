@@ -53,6 +53,11 @@ OF_NUMBERS = {
 }
 
 
+def set_parameters(estimator: Any, given: dict[str, Any]) -> None:
+    """Set an estimator's parameters; given: `vars()` of its constructor."""
+    vars(estimator).update((name, value) for name, value in given.items() if name != "self")
+
+
 def trains_by_epochs(estimator: Any) -> bool:
     """Return whether there is a partial_fit; raise AttributeError, as scikit-learn does, if not."""
     if estimator.solver == "lbfgs":

@@ -17,7 +17,7 @@ from .data import data_of
 from .estimator import MLPEstimator
 from .fit import fit
 from .numbers import NumberTarget
-from .parameters import OF_NUMBERS, trains_by_epochs
+from .parameters import OF_NUMBERS, set_parameters, trains_by_epochs
 
 
 class MLPRegressor(RegressorMixin, MLPEstimator):  # type: ignore[misc]
@@ -95,7 +95,7 @@ class MLPRegressor(RegressorMixin, MLPEstimator):  # type: ignore[misc]
         n_threads: int | None = None, quantile: float | Sequence[float] = 0.5, delta: float = 1.0,
         standardize_target: bool = False,
     ) -> None:  # fmt: skip
-        self._set_parameters(vars())
+        set_parameters(self, vars())
 
     @available_if(trains_by_epochs)
     @_fit_context(prefer_skip_nested_validation=True)

@@ -58,8 +58,13 @@ class StreamData:
 
     def labelled_rows(self, network: Network, others: bool = False) -> StreamedRows:
         """Return rows with targets; others: also those of classes that the estimator does not know."""
-        plan, labels = network.plan, self.target.reader(network, self.stream.target_name or "y", others)
+        plan, labels = network.plan, self.target.reader(network, self.name, others)
         return StreamedRows(self.stream, n_features=plan.widths[0], dtype=plan.dtype, labels=labels)
+
+    @property
+    def name(self) -> str:
+        """Of the target, for messages."""
+        return self.stream.target_name or "y"
 
     def training_rows(self, network: Network) -> StreamedRows:
         """Return rows with targets and weights."""
@@ -70,14 +75,8 @@ class StreamData:
     def all_rows(self, network: Network, rows: StreamedRows) -> Pass:
         """Return a pass over all rows."""
         order = rows.order()
-        self.measure(network, rows, order)
+        self.target.measure_stream(network, rows, order, self.name)
         return order
-
-    def measure(self, network: Network, rows: StreamedRows, order: Pass) -> None:
-        """Standardise the target by the rows of a pass, if the estimator is to."""
-        if isinstance(self.target, NumberTarget) and self.target.measures:
-            self.target.keep(rows.survey(order.fraction, order.seed).moments)
-            rows.labels = self.target.reader(network, self.stream.target_name or "y")
 
     def split(self, network: Network, rows: StreamedRows) -> tuple[Pass, Validation]:
         """Draw rows to train on and rows to validate on, one by one."""
@@ -91,7 +90,7 @@ class StreamData:
                 "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
             )
         self.target.check_stream_split(found)
-        self.measure(network, rows, training)
+        self.target.measure_stream(network, rows, training, self.name)
         validated = self.labelled_rows(network)  # without the weights of classes
         validated.surveys = rows.surveys
         return training, Validation(validated, kept, None, own=True)

@@ -1,12 +1,12 @@
 """Figures by which a net is judged: its mean loss, and accuracy or R², from Z[L] in float64."""
 
 import copy
-import math
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from ..exceptions import RowError
+from ..jit import scalar_math
 from ..kernels.numeric_losses import MOST_LOSS
 from ..losses import Loss
 from ..rows.moments import Moments
@@ -83,7 +83,7 @@ class Figures:
 
 def exp_limit(dtype: np.dtype) -> float:
     """Return the largest Z whose exponential a net of this dtype computes, as `scalar_math.exp_limit` has it."""
-    return float(dtype.type(math.log(np.finfo(dtype).max / 4)))
+    return float(scalar_math.exp_limit(dtype.type(0)))
 
 
 def linked(loss: Loss, Z: np.ndarray, limit: float) -> np.ndarray:

@@ -90,7 +90,7 @@ class NumberScores:
     @np.errstate(all="ignore")
     def add(self, Z: np.ndarray, y: np.ndarray, w: np.ndarray | None = None) -> None:
         """Add rows with Z[L] (n, K), targets y (n) and weights w (n), or None: 1."""
-        Z = np.sort(Z, axis=1) if self.loss.of_one_target else Z  # as predictions are
+        Z = self.loss.ordered(Z)
         Y, v = np.asarray(y, np.float64)[:, None], np.ones(len(Z)) if w is None else w
         self.figures.add(self.loss, Z, Y, w)
         if Z.shape[1] == 1:
