@@ -31,7 +31,7 @@ class RowTypeError(RowError, TypeError):
 
 
 class ColumnWarning(UserWarning):
-    """`TableEncoder` may have misread a column, such as dates as categories."""
+    """A column of a table may have been misread, such as dates as categories, or was left out or simplified."""
 
 
 class ActivationError(RowError):

@@ -17,7 +17,8 @@ from fastmlp import Model, TableEncoder, rows
 from fastmlp.cli.main import main
 from fastmlp.rows.columns import spelled_numbers
 from fastmlp.rows.streams import csv_dialect
-from fastmlp.tables.encoding import NumberColumn, TableEncoding
+from fastmlp.tables.columns.number_column import NumberColumn
+from fastmlp.tables.encoding import TableEncoding
 
 TEXT = ["1.5", " -2e3 ", "-", None, "1,234", "4"]
 X = np.array([1.5, -2000, np.nan, np.nan, np.nan, 4])

@@ -20,8 +20,10 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils.estimator_checks import check_dataframe_column_names_consistency, parametrize_with_checks
 
 from fastmlp import MLPClassifier
-from fastmlp.tables import statistics
-from fastmlp.tables.encoding import CategoryColumn, NumberColumn, TableEncoding
+from fastmlp.tables import category_counts, number_statistics
+from fastmlp.tables.columns.category_column import CategoryColumn
+from fastmlp.tables.columns.number_column import NumberColumn
+from fastmlp.tables.encoding import TableEncoding
 from fastmlp.tables.table_encoder import TableEncoder
 
 NUMBERS = ["wage", "age", "count", "flag"]
@@ -128,7 +130,7 @@ def test_no_scaling(frame):
 
 
 def test_a_large_table_is_sampled_whatever_its_batches(monkeypatch):
-    monkeypatch.setattr(statistics, "SAMPLE_SIZE", 2000)
+    monkeypatch.setattr(number_statistics, "SAMPLE_SIZE", 2000)
     x = np.random.default_rng(0).exponential(size=50_000)
     table = pa.table({"x": x, "y": x[::-1].copy()})
     one, many = TableEncoder("robust").fit(table), TableEncoder("robust").fit(Source(table, 777))
@@ -493,7 +495,7 @@ def test_errors_of_fit(monkeypatch):
         TableEncoder().fit(pa.table({"x": ["1"]})).partial_fit(pa.table({"x": [1]}))
     with pytest.raises(ValueError, match="no column named 'x'; the columns are 'y'"):
         TableEncoder().fit(pa.table({"x": [1]})).partial_fit(pa.table({"y": [1]}))
-    monkeypatch.setattr(statistics, "MOST_CATEGORIES", 3)
+    monkeypatch.setattr(category_counts, "MOST_CATEGORIES", 3)
     TableEncoder().fit(pa.table({"x": ["a", "b", "c", None, "a"]}))
     message = "column 'x' has more than 3 different values; leave it out .*name it in numbers="
     with pytest.raises(ValueError, match=message):

@@ -13,7 +13,9 @@ from skl2onnx import update_registered_converter
 from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, StringTensorType
 
 from ..messages import listed
-from ..tables.encoding import CategoryColumn, NumberColumn
+from ..tables.columns.category_column import CategoryColumn
+from ..tables.columns.description import AnyColumn
+from ..tables.columns.number_column import NumberColumn
 from ..tables.table_encoder import TableEncoder
 from .graph import ML, Graph
 
@@ -79,8 +81,10 @@ def set_output_types(operator: Any) -> None:
     operator.outputs[0].set_type(kind([n, encoder.encoding_.n_features_out]))
 
 
-def check_kind(part: NumberColumn | CategoryColumn, column: GraphColumn) -> None:
+def check_kind(part: AnyColumn, column: GraphColumn) -> None:
     """Raise ValueError for text where numbers were learned, and for numbers where text was learned."""
+    if not isinstance(part, NumberColumn | CategoryColumn):
+        raise NotImplementedError(f"column {part.name!r}: {part.kind}s of tables are not converted to ONNX yet")
     text = isinstance(part, CategoryColumn) and part.value_type == "string"
     if text != column.is_text and (isinstance(part, NumberColumn) or part.categories):
         kind = type(column.variable.type).__name__
@@ -103,6 +107,8 @@ def convert(scope: Any, operator: Any, container: Any) -> None:
             x = graph.node("Gather", x, graph.constant([column.place], TensorProto.INT64), axis=1)
         if isinstance(part, NumberColumn):
             blocks += number(graph, part, x)
+        elif not isinstance(part, CategoryColumn):
+            raise NotImplementedError(part.kind)
         elif column.is_text:
             blocks += text(graph, part, x)
         else:

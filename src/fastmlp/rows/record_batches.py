@@ -11,6 +11,7 @@ import numpy as np
 from .columns import column_of, first_line, refuse_lazy, without_index
 
 BATCH_ROWS = 65536
+MIXED = b"fastmlp.types"  # in the metadata of a column: Python's types of objects that became text, as "int, str"
 
 
 @dataclass(frozen=True)
@@ -104,10 +105,8 @@ def cut(reader: Any) -> Iterator[tuple[Any, str]]:
 
 def batches_of_pandas(X: Any) -> RecordBatches:
     """Return the rows of a frame of pandas, without its index."""
-    import pyarrow
-
     arrays = [arrow_from_series(X.iloc[:, k]) for k in range(X.shape[1])]
-    table = pyarrow.table(arrays, names=[str(name) for name in X.columns])
+    table = table_of(arrays, [str(name) for name in X.columns])
     return batches_of_table(table, any_named(X.columns))
 
 
@@ -131,18 +130,30 @@ def any_named(columns: Any) -> bool:
     return any(isinstance(name, str) for name in columns)
 
 
-def arrow_from_series(column: Any) -> Any:
-    """Return a column of a frame of pandas as an Arrow array."""
+def table_of(columns: list[tuple[Any, str]], names: list[str]) -> Any:
+    """Return pairs of an Arrow array and the types of `arrow_from_objects` as a table."""
+    import pyarrow
+
+    fields = [
+        pyarrow.field(name, array.type, metadata={MIXED: types} if types else None)
+        for name, (array, types) in zip(names, columns, strict=True)
+    ]
+    return pyarrow.table([array for array, _ in columns], schema=pyarrow.schema(fields))
+
+
+def arrow_from_series(column: Any) -> tuple[Any, str]:
+    """Return a column of a frame of pandas as an Arrow array, and the types of `arrow_from_objects`."""
     import pyarrow
 
     if column.dtype == object:
         return arrow_from_objects(column.to_numpy())
     if hasattr(column, "cat") and column.cat.categories.dtype == object:
         codes = column.cat.codes.to_numpy()
-        entries = arrow_from_objects(column.cat.categories.to_numpy())
-        return pyarrow.DictionaryArray.from_arrays(pyarrow.array(codes, mask=codes < 0), entries)
+        entries, types = arrow_from_objects(column.cat.categories.to_numpy())
+        return pyarrow.DictionaryArray.from_arrays(pyarrow.array(codes, mask=codes < 0), entries), types
     try:
-        return pyarrow.array(column.sparse.to_dense() if hasattr(column, "sparse") else column, from_pandas=True)
+        values = column.sparse.to_dense() if hasattr(column, "sparse") else column
+        return pyarrow.array(values, from_pandas=True), ""
     except pyarrow.ArrowException as error:
         raise TypeError(
             f"column {column.name!r} is of type {column.dtype}, which Arrow cannot convert: {first_line(error)}"
@@ -162,7 +173,7 @@ def batches_of_array(X: Any) -> RecordBatches:
     if mask is not None:
         X = np.where(mask, None, X.astype(object))
     if X.dtype.kind in "OSUT":
-        table = pyarrow.table([arrow_from_objects(column) for column in X.astype(object).T], names=names)
+        table = table_of([arrow_from_objects(column) for column in X.astype(object).T], names)
         return batches_of_table(table, False)
     native = np.float64 if X.dtype.kind == "f" and X.dtype.itemsize > 8 else X.dtype.newbyteorder("=")
 
@@ -174,16 +185,22 @@ def batches_of_array(X: Any) -> RecordBatches:
     return RecordBatches(names, False, len(X), placeless(batches()))
 
 
-def arrow_from_objects(values: np.ndarray) -> Any:
-    """Return a column of Python objects as numbers if all are, else as strings; Arrow takes no mixture."""
+def arrow_from_objects(values: np.ndarray) -> tuple[Any, str]:
+    """Return a column of Python objects as numbers if all are, else as strings; Arrow takes no mixture.
+
+    The second is "" unless other values than strings became strings; then it has the names of all types.
+    """
     import pyarrow
 
     try:
-        return pyarrow.array(values, from_pandas=True)
+        return pyarrow.array(values, from_pandas=True), ""
     except (pyarrow.ArrowException, OverflowError):
         present = [value for value in values if not is_missing(value)]
-        kind = float if all(isinstance(value, (Real, Decimal, np.bool_)) for value in present) else str
-        return pyarrow.array([None if is_missing(value) else kind(value) for value in values])
+        numbers = all(isinstance(value, (Real, Decimal, np.bool_)) for value in present)
+        types = "" if numbers else ", ".join(sorted({type(value).__name__ for value in present}))
+        kind = float if numbers else str
+        array = pyarrow.array([None if is_missing(value) else kind(value) for value in values])
+        return array, "" if types == "str" else types
 
 
 def is_missing(value: Any) -> bool:

@@ -186,12 +186,18 @@ def checked_encoding(data: Any, n_features: int) -> TableEncoding | None:
         return None
     columns = data.get("columns") if type(data) is dict else None
     need(is_list_of(dict, columns), f"the encoding is {str(data)[:80]}")
-    n = sum(len(column["categories"]) if type(column.get("categories")) is list else 1 for column in data["columns"])
+    n = sum(least_width(column) for column in data["columns"])
     need(n <= n_features, f"the encoding has {n} numbers and categories, but the net has {n_features} features")
     encoding = TableEncoding.from_dict(data)
     n = encoding.n_features_out
     need(n == n_features, f"the encoding gives {n} numbers a row, but the net has {n_features} features")
     return encoding
+
+
+def least_width(column: dict[str, Any]) -> int:
+    """Return the least number of outputs that a column's description may have."""
+    one_hot = column.get("kind") == "categories" and type(column.get("categories")) is list
+    return len(column["categories"]) if one_hot else 1
 
 
 def checked_scaling(tensors: Tensors, names: tuple[str, str], n: int) -> tuple[np.ndarray, np.ndarray] | None:

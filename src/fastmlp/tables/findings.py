@@ -10,7 +10,9 @@ import numpy as np
 
 from ..messages import few, shown
 from ..rows.columns import spelled_numbers
-from .statistics import Categories, ColumnSoFar, Integers, Numbers
+from .category_counts import Categories
+from .number_statistics import Integers, Numbers
+from .statistics import ColumnSoFar
 
 FEWEST_ROWS = 20  # in fewer rows, a pattern may be chance
 ROWS_OF_A_CODE = 40  # rows for each value; from fewer, little can be learned of a category

@@ -14,7 +14,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..convertible import Convertible
 from ..exceptions import ColumnWarning
-from ..messages import listed
 from ..rows.columns import check_named, column_of
 from ..rows.record_batches import RecordBatches, is_partitioned, record_batches
 from ..rows.streams.stream import Stream, located
@@ -22,8 +21,8 @@ from ..sklearn_private import Interval, StrOptions, _check_feature_names_in, _fi
 from ..typing import Table
 from .encoding import TableEncoding
 from .findings import finding
-from .statistics import ColumnSoFar
-from .unknown_categories import WarningEncoder
+from .matrix import as_learned, matrix
+from .statistics import ColumnSoFar, roles_of
 
 
 class TableEncoder(Convertible, TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -154,24 +153,16 @@ class TableEncoder(Convertible, TransformerMixin, BaseEstimator):  # type: ignor
         has at least two values of which none was learned.
         """
         check_is_fitted(self, "encoding_")
-        rows, encoder = self._rows(X, first=False), WarningEncoder(self.encoding_)
-        shape = (rows.n_rows or 0, self.encoding_.n_features_out)
+        rows = self._rows(X, first=False)
         if is_partitioned(X):
             for name in self.encoding_.columns if rows.named and hasattr(self, "feature_names_in_") else ():
                 check_named(rows.names, name)
             frame: Any = X
-            return frame.map_partitions(of_partition, self, meta=np.empty(shape, self.dtype))
-        whole, blocks, row = np.empty(shape, self.dtype), [], 0
-        for batch, place in rows.batches:
-            last = row + batch.num_rows
-            block = whole[row:last] if last <= len(whole) else np.empty((batch.num_rows, shape[1]), self.dtype)
-            with located(place):
-                encoder.encode(batch, block)
-            blocks.append(block)
-            row = last
-        self._check_any(row)
-        encoder.warn()
-        return whole if row == len(whole) else np.concatenate(blocks)
+            meta = np.empty((0, self.encoding_.n_features_out), self.dtype)
+            return frame.map_partitions(of_partition, self, meta=meta)
+        out = matrix(self.encoding_, rows, self.dtype, stacklevel=3)
+        self._check_any(len(out))
+        return out
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
         """Return the names of the columns of `transform`; `input_features` are names for an X that had none."""
@@ -188,32 +179,14 @@ class TableEncoder(Convertible, TransformerMixin, BaseEstimator):  # type: ignor
             known = getattr(self, "encoding_", TableEncoding(()))
             X = X.with_text(known.text_columns, list(map(str, self.numbers)) if first else known.spelled_columns)
         rows = record_batches(X)
-        p, estimator = len(rows.names), type(self).__name__
         if first:
             self._start(rows)
-        named = hasattr(self, "feature_names_in_")
-        if named and rows.named:
-            return rows
-        if named != rows.named:
-            problem = ("has", "without") if rows.named else ("does not have valid", "with")
-            message = f"X {problem[0]} feature names, but {estimator} was fitted {problem[1]} feature names"
-            warnings.warn(message, UserWarning, stacklevel=3)
-        if p != self.n_features_in_:
-            raise ValueError(
-                f"X has {p} features, but {estimator} is expecting {self.n_features_in_} features as input"
-            )
-        return rows.renamed([column.name for column in self._columns])
+        names, named = [column.name for column in self._columns], hasattr(self, "feature_names_in_")
+        return as_learned(rows, names, named, type(self).__name__, stacklevel=4)
 
     def _start(self, rows: RecordBatches) -> None:
         """Begin to learn, from the names of the columns."""
-        names, roles = rows.names, dict.fromkeys(rows.names, "")
-        for role in ("categories", "numbers"):
-            for name in map(str, getattr(self, role)):
-                if name not in roles:
-                    raise ValueError(f"{role}: no column named {name!r}; the columns are {listed(names)}")
-                if roles[name] not in ("", role):
-                    raise ValueError(f"column {name!r} is in both categories and numbers; name it in one of them")
-                roles[name] = role
+        names, roles = rows.names, roles_of(rows.names, self.categories, self.numbers)
         seed = check_random_state(self.random_state).randint(2**31)
         seeds = [[seed, k] if self.scaling == "robust" else None for k in range(len(names))]
         self._columns = [ColumnSoFar(name, roles[name], each) for name, each in zip(names, seeds, strict=True)]

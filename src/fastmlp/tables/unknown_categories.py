@@ -8,7 +8,11 @@ import numpy as np
 
 from ..messages import listed
 from ..rows.columns import all_missing, as_categories, column_of, spelled_numbers
-from .encoding import CategoryColumn, NumberColumn, TableEncoding
+from .columns.category_code import CategoryCode
+from .columns.category_column import CategoryColumn
+from .columns.date_parts import DateParts
+from .columns.description import AnyColumn
+from .encoding import TableEncoding
 
 FEWEST = 2  # values; a single one may well be new
 SHOWN = 3
@@ -16,7 +20,7 @@ SHOWN = 3
 
 @dataclass
 class UnknownColumn:
-    """A column of categories or spelled numbers without a known value so far.
+    """A column of categories, dates or spelled numbers without a known value so far.
 
     Attributes
     ----------
@@ -25,7 +29,7 @@ class UnknownColumn:
     n_values, examples : the number of its values that are not missing, and some of them
     """
 
-    part: CategoryColumn | NumberColumn
+    part: AnyColumn
     begin: int
     n_values: int = 0
     examples: tuple[Any, ...] = ()
@@ -40,7 +44,7 @@ class WarningEncoder:
         self.unknown = [
             UnknownColumn(part, int(end) - part.n_features_out)
             for part, end in zip(encoding.parts, ends, strict=True)
-            if (part.categories or not part.other if isinstance(part, CategoryColumn) else part.text)
+            if may_be_unknown(part)
         ]
 
     def encode(self, table: Any, out: np.ndarray) -> None:
@@ -55,6 +59,10 @@ class WarningEncoder:
         chunks = getattr(values, "chunks", [values])
         if isinstance(part, CategoryColumn):
             known = bool(out[:, column.begin : column.begin + len(part.categories)].any())
+        elif isinstance(part, CategoryCode):
+            known = bool((out[:, column.begin] < len(part.categories)).any())
+        elif isinstance(part, DateParts):
+            known = not np.isnan(out[:, column.begin]).all()
         else:
             known = any(not all_missing(spelled_numbers(chunk)) for chunk in chunks)
         if known:
@@ -66,16 +74,27 @@ class WarningEncoder:
                 column.examples += tuple(present[: SHOWN - len(column.examples)].to_pylist())
         return False
 
-    def warn(self) -> None:
+    def warn(self, stacklevel: int = 3) -> None:
         """Warn of each such column; call this at the end of a pass."""
         found = [column for column in self.unknown if column.n_values >= FEWEST]
         self.unknown = []
         for column in found:
             values = f"column {column.part.name!r}: none of its {column.n_values:,} values ({listed(column.examples)})"
-            if isinstance(column.part, CategoryColumn):
+            if isinstance(column.part, CategoryColumn | CategoryCode):
                 learned = listed(column.part.categories, SHOWN)
                 problem = f"is one of the categories that were learned ({learned}); compare how they are written, also "
                 problem += "blanks and types"
+            elif isinstance(column.part, DateParts):
+                problem = "is a date, and all count as missing; write them as 2026-01-31"
             else:
                 problem = "spells a number, and all count as missing; write them as 1234.5"
-            warnings.warn(f"{values} {problem}", UserWarning, stacklevel=3)
+            warnings.warn(f"{values} {problem}", UserWarning, stacklevel=stacklevel)
+
+
+def may_be_unknown(part: AnyColumn) -> bool:
+    """Return whether values of the column may be other than those that were learned."""
+    if isinstance(part, CategoryColumn):
+        return bool(part.categories) or not part.other
+    if isinstance(part, CategoryCode):
+        return bool(part.categories)
+    return isinstance(part, DateParts) or part.text

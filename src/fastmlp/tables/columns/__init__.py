@@ -1,0 +1,1 @@
+"""How each column of a table becomes numbers: one class for each kind of column, as plain data."""
