@@ -48,7 +48,7 @@ class Numbers:
         if np.isinf(x).any():
             raise ValueError(f"column {self.name!r} contains inf; replace it, or leave these rows out")
         self.integers.add(x)
-        self.low, self.high = x.min(initial=self.low), x.max(initial=self.high)
+        self.low, self.high = float(x.min(initial=self.low)), float(x.max(initial=self.high))
         self.waiting.append(x)
         if sum(map(len, self.waiting)) >= AT_A_TIME:
             self.take()

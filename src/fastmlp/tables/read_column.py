@@ -114,7 +114,8 @@ class ColumnToRead(ColumnSoFar):
                 f"column {shown(self.name)} has values of several types ({self.mixed}); each was taken for a category, "
                 f"by its text ({examples}); convert them to one type"
             )
-        return ReadColumn(CategoryCode(self.name, categories.value_type, categories.most_frequent(MOST)), "", tuple(notes))
+        part = CategoryCode(self.name, categories.value_type, categories.most_frequent(MOST))
+        return ReadColumn(part, notes=tuple(notes))
 
     def all_dates(self, categories: Categories) -> bool:
         """Return whether all values are text that writes a date."""
