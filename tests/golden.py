@@ -63,7 +63,7 @@ def numbers(X, K, counts):
     return Y if K > 1 else Y[:, 0]
 
 
-OF_MODEL = "activation", "bias", "dtype", "out_activation", "loss", "quantile", "delta"
+OF_MODEL = "activation", "bias", "dtype", "out_activation", "loss", "quantile", "delta", "dropout"
 
 
 def trained(widths, n, K=2, epochs=3, weighted=False, stream=False, multilabel=False, target_scaling=None, **how):
@@ -137,6 +137,7 @@ CASES = {
     "12-24-1 huber": lambda: trained(
         [12, 24, 1], 2000, K=1, batch_size=200, loss="huber", delta=0.5, activation="silu", weighted=True
     ),
+    "20-40-8-1 dropout": lambda: trained([20, 40, 8, 1], 2000, batch_size=100, dropout=[0.25, 0.125]),
     "gradient 28-256-256-1": lambda: gradient([28, 256, 256, 1], 5000),
     "gradient 40-300-300-1 float64": lambda: gradient([40, 300, 300, 1], 2000, dtype="float64"),
     "MLPClassifier adam": lambda: classifier(1200, 15, hidden_layer_sizes=(32, 32), early_stopping=True),

@@ -20,7 +20,7 @@ def blocks() -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
 def right() -> None:
     model = Model([3, 4, 1], ["tanh"], dtype=np.float64)
-    Model([3, 4, 1], (np.tanh, lambda z: 1 - np.tanh(z) ** 2))
+    Model([3, 4, 1], (np.tanh, lambda z: 1 - np.tanh(z) ** 2), dropout=[0.5])
     model.fit(X, y, X_val=X, y_val=[0, 1], callbacks=[stop, lambda model, record: None], optimizer=Adam())
     model.fit([[1.0, 2.0, 3.0]], [1], callbacks=stop, optimizer="adamw", verbose="bar")
     for stream in (

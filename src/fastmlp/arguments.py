@@ -3,6 +3,7 @@
 import math
 import operator
 from collections.abc import Callable, Iterable
+from numbers import Real
 from typing import Any, SupportsFloat, SupportsIndex
 
 import numpy as np
@@ -98,9 +99,11 @@ def checked_scaling(name: str, value: tuple[ArrayLike, ArrayLike], n: int) -> tu
 
 def checked_dropout(value: float | list[float] | tuple[float, ...], n_hidden: int) -> tuple[float, ...]:
     """Return the fraction of units that each hidden layer leaves out."""
-    fractions = list(value) if isinstance(value, (list, tuple)) else [value] * n_hidden
-    if len(fractions) != n_hidden or not all(0 <= p < 1 for p in fractions):
-        raise ValueError(
+    given = list(value) if isinstance(value, (list, tuple)) else [value]
+    fractions = given if isinstance(value, (list, tuple)) else given * n_hidden
+    numbers = all(isinstance(p, Real) for p in given)
+    if not numbers or len(fractions) != n_hidden or not all(0 <= p < 1 for p in given):
+        raise (ValueError if numbers else TypeError)(
             f"dropout={value!r}: give a number from 0 to below 1, or a list of {n_hidden}, one for each hidden layer"
         )
     return tuple(float(p) for p in fractions)

@@ -547,6 +547,11 @@ def test_a_fit_that_fails_leaves_no_names(client, monkeypatch):
         classifier.fit(wide[list("abcd")], wide["label"])
 
 
+def test_a_model_with_dropout_is_refused(client):
+    with pytest.raises(ValueError, match="the model has dropout"):
+        fastmlp.dask.fit(Model([p, 3, 1], dropout=0.1), *arrays(750, X, y), epochs=1)
+
+
 def test_partitions_that_do_not_match(client):
     table = dd.from_pandas(frame(), npartitions=3)
     with pytest.raises(ValueError, match="y has 2 partitions, but X has 3"):

@@ -245,6 +245,7 @@ WRONG = {
     "outputs": [("out_activation", value) for value in ("softmax", "relu", 3)],
     "loss": [("loss", value) for value in ("squared_error", "quantile", "hinge", 3, None)],
     "loss parameters": [("loss_parameters", value) for value in ([0.5], [True], 0.5, None)],
+    "dropout": [("dropout", value) for value in (0.5, [], [0.5, 0.5], [1.0], [-0.5], [0], [True], ["0.5"], None, {})],
     "classes": [("classes", value) for value in ([1, 2, 3], [1, 1], ["a", 1], [[], []], "ab", {"a": 1, "b": 2})],
     "activations": [("activations", value) for value in ([], ["tanh", "tanh"], "tanh", [3], [{"own": "tanh"}])],
     "names": [("feature_names", value) for value in ("ab", [1, 2], {"a": 1}, [None])],
@@ -281,7 +282,8 @@ def test_nasty_values_of_every_field(whole, tmp_path):
         assert np.isfinite(model.predict_proba(np.zeros((2, 5)))).all()
     assert n > 1500
     free = {"seed", "target_name", "classes", "feature_names", "encoding", "optimizer", "activations", "history"}
-    assert set().union(*loaded) <= free | {"out_activation", "loss", "loss_parameters", "surplus"}  # absent: log loss
+    free |= {"out_activation", "loss", "loss_parameters", "surplus"}  # absent: log loss
+    assert set().union(*loaded) <= free | {"dropout"}  # absent: none
     assert len(loaded) < n / 4
 
 

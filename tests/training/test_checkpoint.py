@@ -34,6 +34,10 @@ FITS = {
     "cast": {"X": lambda: X.astype(np.float16)},
     "a frame": {"X": lambda: pd.DataFrame(X, columns=list("abcd"))},
     "a sparse matrix": {"X": lambda: csr_matrix(X)},
+    "dropout": {"dropout": [0.3, 0.1]},
+    "dropout, batches larger than windows": {
+        "X": lambda: rows.Array(X, y, block_rows=50, window_rows=100), "batch_size": 250, "dropout": 0.2,
+    },
 }  # fmt: skip
 
 
@@ -41,7 +45,7 @@ def fitted(path=None, resume=False, model=None, **options):
     settings = {"epochs": 4, "batch_size": 32, "optimizer": Adam} | options
     given = settings.pop("X", lambda: X)()
     labels = () if isinstance(given, rows.Stream) else (y, w)
-    model = model or Model([4, 16, 8, 1], seed=3)
+    model = model or Model([4, 16, 8, 1], seed=3, dropout=settings.pop("dropout", 0.0))
     settings["optimizer"] = settings["optimizer"]()
     return model.fit(given, *labels, checkpoint=path, checkpoint_every=0, resume=resume, **settings)
 
@@ -149,6 +153,7 @@ def test_a_fit_that_has_not_ended_is_not_replaced(tmp_path):
         ({"X": lambda: X + 1}, "training rows="),
         ({"model": Model([4, 16, 8, 1], seed=4)}, "seed=3"),
         ({"model": Model([4, 16, 1], seed=3)}, "widths="),
+        ({"dropout": [0.0, 0.5]}, r"dropout=\[0.0, 0.0\], but this one has \[0.0, 0.5\]"),
         ({"validation_fraction": 0.1}, "rows="),
     ],
 )

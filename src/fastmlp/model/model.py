@@ -34,7 +34,7 @@ class Model(ModelState):
     dtype : {"float32", "float64"}
         The type of the parameters and of all products.
     seed : int
-        For the first weights, the validation split and the order of rows.
+        For the first weights, the validation split, the order of rows and dropout.
     n_threads : int or None
         The largest number of threads; small work takes fewer. None: one per available core. The result is the same,
         bit for bit, for any number.
@@ -50,6 +50,9 @@ class Model(ModelState):
         target, y (n).
     delta : float
         For "huber", ignored otherwise.
+    dropout : float, or list with one for each hidden layer
+        The fraction of a layer's units, at least 0 and below 1, that each step of `fit` leaves out, drawn by the seed.
+        Predictions, losses and gradients are those of all units.
 
     Attributes
     ----------
@@ -59,6 +62,7 @@ class Model(ModelState):
     biases : tuple of arrays (p[l])
     loss_name, quantile, delta, out_activation : as the arguments
         Of a model of numbers, out_activation is "identity" or "exp".
+    dropout : tuple of float, one for each hidden layer
     history : list of dict
         For each epoch: epoch, loss (mean while training), loss_with_l2, learning_rate, seconds, rows_per_second, and
         with rows to validate on validation_loss and validation_accuracy, or, for numbers but not for quantiles,

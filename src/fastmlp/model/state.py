@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from .. import activations
-from ..arguments import checked_dtype, checked_int, checked_scaling, checked_widths
+from ..arguments import checked_dropout, checked_dtype, checked_int, checked_scaling, checked_widths
 from ..losses import loss_of
 from ..network.initialize import initialize
 from ..network.network import Network
@@ -51,6 +51,7 @@ class ModelState:
         dtype: DTypeLike = "float32", seed: int = 0, n_threads: int | None = None,
         out_activation: Literal["logistic", "softmax"] | None = None, *,
         loss: LossName = "log_loss", quantile: float | Sequence[float] = 0.5, delta: float = 1.0,
+        dropout: float | list[float] | tuple[float, ...] = 0.0,
     ) -> None:  # fmt: skip
         self.widths = checked_widths(widths)
         self.loss_name, self.delta = loss, delta
@@ -61,11 +62,12 @@ class ModelState:
         self.dtype = checked_dtype(dtype)
         self.seed = checked_int("seed", seed, 0)
         self.n_threads = None if n_threads is None else checked_int("n_threads", n_threads, 1)
+        self.dropout = checked_dropout(dropout, len(self.widths) - 2)
         layers = activations.resolve_all(activation, len(self.widths) - 2, self.dtype)
         argument = f"widths={shortened(list(self.widths))}"
         largest = max(p_in * p_out for p_in, p_out in pairwise(self.widths))  # W, which is drawn in float64
         check_memory(lambda: argument, checked_size(argument, self.widths) * self.dtype.itemsize + 8 * largest)
-        plan = Plan(self.widths, layers, self.bias, self.dtype, trained_for)
+        plan = Plan(self.widths, layers, self.bias, self.dtype, trained_for, self.dropout)
         self._parameters = aligned_zeros(plan.n_parameters, self.dtype)
         self._network = Network(plan, self._parameters, self.n_threads)
         self._views = plan.views(self._parameters)
@@ -172,7 +174,7 @@ class ModelState:
         loss = {"loss": state["loss_name"], "quantile": state["quantile"], "delta": state["delta"]}
         if state["loss_name"] == "log_loss":
             loss["out_activation"] = state["out_activation"]
-        ModelState.__init__(self, *(state[name] for name in made_from), **loss)
+        ModelState.__init__(self, *(state[name] for name in made_from), dropout=state["dropout"], **loss)
         theta = self._parameters
         vars(self).update(state)
         theta[:] = self._parameters

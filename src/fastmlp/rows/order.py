@@ -9,7 +9,7 @@ import numpy as np
 from ..kernels.records import PERMUTATION
 from ..kernels.shuffle import permutation, permuted_rows
 
-SPLIT_STREAM, EPOCH_STREAM, BLOCK_STREAM, WINDOW_STREAM = range(4)
+SPLIT_STREAM, EPOCH_STREAM, BLOCK_STREAM, WINDOW_STREAM, MASK_STREAM = range(5)  # of draws by one seed
 FIRST_SLICE_ROWS, SLICE_ROWS = 2**8, 2**16
 
 

@@ -36,6 +36,7 @@ class Described:
     dtype: str
     seed: int
     loss: Loss
+    dropout: list[float]
     parameters: np.ndarray
     feature_names: list[str] | None
     target_name: str | None
@@ -83,6 +84,7 @@ def checked_fields(description: dict[str, Any], tensors: Tensors) -> Described:
     need(target_name is None or type(target_name) is str, "target_name is not a string")
     return Described(
         widths, checked_activations(description["activations"], len(widths) - 2), bias, dtype, seed, loss,
+        checked_dropout(description.get("dropout", [0.0] * (len(widths) - 2)), len(widths) - 2),
         theta, names, target_name, checked_classes(description["classes"], loss, widths[-1]),
         checked_scaling(tensors, ("shift", "factor"), widths[0]),
         checked_target_scaling(tensors, loss, widths[-1]), checked_optimizer(description["optimizer"], tensors, theta),
@@ -139,6 +141,13 @@ def checked_loss(description: dict[str, Any], outputs: int) -> Loss:
     need(list(loss.parameters) == parameters, f"loss {name!r} does not have the loss_parameters {str(parameters)[:80]}")
     need(out is None or out == loss.link, f"out_activation is {str(out)[:80]}, with loss {name!r}")
     return loss
+
+
+def checked_dropout(values: Any, n_hidden: int) -> list[float]:
+    """Return the fraction of units that each hidden layer leaves out in training."""
+    fits = is_list_of(float, values) and len(values) == n_hidden and all(0 <= p < 1 for p in values)
+    need(fits, f"dropout is {str(values)[:80]}, with {n_hidden} hidden layers")
+    return list(values)
 
 
 def checked_activations(values: Any, n_hidden: int) -> list[tuple[str, bool | None]]:

@@ -41,6 +41,7 @@ def contents(model: Any) -> Contents:
     description: dict[str, Any] = {
         "widths": list(model.widths), "bias": model.bias, "dtype": str(model.dtype), "seed": model.seed,
         "out_activation": loss.link, "loss": loss.name, "loss_parameters": list(loss.parameters),
+        "dropout": list(model.network.plan.dropout),
         "activations": [{"own": one.name} if one.own else one.name for one in model.network.plan.activations],
         "feature_names": plain(model.feature_names), "target_name": plain(model.target_name),
         "classes": plain(model.classes),
@@ -93,7 +94,8 @@ def restored(
     kind: type, path: str | os.PathLike, found: Described, activations: list[Any], n_threads: int | None
 ) -> Any:
     """Build the model that a file describes."""
-    model = kind(found.widths, activations, found.bias, found.dtype, found.seed, n_threads, **found.loss.arguments())
+    made_from = found.widths, activations, found.bias, found.dtype, found.seed, n_threads
+    model = kind(*made_from, **found.loss.arguments(), dropout=found.dropout)
     take_over(model, path, found)
     return model
 

@@ -166,7 +166,7 @@ class Checkpoint:
 
     def check_model(self, found: Described) -> None:
         """Raise ModelFormatError unless the model in the file is the one that the arguments of its fit describe."""
-        theirs = {name: getattr(found, name) for name in ("widths", "bias", "dtype", "seed")}
+        theirs = {name: getattr(found, name) for name in ("widths", "bias", "dtype", "seed", "dropout")}
         theirs |= found.loss.arguments()
         theirs["activation"] = [name for name, _ in found.activations]
         for name, value in theirs.items():

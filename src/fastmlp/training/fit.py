@@ -115,6 +115,7 @@ def arguments(
     return {
         "widths": list(model.widths), "activation": model.activation_names, "bias": model.bias,
         "dtype": str(model.dtype), "seed": model.seed, **model.network.plan.loss.arguments(),
+        "dropout": list(model.dropout),
         "scaling": listed(model.scaling), "target_scaling": listed(model.target_scaling),
         "encoding": None if model.encoding is None else model.encoding.to_dict(),
         **{name: plain(value) for name, value in learned.beside(model)._asdict().items()},

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..exceptions import DivergenceError, RowError, is_bad_row
 from ..optimizers import Optimizer
+from ..rows.order import MASK_STREAM
 from ..typing import Record
 from .divergence import remedies
 from .loop import Keep, Part, loop
@@ -55,6 +56,11 @@ def train(
         raise
 
 
+def seed_of_masks(seed: int) -> int:
+    """Return the seed of dropout's masks, a number of 63 bits, for a model's seed of any size."""
+    return int(np.random.SeedSequence([seed, MASK_STREAM]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
 class ModelRules:
     """The rules of one call of `Model.fit`; parameters as for `train`, methods as in `Rules`."""
 
@@ -66,7 +72,7 @@ class ModelRules:
         self.settings, self.owner, self.user_callback = settings, owner, callback
         first = owner.history[-1]["epoch"] if owner.history else 0
         self.progress = progress or Progress(first, first + 1, settings.improvement())
-        self.epochs, self.l2, self.seed = settings.epochs, settings.l2, 0
+        self.epochs, self.l2, self.seed = settings.epochs, settings.l2, seed_of_masks(settings.seed)
         self.batch_rows: int = settings.batch_size or part.order.size
         self.best_by = "validation loss" if settings.early_stopping else None
         self.shown = settings.verbose == "bar"
