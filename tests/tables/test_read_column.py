@@ -52,6 +52,15 @@ def test_outliers_that_float32_cannot_hold():
     assert np.isfinite(reading.matrix(pa.table({"x": [1e60, 0.0]}))).all()
 
 
+def test_lengths_of_time():
+    lengths = pd.Series(pd.to_timedelta(["1h", "2h", None, "4h"]))
+    assert part(lengths) == ScaledNumber("x", 7200.0, 1 / 5400, seconds=True)
+    batches = iter([pa.record_batch({"x": [1]}), pa.record_batch({"x": lengths})])
+    source = type("Source", (), {"names": ["x"], "batches": lambda self: batches})()
+    with pytest.raises(ValueError, match=r"'x' is of type duration.*, but was of numbers in rows before"):
+        read_columns(source)
+
+
 def test_constant_up_to_holes():
     assert left_out([3, 3, 3]) == "is constant"
     assert left_out([True, True]) == "is constant"
@@ -115,13 +124,14 @@ def test_a_million_categories():
 
 
 def test_rare_values_are_forgotten_where_there_are_very_many(monkeypatch):
-    monkeypatch.setattr(category_counts, "MOST_COUNTED", 1000)
+    for module in (category_counts, read_column):
+        monkeypatch.setattr(module, "MOST_COUNTED", 1000)
     monkeypatch.setattr(category_counts, "AT_A_TIME", 100)
     monkeypatch.setattr(read_column, "MOST", 50)
     random = np.random.default_rng(0)
     frequent = random.choice([f"f{k}" for k in range(50)], 30_000)
     x = np.where(random.random(30_000) < 0.7, frequent, [f"r{k}" for k in range(30_000)])
-    with pytest.warns(ColumnWarning, match="categories; the 50 most frequent"):
+    with pytest.warns(ColumnWarning, match="'x' has more than 1,000 categories; the 50 most frequent"):
         reading = read_columns(pa.table({"x": pa.chunked_array([x[k : k + 90] for k in range(0, 30_000, 90)])}))
     assert set(reading.encoding.parts[0].categories) == {f"f{k}" for k in range(50)}
 

@@ -1,5 +1,6 @@
 """`ScaledNumber`: (x - shift) factor, NaN where missing."""
 
+import datetime as dt
 from decimal import Decimal
 
 import numpy as np
@@ -55,6 +56,20 @@ def test_text_that_spells_numbers():
     assert TableEncoding((ScaledNumber("x", 1.0, 1.0),)).spelled_columns == []
 
 
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_lengths_of_time_and_times_of_day_are_seconds(unit):
+    part = ScaledNumber("x", 60.0, 0.5, seconds=True)
+    lengths = pa.array([dt.timedelta(days=1), None, dt.timedelta(seconds=-2)], pa.duration(unit))
+    np.testing.assert_array_equal(encoded(part, lengths), [43170, np.nan, -31])
+    kind = pa.time32(unit) if unit in ("s", "ms") else pa.time64(unit)
+    np.testing.assert_array_equal(encoded(part, pa.array([dt.time(1, 0, 2), None], kind)), [1771, np.nan])
+    assert np.isnan(encoded(part, pa.nulls(1))).all()
+    with pytest.raises(ValueError, match="'x' is of type int64, but was learned as lengths of time"):
+        encoded(part, [1])
+    with pytest.raises(ValueError, match=r"'x' is of type duration.*, but was learned as numbers"):
+        encoded(ScaledNumber("x", 60.0, 0.5), lengths)
+
+
 @pytest.mark.parametrize("values", [[np.inf], [1.0, -np.inf, np.nan], [1e300]])
 def test_inf_and_overflow_are_refused(values):
     with pytest.raises(ValueError, match="column 'x' contains inf, or a number too large for float32"):
@@ -77,6 +92,7 @@ def test_text_and_categories_are_refused(values):
     ("key", "value"),
     [
         ("name", 1), ("shift", 1), ("shift", float("nan")), ("factor", float("inf")), ("factor", "1"), ("text", 0),
+        ("seconds", 1),
         ("text", None), ("extra", 1), ("kind", "scaled"), ("shift", Decimal(1)), ("factor", [1.0]),
     ],
 )  # fmt: skip

@@ -84,7 +84,7 @@ def set_output_types(operator: Any) -> None:
 def check_kind(part: AnyColumn, column: GraphColumn) -> None:
     """Raise ValueError for text where numbers were learned, and for numbers where text was learned."""
     if not isinstance(part, NumberColumn | CategoryColumn):
-        raise NotImplementedError(f"column {part.name!r}: {part.kind}s of tables are not converted to ONNX yet")
+        raise NotImplementedError(f"column {part.name!r} ({part.kind}) cannot be converted to ONNX yet")
     text = isinstance(part, CategoryColumn) and part.value_type == "string"
     if text != column.is_text and (isinstance(part, NumberColumn) or part.categories):
         kind = type(column.variable.type).__name__

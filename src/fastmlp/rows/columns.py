@@ -8,6 +8,7 @@ from ..messages import listed
 
 TEXT = ("string", "large_string", "string_view")  # Arrow's types of it
 SPELLED = r"^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$"
+PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 CACHED_ROWS = 4096  # of a window: its cache lines stay in cache while one column after the other is written
 
 
@@ -97,13 +98,26 @@ def all_missing(values: Any) -> bool:
 
 
 def as_numbers(values: Any) -> np.ndarray:
-    """Return a column of numbers as an array of integers or floats, with NaN for missing values."""
+    """Return a column of numbers as an array of integers or floats, with NaN for missing values.
+
+    Lengths of time and times of day become seconds.
+    """
     import pyarrow.types as types
 
+    if is_seconds(values.type):
+        ticks = values.cast("int32" if types.is_time32(values.type) else "int64").cast("float64", safe=False)
+        return np.asarray(as_numbers(ticks) / PER_SECOND[values.type.unit])
     if not (types.is_integer(values.type) or types.is_floating(values.type)):
         values = values.cast("float64")
     array: np.ndarray = values.to_numpy(zero_copy_only=False)
     return array
+
+
+def is_seconds(kind: Any) -> bool:
+    """Return whether an Arrow type is one of lengths of time or of times of day."""
+    import pyarrow.types as types
+
+    return bool(types.is_duration(kind) or types.is_time(kind))
 
 
 def spelled_numbers(values: Any) -> Any:

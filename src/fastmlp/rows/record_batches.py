@@ -147,10 +147,14 @@ def arrow_from_series(column: Any) -> tuple[Any, str]:
 
     if column.dtype == object:
         return arrow_from_objects(column.to_numpy())
+    if hasattr(column, "cat") and type(column.cat.categories.dtype).__name__ in ("IntervalDtype", "PeriodDtype"):
+        column = column.cat.rename_categories(column.cat.categories.astype(str).astype(object))
     if hasattr(column, "cat") and column.cat.categories.dtype == object:
         codes = column.cat.codes.to_numpy()
         entries, types = arrow_from_objects(column.cat.categories.to_numpy())
         return pyarrow.DictionaryArray.from_arrays(pyarrow.array(codes, mask=codes < 0), entries), types
+    if type(column.dtype).__name__ == "PeriodDtype":
+        column = column.dt.to_timestamp()
     try:
         values = column.sparse.to_dense() if hasattr(column, "sparse") else column
         return pyarrow.array(values, from_pandas=True), ""

@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..messages import few, shown
-from ..rows.columns import all_missing, is_dictionary
+from ..rows.columns import all_missing, is_dictionary, is_seconds
 from ..rows.record_batches import MIXED
-from .category_counts import Categories
+from .category_counts import MOST_COUNTED, Categories
 from .columns.category_code import CategoryCode
 from .columns.dates import is_date, local_times
 from .columns.description import AnyColumn
@@ -56,7 +56,12 @@ class ColumnToRead(ColumnSoFar):
             self.text = all_missing(column)
 
     def kind_of(self, type: Any) -> str:
-        return "date" if is_date(type) and self.role == "" else super().kind_of(type)
+        if self.role == "" and (is_date(type) or is_seconds(type)):
+            return "date" if is_date(type) else "time"
+        return super().kind_of(type)
+
+    def has_categories(self, kind: str, type: Any) -> bool:
+        return kind not in ("date", "time") and super().has_categories(kind, type)
 
     def statistics(self, categories: bool) -> Numbers | Categories | Dates:
         if self.kind == "date":
@@ -81,7 +86,7 @@ class ColumnToRead(ColumnSoFar):
         if numbers.constant and not self.n_missing:
             return ReadColumn(None, "is constant")
         shift, factor = (0.5, 2.0) if self.boolean else numbers.robust()
-        return ReadColumn(ScaledNumber(self.name, shift, factor, self.role == "numbers"))
+        return ReadColumn(ScaledNumber(self.name, shift, factor, self.role == "numbers", self.kind == "time"))
 
     def of_dates(self, dates: Dates) -> ReadColumn:
         """Return how to read dates."""
@@ -105,14 +110,15 @@ class ColumnToRead(ColumnSoFar):
             return ReadColumn(None, f"has {found}", (note + f"categories=[{shown(self.name)}] keeps it",))
         notes = []
         if n > MOST:
+            number = f"more than {MOST_COUNTED:,}" if categories.n_forgotten else f"{n:,}"
             notes.append(
-                f"column {shown(self.name)} has {n:,} categories; the {MOST:,} most frequent ones are told apart, "
+                f"column {shown(self.name)} has {number} categories; the {MOST:,} most frequent ones are told apart, "
                 "and the others count as one"
             )
         if self.mixed:
             notes.append(
-                f"column {shown(self.name)} has values of several types ({self.mixed}); each was taken for a category, "
-                f"by its text ({examples}); convert them to one type"
+                f"column {shown(self.name)} has values of several types ({self.mixed}), which were read as categories "
+                f"by their text ({examples}); convert them to one type"
             )
         part = CategoryCode(self.name, categories.value_type, categories.most_frequent(MOST))
         return ReadColumn(part, notes=tuple(notes))

@@ -37,7 +37,7 @@ class ColumnSoFar:
             self.n_missing += len(column)
             self.kind = kind if self.values is None and kind != "null" else self.kind
             return
-        categories = kind != "number" or is_dictionary(column.type) if self.role == "" else self.role == "categories"
+        categories = self.has_categories(kind, column.type)
         if self.values is None:
             self.kind = kind
             self.values = self.statistics(categories)
@@ -53,6 +53,10 @@ class ColumnSoFar:
         """Return what the values of an Arrow type are; text is numbers if the user says so."""
         kind = family(self.name, type)
         return "number" if self.role == "numbers" and kind == "string" else kind
+
+    def has_categories(self, kind: str, type: Any) -> bool:
+        """Return whether a column of this kind and Arrow type has categories."""
+        return kind != "number" or is_dictionary(type) if self.role == "" else self.role == "categories"
 
     def statistics(self, categories: bool) -> Numbers | Categories | Dates:
         """Return what collects the statistics of a column of this kind."""

@@ -6,27 +6,33 @@ from typing import Any
 
 import numpy as np
 
-from ...rows.columns import as_numbers, family, is_dictionary, spelled_numbers
+from ...rows.columns import as_numbers, family, is_dictionary, is_seconds, spelled_numbers
 
 
 @dataclass(frozen=True)
 class ScaledNumber:
     """(x - shift) factor, computed in float64; NaN where x is missing.
 
-    With `text`, x may be text that spells a number; other text counts as missing.
+    With `text`, x may be text that spells a number; other text counts as missing. With `seconds`, x is a length of time
+    or a time of day, in seconds.
     """
 
     name: str
     shift: float
     factor: float
     text: bool = False
+    seconds: bool = False
 
-    kind, learned, n_features_out = "scaled number", "numbers", 1
+    kind, n_features_out = "scaled number", 1
 
     def __post_init__(self) -> None:
         finite = all(type(number) is float and math.isfinite(number) for number in (self.shift, self.factor))
-        if not (finite and type(self.name) is str and type(self.text) is bool):
+        if not (finite and type(self.name) is str and type(self.text) is type(self.seconds) is bool):
             raise ValueError(f"not a column of numbers: {str(self)[:200]}")
+
+    @property
+    def learned(self) -> str:
+        return "lengths of time or times of day" if self.seconds else "numbers"
 
     @property
     def feature_names_out(self) -> list[str]:
@@ -39,6 +45,8 @@ class ScaledNumber:
 
     def fits(self, kind: Any) -> bool:
         """Return whether a column of this Arrow type can be encoded."""
+        if self.seconds or is_seconds(kind):
+            return self.seconds and is_seconds(kind)
         known = family(self.name, kind)
         return self.text or (known != "string" and not is_dictionary(kind))
 
