@@ -112,7 +112,7 @@ def test_newer_versions(whole, refused):
     description, tensors = taken_apart(whole)
     refused(assemble({**description, "version": container.FORMAT_VERSION + 1}, tensors), "upgrade")
     refused(assemble({**description, "version": 10**30, "new": 3}, tensors), "upgrade")
-    for version in (None, True, 0, -1, 1, 2, 4.0, "4"):
+    for version in (None, True, 0, -1, 1, 2, 5.0, "5"):
         refused(assemble({**description, "version": version}, tensors), "version")
     del description["version"]
     refused(assemble(description, tensors), "no format version")
@@ -167,12 +167,12 @@ def test_spelling_of_the_description(whole, refused):
     description, tensors = taken_apart(whole)
     text = compact(description)
     changes = {
-        '"version":4': '"version":4.0', '"epsilon":1e-08': '"epsilon":NaN', '"seed":0': '"seed":00',
+        '"version":5': '"version":5.0', '"epsilon":1e-08': '"epsilon":NaN', '"seed":0': '"seed":00',
     }  # fmt: skip
     for old, new in changes.items():
         assert old in text
         refused(assemble(text.replace(old, new, 1), tensors), "JSON|version|header")
-    for text in ("", "3", "[]", "null", '"', "[" * 10_000, '{"version":4}' + " "):
+    for text in ("", "3", "[]", "null", '"', "[" * 10_000, '{"version":5}' + " "):
         refused(assemble(text, tensors))
 
 
@@ -283,7 +283,7 @@ def test_nasty_values_of_every_field(whole, tmp_path):
     assert n > 1500
     free = {"seed", "target_name", "classes", "feature_names", "encoding", "optimizer", "activations", "history"}
     free |= {"out_activation", "loss", "loss_parameters", "surplus"}  # absent: log loss
-    assert set().union(*loaded) <= free | {"dropout"}  # absent: none
+    assert set().union(*loaded) <= free | {"dropout", "features"}  # absent: none
     assert len(loaded) < n / 4
 
 

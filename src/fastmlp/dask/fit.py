@@ -154,8 +154,8 @@ def run(
 
 def connected(model: Model, partitions: Partitions, classes: list | None) -> DaskNetwork:
     """Return the model's net over the partitions, once all that is known of these is checked."""
-    if partitions.n_features != model.widths[0]:
-        raise ValueError(f"X has {partitions.n_features} features, but the model was made for {model.widths[0]}")
+    if partitions.n_features != model.n_columns:
+        raise ValueError(f"X has {partitions.n_features} features, but the model was made for {model.n_columns}")
     check_names(model, partitions.names)
     loss, K = model.network.plan.loss, model.widths[-1]
     target = target_of(loss, K, model.dtype, classes, model.target_scaling)
@@ -165,7 +165,7 @@ def connected(model: Model, partitions: Partitions, classes: list | None) -> Das
         raise ValueError(f"y holds only one class ({partitions.classes[0]}); two are required")
     elif classes is None and target.shape == ():
         target.encode(np.array(partitions.classes), len(partitions.classes))
-    partitions.convert(str(model.dtype), target)
+    partitions.convert(str(model.dtype), target, model.features is not None)
     return DaskNetwork(model.network, model, partitions.cluster, partitions)
 
 

@@ -37,7 +37,7 @@ class DaskNetwork:
         share = max(1, sum(threads.values()) // max(1, len(partitions.sizes)))
         what = (
             model.widths, model.activation, model.bias, str(model.dtype), model.network.plan.loss,
-            min(share, min(threads.values(), default=1)), model.scaling,
+            min(share, min(threads.values(), default=1)), model.scaling, model.features,
         )  # fmt: skip
         net = NetSpec("", *what)
         self.net = net._replace(token=tokenize(net._replace(activation=functions(self.plan))))

@@ -171,13 +171,14 @@ class Partitions:
             raise ValueError("sample_weight is 0 for every row to train on")
         return total
 
-    def convert(self, dtype: str, target: Target) -> None:
+    def convert(self, dtype: str, target: Target, with_missing: bool) -> None:
         """Have the workers convert partitions to what kernels read, and forget the raw ones.
 
         Raise what is wrong with a row before a fit changes anything of its model.
         """
         cluster = self.cluster
-        self.converted = cluster.map("convert", worker.convert, self.raw, self.firsts, dtype=dtype, target=target)
+        how = {"dtype": dtype, "target": target, "with_missing": with_missing}
+        self.converted = cluster.map("convert", worker.convert, self.raw, self.firsts, **how)
         self.raw = []  # the scheduler computes one again if the rows made of it are lost
         cluster.all(cluster.map("converted", len, self.converted))
 

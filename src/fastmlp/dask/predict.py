@@ -46,8 +46,8 @@ def lazy(model: Model, X: Any, method: str, dtype: np.dtype) -> Any:
         X = X.to_dask_array()
     elif not hasattr(X, "map_blocks"):
         raise TypeError(f"X is a {type(X).__name__}; it must be a Dask array or dataframe")
-    if X.ndim != 2 or X.shape[1] != model.widths[0]:
-        raise ValueError(f"X has shape {X.shape}, but the model was made for {model.widths[0]} features")
+    if X.ndim != 2 or X.shape[1] != model.n_columns:
+        raise ValueError(f"X has shape {X.shape}, but the model was made for {model.n_columns} features")
     if len(X.chunks[1]) > 1:
         X = X.rechunk({1: -1})
     # Of the whole state, so that no attribute is left out that decides what is returned.

@@ -40,8 +40,8 @@ def judged_by(loss: Loss) -> Loss:
 def checked(X: Any, y: Any, w: Any, model: Model) -> int:
     """Return the number of rows of a partition, once it is known to fit the model."""
     found = summary((X, y, w), numeric=model.network.plan.loss.numeric)
-    if found.rows and found.columns != model.widths[0]:
-        raise ValueError(f"X has {found.columns} features, but the model was made for {model.widths[0]}")
+    if found.rows and found.columns != model.n_columns:
+        raise ValueError(f"X has {found.columns} features, but the model was made for {model.n_columns}")
     return found.rows
 
 

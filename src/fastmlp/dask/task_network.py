@@ -9,6 +9,7 @@ import numpy as np
 from distributed import get_worker
 
 from ..activations import resolve_all
+from ..features import Features
 from ..losses import Loss
 from ..network.network import Network
 from ..network.plan import Plan
@@ -39,6 +40,12 @@ class NetSpec(NamedTuple):
     loss: Loss
     n_threads: int
     scaling: Any
+    features: Features | None
+
+    @property
+    def n_columns(self) -> int:
+        """Numbers of a row."""
+        return self.widths[0] if self.features is None else self.features.n_columns
 
 
 @contextlib.contextmanager
@@ -92,5 +99,5 @@ def new_network(net: NetSpec) -> Network:
     """Make a network, with parameters that are all 0."""
     dtype = np.dtype(net.dtype)
     layers = resolve_all(net.activation, len(net.widths) - 2, dtype)
-    plan = Plan(net.widths, layers, net.bias, dtype, net.loss)
+    plan = Plan(net.widths, layers, net.bias, dtype, net.loss, features=net.features)
     return Network(plan, aligned_zeros(plan.n_parameters, dtype), net.n_threads)

@@ -134,12 +134,12 @@ def moments(raw: RawPartition, first_row: int, target: TargetNumbers, order: Pas
     return found
 
 
-def convert(raw: RawPartition, first_row: int, dtype: str, target: Target) -> Partition:
-    """Return a partition as kernels read it."""
+def convert(raw: RawPartition, first_row: int, dtype: str, target: Target, with_missing: bool) -> Partition:
+    """Return a partition as kernels read it; with_missing: X may contain NaN."""
     X, y, w = raw
     n = len(X)
     table = dense(X, np.dtype(dtype))
-    check_finite(table, np.dtype(dtype), first_row)
+    check_finite(table, np.dtype(dtype), first_row, with_missing)
     weights = None if w is None else as_weights(np.asarray(w), n, some=False)
     return Partition(table, target.encode(np.asarray(y), n, first_row), weights, first_row)
 
@@ -155,11 +155,11 @@ def dense(X: Any, dtype: np.dtype) -> np.ndarray:
     return table if table.dtype in (np.float32, np.float64) else table.astype(dtype)
 
 
-def check_finite(X: np.ndarray, dtype: np.dtype, first_row: int) -> None:
-    """Raise RowError where a number is not finite in the dtype of the net; it names the row in the whole table."""
+def check_finite(X: np.ndarray, dtype: np.dtype, first_row: int, with_missing: bool) -> None:
+    """Raise RowError for a number that is not finite in the dtype of the net; it names the row in the whole table."""
     for start in range(0, len(X), BLOCK_ROWS):
         block = X[start : start + BLOCK_ROWS]
-        good = np.abs(block) <= np.finfo(dtype).max
+        good = (np.abs(block) <= np.finfo(dtype).max) | (with_missing & np.isnan(block))
         if not good.all():
             row, column = np.argwhere(~good)[0].tolist()
             raise not_finite(block[row, column], f"in row {first_row + start + row}, column {column}", dtype)
@@ -177,8 +177,8 @@ def subset(partition: Partition, start: int = 0, stride: int = 1, *, order: Pass
 def array_rows(net: NetSpec, partition: Partition) -> ArrayRows:
     """Return the rows of a partition, ready for kernels."""
     return ArrayRows(
-        partition.X, partition.y, partition.w, n_features=net.widths[0], dtype=np.dtype(net.dtype), scaling=net.scaling,
-        outputs=net.widths[-1], loss=net.loss,
+        partition.X, partition.y, partition.w, n_features=net.n_columns, dtype=np.dtype(net.dtype), scaling=net.scaling,
+        outputs=net.widths[-1], loss=net.loss, with_missing=net.features is not None,
     )  # fmt: skip
 
 
@@ -255,8 +255,8 @@ def epoch(
         if partitions:
             target = target_of(net.loss, net.widths[-1], net.dtype)
             rows = UnthreadedRows(
-                PartitionStream(partitions), n_features=net.widths[0], dtype=np.dtype(net.dtype), labels=target,
-                scaling=net.scaling,
+                PartitionStream(partitions), n_features=net.n_columns, dtype=np.dtype(net.dtype), labels=target,
+                scaling=net.scaling, with_missing=net.features is not None,
             )  # fmt: skip
             rows.survey()
             network.train(rows, Pass(n, key=key), batch_rows, optimizer, l2, None, tally)

@@ -1,11 +1,14 @@
 """The only kernels that see the user's rows: from any address, stride and float type into a tile.
 
-A[0] = (X - shift) factor, where the net has a scaling, else X.
+A[0] = (X - shift) factor, where the net has a scaling, else X; or what features make of X, see features.py.
 """
+
+import numpy as np
 
 from ..jit.compile import NOWHERE, VECTOR_BYTES, ZERO, kernel, sum_kernel
 from ..jit.intrinsics import keep_whole, prefetch, read_float32, read_float64, read_int32, read_uint8, read_vector
 from .arrays import Matrix, fill_zero, part, row_of
+from .features import make_features
 from .records import FLOAT32, FLOAT64, INT32
 from .shuffle import permute
 
@@ -157,6 +160,15 @@ def all_finite(x):
 
 
 @kernel
+def none_infinite(x):
+    """Return whether all numbers of x (in) are finite or NaN."""
+    wrong, inf = 0, x.dtype.type(np.inf)
+    for k in range(len(x)):
+        wrong += 1 if abs(x[k]) == inf else 0
+    return wrong == 0
+
+
+@kernel
 def all_targets(Y, least, most):
     """Return whether all numbers of Y (in) are in least … most: the user's memory may have changed since its check."""
     wrong = 0
@@ -167,6 +179,13 @@ def all_targets(Y, least, most):
 
 
 @kernel
+def rows_are_good(net, X, A, m):
+    """Return whether the net can compute with m rows: X in (m × q), and A (m × p[0]), which is X without features."""
+    good = all_finite(row_of(A, ZERO, m * A.ld))
+    return good and (len(net.features) == 0 or none_infinite(row_of(X, ZERO, m * X.ld)))
+
+
+@kernel
 def gather_rows(source, first, m, net, row):
     """Copy the rows at positions first … first+m-1 into the buffers from `row` on: A[0], Y and w out.
 
@@ -174,22 +193,25 @@ def gather_rows(source, first, m, net, row):
     """
     keep_whole()
     rows, scaling, work, layout = source.rows[0], source.scaling, net.work, net.layout[0]
-    p, ld_Y, index = net.layers[0].p_in, layout.ld_Y, net.index[row : row + m]
+    q, ld_Y, index, features = layout.q, layout.ld_Y, net.index[row : row + m], len(net.features) > 0
     A = part(Matrix(work, net.layers[0].A_in, net.layers[0].ld_in), row, ZERO)
+    X = part(Matrix(work, layout.X, q if features else A.ld), row, ZERO)
     Y, w = layout.Y + row * ld_Y, layout.w + row
     find_rows(source, first, index)
     if len(scaling) > 0:
-        gather_scaled_x(rows, index, scaling, A, p)
+        gather_scaled_x(rows, index, scaling, X, q)
     else:
-        gather_x(rows, index, A, p)
+        gather_x(rows, index, X, q)
+    if features:
+        make_features(net.features, net.constants, X, m, A)
     good, least, most = True, work.dtype.type(layout.least_target), work.dtype.type(layout.most_target)
     if rows.Y != 0:
         gather_targets(rows, index, layout.Y_columns, ld_Y, work[Y : Y + m * ld_Y], work[w : w + m])
         good = all_targets(work[Y : Y + m * ld_Y], least, most)
-    if good and all_finite(row_of(A, ZERO, m * A.ld)):
+    if good and rows_are_good(net, X, A, m):
         return NOWHERE
     for i in range(m):
         in_range = rows.Y == 0 or all_targets(work[Y + i * ld_Y : Y + (i + 1) * ld_Y], least, most)
-        if not (in_range and all_finite(row_of(A, i, p))):
+        if not (in_range and rows_are_good(net, part(X, i, ZERO), part(A, i, ZERO), 1)):
             return index[i]
     return NOWHERE

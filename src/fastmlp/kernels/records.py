@@ -32,8 +32,15 @@ LAYER = record(
     (SIZE, "activation g dg clear_padding"),  # number of g; addresses of the user's own g and g'; g(0) ≠ 0
 )
 
+# One part of the features: what it makes of a column of X, see features.py.
+FEATURE = record(
+    (SIZE, "kind column first count"),  # A[0][:, first : first + count]
+    (SIZE, "size constants n_constants"),  # its categories, bins or frequencies; in Net.constants
+)
+
 # The rest of the workspace, and the loss.
 LAYOUT = record(
+    (SIZE, "X q"),  # numbers of rows as they were gathered, q in each; with features, not in the place of A[0]
     (SIZE, "Y w gradient gradient_size"),
     (SIZE, "columns"),  # of A, packed, for each thread; 0: no layer is wide enough to need them
     (SIZE, "loss loss_parameters"),  # number of the loss; in work, a number for each output: a quantile's level, or δ
@@ -112,6 +119,8 @@ class Net(NamedTuple):
     theta: np.ndarray
     work: np.ndarray
     index: np.ndarray  # intp, for each row of the buffers the user's row that lies there
+    features: np.ndarray  # FEATURE; none: A[0] = X
+    constants: np.ndarray  # of the features
 
 
 class Sums(NamedTuple):

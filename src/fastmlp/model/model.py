@@ -22,8 +22,9 @@ class Model(ModelState):
     Parameters
     ----------
     widths : sequence of int
-        p[0], …, p[L]: the number of features, the widths of the hidden layers, and 1 output for two classes or a
-        number, or K outputs for K classes, labels, numbers or quantiles. ``[p, 1]`` is logistic or linear regression.
+        p[0], …, p[L]: the number of inputs, the widths of the hidden layers, and 1 output for two classes or a
+        number, or K outputs for K classes, labels, numbers or quantiles. The inputs are the features in X, or what
+        `features` make of them. ``[p, 1]`` is logistic or linear regression.
     activation : str, pair of functions, or list with one of them for each hidden layer
         identity, logistic, tanh, relu, leaky_relu, elu, selu, softplus, gelu, silu, or a pair (g, g') of scalar
         functions of z that Numba can compile: Python's or NumPy's, partials of them, methods and callable objects that
@@ -53,6 +54,9 @@ class Model(ModelState):
     dropout : float, or list with one for each hidden layer
         The fraction of a layer's units, at least 0 and below 1, that each step of `fit` leaves out, drawn by the seed.
         Predictions, losses and gradients are those of all units.
+    features : Features or None
+        What makes the p[0] inputs of the q numbers of a row of X (`fastmlp.features`), when it is read: bins,
+        categories, waves, and more. NaN in X is a missing number then. None: X (n, p[0]) holds the inputs.
 
     Attributes
     ----------
@@ -60,7 +64,7 @@ class Model(ModelState):
         All W, row by row, then all b. `weights` and `biases` are views on it; write into them to set weights.
     weights : tuple of arrays (p[l-1], p[l])
     biases : tuple of arrays (p[l])
-    loss_name, quantile, delta, out_activation : as the arguments
+    loss_name, quantile, delta, out_activation, features : as the arguments
         Of a model of numbers, out_activation is "identity" or "exp".
     dropout : tuple of float, one for each hidden layer
     history : list of dict
@@ -70,15 +74,15 @@ class Model(ModelState):
     optimizer : Optimizer or None
         The optimizer of the last `fit`, with its moments; give it to `fit` again to continue.
     scaling : (shift, factor) or None
-        Arrays (p[0]). If set, every method reads X as (X - shift) factor, without a copy of X.
+        Arrays (p[0]). If set, every method reads X as (X - shift) factor, without a copy of X. Not with `features`.
     target_scaling : (shift, factor) or None
         Arrays of one number for each column of y. If set, every method reads y as (y - shift) factor, the losses are
         those of these numbers, and predictions have the units of y. Not for log_loss and poisson.
     encoding : TableEncoding or None
-        If set, X is a table, or a stream of one (`fastmlp.rows`), and the encoding turns each of its rows into p[0]
-        features. Set it to a fitted `TableEncoder`.
+        If set, X is a table, or a stream of one (`fastmlp.rows`), and the encoding turns each of its rows into the
+        numbers of a row of X. Set it to a fitted `TableEncoder`.
     feature_names : list of str or None
-        Names of the features, learned from a frame or a table.
+        Names of the columns of X, learned from a frame or a table.
     target_name : str or None
         The target's column in a table.
     classes : list or None
@@ -100,7 +104,7 @@ class Model(ModelState):
 
         Parameters
         ----------
-        X : array-like (n, p[0])
+        X : array-like (n, p[0]), or (n, q) with `features`
         y : array-like (n) of 0 and 1, or as `out_activation` and `loss` have it
         sample_weight : array-like (n), finite and not negative, or None
         """

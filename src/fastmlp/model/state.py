@@ -12,6 +12,7 @@ from numpy.typing import DTypeLike
 
 from .. import activations
 from ..arguments import checked_dropout, checked_dtype, checked_int, checked_scaling, checked_widths
+from ..features import Features
 from ..losses import loss_of
 from ..network.initialize import initialize
 from ..network.network import Network
@@ -51,9 +52,11 @@ class ModelState:
         dtype: DTypeLike = "float32", seed: int = 0, n_threads: int | None = None,
         out_activation: Literal["logistic", "softmax"] | None = None, *,
         loss: LossName = "log_loss", quantile: float | Sequence[float] = 0.5, delta: float = 1.0,
-        dropout: float | list[float] | tuple[float, ...] = 0.0,
+        dropout: float | list[float] | tuple[float, ...] = 0.0, features: Features | None = None,
     ) -> None:  # fmt: skip
         self.widths = checked_widths(widths)
+        if features is not None and not isinstance(features, Features):
+            raise TypeError(f"features={features!r}: must be Features, or None")
         self.loss_name, self.delta = loss, delta
         self.quantile = copy.copy(quantile)  # the caller may change his list
         trained_for = loss_of(loss, self.widths[-1], out_activation, quantile, delta)
@@ -67,7 +70,8 @@ class ModelState:
         argument = f"widths={shortened(list(self.widths))}"
         largest = max(p_in * p_out for p_in, p_out in pairwise(self.widths))  # W, which is drawn in float64
         check_memory(lambda: argument, checked_size(argument, self.widths) * self.dtype.itemsize + 8 * largest)
-        plan = Plan(self.widths, layers, self.bias, self.dtype, trained_for, self.dropout)
+        plan = Plan(self.widths, layers, self.bias, self.dtype, trained_for, self.dropout, features)
+        self._features = features
         self._parameters = aligned_zeros(plan.n_parameters, self.dtype)
         self._network = Network(plan, self._parameters, self.n_threads)
         self._views = plan.views(self._parameters)
@@ -111,6 +115,16 @@ class ModelState:
         return [activation.name for activation in self._network.plan.activations]
 
     @property
+    def features(self) -> Features | None:
+        """What makes the p[0] inputs of the q numbers of a row, or None if X holds the inputs."""
+        return self._features
+
+    @property
+    def n_columns(self) -> int:
+        """q, the numbers in a row of X: p[0] without features."""
+        return self._network.plan.n_columns
+
+    @property
     def encoding(self) -> TableEncoding | None:
         """What turns rows of a table into features, or None if X holds the features."""
         return self._encoding
@@ -120,11 +134,10 @@ class ModelState:
         encoding = getattr(value, "encoding_", value)  # of a TableEncoder
         if encoding is not None and not isinstance(encoding, TableEncoding):
             raise TypeError(f"encoding={value!r}: must be a fitted TableEncoder, or None")
-        if encoding is not None and encoding.n_features_out != self.widths[0]:
-            raise ValueError(
-                f"encoding: gives {encoding.n_features_out} features, but the model has widths={list(self.widths)}; "
-                f"make one with widths[0]={encoding.n_features_out}"
-            )
+        if encoding is not None and encoding.n_features_out != self.n_columns:
+            n, one = encoding.n_features_out, "widths[0]" if self._features is None else "n_columns of its features"
+            has = f"widths={list(self.widths)}" if self._features is None else f"features of {self.n_columns} columns"
+            raise ValueError(f"encoding: gives {n} features, but the model has {has}; make one with {one}={n}")
         self._encoding = encoding
 
     @property
@@ -134,6 +147,8 @@ class ModelState:
 
     @scaling.setter
     def scaling(self, value: tuple[np.ndarray, np.ndarray] | None) -> None:
+        if value is not None and self._features is not None:
+            raise ValueError("scaling: the model has features, which are made of X as it is; leave it at None")
         self._scaling = None if value is None else checked_scaling("scaling", value, self.widths[0])
 
     @property
@@ -174,7 +189,8 @@ class ModelState:
         loss = {"loss": state["loss_name"], "quantile": state["quantile"], "delta": state["delta"]}
         if state["loss_name"] == "log_loss":
             loss["out_activation"] = state["out_activation"]
-        ModelState.__init__(self, *(state[name] for name in made_from), dropout=state["dropout"], **loss)
+        values = (state[name] for name in made_from)
+        ModelState.__init__(self, *values, dropout=state["dropout"], features=state["_features"], **loss)
         theta = self._parameters
         vars(self).update(state)
         theta[:] = self._parameters

@@ -162,8 +162,8 @@ class Network:
         workspace.total[:] = gradient * factor
         sums = Sums(record, optimizer.moments, workspace.total, workspace.losses, workspace.squares)
         job = call.job_of(self.plan, shape, 0, 0, 1, backward=True, updates=True)
-        nothing = np.zeros((1, self.plan.widths[0]), self.plan.dtype)
-        rows = ArrayRows(nothing, n_features=self.plan.widths[0], dtype=self.plan.dtype)
+        nothing = np.zeros((1, self.plan.n_columns), self.plan.dtype)
+        rows = ArrayRows(nothing, n_features=self.plan.n_columns, dtype=self.plan.dtype)
         with closing(rows.windows(Order(1), 1)) as windows:
             for window in windows:
                 call.train(rows, window, shape, job, workspace, sums, Tally(weight=weight * factor), None, optimizer)

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from ..activations import Activation
+from ..features import Features
 from ..jit.compile import TILE_ROWS
 from ..kernels.matmul import COLUMNS, MOST_VECTORS_UNPACKED
-from ..kernels.records import LAYER, LAYOUT
+from ..kernels.records import FEATURE, LAYER, LAYOUT
 from ..kernels.steps import MOST_SUM_ROWS
 from ..losses import LOG_LOSS, Loss
 from .formats import Allocator, Format, round_up
@@ -51,6 +52,7 @@ class Plan:
     dtype : float32 or float64, of θ, of the operands of products and of their sums alike
     loss : what the net is trained for
     dropout : p of each hidden layer, the fraction of its units that a training step leaves out; (): none
+    features : what makes the p[0] inputs of the numbers of a row; None: these are the inputs
     """
 
     widths: tuple[int, ...]
@@ -59,9 +61,36 @@ class Plan:
     dtype: np.dtype
     loss: Loss = LOG_LOSS
     dropout: tuple[float, ...] = ()
+    features: Features | None = None
 
     def __post_init__(self) -> None:
         self.loss.check_dtype(self.dtype)
+        if self.features is None:
+            return
+        self.features.check_dtype(self.dtype)
+        if self.features.n_inputs != self.widths[0]:
+            raise ValueError(
+                f"features: give {self.features.n_inputs} inputs, but widths={list(self.widths)}; make a net with "
+                f"widths[0]={self.features.n_inputs}"
+            )
+
+    @property
+    def n_columns(self) -> int:
+        """q: numbers of a row as it is gathered."""
+        return self.widths[0] if self.features is None else self.features.n_columns
+
+    @cached_property
+    def feature_records(self) -> tuple[np.ndarray, np.ndarray]:
+        """Records (parts) of kernels.records.FEATURE, and their constants; without features, there are none."""
+        dtype, parts = self.operand_format.dtype, () if self.features is None else self.features.parts
+        records, known, first = np.zeros(len(parts), FEATURE), [np.empty(0, dtype)], 0
+        for record, part in zip(records, parts, strict=True):
+            record["kind"], record["column"], record["size"] = part.number, part.column, part.size
+            record["first"], record["count"] = first, part.n_inputs
+            record["constants"], first = sum(map(len, known)), first + part.n_inputs
+            known.append(part.constants(dtype))
+            record["n_constants"] = len(known[-1])
+        return records, np.concatenate(known)
 
     @property
     def n_layers(self) -> int:
@@ -231,6 +260,8 @@ class Plan:
         if layers[-1]["narrow"]:
             ld[-1] = 1
         A = [operands(rows * ld[l]) for l in range(self.n_layers)]
+        layout["q"] = self.n_columns
+        layout["X"] = A[0] if self.features is None else operands(rows * self.n_columns)
         for l, layer in enumerate(layers):
             layer["A_in"], layer["ld_in"], layer["ld_out"] = A[l], ld[l], ld[l + 1]
             layer["dZ"] = sums(rows * ld[l + 1])

@@ -81,7 +81,7 @@ class Workspaces:
         work = aligned_zeros(size, self.plan.dtype)
         self.plan.fill_constants(layers[-1], layout[0], work)
         losses = np.zeros(shape.rows + 2 * max(1, shape.accumulators))
-        net = Net(layers, layout, self.theta, work, np.zeros(shape.rows, np.intp))
+        net = Net(layers, layout, self.theta, work, np.zeros(shape.rows, np.intp), *self.plan.feature_records)
         return Workspace(self.plan, net, np.zeros(self.plan.n_parameters), losses, np.zeros(self.plan.n_squares))
 
     def give_back(self, shape: Shape, workspace: Workspace) -> None:

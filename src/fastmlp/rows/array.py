@@ -31,19 +31,20 @@ class ArrayRows:
     X : array-like (n, p)
     y : array-like (n) or (n, K), as the loss has its targets; or None
     sample_weight : array-like (n), finite and not negative, or None
-    n_features : p of the net
+    n_features : columns of X that the net reads
     dtype : of the net; X of other types than float32 and float64 is cast to it
     scaling : (shift, factor), each (p), or None: kernels compute (X - shift) factor
     outputs, loss : K, and what the net is trained for
     target_scaling : (shift, factor) of y, or None: the targets are (y - shift) factor
+    with_missing : whether X may contain NaN, as the net's features take it for a missing number
     """
 
     def __init__(
         self, X: Any, y: Any = None, sample_weight: Any = None, *,
         n_features: int, dtype: np.dtype, scaling: tuple[np.ndarray, np.ndarray] | None = None,
-        outputs: int = 1, loss: Loss = LOG_LOSS, target_scaling: Scaling | None = None,
+        outputs: int = 1, loss: Loss = LOG_LOSS, target_scaling: Scaling | None = None, with_missing: bool = False,
     ) -> None:  # fmt: skip
-        self.X = self.checked(X)
+        self.X, self.with_missing = self.checked(X), with_missing
         if self.X.shape[1] != n_features:
             raise ValueError(f"X has {self.X.shape[1]} features, but the model was made for {n_features}")
         self.n_rows = self.X.shape[0]
@@ -122,7 +123,7 @@ class ArrayRows:
         for first in range(0, found + 1, self.window_rows):
             last = min(first + self.window_rows, found + 1)
             X = self.X[first:last] if self.in_place else self.taken(np.arange(first, last))
-            good = fits(X, self.scaling, self.dtype)
+            good = fits(X, self.scaling, self.dtype, self.with_missing)
             if not good.all():
                 i, column = np.argwhere(~good)[0].tolist()
                 value = self.taken_exactly(first + i)[column]
@@ -161,12 +162,12 @@ class SparseRows(ArrayRows):
         return table
 
 
-def fits(X: np.ndarray, scaling: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Return for each number whether it is finite in the dtype of the net after scaling."""
+def fits(X: np.ndarray, scaling: np.ndarray, dtype: np.dtype, with_missing: bool) -> np.ndarray:
+    """Return for each number whether it is finite in the dtype of the net after scaling, or missing where it may be."""
     with np.errstate(all="ignore"):
         scaled = (X.astype(np.float64, copy=False) - scaling[0]) * scaling[1] if len(scaling) else X
         good: np.ndarray = np.isfinite(scaled.astype(dtype, copy=False))
-    return good
+    return good | np.isnan(X) if with_missing else good
 
 
 def as_table(X: Any) -> np.ndarray:

@@ -41,11 +41,12 @@ class StreamedRows:
     Parameters
     ----------
     stream : where the rows come from
-    n_features : p of the net
+    n_features : numbers of a row that the net reads
     dtype : of the net
     labels : what the target's values mean; None: rows need no y
     encoder : writes the X of blocks into arrays, and warns at the end of a pass; None: the stream encodes
     scaling : (shift, factor), each (p), or None: kernels compute (X - shift) factor
+    with_missing : as for `ArrayRows`
 
     Attributes
     ----------
@@ -57,10 +58,11 @@ class StreamedRows:
     def __init__(
         self, stream: Stream, *, n_features: int, dtype: np.dtype, labels: Target | None = None,
         encoder: BlockEncoder | None = None, scaling: tuple[np.ndarray, np.ndarray] | None = None,
+        with_missing: bool = False,
     ) -> None:  # fmt: skip
         self.stream, self.n_features, self.dtype, self.labels = stream, n_features, np.dtype(dtype), labels
         self.encode = stream.encode if encoder is None else encoder.encode
-        self.encoder = encoder
+        self.encoder, self.with_missing = encoder, with_missing
         self.scaling = np.zeros((0, 0)) if scaling is None else np.stack(scaling).astype(np.float64)
         self.window_rows = stream.window_rows or max(1, WINDOW_BYTES // (n_features * self.dtype.itemsize))
         self.class_weights: np.ndarray | None = None
@@ -180,18 +182,22 @@ class StreamedRows:
         origin = origin_of(window, row)
         return f"row {origin.number(row)}" + (f", of {origin.place}" if origin.place else "")
 
+    def good(self, X: np.ndarray) -> np.ndarray:
+        """Return for each number whether the net can read it."""
+        return fits(X, self.scaling, self.dtype, self.with_missing)
+
     def refuse(self, window: Window, row: int) -> None:
         """Raise RowError for the first row, in order of the stream, that is not finite; kernels refused one.
 
         Which row arrives here depends on which thread was last; the message must not depend on that.
         """
         slices = [(first, window.X[first : first + CHECKED_ROWS]) for first in range(0, len(window.X), CHECKED_ROWS)]
-        bad = [first + np.flatnonzero(~fits(X, self.scaling, self.dtype).all(axis=1)) for first, X in slices]
+        bad = [first + np.flatnonzero(~self.good(X).all(axis=1)) for first, X in slices]
         found = np.concatenate([*bad, [row]])
         firsts = found[np.searchsorted(found[:-1], [origin.position for origin in window.origins])]  # of each origin
         row = min((int(i) for i in firsts), key=lambda i: origin_of(window, i).number(i))
         origin, names = origin_of(window, row), self.stream.names
-        column = int(np.argmin(fits(window.X[row : row + 1], self.scaling, self.dtype)))
+        column = int(np.argmin(self.good(window.X[row : row + 1])))
         name = f" ({names[column]!r})" if names and len(names) == self.n_features else ""
         place = f"in row {origin.number(row)}, column {column}{name}"
         place += f", of {origin.place}" if origin.place else ""

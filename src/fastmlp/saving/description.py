@@ -8,6 +8,7 @@ import numpy as np
 
 from ..activations import ACTIVATIONS
 from ..exceptions import ModelFormatError
+from ..features import Features
 from ..losses import NAMES, Loss, loss_of
 from ..network.plan import Plan
 from ..optimizers import MOST_STEPS, OPTIMIZERS, Optimizer
@@ -46,6 +47,7 @@ class Described:
     optimizer: Optimizer | None
     history: tuple[Any, ...]
     encoding: TableEncoding | None
+    features: Features | None
     activation_values: dict[str, dict[str, list[Any]]]
 
     def records(self) -> list[dict[str, Any]]:
@@ -78,6 +80,8 @@ def checked_fields(description: dict[str, Any], tensors: Tensors) -> Described:
     need(seed >= 0, "the seed is negative")
     theta = checked_theta(tensors["parameters"], widths, bias, np.dtype(dtype))
     loss = checked_loss(description, widths[-1])
+    features = checked_features(description.get("features"), widths, np.dtype(dtype))
+    n_columns = widths[0] if features is None else features.n_columns
     names = description["feature_names"]
     need(names is None or is_list_of(str, names), "feature_names are not a list of strings")
     target_name = description.get("target_name")
@@ -86,10 +90,10 @@ def checked_fields(description: dict[str, Any], tensors: Tensors) -> Described:
         widths, checked_activations(description["activations"], len(widths) - 2), bias, dtype, seed, loss,
         checked_dropout(description.get("dropout", [0.0] * (len(widths) - 2)), len(widths) - 2),
         theta, names, target_name, checked_classes(description["classes"], loss, widths[-1]),
-        checked_scaling(tensors, ("shift", "factor"), widths[0]),
+        checked_input_scaling(tensors, features, n_columns),
         checked_target_scaling(tensors, loss, widths[-1]), checked_optimizer(description["optimizer"], tensors, theta),
-        checked_history(description["history"], tensors), checked_encoding(description.get("encoding"), widths[0]),
-        checked_activation_values(description.get("activation_values", {})),
+        checked_history(description["history"], tensors), checked_encoding(description.get("encoding"), n_columns),
+        features, checked_activation_values(description.get("activation_values", {})),
     )  # fmt: skip
 
 
@@ -196,10 +200,10 @@ def checked_encoding(data: Any, n_features: int) -> TableEncoding | None:
     columns = data.get("columns") if type(data) is dict else None
     need(is_list_of(dict, columns), f"the encoding is {str(data)[:80]}")
     n = sum(least_width(column) for column in data["columns"])
-    need(n <= n_features, f"the encoding has {n} numbers and categories, but the net has {n_features} features")
+    need(n <= n_features, f"the encoding has {n} numbers and categories, but the net reads {n_features}")
     encoding = TableEncoding.from_dict(data)
     n = encoding.n_features_out
-    need(n == n_features, f"the encoding gives {n} numbers a row, but the net has {n_features} features")
+    need(n == n_features, f"the encoding gives {n} numbers a row, but the net reads {n_features}")
     return encoding
 
 
@@ -207,6 +211,24 @@ def least_width(column: dict[str, Any]) -> int:
     """Return the least number of outputs that a column's description may have."""
     one_hot = column.get("kind") == "categories" and type(column.get("categories")) is list
     return len(column["categories"]) if one_hot else 1
+
+
+def checked_features(data: Any, widths: list[int], dtype: np.dtype) -> Features | None:
+    """Return what makes the inputs of a net of the numbers of a row, or None, as before version 5."""
+    if data is None:
+        return None
+    features = Features.from_dict(data)
+    n = features.n_inputs
+    need(n == widths[0], f"the features give {n} inputs, but the net has {widths[0]}")
+    features.check_dtype(dtype)
+    return features
+
+
+def checked_input_scaling(tensors: Tensors, features: Features | None, n: int) -> Any:
+    """Return (shift, factor) of the n columns of X, or None."""
+    pair = checked_scaling(tensors, ("shift", "factor"), n)
+    need(pair is None or features is None, "there is a scaling beside features")
+    return pair
 
 
 def checked_scaling(tensors: Tensors, names: tuple[str, str], n: int) -> tuple[np.ndarray, np.ndarray] | None:

@@ -34,18 +34,19 @@ def described(model: Any) -> Contents:
 
 def contents(model: Any) -> Contents:
     """Return description and tensors of a model, unchecked."""
-    tensors, optimizer, loss = {"parameters": model.parameters}, model.optimizer, model.network.plan.loss
+    tensors, optimizer, plan = {"parameters": model.parameters}, model.optimizer, model.network.plan
     figures, numbers, kinds = as_arrays(model.history)
     if figures:
         tensors["history.numbers"], tensors["history.kinds"] = numbers, kinds
     description: dict[str, Any] = {
         "widths": list(model.widths), "bias": model.bias, "dtype": str(model.dtype), "seed": model.seed,
-        "out_activation": loss.link, "loss": loss.name, "loss_parameters": list(loss.parameters),
-        "dropout": list(model.network.plan.dropout),
-        "activations": [{"own": one.name} if one.own else one.name for one in model.network.plan.activations],
+        "out_activation": plan.loss.link, "loss": plan.loss.name, "loss_parameters": list(plan.loss.parameters),
+        "dropout": list(plan.dropout),
+        "activations": [{"own": one.name} if one.own else one.name for one in plan.activations],
         "feature_names": plain(model.feature_names), "target_name": plain(model.target_name),
         "classes": plain(model.classes),
         "encoding": None if model.encoding is None else model.encoding.to_dict(),
+        "features": None if plan.features is None else plan.features.to_dict(),
         "history": figures, "optimizer": None,
     }  # fmt: skip
     values = {name: {"z": VALUES_AT, **own.values(VALUES_AT)} for name, own in own_by_name(model).items()}
@@ -95,7 +96,8 @@ def restored(
 ) -> Any:
     """Build the model that a file describes."""
     made_from = found.widths, activations, found.bias, found.dtype, found.seed, n_threads
-    model = kind(*made_from, **found.loss.arguments(), dropout=found.dropout)
+    others = {"dropout": found.dropout, "features": found.features}
+    model = kind(*made_from, **found.loss.arguments(), **others)
     take_over(model, path, found)
     return model
 

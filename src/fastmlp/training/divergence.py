@@ -55,7 +55,7 @@ def largest(rows: Any, order: Any, first: int, last: int) -> tuple[float, float]
         X = rows.taken(index)
         if len(rows.scaling):
             X = (X - rows.scaling[0]) * rows.scaling[1]
-        most = max(most, float(np.abs(X).max(initial=0)))
+        most = max(most, float(np.fmax.reduce(np.abs(X), axis=None, initial=0)))  # beside missing numbers
         if rows.y is not None and rows.y.dtype.kind == "f":
             most_y = max(most_y, float(np.abs(rows.y[index]).max(initial=0)))
     return most, most_y

@@ -118,6 +118,7 @@ def arguments(
         "dropout": list(model.dropout),
         "scaling": listed(model.scaling), "target_scaling": listed(model.target_scaling),
         "encoding": None if model.encoding is None else model.encoding.to_dict(),
+        "features": None if model.features is None else model.features.to_dict(),
         **{name: plain(value) for name, value in learned.beside(model)._asdict().items()},
         "optimizer": {"name": optimizer.name, **optimizer.settings()},
         **{name: value for name, value in vars(settings).items() if name != "verbose"},

@@ -87,8 +87,9 @@ def inputs(
 def array_rows(model: Any, kind: type[ArrayRows], X: Any, y: Any, sample_weight: Any) -> ArrayRows:
     """Return rows that lie in memory."""
     return kind(
-        X, y, sample_weight, n_features=model.widths[0], dtype=model.dtype, scaling=model.scaling,
+        X, y, sample_weight, n_features=model.n_columns, dtype=model.dtype, scaling=model.scaling,
         outputs=model.widths[-1], loss=model.network.plan.loss, target_scaling=model.target_scaling,
+        with_missing=model.features is not None,
     )  # fmt: skip
 
 
@@ -98,15 +99,16 @@ def streamed(model: Any, known: Learned, stream: Stream, labelled: bool, learn: 
         raise TypeError("the model has an encoding, which reads tables; give rows.Parquet, rows.Csv or rows.Arrow")
     stream = as_learned(model, known, stream, learn)
     if model.encoding is None:
-        if stream.n_features != model.widths[0]:
-            raise ValueError(f"X has {stream.n_features} features, but the model was made for {model.widths[0]}")
+        if stream.n_features != model.n_columns:
+            raise ValueError(f"X has {stream.n_features} features, but the model was made for {model.n_columns}")
         check_names(known, stream.names)
     labels = target_of(model, known, stream, learn) if labelled else None
     names = None if stream.names is None else list(stream.names)
     learned = Learned(names, stream.target_name, None if labels is None else labels.classes)
     rows = StreamedRows(
-        stream, n_features=model.widths[0], dtype=model.dtype, scaling=model.scaling, labels=labels,
+        stream, n_features=model.n_columns, dtype=model.dtype, scaling=model.scaling, labels=labels,
         encoder=None if model.encoding is None else WarningEncoder(model.encoding),
+        with_missing=model.features is not None,
     )  # fmt: skip
     return rows, learned
 

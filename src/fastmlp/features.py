@@ -1,0 +1,83 @@
+"""How the q numbers of a row of X become the p[0] inputs of a net, as plain data.
+
+`kernels/features.py` computes them when rows are gathered, so that no array of all inputs ever exists.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .arguments import checked_int
+from .feature_parts import Bins, Clipped, FeaturePart, Missing, Number, OneHot, Values, Waves, as_description, part_of
+
+__all__ = ["Bins", "Clipped", "Features", "Missing", "Number", "OneHot", "Values", "Waves"]
+
+
+@dataclass(frozen=True)
+class Features:
+    """The inputs of a net, as parts that each read one column of X.
+
+    Parameters
+    ----------
+    n_columns : int
+        q, the numbers in a row of X. Columns that no part reads are left out.
+    parts : sequence of Number, Clipped, Missing, Waves, Values, Bins and OneHot
+        In the order of their inputs, but that all `Bins` and `OneHot` come behind the others.
+    """
+
+    n_columns: int
+    parts: tuple[FeaturePart, ...]
+
+    def __post_init__(self) -> None:
+        q = checked_int("n_columns", self.n_columns, 1)
+        if not all(isinstance(part, FeaturePart) for part in self.parts):
+            raise TypeError(f"parts={str(self.parts)[:80]}: must be parts of features, such as Number(0)")
+        parts = tuple(sorted(self.parts, key=lambda part: part.looked_up))
+        if not parts:
+            raise ValueError("parts: a net needs at least one input")
+        for part in parts:
+            if part.column >= q:
+                raise ValueError(f"parts: {type(part).__name__} reads column {part.column}, but X has {q}: 0 … {q - 1}")
+        object.__setattr__(self, "n_columns", q)
+        object.__setattr__(self, "parts", parts)
+
+    @property
+    def n_inputs(self) -> int:
+        """p[0]."""
+        return sum(part.n_inputs for part in self.parts)
+
+    def names(self, column_names: Sequence[str] | None = None) -> list[str]:
+        """Return the names of the inputs: 'age', 'age missing', 'age from 18', 'job=3'; column_names: of X, or None."""
+        known = [f"x{column}" for column in range(self.n_columns)] if column_names is None else list(column_names)
+        if len(known) != self.n_columns:
+            raise ValueError(f"column_names: there are {len(known)}, but X has {self.n_columns} columns")
+        return [known[part.column] + ending for part in self.parts for ending in part.endings()]
+
+    def check_dtype(self, dtype: np.dtype) -> None:
+        """Raise ValueError unless a net of this dtype can hold all edges, frequencies and values."""
+        for part in self.parts:
+            part.constants(dtype)
+
+    def apply(self, X: np.ndarray) -> np.ndarray:
+        """Return the inputs (n, p[0]) of X (n, q), in float64; NaN is missing."""
+        X = np.asarray(X, np.float64)
+        if X.ndim != 2 or X.shape[1] != self.n_columns:
+            raise ValueError(f"X has shape {X.shape}; it must be (n, {self.n_columns})")
+        return np.concatenate([part.inputs(X[:, part.column]) for part in self.parts], axis=1)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the features as dicts, lists, strings and numbers, for JSON."""
+        return {"n_columns": self.n_columns, "parts": [as_description(part) for part in self.parts]}
+
+    @classmethod
+    def from_dict(cls, data: Any) -> "Features":
+        """Return the features that `to_dict` wrote; raise ValueError for anything else."""
+        try:
+            found = cls(data["n_columns"], tuple(part_of(part) for part in data["parts"]))
+            if found.to_dict() == data:
+                return found
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
+            pass
+        raise ValueError(f"not a description of features: {str(data)[:200]}")
