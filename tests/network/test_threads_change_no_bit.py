@@ -1,7 +1,7 @@
 """The number of threads changes no bit of any result."""
 
 import threading
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -151,6 +151,26 @@ def test_one_thread_trains_in_the_caller_a_part_at_a_time(monkeypatch):
     assert seen == [160, 320, 480, 640, 800, 960, 1000]
     assert not started
     assert parts.parameters.tobytes() == whole.parameters.tobytes()
+
+
+@pytest.mark.parametrize("batch_size", [32, 700])
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+def test_parts_of_an_epoch_change_no_bit(batch_size, dtype, monkeypatch):
+    """Of whole batches, and none smaller than a batch; float16 is read in windows."""
+    start_all_threads(monkeypatch)
+    monkeypatch.setattr(ArrayRows, "window_rows", 1000)
+    X, y, _ = rows_of("square", 5000, "float32")
+    for order in (Order(5000), Order(5000).shuffled(0, 1), Order.of(np.arange(5000)[::-1])):
+        found = set()
+        for n_threads, bounds in product((1, 2), ((0, 5000), (0, 3 * batch_size, 5 * batch_size, 5000))):
+            model = Model([28, 64, 64, 1], seed=4, n_threads=n_threads, dropout=[0.25, 0])
+            rows, optimizer, tallies = ArrayRows(X.astype(dtype), y, n_features=28, dtype="float32"), Adam(), []
+            for first, last in pairwise(bounds):
+                tallies.append(Tally())
+                model.network.train(rows, order.part(first, last), batch_size, optimizer, 0.0, None, tallies[-1], 7)
+            assert sum(tally.rows for tally in tallies) == 5000
+            found.add((model.parameters.tobytes(), optimizer.moments.tobytes(), optimizer.t))
+        assert len(found) == 1
 
 
 def test_many_models_train_at_once_as_if_alone():

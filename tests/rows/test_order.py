@@ -46,6 +46,45 @@ def test_split_parts_are_disjoint_and_whole(n, n_first):
         assert part.size < 100 or (rows(part.shuffled(3, 1)) != rows(part)).mean() > 0.9
 
 
+N = 3000
+Y_OF_ROWS = np.arange(N) % 7 % 3
+ORDERS = {
+    "plain": Order(N),
+    "index": Order.of(np.random.default_rng(0).permutation(2 * N)[:N]),
+    "shuffled": Order(N).shuffled(1, 2),
+    "shuffled index": Order.of(np.random.default_rng(0).permutation(2 * N)[:N]).shuffled(1, 2),
+    "split": validation_split(N, 0.1, 3)[1],
+    "shuffled split": validation_split(N, 0.1, 3)[1].shuffled(1, 2),
+    "rows for validation": validation_split(N, 0.6, 3)[0].shuffled(1, 2),
+    "shuffled split by class": validation_split(N, 0.1, 3, Y_OF_ROWS)[1].shuffled(1, 2),
+}
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_a_part_has_the_rows_of_its_positions(name):
+    order = ORDERS[name]
+    before = rows(order)
+    for first, last in ((0, order.size), (0, 1), (17, 1300), (256, 512), (order.size - 1, order.size), (9, 9)):
+        part = order.part(first, last)
+        assert part.size == last - first
+        np.testing.assert_array_equal(rows(part), before[first:last])
+        np.testing.assert_array_equal(part.rows(2, 40), before[first:last][2:40])
+        np.testing.assert_array_equal(np.concatenate([*part.slices(), np.zeros(0, int)]), before[first:last])
+        np.testing.assert_array_equal(np.sort(rows(part.shuffled(5, 1))), np.sort(before[first:last]))
+    np.testing.assert_array_equal(rows(order.part(100, 1700).part(30, 1600).part(5, 9)), before[135:139])
+    assert order.part(order.size - 2, order.size + 7).size == 2
+    assert order.part(order.size + 1, order.size + 7).size == 0
+    np.testing.assert_array_equal(rows(order), before)
+
+
+def test_a_part_needs_no_memory_per_row():
+    for order in (Order(10**15).part(10**14, 9 * 10**14), Order(10**15).shuffled(0, 1).part(10**14, 9 * 10**14)):
+        assert order.permutations.nbytes + order.index.nbytes < 1000
+    assert Order(10**15).part(10**14, 9 * 10**14).rows(5, 8).tolist() == [10**14 + 5, 10**14 + 6, 10**14 + 7]
+    index = np.arange(N)
+    assert np.shares_memory(Order.of(index).part(5, 9).index, index)
+
+
 @pytest.mark.parametrize("labels", [(14, 197), (13, 25, 362), (90_000, 40_000, 7)])
 def test_a_split_by_class_keeps_the_shares_of_the_classes(labels):
     """A share of each class, rounded, whatever the seed; and which rows these are is a function of the seed."""

@@ -27,6 +27,14 @@ def permutation(n, seed, *stream, offset=0):
     return record
 
 
+def shift(offset):
+    """Return the order of all numbers in which position i has the number offset + i, as a PERMUTATION record."""
+    record = np.zeros(1, PERMUTATION)
+    record["n"] = record["mask"] = np.iinfo(np.int64).max
+    record["shift"], record["offset"], record["factors"] = 63, offset, 1
+    return record
+
+
 @kernel
 def once(i, record, keys, factors):
     """Return position i after one pass through all rounds."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ..kernels.records import PERMUTATION
-from ..kernels.shuffle import permutation, permuted_rows
+from ..kernels.shuffle import permutation, permuted_rows, shift
 
 SPLIT_STREAM, EPOCH_STREAM, BLOCK_STREAM, WINDOW_STREAM, MASK_STREAM = range(5)  # of draws by one seed
 FIRST_SLICE_ROWS, SLICE_ROWS = 2**8, 2**16
@@ -38,9 +38,19 @@ class Order:
         last = min(last, self.size)  # without rows, the index is empty, as where it is none
         if not len(self.permutations):
             return self.index[first:last] if len(self.index) else np.arange(first, last, dtype=np.intp)
-        out = np.empty(last - first, np.intp)
+        out = np.empty(max(0, last - first), np.intp)
         permuted_rows(first, self.permutations, out)
         return self.index[out] if len(self.index) else out
+
+    def part(self, first: int, last: int) -> "Order":
+        """Return an order of the positions first … last-1, or up to the last that there is, at no memory per row."""
+        first = min(first, self.size)
+        size = min(last, self.size) - first
+        if not len(self.permutations):
+            return Order(size, index=self.index[first:last]) if len(self.index) else Order(size, shift(first))
+        permutations = self.permutations.copy()
+        permutations["offset"][0] += first
+        return Order(size, permutations, self.index)
 
     def slices(self) -> Iterator[np.ndarray]:
         """Yield all rows in order, a bounded number at a time; few at first, as a caller may need no more."""
