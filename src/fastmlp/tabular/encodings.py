@@ -1,0 +1,75 @@
+"""The encodings of members: from the columns of a matrix to the inputs of a net."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from ..features import Bins, Clipped, FeaturePart, Features, Missing, OneHot
+from .recipe import LEAF_SHARE, MOST_BINS, MOST_HOT, MOST_LEAVES, QUANTILES, SAMPLED_ROWS, TREES
+
+Edges = Callable[[np.ndarray, np.ndarray], np.ndarray]  # of the values of a column and the targets beside them
+
+
+class Sample:
+    """Rows of a matrix by which encodings are learned.
+
+    Parameters
+    ----------
+    X : (n, q), NaN where a number is missing
+    codes : for each column the number of its codes, 0 for numbers
+    y : (n) of class numbers or numbers
+    classes : whether y holds class numbers
+    seed : of the draw of SAMPLED_ROWS rows, where there are more
+    """
+
+    def __init__(self, X: np.ndarray, codes: Sequence[int], y: np.ndarray, classes: bool, seed: int) -> None:
+        n = len(X)
+        chosen = slice(None) if n <= SAMPLED_ROWS else np.random.default_rng(seed).choice(n, SAMPLED_ROWS, False)
+        self.X, self.y, self.codes, self.classes = X[chosen], y[chosen], list(codes), classes
+
+    def features(self, encoding: str) -> Features:
+        """Return the inputs of a net with an encoding of the recipe."""
+        parts: list[FeaturePart] = []
+        for column, n_codes in enumerate(self.codes):
+            parts += self.of_codes(column, n_codes) if n_codes else self.of_numbers(column, encoding)
+        return Features(len(self.codes), tuple(parts))
+
+    def of_codes(self, column: int, n_codes: int) -> list[FeaturePart]:
+        """Return an input for each of the first MOST_HOT codes, which are the most frequent."""
+        return [OneHot(column, min(n_codes, MOST_HOT))]
+
+    def of_numbers(self, column: int, encoding: str) -> list[FeaturePart]:
+        """Return the inputs of a column of numbers."""
+        x = self.X[:, column].astype(np.float64)
+        there = np.isfinite(x)
+        parts: list[FeaturePart] = [Clipped(column)]
+        edges = np.empty(0)
+        if encoding == QUANTILES:
+            edges = quantile_edges(x[there])
+        elif encoding == TREES:
+            edges = tree_edges(x[there], self.y[there], self.classes)
+        if len(edges) > 2:
+            parts.append(Bins(column, edges))
+        return parts if there.all() else [*parts, Missing(column)]
+
+
+def quantile_edges(x: np.ndarray, n: int = MOST_BINS) -> np.ndarray:
+    """Return the least and the largest number, and between them n - 1 quantiles, without repetitions."""
+    return apart(np.quantile(x, np.linspace(0, 1, n + 1))) if x.size else x
+
+
+def tree_edges(x: np.ndarray, y: np.ndarray, classes: bool, n: int = MOST_LEAVES) -> np.ndarray:
+    """Return the least and the largest number, and between them the thresholds of a decision tree for y."""
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+    if x.size == 0 or x.min() == x.max():
+        return x[:0]
+    kind = DecisionTreeClassifier if classes else DecisionTreeRegressor
+    leaf = max(8, round(LEAF_SHARE * len(x)))
+    tree = kind(max_leaf_nodes=n, min_samples_leaf=leaf, random_state=0).fit(x[:, np.newaxis], y).tree_
+    return apart(np.concatenate([[x.min(), x.max()], tree.threshold[tree.feature >= 0]]))
+
+
+def apart(edges: np.ndarray) -> np.ndarray:
+    """Return edges in ascending order, without those that float32 does not tell apart."""
+    return np.unique(edges.astype(np.float32)).astype(np.float64)

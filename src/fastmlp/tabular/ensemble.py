@@ -1,0 +1,28 @@
+"""Members that predict together: the outputs of their nets, before the link, are averaged."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.special import expit, softmax
+
+from ..losses import Loss
+from ..model import Model
+from ..rows.rows import Rows
+
+
+def averaged(models: Sequence[Model], rows: Rows) -> np.ndarray:
+    """Return the mean of Z[L] over nets, (n, p[L]) in float64."""
+    total = np.float64(0)
+    for model in models:
+        total = total + model.network.logits(rows)
+    return np.asarray(total / len(models))
+
+
+def linked(loss: Loss, Z: np.ndarray) -> np.ndarray:
+    """Return g[L](Z): probabilities (n, K), those of both classes for one output; predictions of numbers as Z."""
+    if loss.link == "logistic":
+        P = expit(Z)
+        return np.column_stack([1 - P, P]) if Z.shape[1] == 1 else P
+    if loss.link == "softmax":
+        return np.asarray(softmax(Z, axis=1))
+    return np.exp(Z) if loss.link == "exp" else Z

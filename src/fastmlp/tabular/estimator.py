@@ -1,0 +1,162 @@
+"""What `TabularClassifier` and `TabularRegressor` have in common: reading the table, the members, predictions."""
+
+import threading
+import warnings
+from abc import ABC, abstractmethod
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
+from sklearn.utils.validation import check_is_fitted
+
+from ..losses import Loss
+from ..model import Model
+from ..rows.array import ArrayRows
+from ..rows.order import validation_split
+from ..rows.record_batches import is_missing
+from ..sklearn_private import _fit_context, _safe_indexing
+from ..system.machine import available_cores
+from ..tables.table_reader import TableReading, read_columns
+from ..training.loop import Part
+from ..typing import Scaling, Table
+from .encodings import Sample
+from .ensemble import averaged
+from .member import Member
+from .recipe import Recipe, recipe_for
+from .side_by_side import side_by_side
+
+NET = np.dtype(np.float32)  # the dtype of all members
+FEWEST_ROWS = 40  # of which some are kept for validation; fewer rows validate themselves
+
+
+class TabularEstimator(BaseEstimator, ABC):  # type: ignore[misc]
+    """Several nets on different encodings of a table, averaged; what is about y is a matter of the subclasses."""
+
+    n_members: int | None
+    n_threads: int | None
+    random_state: Any
+    reading_: TableReading
+    models_: list[Model]
+    recipe_: Recipe
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Table, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None) -> Self:
+        """Train.
+
+        Parameters
+        ----------
+        X : frame of pandas or polars, Arrow table, or array-like (n, p)
+            Numbers, categories, text, booleans, dates and missing values as they are.
+        y : array-like (n)
+            Rows where it is missing are left out, with a warning.
+        sample_weight : array-like (n), finite and not negative, or None
+
+        Returns
+        -------
+        self
+        """
+        if y is None:
+            raise ValueError(f"This {type(self).__name__} estimator requires y to be passed, but the target y is None.")
+        X, y, w = rows_with_target(X, y, sample_weight)
+        self.reading_ = read_columns(X, stacklevel=4)
+        self.n_features_in_ = len(self.reading_.names)
+        if self.reading_.named:
+            self.feature_names_in_ = np.array(self.reading_.names, object)
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+        matrix = self.reading_.matrix(X, owner=type(self).__name__)
+        check_consistent_length(matrix, y, w)
+        self._train(matrix, self._learn(y), self._weighted(y, w))
+        return self
+
+    def _train(self, matrix: np.ndarray, y: np.ndarray, w: np.ndarray | None) -> None:
+        """Train all members on a matrix (n, q), with targets as nets take them."""
+        loss, scaling, outputs = self._loss(), self._scaling(), self._outputs()
+        seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+        n, codes = len(matrix), [n_codes for _, n_codes in self.reading_.encoding.outputs]
+        recipe = self.recipe_ = recipe_for(n, not loss.numeric)
+        rows = ArrayRows(
+            matrix, y, w, n_features=matrix.shape[1], dtype=NET, outputs=outputs, loss=loss, target_scaling=scaling
+        )
+        sample = Sample(matrix, codes, y, not loss.numeric, seed)
+        features = {encoding: sample.features(encoding) for encoding in dict.fromkeys(recipe.encodings)}
+        members = []
+        for k in range(self.n_members or len(recipe.encodings)):
+            encoding, own = recipe.encodings[k % len(recipe.encodings)], seed + k
+            validation, rest = parts(rows, recipe, own, not loss.numeric)
+            widths = [features[encoding].n_inputs, *[recipe.width] * recipe.depth, outputs]
+            model = Model(
+                widths, recipe.activation, dtype=NET, seed=own, n_threads=1, features=features[encoding],
+                dropout=recipe.dropout, **loss.arguments(),
+            )  # fmt: skip
+            model.target_scaling = scaling
+            self._start(model, y, w)
+            members.append(Member(encoding, model, rest, validation, model.history))
+        stop, n_threads = threading.Event(), self.n_threads or available_cores()
+        works = [lambda member=member: member.train(recipe, stop) for member in members]  # type: ignore[misc]
+        try:
+            side_by_side(works, n_threads, stop, lambda: None)
+        except KeyboardInterrupt:
+            members = [member for member in members if member.history]
+            if not members:
+                raise
+            warnings.warn("Training interrupted by user.", stacklevel=4)
+        self.models_ = [member.model for member in members]
+
+    def _average(self, X: Table) -> np.ndarray:
+        """Return the mean output of the nets, before the link: (n, p[L])."""
+        check_is_fitted(self, "models_")
+        matrix = self.reading_.matrix(X, owner=type(self).__name__, stacklevel=4)
+        rows = ArrayRows(matrix, n_features=matrix.shape[1], dtype=NET)
+        for model in self.models_:
+            model.network.n_threads = self.n_threads
+        return averaged(self.models_, rows)
+
+    @abstractmethod
+    def _learn(self, y: np.ndarray) -> np.ndarray:
+        """Learn classes or scale of y, and return it as nets take it."""
+
+    @abstractmethod
+    def _loss(self) -> Loss:
+        """Return the loss of the nets."""
+
+    @abstractmethod
+    def _outputs(self) -> int:
+        """Return p[L]."""
+
+    def _scaling(self) -> Scaling | None:
+        """Return (shift, factor) of targets that are numbers."""
+        return None
+
+    def _weighted(self, y: np.ndarray, w: np.ndarray | None) -> np.ndarray | None:
+        """Return weights of rows times weights of classes."""
+        return w
+
+    def _start(self, model: Model, y: np.ndarray, w: np.ndarray | None) -> None:
+        """Set the bias of the outputs where training starts."""
+
+
+def rows_with_target(X: Any, y: Any, w: Any) -> tuple[Any, np.ndarray, np.ndarray | None]:
+    """Return X, y and weights of the rows whose y is there; warn of the others."""
+    y = column_or_1d(y, warn=True)
+    there = np.array([not is_missing(value) for value in y], bool) if y.dtype.kind in "fO" else np.ones(len(y), bool)
+    w = None if w is None else column_or_1d(w)
+    if there.all():
+        return X, y, w
+    if not there.any():
+        raise ValueError(f"y is missing in all {len(y):,} rows; at least 2 are required")
+    check_consistent_length(X, y, w)
+    warnings.warn(f"y is missing in {np.sum(~there):,} of {len(y):,} rows, which are left out", stacklevel=4)
+    return _safe_indexing(X, np.flatnonzero(there)), y[there], None if w is None else w[there]
+
+
+def parts(rows: ArrayRows, recipe: Recipe, seed: int, by_class: bool) -> tuple[Part, Part]:
+    """Return the rows that validate a member, and those that it is trained on."""
+    n = rows.n_rows
+    if n < FEWEST_ROWS:
+        return Part(rows, rows.order()), Part(rows, rows.order())
+    fraction = min(recipe.validation_fraction, recipe.most_validation_rows / n)
+    validation, rest = validation_split(n, fraction, seed, rows.y if by_class else None)
+    return Part(rows, validation), Part(rows, rest)
