@@ -4,8 +4,20 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ..features import Bins, Clipped, FeaturePart, Features, Missing, OneHot
-from .recipe import LEAF_SHARE, MOST_BINS, MOST_HOT, MOST_LEAVES, QUANTILES, SAMPLED_ROWS, TREES
+from ..feature_parts import Bins, Clipped, FeaturePart, Missing, OneHot, Waves
+from ..features import Features
+from .recipe import (
+    LEAF_SHARE,
+    MOST_BINS,
+    MOST_HOT,
+    MOST_LEAVES,
+    N_WAVES,
+    QUANTILES,
+    SAMPLED_ROWS,
+    TREES,
+    WAVE_SCALE,
+    WAVES,
+)
 
 Edges = Callable[[np.ndarray, np.ndarray], np.ndarray]  # of the values of a column and the targets beside them
 
@@ -25,7 +37,7 @@ class Sample:
     def __init__(self, X: np.ndarray, codes: Sequence[int], y: np.ndarray, classes: bool, seed: int) -> None:
         n = len(X)
         chosen = slice(None) if n <= SAMPLED_ROWS else np.random.default_rng(seed).choice(n, SAMPLED_ROWS, False)
-        self.X, self.y, self.codes, self.classes = X[chosen], y[chosen], list(codes), classes
+        self.X, self.y, self.codes, self.classes, self.seed = X[chosen], y[chosen], list(codes), classes, seed
 
     def features(self, encoding: str) -> Features:
         """Return the inputs of a net with an encoding of the recipe."""
@@ -50,6 +62,8 @@ class Sample:
             edges = tree_edges(x[there], self.y[there], self.classes)
         if len(edges) > 2:
             parts.append(Bins(column, edges))
+        if encoding == WAVES and len(np.unique(x[there])) > 2:
+            parts.append(Waves(column, np.random.default_rng([self.seed, column]).normal(0, WAVE_SCALE, N_WAVES)))
         return parts if there.all() else [*parts, Missing(column)]
 
 
