@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .sklearn.classifier import MLPClassifier
     from .sklearn.regressor import MLPRegressor
     from .tables.table_encoder import TableEncoder
+    from .tabular.classifier import TabularClassifier
+    from .tabular.regressor import TabularRegressor
 
 __all__ = [
     "SGD",
@@ -34,6 +36,8 @@ __all__ = [
     "Nesterov",
     "RowError",
     "TableEncoder",
+    "TabularClassifier",
+    "TabularRegressor",
     "__version__",
     "rows",
 ]
@@ -41,6 +45,8 @@ ESTIMATORS = {
     "MLPClassifier": ".sklearn.classifier",
     "MLPRegressor": ".sklearn.regressor",
     "TableEncoder": ".tables.table_encoder",
+    "TabularClassifier": ".tabular.classifier",
+    "TabularRegressor": ".tabular.regressor",
 }
 EXTRAS = {"dask": "distributed", "onnx": "skl2onnx", "plot": "matplotlib"}  # modules, and what they need
 

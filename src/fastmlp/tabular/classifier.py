@@ -1,6 +1,6 @@
 """`TabularClassifier`."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -15,7 +15,7 @@ from .estimator import TabularEstimator
 class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc]
     """Classes of the rows of a table, as it is."""
 
-    _parameter_constraints: dict = {}
+    _parameter_constraints: dict = {}  # noqa: RUF012
 
     def __init__(
         self, *, n_members: int | None = None, class_weight: dict | Literal["balanced"] | None = None,

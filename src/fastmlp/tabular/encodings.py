@@ -61,9 +61,10 @@ class Sample:
         elif encoding == TREES:
             edges = tree_edges(x[there], self.y[there], self.classes)
         if len(edges) > 2:
-            parts.append(Bins(column, edges))
+            parts.append(Bins(column, tuple(edges.tolist())))
         if encoding == WAVES and len(np.unique(x[there])) > 2:
-            parts.append(Waves(column, np.random.default_rng([self.seed, column]).normal(0, WAVE_SCALE, N_WAVES)))
+            frequencies = np.random.default_rng([self.seed, column]).normal(0, WAVE_SCALE, N_WAVES)
+            parts.append(Waves(column, tuple(frequencies.tolist())))
         return parts if there.all() else [*parts, Missing(column)]
 
 

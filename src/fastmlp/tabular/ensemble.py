@@ -1,6 +1,7 @@
 """Members that predict together: the outputs of their nets, before the link, are averaged."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from scipy.special import expit, softmax
@@ -10,12 +11,12 @@ from ..model import Model
 from ..rows.rows import Rows
 
 
-def averaged(models: Sequence[Model], rows: Rows) -> np.ndarray:
-    """Return the mean of Z[L] over nets, (n, p[L]) in float64."""
-    total = np.float64(0)
-    for model in models:
-        total = total + model.network.logits(rows)
-    return np.asarray(total / len(models))
+def averaged(models: Sequence[Model], weights: np.ndarray, rows: Rows) -> np.ndarray:
+    """Return the weighted sum of Z[L] over nets, (n, p[L]) in float64."""
+    total: Any = 0
+    for model, weight in zip(models, weights, strict=True):
+        total = total + weight * model.network.logits(rows).astype(np.float64)
+    return np.asarray(total)
 
 
 def linked(loss: Loss, Z: np.ndarray) -> np.ndarray:

@@ -1,8 +1,9 @@
 """What `TabularClassifier` and `TabularRegressor` have in common: reading the table, the members, predictions."""
 
-import threading
 import warnings
 from abc import ABC, abstractmethod
+from dataclasses import replace
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -14,21 +15,14 @@ from sklearn.utils.validation import check_is_fitted
 from ..losses import Loss
 from ..model import Model
 from ..rows.array import ArrayRows
-from ..rows.order import validation_split
 from ..rows.record_batches import is_missing
 from ..sklearn_private import _fit_context, _safe_indexing
 from ..system.machine import available_cores
 from ..tables.table_reader import TableReading, read_columns
-from ..training.loop import Part
 from ..typing import Scaling, Table
-from .encodings import Sample
 from .ensemble import averaged
-from .member import Member
+from .fit import NET, Data, fit
 from .recipe import Recipe, recipe_for
-from .side_by_side import side_by_side
-
-NET = np.dtype(np.float32)  # the dtype of all members
-FEWEST_ROWS = 40  # of which some are kept for validation; fewer rows validate themselves
 
 
 class TabularEstimator(BaseEstimator, ABC):  # type: ignore[misc]
@@ -68,51 +62,24 @@ class TabularEstimator(BaseEstimator, ABC):  # type: ignore[misc]
             del self.feature_names_in_
         matrix = self.reading_.matrix(X, owner=type(self).__name__)
         check_consistent_length(matrix, y, w)
-        self._train(matrix, self._learn(y), self._weighted(y, w))
-        return self
-
-    def _train(self, matrix: np.ndarray, y: np.ndarray, w: np.ndarray | None) -> None:
-        """Train all members on a matrix (n, q), with targets as nets take them."""
-        loss, scaling, outputs = self._loss(), self._scaling(), self._outputs()
+        numbers = self._learn(y)
+        codes = [n_codes for _, n_codes in self.reading_.encoding.outputs]
+        data = Data(matrix, codes, numbers, self._weighted(y, w), self._loss(), self._outputs(), self._scaling())
+        recipe = recipe_for(len(matrix), not data.loss.numeric)
+        self.recipe_ = replace(recipe, n_members=self.n_members or recipe.n_members)
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
-        n, codes = len(matrix), [n_codes for _, n_codes in self.reading_.encoding.outputs]
-        recipe = self.recipe_ = recipe_for(n, not loss.numeric)
-        rows = ArrayRows(
-            matrix, y, w, n_features=matrix.shape[1], dtype=NET, outputs=outputs, loss=loss, target_scaling=scaling
-        )
-        sample = Sample(matrix, codes, y, not loss.numeric, seed)
-        features = {encoding: sample.features(encoding) for encoding in dict.fromkeys(recipe.encodings)}
-        members = []
-        for k in range(self.n_members or len(recipe.encodings)):
-            encoding, own = recipe.encodings[k % len(recipe.encodings)], seed + k
-            validation, rest = parts(rows, recipe, own, not loss.numeric)
-            widths = [features[encoding].n_inputs, *[recipe.width] * recipe.depth, outputs]
-            model = Model(
-                widths, recipe.activation, dtype=NET, seed=own, n_threads=1, features=features[encoding],
-                dropout=recipe.dropout, **loss.arguments(),
-            )  # fmt: skip
-            model.target_scaling = scaling
-            self._start(model, y, w)
-            members.append(Member(encoding, model, rest, validation, model.history))
-        stop, n_threads = threading.Event(), self.n_threads or available_cores()
-        works = [lambda member=member: member.train(recipe, stop) for member in members]  # type: ignore[misc]
-        try:
-            side_by_side(works, n_threads, stop, lambda: None)
-        except KeyboardInterrupt:
-            members = [member for member in members if member.history]
-            if not members:
-                raise
-            warnings.warn("Training interrupted by user.", stacklevel=4)
-        self.models_ = [member.model for member in members]
+        start = partial(self._start, data)
+        self.models_, self.weights_ = fit(data, self.recipe_, seed, self.n_threads or available_cores(), start)
+        return self
 
     def _average(self, X: Table) -> np.ndarray:
         """Return the mean output of the nets, before the link: (n, p[L])."""
         check_is_fitted(self, "models_")
-        matrix = self.reading_.matrix(X, owner=type(self).__name__, stacklevel=4)
+        matrix = self.reading_.matrix(X, NET, type(self).__name__, stacklevel=4)
         rows = ArrayRows(matrix, n_features=matrix.shape[1], dtype=NET)
         for model in self.models_:
             model.network.n_threads = self.n_threads
-        return averaged(self.models_, rows)
+        return averaged(self.models_, self.weights_, rows)
 
     @abstractmethod
     def _learn(self, y: np.ndarray) -> np.ndarray:
@@ -134,7 +101,7 @@ class TabularEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         """Return weights of rows times weights of classes."""
         return w
 
-    def _start(self, model: Model, y: np.ndarray, w: np.ndarray | None) -> None:
+    def _start(self, data: Data, model: Model) -> None:
         """Set the bias of the outputs where training starts."""
 
 
@@ -150,13 +117,3 @@ def rows_with_target(X: Any, y: Any, w: Any) -> tuple[Any, np.ndarray, np.ndarra
     check_consistent_length(X, y, w)
     warnings.warn(f"y is missing in {np.sum(~there):,} of {len(y):,} rows, which are left out", stacklevel=4)
     return _safe_indexing(X, np.flatnonzero(there)), y[there], None if w is None else w[there]
-
-
-def parts(rows: ArrayRows, recipe: Recipe, seed: int, by_class: bool) -> tuple[Part, Part]:
-    """Return the rows that validate a member, and those that it is trained on."""
-    n = rows.n_rows
-    if n < FEWEST_ROWS:
-        return Part(rows, rows.order()), Part(rows, rows.order())
-    fraction = min(recipe.validation_fraction, recipe.most_validation_rows / n)
-    validation, rest = validation_split(n, fraction, seed, rows.y if by_class else None)
-    return Part(rows, validation), Part(rows, rest)

@@ -1,20 +1,19 @@
 """A member: one net, its encoding, and its training."""
 
 import threading
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from ..features import Features
 from ..losses import Loss
 from ..model import Model
 from ..optimizers import AdamW
-from ..rows.rows import Rows
+from ..rows.array import ArrayRows
 from ..training.loop import Part, loop, take_best
-from ..typing import Record, Scaling
 from .recipe import Recipe
-from .rules import Course, MemberRules, Stopped
+from .rules import Course, MemberRules, StoppedError
+from .weights import learned_weights
 
 
 @dataclass
@@ -24,16 +23,16 @@ class Member:
     Attributes
     ----------
     encoding : its name in the recipe
+    turn : members of one turn keep the same rows for validation
     model : the net
-    validation : rows that it was not trained on
-    history : a record for each round
+    part, validation : rows to train on, and rows that it is not trained on
     """
 
     encoding: str
+    turn: int
     model: Model
     part: Part
     validation: Part
-    history: list[Record] = field(default_factory=list)
 
     def train(self, recipe: Recipe, stop: threading.Event) -> None:
         """Train until all rounds are done, or others want an end; the weights are those of the best round."""
@@ -45,8 +44,38 @@ class Member:
         )  # fmt: skip
         optimizer.prepare(network.theta.size, network.theta.dtype)
         optimizer.start_schedule(course.steps)
-        rules = MemberRules(network, optimizer, course, self.validation, self.history, stop)
+        rules = MemberRules(network, optimizer, course, self.validation, self.model.history, stop)
         try:
             loop(network, optimizer, self.part, rules, rules.keep)
-        except Stopped:
+        except StoppedError:
             take_best(network.theta, optimizer, rules)
+
+
+def weights_of(members: Sequence[Member], loss: Loss) -> np.ndarray:
+    """Return the weight of each member: that of its encoding, learned from rows kept for validation, shared equally.
+
+    Only turns in which every encoding has a member tell of it.
+    """
+    encodings = list(dict.fromkeys(member.encoding for member in members))
+    turns: dict[int, list[Member]] = {}
+    for member in members:
+        turns.setdefault(member.turn, []).append(member)
+    whole = [turn for turn in turns.values() if len({member.encoding for member in turn}) == len(encodings)]
+    Z: list[list[np.ndarray]] = [[] for _ in encodings]
+    Y, w = [], []
+    for turn in whole:
+        rows, order = turn[0].validation.rows, turn[0].validation.order
+        assert isinstance(rows, ArrayRows)
+        assert rows.y is not None
+        index = order.rows(0, order.size)
+        Y.append(rows.y[index])
+        w.append(np.ones(len(index)) if rows.w is None else rows.w[index])
+        for k, encoding in enumerate(encodings):
+            outputs = [member.model.network.logits(rows, order) for member in turn if member.encoding == encoding]
+            Z[k].append(np.asarray(np.mean(outputs, axis=0, dtype=np.float64)))
+    by_encoding = np.full(len(encodings), 1 / len(encodings))
+    if whole:
+        by_encoding = learned_weights(loss, [np.concatenate(each) for each in Z], np.concatenate(Y), np.concatenate(w))
+    counts = [sum(member.encoding == encoding for member in members) for encoding in encodings]
+    share = dict(zip(encodings, by_encoding / counts, strict=True))
+    return np.array([share[member.encoding] for member in members])

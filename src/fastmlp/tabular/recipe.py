@@ -5,6 +5,8 @@ docs/tables.md tells what each part gave on real tables.
 
 from dataclasses import dataclass
 
+from ..typing import ActivationName
+
 SMOOTH, QUANTILES, TREES, WAVES = "smooth", "quantiles", "trees", "waves"
 SAMPLED_ROWS = 50_000  # by which bins are found: quantiles and trees hardly move with more
 MOST_BINS = 16  # of a column
@@ -34,7 +36,7 @@ class Recipe:
     n_members: int = 8
     width: int = 128
     depth: int = 3
-    activation: str = "relu"
+    activation: ActivationName = "relu"
     dropout: float = 0.1
     epochs: int = 30
     batch_rows: int = 128

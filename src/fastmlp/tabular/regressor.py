@@ -1,7 +1,7 @@
 """`TabularRegressor`."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -12,12 +12,13 @@ from ..rows.moments import Moments
 from ..typing import Scaling, Table
 from .ensemble import linked
 from .estimator import TabularEstimator
+from .fit import Data
 
 
 class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
     """Numbers, counts or quantiles for the rows of a table, as it is."""
 
-    _parameter_constraints: dict = {}
+    _parameter_constraints: dict = {}  # noqa: RUF012
 
     def __init__(
         self, *, loss: Literal["squared_error", "poisson", "quantile", "huber"] = "squared_error",
@@ -50,6 +51,6 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
     def _scaling(self) -> Scaling | None:
         return None if self.loss == "poisson" else self._moments
 
-    def _start(self, model: Model, y: np.ndarray, w: np.ndarray | None) -> None:
+    def _start(self, data: Data, model: Model) -> None:
         if self.loss == "poisson":
-            model.biases[-1][:] = np.log(np.average(y, weights=w))
+            model.biases[-1][:] = np.log(np.average(data.y, weights=data.w))

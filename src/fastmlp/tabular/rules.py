@@ -19,7 +19,7 @@ from ..typing import Record
 ROUND_ROWS = 2**17  # after which a member is validated, where an epoch has more rows
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """A member's training is to end after the step that is done."""
 
 
@@ -44,7 +44,7 @@ class Course:
     @property
     def steps(self) -> int:
         """Steps of all rounds."""
-        return self.rounds // self.per_epoch * math.ceil(self.n / self.batch_rows)
+        return int(self.rounds // self.per_epoch * math.ceil(self.n / self.batch_rows))
 
     def order(self, round_: int) -> Any:
         """Return the order of rows of a round, counted from 0."""
@@ -67,7 +67,9 @@ class MemberRules:
     stop : set by others to end the training after a step
     """
 
-    l2, shown, best_by = 0.0, False, "validation loss"
+    l2 = 0.0
+    shown = False
+    best_by: str | None = "validation loss"
 
     def __init__(
         self, network: Network, optimizer: Optimizer, course: Course, validation: Part, history: list[Record],
@@ -128,6 +130,6 @@ class MemberRules:
         return self.stop.is_set()
 
     def keep(self, progress: Progress, always: bool) -> None:
-        """Raise `Stopped` after a step, where others want this training to end."""
+        """Raise `StoppedError` after a step, where others want this training to end."""
         if self.stop.is_set() and not progress.ended:
-            raise Stopped
+            raise StoppedError
