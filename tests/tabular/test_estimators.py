@@ -10,7 +10,7 @@ from fastmlp import TabularClassifier, TabularRegressor
 
 
 def frame(n=600, seed=0):
-    """A table with numbers, categories and holes, and the classes that a step and a category decide."""
+    """Return a table with numbers, categories and holes, and classes that a step and a category decide."""
     random = np.random.default_rng(seed)
     table = pd.DataFrame({
         "number": random.normal(50, 20, n), "other": random.standard_normal(n),

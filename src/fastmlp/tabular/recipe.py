@@ -48,9 +48,10 @@ class Recipe:
 
 
 STEPS = 4000
+MOST_EPOCHS = 100
 
 
 def recipe_for(n: int, classes: bool) -> Recipe:
     """Return the recipe for n rows with classes, or with numbers, as target."""
-    epochs = max(2, round(STEPS * 128 / n))
+    epochs = min(max(2, round(STEPS * 128 / n)), MOST_EPOCHS)
     return Recipe(dropout=0.1 if classes else 0.0, epochs=epochs)
