@@ -70,8 +70,7 @@ class Clipped(FeaturePart):
         return [" clipped"]
 
     def inputs(self, x: np.ndarray) -> np.ndarray:
-        x = np.clip(present(x), -CLIP, CLIP)[:, np.newaxis]
-        return np.asarray(x / np.sqrt(1 + (x / 3) ** 2))
+        return clipped(x)[:, np.newaxis]
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ class Missing(FeaturePart):
 
 @dataclass(frozen=True)
 class Waves(FeaturePart):
-    """cos 2πfx for each frequency f, then sin 2πfx for each."""
+    """cos 2πfc for each frequency f, then sin 2πfc for each, with c = x / √(1 + (x/3)²): far values do not oscillate."""
 
     frequencies: tuple[float, ...]
 
@@ -115,7 +114,7 @@ class Waves(FeaturePart):
 
     def inputs(self, x: np.ndarray) -> np.ndarray:
         with np.errstate(over="ignore"):
-            turns = np.clip(present(x)[:, np.newaxis] * np.array(self.frequencies), -MOST_TURNS, MOST_TURNS)
+            turns = np.clip(clipped(x)[:, np.newaxis] * np.array(self.frequencies), -MOST_TURNS, MOST_TURNS)
         angles = 2 * np.pi * (turns - np.rint(turns))
         waves = np.concatenate([np.cos(angles), np.sin(angles)], axis=1)
         return np.where(np.isnan(x)[:, np.newaxis], 0.0, waves)
@@ -245,6 +244,12 @@ def part_of(data: dict[str, Any]) -> FeaturePart:
     """Return the part of a description in a file that may be damaged."""
     values = dict(data)
     return KINDS[values.pop("kind")](**values)
+
+
+def clipped(x: np.ndarray) -> np.ndarray:
+    """Return x / √(1 + (x/3)²), 0 where x is missing."""
+    x = np.clip(present(x), -CLIP, CLIP)
+    return np.asarray(x / np.sqrt(1 + (x / 3) ** 2))
 
 
 def present(x: np.ndarray) -> np.ndarray:

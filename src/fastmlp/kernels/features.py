@@ -34,11 +34,11 @@ def single(kind, x):
 
 @kernel
 def waves(x, frequencies, target):
-    """target = cos 2πfx for all f, then sin 2πfx; 0 where x is missing."""
+    """target = cos 2πfc for all f, then sin 2πfc, with c = x / √(1 + (x/3)²)."""
     T, n = target.dtype.type, len(frequencies)
-    most = T(MOST_TURNS)
+    most, c = T(MOST_TURNS), single(CLIPPED, x)
     for k in range(n):
-        turns = x * frequencies[k]
+        turns = c * frequencies[k]
         turns = turns if turns > -most else -most
         turns = turns if turns < most else most
         target[k], target[n + k] = cos_turn(turns), sin_turn(turns)
