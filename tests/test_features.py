@@ -10,13 +10,14 @@ from features_of_all_kinds import ALL, rows_of
 from fastmlp.features import Bins, Clipped, Features, Missing, Number, OneHot, Values, Waves
 
 NAN = np.nan
+QUARTER = 0.25 / (1 - 1 / 144) ** 0.5  # is clipped to 0.25
 BY_HAND = {
     "number": (Number(0), [2.5, NAN], [[2.5], [0]]),
     "clipped": (Clipped(0), [0, 4, -4, 1e300, NAN], [[0], [2.4], [-2.4], [3], [0]]),
     "missing": (Missing(0), [2.5, NAN], [[0], [1]]),
     "bins": (Bins(0, [0, 1, 3]), [-1, 0.25, 1, 2, 9, NAN], [[0, 0], [0.25, 0], [1, 0], [1, 0.5], [1, 1], [0, 0]]),
     "one_hot": (OneHot(0, 2), [0, 1, 2, 0.5, -1, NAN], [[1, 0], [0, 1], [0, 0], [0, 0], [0, 0], [0, 0]]),
-    "waves": (Waves(0, [1, 0.5]), [0, 0.25 / (1 - 1 / 144) ** 0.5, NAN], [[1, 1, 0, 0], [0, 0.5**0.5, 1, 0.5**0.5], [0, 0, 0, 0]]),
+    "waves": (Waves(0, [1, 0.5]), [0, QUARTER, NAN], [[1, 1, 0, 0], [0, 0.5**0.5, 1, 0.5**0.5], [0, 0, 0, 0]]),
     "values": (Values(0, [[5, 6], [7, 8]]), [1, 0, 2, NAN], [[7, 8], [5, 6], [0, 0], [0, 0]]),
 }  # fmt: skip
 

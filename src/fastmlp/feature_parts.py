@@ -88,7 +88,7 @@ class Missing(FeaturePart):
 
 @dataclass(frozen=True)
 class Waves(FeaturePart):
-    """cos 2πfc for each frequency f, then sin 2πfc for each, with c = x / √(1 + (x/3)²): far values do not oscillate."""
+    """cos 2πfc for each frequency f, then sin 2πfc for each, where c = x / √(1 + (x/3)²) does not run away."""
 
     frequencies: tuple[float, ...]
 
