@@ -73,6 +73,8 @@ def record_batches(X: Any) -> RecordBatches:
         return RecordBatches(names, True, None, ((block.X, block.place) for block in X.table_blocks(names, None)))
     if hasattr(X, "batches") and hasattr(X, "names"):
         return RecordBatches(list(X.names), True, None, placeless(X.batches()))
+    if hasattr(X, "numbered") and hasattr(X, "n_features"):
+        return batches_of_numbers(X)
     if isinstance(X, pyarrow.RecordBatch):
         X = pyarrow.Table.from_batches([X])
     if isinstance(X, pyarrow.Table):
@@ -94,6 +96,22 @@ def batches_of_table(table: Any, named: bool) -> RecordBatches:
 def placeless(batches: Any) -> Iterator[tuple[Any, str]]:
     """Pair batches that lie in memory with an empty place."""
     return ((batch, "") for batch in batches)
+
+
+def batches_of_numbers(X: Any) -> RecordBatches:
+    """Return the rows of a stream of numbers as columns; those without names are x0, x1 and so on."""
+    names = [f"x{k}" for k in range(X.n_features)] if X.names is None else list(X.names)
+    batches = ((batch_of_numbers(block.X, names), block.place) for block in X.numbered())
+    return RecordBatches(names, X.names is not None, None, batches)
+
+
+def batch_of_numbers(X: Any, names: list[str]) -> Any:
+    """Return an array (n, p) of numbers, or `FrameColumns`, as a record batch."""
+    import pyarrow
+
+    columns = X.columns if hasattr(X, "columns") else np.asarray(X).T
+    arrays = [pyarrow.array(column.astype(column.dtype.newbyteorder("="), copy=False)) for column in columns]
+    return pyarrow.RecordBatch.from_arrays(arrays, names)
 
 
 def cut(reader: Any) -> Iterator[tuple[Any, str]]:

@@ -1,6 +1,7 @@
 """Tables as matrices of numbers, by what was learned of their columns."""
 
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -46,3 +47,14 @@ def matrix(encoding: TableEncoding, rows: RecordBatches, dtype: Any, stacklevel:
     if row == len(whole):
         return whole
     return np.concatenate(blocks) if blocks else whole[:0]
+
+
+def blocks(encoding: TableEncoding, rows: RecordBatches, dtype: Any, stacklevel: int = 2) -> Iterator[np.ndarray]:
+    """Yield the rows encoded as they come, (m, n_features_out) at a time; warn as `matrix` does."""
+    encoder = WarningEncoder(encoding)
+    for batch, place in rows.batches:
+        block = np.empty((batch.num_rows, encoding.n_features_out), dtype)
+        with located(place):
+            encoder.encode(batch, block)
+        yield block
+    encoder.warn(stacklevel + 1)

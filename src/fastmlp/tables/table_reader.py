@@ -1,7 +1,7 @@
 """Read a table as it is: learn in one pass how each column becomes a number, a code, or parts of a date."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from ..rows.columns import column_of
 from ..rows.record_batches import RecordBatches, record_batches
 from ..rows.streams.stream import located
 from .encoding import TableEncoding
-from .matrix import as_learned, matrix
+from .matrix import as_learned, blocks, matrix
 from .read_column import ColumnToRead
 from .statistics import roles_of
 
@@ -48,6 +48,20 @@ class TableReading:
         rows = record_batches(as_written(X, self.encoding.text_columns, self.encoding.spelled_columns))
         rows = as_learned(rows, list(self.names), self.named, owner, stacklevel + 1)
         return matrix(self.encoding, rows, dtype, stacklevel + 1)
+
+    def blocks(
+        self, X: Any, dtype: Any = np.float32, owner: str = "the model", stacklevel: int = 2
+    ) -> Iterator[np.ndarray]:
+        """Yield what `matrix` returns, some rows at a time."""
+        rows = as_learned(record_batches(self.read(X)), list(self.names), self.named, owner, stacklevel + 1)
+        return blocks(self.encoding, rows, dtype, stacklevel + 1)
+
+    def read(self, X: Any) -> Any:
+        """Return a stream that reads only the columns that are used, as text where text was learned."""
+        X = as_written(X, self.encoding.text_columns, self.encoding.spelled_columns)
+        if self.named and hasattr(X, "table_blocks"):
+            return X.with_columns(self.encoding.columns)
+        return X
 
 
 def read_columns(

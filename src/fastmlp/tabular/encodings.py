@@ -35,8 +35,7 @@ class Sample:
     """
 
     def __init__(self, X: np.ndarray, codes: Sequence[int], y: np.ndarray, classes: bool, seed: int) -> None:
-        n = len(X)
-        chosen = slice(None) if n <= SAMPLED_ROWS else np.random.default_rng(seed).choice(n, SAMPLED_ROWS, False)
+        chosen = sampled_rows(len(X), seed)
         self.X, self.y, self.codes, self.classes, self.seed = X[chosen], y[chosen], list(codes), classes, seed
 
     def features(self, encoding: str) -> Features:
@@ -66,6 +65,13 @@ class Sample:
             frequencies = np.random.default_rng([self.seed, column]).normal(0, WAVE_SCALE, N_WAVES)
             parts.append(Waves(column, tuple(frequencies.tolist())))
         return parts if there.all() else [*parts, Missing(column)]
+
+
+def sampled_rows(n: int, seed: int) -> np.ndarray:
+    """Return the numbers of the rows of n by which encodings are learned: all, or SAMPLED_ROWS that are drawn."""
+    if n <= SAMPLED_ROWS:
+        return np.arange(n)
+    return np.random.default_rng(seed).choice(n, SAMPLED_ROWS, False)
 
 
 def quantile_edges(x: np.ndarray, n: int = MOST_BINS) -> np.ndarray:

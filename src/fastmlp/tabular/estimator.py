@@ -15,14 +15,20 @@ from sklearn.utils.validation import check_is_fitted
 from ..losses import Loss
 from ..model import Model
 from ..rows.array import ArrayRows
+from ..rows.labels import Target
+from ..rows.moments import Moments
 from ..rows.record_batches import is_missing
+from ..rows.streamed import StreamedRows
+from ..rows.streams.stream import Stream, check_alone
 from ..sklearn_private import _fit_context, _safe_indexing
 from ..system.machine import available_cores
 from ..tables.table_reader import TableReading, read_columns
 from ..typing import Scaling, Table
 from .ensemble import averaged
-from .fit import NET, Data, fit
-from .recipe import Recipe, recipe_for
+from .fit import Data, fit
+from .recipe import NET, Recipe, recipe_for
+from .streamed_data import StreamedData
+from .streams import data_of, score
 
 
 class TabularEstimator(BaseEstimator, ABC):  # type: ignore[misc]
@@ -41,41 +47,61 @@ class TabularEstimator(BaseEstimator, ABC):  # type: ignore[misc]
 
         Parameters
         ----------
-        X : frame of pandas or polars, Arrow table, or array-like (n, p)
-            Numbers, categories, text, booleans, dates and missing values as they are.
+        X : frame of pandas or polars, Arrow table, array-like (n, p), or stream of `fastmlp.rows`
+            Numbers, categories, text, booleans, dates and missing values as they are. A stream brings y and weights.
         y : array-like (n)
-            Rows where it is missing are left out, with a warning.
+            Rows where it is missing are left out, with a warning; of a stream, they are an error.
         sample_weight : array-like (n), finite and not negative, or None
 
         Returns
         -------
         self
         """
-        if y is None:
+        if y is None and not isinstance(X, Stream):
             raise ValueError(f"This {type(self).__name__} estimator requires y to be passed, but the target y is None.")
-        X, y, w = rows_with_target(X, y, sample_weight)
+        if isinstance(X, Stream):
+            check_alone(y, sample_weight)
+            w = None
+        else:
+            X, y, w = rows_with_target(X, y, sample_weight)
         self.reading_ = read_columns(X, stacklevel=4)
         self.n_features_in_ = len(self.reading_.names)
         if self.reading_.named:
             self.feature_names_in_ = np.array(self.reading_.names, object)
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
-        matrix = self.reading_.matrix(X, owner=type(self).__name__)
-        check_consistent_length(matrix, y, w)
-        numbers = self._learn(y)
-        codes = [n_codes for _, n_codes in self.reading_.encoding.outputs]
-        data = Data(matrix, codes, numbers, self._weighted(y, w), self._loss(), self._outputs(), self._scaling())
-        recipe = recipe_for(len(matrix), not data.loss.numeric)
+        data = data_of(self, X) if isinstance(X, Stream) else self._data(X, y, w)
+        recipe = recipe_for(data.n_rows, not data.loss.numeric)
         self.recipe_ = replace(recipe, n_members=self.n_members or recipe.n_members)
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         start = partial(self._start, data)
         self.models_, self.weights_ = fit(data, self.recipe_, seed, self.n_threads or available_cores(), start)
         return self
 
+    def _data(self, X: Table, y: np.ndarray, w: np.ndarray | None) -> Data:
+        """Return the rows of a table in memory to train on, once classes or moments of y are learned."""
+        matrix = self.reading_.matrix(X, owner=type(self).__name__)
+        check_consistent_length(matrix, y, w)
+        numbers = self._learn(y)
+        codes = [n_codes for _, n_codes in self.reading_.encoding.outputs]
+        return Data(matrix, codes, numbers, self._weighted(y, w), self._loss(), self._outputs(), self._scaling())
+
+    def _score_of_stream(self, X: Stream, y: Any, sample_weight: Any) -> float:
+        """Return what `score` does of a stream, read block by block."""
+        check_is_fitted(self, "models_")
+        check_alone(y, sample_weight)
+        return score(self, X, self._average_of)
+
     def _average(self, X: Table) -> np.ndarray:
         """Return the mean output of the nets, before the link: (n, p[L])."""
         check_is_fitted(self, "models_")
-        matrix = self.reading_.matrix(X, NET, type(self).__name__, stacklevel=4)
+        if isinstance(X, Stream):
+            blocks = self.reading_.blocks(X, NET, type(self).__name__, stacklevel=4)
+            return np.concatenate([np.empty((0, self._outputs())), *map(self._average_of, blocks)])
+        return self._average_of(self.reading_.matrix(X, NET, type(self).__name__, stacklevel=4))
+
+    def _average_of(self, matrix: np.ndarray) -> np.ndarray:
+        """Return the mean output of the nets for rows of numbers."""
         rows = ArrayRows(matrix, n_features=matrix.shape[1], dtype=NET)
         for model in self.models_:
             model.network.n_threads = self.n_threads
@@ -84,6 +110,19 @@ class TabularEstimator(BaseEstimator, ABC):  # type: ignore[misc]
     @abstractmethod
     def _learn(self, y: np.ndarray) -> np.ndarray:
         """Learn classes or scale of y, and return it as nets take it."""
+
+    @abstractmethod
+    def _target(self, name: str, others: bool = False) -> Target:
+        """Return what reads the target of a stream, in units of y; others: also classes that are not known."""
+
+    def _learn_stream(self, stream: Stream) -> None:
+        """Learn classes of a stream's target."""
+
+    def _learn_moments(self, moments: Moments) -> None:
+        """Learn the scale of a target that is numbers."""
+
+    def _weigh(self, rows: StreamedRows) -> None:
+        """Multiply the weights of a stream's rows by those of classes."""
 
     @abstractmethod
     def _loss(self) -> Loss:
@@ -101,7 +140,7 @@ class TabularEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         """Return weights of rows times weights of classes."""
         return w
 
-    def _start(self, data: Data, model: Model) -> None:
+    def _start(self, data: Data | StreamedData, model: Model) -> None:
         """Set the bias of the outputs where training starts."""
 
 

@@ -16,10 +16,10 @@ from ..training.loop import Part
 from ..typing import Scaling
 from .encodings import Sample
 from .member import Member, weights_of
-from .recipe import Recipe
+from .recipe import NET, Recipe
 from .side_by_side import side_by_side
+from .streamed_data import StreamedData
 
-NET = np.dtype(np.float32)  # the dtype of all nets
 FEWEST_ROWS = 40  # of which some are kept for validation; fewer rows validate themselves
 
 
@@ -44,6 +44,17 @@ class Data:
     outputs: int
     scaling: Scaling | None = None
 
+    in_memory = True
+
+    @property
+    def n_rows(self) -> int:
+        return len(self.matrix)
+
+    @property
+    def mean(self) -> float:
+        """The mean of y, by weight."""
+        return float(np.average(self.y, weights=self.w))
+
     def rows(self) -> ArrayRows:
         """Return the rows as kernels read them."""
         return ArrayRows(
@@ -51,9 +62,21 @@ class Data:
             loss=self.loss, target_scaling=self.scaling,
         )  # fmt: skip
 
+    def sample(self, seed: int) -> Sample:
+        """Return rows by which encodings are learned."""
+        return Sample(self.matrix, self.codes, self.y, not self.loss.numeric, seed)
+
+    def parts(self, recipe: Recipe) -> Callable[[int], tuple[Part, Part]]:
+        """Return a function of a seed that gives rows to validate a member on, and those that it is trained on."""
+        return partial(parts, self.rows(), recipe, by_class=not self.loss.numeric)
+
 
 def fit(
-    data: Data, recipe: Recipe, seed: int, n_threads: int, start: Callable[[Model], None] = lambda model: None
+    data: Data | StreamedData,
+    recipe: Recipe,
+    seed: int,
+    n_threads: int,
+    start: Callable[[Model], None] = lambda model: None,
 ) -> tuple[list[Model], np.ndarray]:
     """Train the members of a recipe; return their nets, and the weights of their average.
 
@@ -63,13 +86,13 @@ def fit(
     ------
     KeyboardInterrupt : before any net has finished a round; later, the best rounds so far are returned with a warning
     """
-    members = members_of(data, recipe, seed)
+    members = members_of(data, recipe, seed, 1 if data.in_memory else n_threads)
     for member in members:
         start(member.model)
     stop = threading.Event()
     works = [partial(member.train, recipe, stop) for member in members]
     try:
-        side_by_side(works, n_threads, stop, lambda: None)
+        side_by_side(works, n_threads if data.in_memory else 1, stop, lambda: None)
     except KeyboardInterrupt:
         members = [member for member in members if member.model.history]
         if not members:
@@ -78,18 +101,17 @@ def fit(
     return [member.model for member in members], weights_of(members, data.loss)
 
 
-def members_of(data: Data, recipe: Recipe, seed: int) -> list[Member]:
-    """Return the members of a recipe, before their training."""
-    rows, members = data.rows(), []
-    sample = Sample(data.matrix, data.codes, data.y, not data.loss.numeric, seed)
+def members_of(data: Data | StreamedData, recipe: Recipe, seed: int, n_threads: int = 1) -> list[Member]:
+    """Return the members of a recipe, before their training on n_threads each."""
+    parts, sample, members = data.parts(recipe), data.sample(seed), []
     features = {encoding: sample.features(encoding) for encoding in recipe.encodings}
     for k in range(recipe.n_members):
         turn, at = divmod(k, len(recipe.encodings))
         encoding = recipe.encodings[at]
-        validation, rest = parts(rows, recipe, seed + turn, not data.loss.numeric)
+        validation, rest = parts(seed + turn)
         widths = [features[encoding].n_inputs, *[recipe.width] * recipe.depth, data.outputs]
         model = Model(
-            widths, recipe.activation, dtype=NET, seed=seed + k, n_threads=1, dropout=recipe.dropout,
+            widths, recipe.activation, dtype=NET, seed=seed + k, n_threads=n_threads, dropout=recipe.dropout,
             features=features[encoding], **data.loss.arguments(),
         )  # fmt: skip
         model.target_scaling = data.scaling

@@ -5,7 +5,11 @@ docs/tables.md tells what each part gave on real tables.
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from ..typing import ActivationName
+
+NET = np.dtype(np.float32)  # the dtype of all nets
 
 SMOOTH, QUANTILES, TREES, WAVES = "smooth", "quantiles", "trees", "waves"
 SAMPLED_ROWS = 50_000  # by which bins are found: quantiles and trees hardly move with more
