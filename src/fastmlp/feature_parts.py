@@ -243,7 +243,15 @@ def as_lists(value: Any) -> Any:
 def part_of(data: dict[str, Any]) -> FeaturePart:
     """Return the part of a description in a file that may be damaged."""
     values = dict(data)
-    return KINDS[values.pop("kind")](**values)
+    kind = KINDS[values.pop("kind")]
+    if not all(map(is_numbers, values.values())):
+        raise TypeError(f"{kind.kind}: there is something else than numbers")
+    return kind(**values)
+
+
+def is_numbers(value: Any) -> bool:
+    """Return whether a value of JSON is a number, or lists of them; NumPy makes long arrays of a long text in one."""
+    return all(map(is_numbers, value)) if type(value) is list else type(value) in (int, float)
 
 
 def clipped(x: np.ndarray) -> np.ndarray:

@@ -10,10 +10,12 @@ from ..own_activations import Own
 from . import container
 from .description import Described, checked
 from .history import as_arrays
+from .parameters import plain
 
 # Own activations are recognised by their values at these z, which float32 holds exactly.
 VALUES_AT = [-30.0, -6.5, -2.75, -1.125, -0.375, -0.0625, 0.0, 0.1875, 0.625, 1.75, 4.5, 21.0]
 VALUE_TOLERANCE = {"float32": 1e-4, "float64": 1e-8}  # between machines, relative to values beyond 1
+TABULAR = ("TabularClassifier", "TabularRegressor")  # what a file can hold beside a `Model`
 Contents = tuple[dict[str, Any], dict[str, np.ndarray]]
 
 
@@ -73,22 +75,30 @@ def own_by_name(model: Any) -> dict[str, Own]:
     return found
 
 
-def plain(value: Any) -> Any:
-    """Convert NumPy's scalars and arrays, and sequences of them, to what JSON has."""
-    if isinstance(value, np.ndarray | np.generic):
-        return value.tolist()
-    return [plain(one) for one in value] if isinstance(value, list | tuple) else value
-
-
 def load(kind: type, path: str | os.PathLike, given: dict[str, Any], n_threads: int | None) -> Any:
     """Return a model of class `kind` from a file; `given` has the user's own activations by name."""
     description, tensors = container.read(path)
+    check_kind(path, description)
     try:
         found = checked(description, tensors)
     except ModelFormatError as error:
         raise ModelFormatError(f"{os.fspath(path)}: not a fastmlp model, or damaged: {error}") from None
     activations = [given_activation(path, name, own, given) for name, own in found.activations]
     return restored(kind, path, found, activations, n_threads)
+
+
+def check_kind(path: str | os.PathLike, description: dict[str, Any], kind: str = "Model") -> None:
+    """Raise ModelFormatError that says how to load a file, unless it holds an object of the class of this name."""
+    held = kind_of(description)
+    if held != kind:
+        raise ModelFormatError(f"{os.fspath(path)}: holds a {held}; load it by fastmlp.{held}.load")
+
+
+def kind_of(description: dict[str, Any]) -> str:
+    """Return the name of the class of what a file holds."""
+    held = description.get("tabular")
+    name = held.get("of") if type(held) is dict else None
+    return name if name in TABULAR else "Model"
 
 
 def restored(

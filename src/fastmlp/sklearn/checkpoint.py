@@ -8,9 +8,11 @@ import numpy as np
 
 from ..exceptions import ModelFormatError
 from ..network.network import Network
-from ..saving.description import Described, checked_classes, need
+from ..saving.checks import need
+from ..saving.description import Described, checked_classes
 from ..saving.history import MOST_INT
-from ..saving.model import Contents, plain
+from ..saving.model import Contents
+from ..saving.parameters import plain
 from ..training.checkpoint import Checkpoint, CheckpointFile
 from ..training.checkpoint_state import Extent, checked_fields
 from ..training.fit import fingerprint, listed

@@ -21,11 +21,13 @@ from ..rows.record_batches import is_missing
 from ..rows.streamed import StreamedRows
 from ..rows.streams.stream import Stream, check_alone
 from ..sklearn_private import _fit_context, _safe_indexing
+from ..system import fit_lock
 from ..system.machine import available_cores
 from ..tables.table_reader import TableReading, read_columns
-from ..typing import Scaling, Table
+from ..typing import FilePath, Scaling, Table
 from .ensemble import averaged
 from .fit import Data, fit
+from .model_file import load, save
 from .recipe import NET, Recipe, recipe_for
 from .streamed_data import StreamedData
 from .streams import data_of, score
@@ -106,6 +108,34 @@ class TabularEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         for model in self.models_:
             model.network.n_threads = self.n_threads
         return averaged(self.models_, self.weights_, rows)
+
+    def save(self, path: FilePath) -> None:
+        """Write all that predictions need to a file, which is replaced in one step.
+
+        Raises
+        ------
+        ValueError
+            A file cannot hold the model: classes are dates, for example.
+        OSError
+            The file cannot be written; an old one is as before.
+        """
+        check_is_fitted(self, "models_")
+        fit_lock.check_at_rest(self)
+        save(self, path)
+
+    @classmethod
+    def load(cls, path: FilePath, *, n_threads: int | None = None) -> Self:
+        """Return the estimator that `save` wrote; a parameter that no file can hold, such as an object, is the default.
+
+        Raises
+        ------
+        ModelFormatError
+            The file holds another estimator or a `Model`, is damaged, or of a newer version.
+        OSError
+            The file cannot be read.
+        """
+        estimator: Self = load(cls, path, n_threads)
+        return estimator
 
     @abstractmethod
     def _learn(self, y: np.ndarray) -> np.ndarray:

@@ -12,7 +12,8 @@ from ..arguments import checked_float
 from ..exceptions import ModelFormatError
 from ..optimizers import Optimizer
 from ..saving import container
-from ..saving.description import Described, checked, need
+from ..saving.checks import need
+from ..saving.description import Described, checked
 from ..saving.model import Contents, described, take_over
 from .checkpoint_state import TALLY, Extent, checked_fit, checked_progress
 from .progress import Progress

@@ -7,7 +7,8 @@ import numpy as np
 
 from ..network.call import Tally
 from ..optimizers import MOST_STEPS
-from ..saving.description import Described, Tensors, all_in_blocks, need
+from ..saving.checks import Tensors, all_in_blocks, need
+from ..saving.description import Described
 from .improvement import Improvement
 from .progress import Progress, Snapshot
 

@@ -12,7 +12,7 @@ from ..network.network import Network
 from ..network.workspace import aligned_copy
 from ..optimizers import Optimizer
 from ..rows.streamed import StreamedRows
-from ..saving.model import plain
+from ..saving.parameters import plain
 from ..system import fit_lock
 from ..system.interrupts import postponed
 from ..typing import Record, Verbose
