@@ -42,7 +42,7 @@ class Recipe:
     depth: int = 3
     activation: ActivationName = "relu"
     dropout: float = 0.1
-    epochs: int = 30
+    epochs: float = 30
     batch_rows: int = 128
     learning_rate: float = 2e-3
     weight_decay: float = 0.01
@@ -57,5 +57,5 @@ MOST_EPOCHS = 100
 
 def recipe_for(n: int, classes: bool) -> Recipe:
     """Return the recipe for n rows with classes, or with numbers, as target."""
-    epochs = min(max(2, round(STEPS * 128 / n)), MOST_EPOCHS)
+    epochs = round(min(max(2, STEPS * 128 / n), MOST_EPOCHS))
     return Recipe(dropout=0.1 if classes else 0.0, epochs=epochs)

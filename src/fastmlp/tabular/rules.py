@@ -29,30 +29,38 @@ class Course:
     Parameters
     ----------
     part : rows to train on
-    epochs, batch_rows, seed : as of `Model.fit`
+    epochs : over all of these rows; less than 1: over a part of them
+    batch_rows, seed : as of `Model.fit`
     """
 
-    def __init__(self, part: Part, epochs: int, batch_rows: int, seed: int) -> None:
+    def __init__(self, part: Part, epochs: float, batch_rows: int, seed: int) -> None:
         self.part, self.seed, self.n = part, seed, part.order.size
         self.batch_rows = min(batch_rows, self.n)
-        most = ROUND_ROWS // self.batch_rows * self.batch_rows
-        cuts = isinstance(part.order, Order) and self.n > most
-        self.per_epoch = math.ceil(self.n / most) if cuts else 1
-        self.round_rows = math.ceil(self.n / self.per_epoch / self.batch_rows) * self.batch_rows if cuts else self.n
-        self.rounds = epochs * self.per_epoch
+        self.per_epoch, self.round_rows = 1, self.n
+        if isinstance(part.order, Order):  # of a stream, a pass is read whole
+            most = min(ROUND_ROWS, math.ceil(self.n * min(epochs, 1.0)))
+            self.per_epoch = math.ceil(self.n / max(most, self.batch_rows))
+            batches = math.ceil(self.n / self.per_epoch / self.batch_rows)
+            self.round_rows = min(batches * self.batch_rows, self.n)
+            self.per_epoch = math.ceil(self.n / self.round_rows)
+        self.rounds = max(1, round(epochs * self.per_epoch))
 
     @property
     def steps(self) -> int:
         """Steps of all rounds."""
-        return int(self.rounds // self.per_epoch * math.ceil(self.n / self.batch_rows))
+        return sum(math.ceil(self.size(k) / self.batch_rows) for k in range(self.rounds))
 
-    def order(self, round_: int) -> Any:
-        """Return the order of rows of a round, counted from 0."""
-        epoch, at = divmod(round_, self.per_epoch)
+    def size(self, k: int) -> int:
+        """Return the rows of round k = 0, 1, …."""
+        first = k % self.per_epoch * self.round_rows
+        return min(first + self.round_rows, self.n) - first
+
+    def order(self, k: int) -> Any:
+        """Return the order of rows of round k."""
+        epoch, at = divmod(k, self.per_epoch)
         order = self.part.order.shuffled(self.seed, epoch)
-        if self.per_epoch == 1:
-            return order
-        return order.part(at * self.round_rows, min((at + 1) * self.round_rows, self.n))
+        first = at * self.round_rows
+        return order if self.per_epoch == 1 else order.part(first, first + self.size(k))
 
 
 class MemberRules:
