@@ -53,7 +53,7 @@ class Course:
     def size(self, k: int) -> int:
         """Return the rows of round k = 0, 1, …."""
         first = k % self.per_epoch * self.round_rows
-        return min(first + self.round_rows, self.n) - first
+        return int(min(first + self.round_rows, self.n) - first)
 
     def order(self, k: int) -> Any:
         """Return the order of rows of round k."""

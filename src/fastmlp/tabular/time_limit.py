@@ -78,7 +78,7 @@ def fitted_to(
 
     def seconds(n_members: int, epochs: float) -> float:
         """Return how long the threads take for so many members."""
-        return -(-n_members // n_threads) * epoch * epochs
+        return float(-(-n_members // n_threads) * epoch * epochs)
 
     least = FEWEST_EPOCHS * recipe.epochs
     n_members = recipe.n_members
