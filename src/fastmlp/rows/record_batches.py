@@ -64,6 +64,8 @@ def record_batches(X: Any) -> RecordBatches:
     import pyarrow
 
     refuse_lazy("X", X)
+    if hasattr(X, "record_batches"):  # of this package
+        return X.record_batches()  # type: ignore[no-any-return]
     if is_partitioned(X):
         return batches_of_partitions(X)
     if hasattr(X, "iloc") and hasattr(X, "columns"):  # before the rest: a column may have any name, such as "batches"

@@ -1,65 +1,157 @@
 """`TabularClassifier`."""
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
 
 from ..losses import CROSS_ENTROPY, LOG_LOSS, Loss
+from ..messages import few, shown
 from ..rows.labels import Labels, Target
 from ..rows.streamed import StreamedRows
 from ..rows.streams.stream import Stream
 from ..rows.survey import classes_of
 from ..sklearn.classes import ClassTarget, check_one_kind, class_weights
-from ..typing import Table
-from .ensemble import linked
-from .estimator import TabularEstimator
+from ..sklearn_private import StrOptions
+from ..typing import SparseMatrix, Table, Verbose
+from .ensemble import log_linked
+from .estimator import CONSTRAINTS, TabularEstimator
 
 
 class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc]
-    """Classes of the rows of a table, as it is."""
+    """Classes of the rows of a table as it is: numbers, categories, text, booleans, dates and missing values.
 
-    _parameter_constraints: dict = {}  # noqa: RUF012
+    What columns are is found, several nets are trained on different encodings of them, side by side, and their outputs
+    are averaged. Nothing has to be set; with the same `random_state`, the result has the same bits for any number of
+    threads.
+
+    Parameters
+    ----------
+    n_members : int or None, default=None
+        The number of nets. None: as the recipe has it.
+    categories : sequence of str, default=()
+        Columns that are categories, such as numbers that are codes, or text that looks like identifiers.
+    numbers : sequence of str, default=()
+        Columns of text that spells numbers; other text in them counts as missing.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of classes, by which those of rows are multiplied, for training and validation; "balanced": n / (K × the
+        class's number of rows).
+    time_limit : float or None, default=None
+        Seconds that `fit` may take. None: as many as the recipe needs; then nothing measured decides anything.
+    random_state : int, RandomState or None, default=None
+        For first weights, rows for validation, and the order of rows.
+    n_threads : int or None, default=None
+        The largest number of threads. None: one per available core.
+    verbose : bool, int or "bar", default=0
+        Print a line for each net, or show a progress bar over the rows of all of them.
+
+    Attributes
+    ----------
+    classes_ : array (K)
+        The classes in ascending order.
+    n_features_in_ : int
+        Number of columns of X, also of those that are left out.
+    feature_names_in_ : array of str
+        Their names; only if X has names.
+    reading_ : TableReading
+        How each column is read, and which are left out, and why.
+    models_ : list of Model
+        The nets; their `history` has the losses of each round.
+    weights_ : array
+        The weight of each net in the average.
+    recipe_ : Recipe
+        What was trained.
+
+    Examples
+    --------
+    >>> import pyarrow
+    >>> from fastmlp import TabularClassifier
+    >>> table = pyarrow.table({"age": [20, 40, None, 60] * 50, "job": ["clerk", "smith", "clerk", "cook"] * 50})
+    >>> y = ["no", "yes", "no", "yes"] * 50
+    >>> model = TabularClassifier(n_members=2, random_state=0).fit(table, y)
+    >>> model.predict(table.slice(0, 4)).tolist()
+    ['no', 'yes', 'no', 'yes']
+    >>> model.predict_proba(table).shape
+    (200, 2)
+    """
+
+    _parameter_constraints: dict = {**CONSTRAINTS, "class_weight": [dict, StrOptions({"balanced"}), None]}  # noqa: RUF012
 
     def __init__(
-        self, *, n_members: int | None = None, class_weight: dict | Literal["balanced"] | None = None,
-        random_state: int | np.random.RandomState | None = None, n_threads: int | None = None,
+        self, *, n_members: int | None = None, categories: Sequence[str] = (), numbers: Sequence[str] = (),
+        class_weight: dict | Literal["balanced"] | None = None, time_limit: float | None = None,
+        random_state: int | np.random.RandomState | None = None, n_threads: int | None = None, verbose: Verbose = 0,
     ) -> None:  # fmt: skip
-        self.n_members, self.class_weight = n_members, class_weight
-        self.random_state, self.n_threads = random_state, n_threads
+        self.n_members, self.categories, self.numbers = n_members, categories, numbers
+        self.class_weight, self.time_limit = class_weight, time_limit
+        self.random_state, self.n_threads, self.verbose = random_state, n_threads, verbose
 
-    def predict(self, X: Table) -> np.ndarray:
+    def predict(self, X: Table | SparseMatrix | Stream) -> np.ndarray:
         """Return the most probable class of each row, array (n)."""
-        return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
+        now = self._now()
+        return np.asarray(now.classes_[now._linked(X).argmax(axis=1)])
 
-    def predict_proba(self, X: Table) -> np.ndarray:
+    def predict_proba(self, X: Table | SparseMatrix | Stream) -> np.ndarray:
         """Return probabilities of the classes in the order of `classes_`, array (n, K)."""
-        return linked(self._loss(), self._average(X))
+        return np.asarray(self._now()._linked(X))
 
-    def score(self, X: Table, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None) -> float:
-        """Return accuracy, by weight; a stream brings y and weights."""
+    def predict_log_proba(self, X: Table | SparseMatrix | Stream) -> np.ndarray:
+        """Return logarithms of `predict_proba`, which are finite also where a probability is rounded to 0."""
+        return np.asarray(self._now()._linked(X, log_linked))
+
+    def score(
+        self, X: Table | SparseMatrix | Stream, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> float:
+        """Return the accuracy, by weight.
+
+        Parameters
+        ----------
+        X, y, sample_weight : as for `fit`; no target may be missing
+        """
         if isinstance(X, Stream):
-            return self._score_of_stream(X, y, sample_weight)
+            return float(self._score_of_stream(X, y, sample_weight))
         return float(super().score(X, y, sample_weight))
 
+    def _checked(self, name: str, y: np.ndarray, known: np.ndarray) -> np.ndarray:
+        labels = y[known]
+        check_one_kind(name, labels)
+        if labels.dtype == object and len(labels) and not isinstance(labels[0], str):
+            labels = plain(labels)
+        if labels.dtype.kind == "f" and np.isinf(labels).any():
+            raise ValueError(f"{name} contains infinity; drop such rows")
+        check_classification_targets(labels)
+        return np.asarray(labels)
+
     def _learn(self, y: np.ndarray) -> np.ndarray:
-        check_one_kind("y", y)
         self.classes_, numbers = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ValueError(f"y holds only one class ({self.classes_[0]!r}); rows of two classes are required")
+        self._check_classes()
+        if self.class_weight is not None:
+            self._by_class = class_weights(self.class_weight, self.classes_, y)
         return np.asarray(numbers)
 
     def _learn_stream(self, stream: Stream) -> None:
         self.classes_ = np.array(classes_of(stream))
+        self._check_classes()
+
+    def _check_classes(self) -> None:
+        """Raise ValueError for a single class."""
         if len(self.classes_) < 2:
-            raise ValueError(f"y holds only one class ({self.classes_[0]!r}); rows of two classes are required")
+            raise ValueError(f"y holds only one class ({shown(self.classes_[0])}); rows of two classes are required")
 
     def _target(self, name: str, others: bool = False) -> Target:
         return Labels(self._outputs(), self._loss(), self.classes_.tolist(), name, others)
 
     def _weigh(self, rows: StreamedRows) -> None:
         ClassTarget(self).weigh_stream(rows)
+
+    def _encoded(self, y: np.ndarray) -> np.ndarray:
+        new = np.setdiff1d(y, self.classes_)
+        if len(new):
+            raise ValueError(f"y_val has classes that y has not: {few(new.tolist())}")
+        return np.asarray(np.searchsorted(self.classes_, y))
 
     def _loss(self) -> Loss:
         return LOG_LOSS if len(self.classes_) == 2 else CROSS_ENTROPY
@@ -70,5 +162,12 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
     def _weighted(self, y: np.ndarray, w: np.ndarray | None) -> np.ndarray | None:
         if self.class_weight is None:
             return w
-        weights = class_weights(self.class_weight, self.classes_, y)[np.searchsorted(self.classes_, y)]
-        return weights if w is None else weights * w
+        by_class = self._by_class[np.searchsorted(self.classes_, y)]
+        with np.errstate(over="ignore"):  # what becomes inf is refused where rows are made
+            return by_class if w is None else by_class * w
+
+
+def plain(labels: np.ndarray) -> np.ndarray:
+    """Return objects that are all booleans or numbers as an array of these, others as they are."""
+    values: Any = np.array(labels.tolist())
+    return values if values.dtype.kind in "biuf" and values.shape == labels.shape else labels

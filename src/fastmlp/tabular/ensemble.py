@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, softmax
+from scipy.special import expit, log_softmax, softmax
 
 from ..losses import Loss
 from ..model import Model
@@ -27,3 +27,10 @@ def linked(loss: Loss, Z: np.ndarray) -> np.ndarray:
     if loss.link == "softmax":
         return np.asarray(softmax(Z, axis=1))
     return np.exp(Z) if loss.link == "exp" else Z
+
+
+def log_linked(loss: Loss, Z: np.ndarray) -> np.ndarray:
+    """Return logarithms of probabilities (n, K), which are finite also where these are rounded to 0."""
+    if loss.link == "softmax":
+        return np.asarray(log_softmax(Z, axis=1))
+    return np.asarray(-np.logaddexp(0, np.column_stack([Z, -Z])))

@@ -1,10 +1,12 @@
 """One fit of a tabular estimator, once its table is a matrix: encodings, members, their training and their weights."""
 
+import contextlib
 import threading
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -12,13 +14,15 @@ from ..losses import Loss
 from ..model import Model
 from ..rows.array import ArrayRows
 from ..rows.order import validation_split
+from ..system.interrupts import postponed
 from ..training.loop import Part
-from ..typing import Scaling
+from ..typing import Scaling, Verbose
 from .encodings import Sample
 from .member import Member, weights_of
 from .recipe import NET, Recipe
 from .side_by_side import side_by_side
 from .streamed_data import StreamedData
+from .watch import Watch
 
 FEWEST_ROWS = 40  # of which some are kept for validation; fewer rows validate themselves
 
@@ -59,7 +63,7 @@ class Data:
         """Return the rows as kernels read them."""
         return ArrayRows(
             self.matrix, self.y, self.w, n_features=self.matrix.shape[1], dtype=NET, outputs=self.outputs,
-            loss=self.loss, target_scaling=self.scaling,
+            loss=self.loss, target_scaling=self.scaling, with_missing=True,
         )  # fmt: skip
 
     def sample(self, seed: int) -> Sample:
@@ -72,38 +76,52 @@ class Data:
 
 
 def fit(
-    data: Data | StreamedData,
-    recipe: Recipe,
-    seed: int,
-    n_threads: int,
-    start: Callable[[Model], None] = lambda model: None,
-) -> tuple[list[Model], np.ndarray]:
+    data: Data | StreamedData, recipe: Recipe, seed: int, n_threads: int,
+    start: Callable[[Model], None] = lambda model: None, *,
+    held: Data | None = None, time_limit: float | None = None, verbose: Verbose = 0, owner: str = "TabularClassifier",
+) -> tuple[list[Model], np.ndarray]:  # fmt: skip
     """Train the members of a recipe; return their nets, and the weights of their average.
 
+    Parameters
+    ----------
     start : sets the weights of a new net where training starts
+    held : rows to validate all members on; None: each keeps some of its own
+    time_limit : seconds
+    verbose, owner : see `Watch`
 
     Raises
     ------
     KeyboardInterrupt : before any net has finished a round; later, the best rounds so far are returned with a warning
     """
-    members = members_of(data, recipe, seed, 1 if data.in_memory else n_threads)
+    members = members_of(data, recipe, seed, 1 if data.in_memory else n_threads, held)
     for member in members:
         start(member.model)
     stop = threading.Event()
     works = [partial(member.train, recipe, stop) for member in members]
+    trained: list[Member] = []
+    weights = np.zeros(0)
     try:
-        side_by_side(works, n_threads if data.in_memory else 1, stop, lambda: None)
+        with postponed(), contextlib.closing(Watch(members, recipe, verbose, owner)) as watch:
+            side_by_side(works, n_threads if data.in_memory else 1, stop, watch.look)
+            trained = [member for member in members if member.model.history or not stop.is_set()]
+            if trained:
+                weights = weights_of(trained, data.loss)
     except KeyboardInterrupt:
-        members = [member for member in members if member.model.history]
-        if not members:
+        if not len(weights):
             raise
-        warnings.warn("Training interrupted by user.", stacklevel=4)
-    return [member.model for member in members], weights_of(members, data.loss)
+        warnings.warn("Training interrupted by user.", stacklevel=5)
+    return [member.model for member in trained], weights
 
 
-def members_of(data: Data | StreamedData, recipe: Recipe, seed: int, n_threads: int = 1) -> list[Member]:
-    """Return the members of a recipe, before their training on n_threads each."""
-    parts, sample, members = data.parts(recipe), data.sample(seed), []
+def members_of(
+    data: Data | StreamedData, recipe: Recipe, seed: int, n_threads: int = 1, held: Data | None = None
+) -> list[Member]:
+    """Return the members of a recipe, before their training on n_threads each.
+
+    held : rows to validate all of them on, or None
+    """
+    parts = data.parts(recipe) if held is None else all_rows(data, held)
+    sample, members = data.sample(seed), []
     features = {encoding: sample.features(encoding) for encoding in recipe.encodings}
     for k in range(recipe.n_members):
         turn, at = divmod(k, len(recipe.encodings))
@@ -119,6 +137,14 @@ def members_of(data: Data | StreamedData, recipe: Recipe, seed: int, n_threads: 
     return members
 
 
+def all_rows(data: Data | StreamedData, held: Data) -> Callable[[int], tuple[Part, Part]]:
+    """Return a function that gives the rows that are held, and all rows to train on, whatever the seed."""
+    given = held.rows()
+    rows: Any = data.rows() if isinstance(data, Data) else data.rows
+    order = rows.order() if isinstance(data, Data) else rows.parts(0.0, 0)[0]
+    return lambda seed: (Part(given, given.order()), Part(rows, order))
+
+
 def parts(rows: ArrayRows, recipe: Recipe, seed: int, by_class: bool) -> tuple[Part, Part]:
     """Return the rows that validate a member, and those that it is trained on."""
     n = rows.n_rows
@@ -126,4 +152,6 @@ def parts(rows: ArrayRows, recipe: Recipe, seed: int, by_class: bool) -> tuple[P
         return Part(rows, rows.order()), Part(rows, rows.order())
     fraction = min(recipe.validation_fraction, recipe.most_validation_rows / n)
     validation, rest = validation_split(n, fraction, seed, rows.y if by_class else None)
+    if rows.w is not None and not all(rows.w[order.rows(0, order.size)].any() for order in (validation, rest)):
+        return Part(rows, rows.order()), Part(rows, rows.order())  # a mean over weights of 0 is none
     return Part(rows, validation), Part(rows, rest)

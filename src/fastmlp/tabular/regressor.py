@@ -1,64 +1,137 @@
 """`TabularRegressor`."""
 
 from collections.abc import Sequence
+from numbers import Real
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import RegressorMixin
+from sklearn.metrics import mean_pinball_loss
 
 from ..losses import Loss, loss_of
 from ..model import Model
 from ..rows.labels import Target, TargetNumbers
 from ..rows.moments import Moments
 from ..rows.streams.stream import Stream
-from ..typing import Scaling, Table
-from .ensemble import linked
-from .estimator import TabularEstimator
+from ..rows.targets import refused
+from ..sklearn.numbers import converted
+from ..sklearn_private import Interval, StrOptions
+from ..typing import Scaling, SparseMatrix, Table, Verbose
+from .estimator import CONSTRAINTS, TabularEstimator
 from .fit import Data
 from .streamed_data import StreamedData
 
 WIDEST = np.dtype(np.float64)
 
+LEAST_MEAN = 1e-6  # of counts, where training begins: counts of 0 alone have no logarithm
+
 
 class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
-    """Numbers, counts or quantiles for the rows of a table, as it is."""
+    """Numbers, counts or quantiles for the rows of a table as it is.
 
-    _parameter_constraints: dict = {}  # noqa: RUF012
+    As `TabularClassifier`, for targets that are numbers.
+
+    Counts with exposure, such as claims of contracts that lasted for part of a year, need no other argument: the target
+    is the rate, y = count / exposure, the exposure is the `sample_weight`, and the loss is "poisson".
+
+    Parameters
+    ----------
+    loss : {"squared_error", "poisson", "quantile", "huber"}, default="squared_error"
+        What is minimised. "poisson" is for counts or rates, which are not negative; predictions are means then, as for
+        "squared_error". "quantile" predicts quantiles, and "huber" is less drawn to outliers.
+    quantile : float or ascending sequence of float, default=0.5
+        Levels in (0, 1) for loss="quantile"; for a sequence, a prediction has one column for each.
+    delta : float, default=1.0
+        The error, in standard deviations of y, up to which loss="huber" is quadratic.
+    n_members, categories, numbers, time_limit, random_state, n_threads, verbose : as for `TabularClassifier`
+
+    Attributes
+    ----------
+    n_features_in_, feature_names_in_, reading_, models_, weights_, recipe_ : as for `TabularClassifier`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pyarrow
+    >>> from fastmlp import TabularRegressor
+    >>> age, job = np.arange(20, 70).repeat(4), np.resize(["clerk", "smith", "cook", None], 200)
+    >>> wage = age + np.where(job == "cook", 20, 0)
+    >>> table = pyarrow.table({"age": age, "job": job})
+    >>> model = TabularRegressor(n_members=2, random_state=0).fit(table, wage)
+    >>> bool(model.score(table, wage) > 0.9)
+    True
+    """
+
+    _parameter_constraints: dict = {  # noqa: RUF012
+        **CONSTRAINTS,
+        "loss": [StrOptions({"squared_error", "poisson", "quantile", "huber"})],
+        "quantile": [Interval(Real, 0, 1, closed="neither"), "array-like"],
+        "delta": [Interval(Real, 0, None, closed="neither")],
+    }
 
     def __init__(
         self, *, loss: Literal["squared_error", "poisson", "quantile", "huber"] = "squared_error",
         quantile: float | Sequence[float] = 0.5, delta: float = 1.0, n_members: int | None = None,
-        random_state: int | np.random.RandomState | None = None, n_threads: int | None = None,
+        categories: Sequence[str] = (), numbers: Sequence[str] = (), time_limit: float | None = None,
+        random_state: int | np.random.RandomState | None = None, n_threads: int | None = None, verbose: Verbose = 0,
     ) -> None:  # fmt: skip
-        self.loss, self.quantile, self.delta, self.n_members = loss, quantile, delta, n_members
-        self.random_state, self.n_threads = random_state, n_threads
+        self.loss, self.quantile, self.delta = loss, quantile, delta
+        self.n_members, self.categories, self.numbers = n_members, categories, numbers
+        self.time_limit, self.random_state, self.n_threads, self.verbose = time_limit, random_state, n_threads, verbose
 
-    def predict(self, X: Table) -> np.ndarray:
+    def predict(self, X: Table | SparseMatrix | Stream) -> np.ndarray:
         """Return predictions, array (n), or (n, K) for K quantiles."""
-        loss = self._loss()
-        return loss.predictions(linked(loss, self._average(X)), self._scaling())
+        now = self._now()
+        model = now.models_[0]
+        return np.asarray(model.network.plan.loss.predictions(now._linked(X), model.target_scaling))
 
-    def score(self, X: Table, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None) -> float:
-        """Return R², by weight; a stream brings y and weights."""
+    def score(
+        self, X: Table | SparseMatrix | Stream, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> float:
+        """Return R² of what `predict` gives or, of several quantiles, the mean of their pinball losses, negative.
+
+        Parameters
+        ----------
+        X, y, sample_weight : as for `fit`; no target may be missing
+        """
         if isinstance(X, Stream):
-            return self._score_of_stream(X, y, sample_weight)
-        return float(super().score(X, y, sample_weight))
+            return float(self._score_of_stream(X, y, sample_weight))
+        levels = self._now().models_[0].network.plan.loss.parameters
+        if len(levels) < 2:
+            return float(super().score(X, y, sample_weight))
+        quantiles = zip(levels, self.predict(X).T, strict=True)
+        losses = [mean_pinball_loss(y, each, sample_weight=sample_weight, alpha=level) for level, each in quantiles]
+        return -float(np.mean(losses))
+
+    def _checked(self, name: str, y: np.ndarray, known: np.ndarray) -> np.ndarray:
+        if y.dtype.kind in "mMc":
+            raise TypeError(f"{name} has dtype {y.dtype}; convert it to real numbers first")
+        numbers = np.full(len(y), np.nan)
+        values = y if y.dtype.kind in "fiub" else np.where(known, y, np.nan)
+        numbers[known] = converted(name, values)[known] if values.dtype.kind not in "fiub" else y[known]
+        loss = self._loss()
+        least, most = loss.bounds(self._outputs(), numbers.dtype)
+        bad = known & ~((numbers >= least) & (numbers <= most))
+        if bad.any():
+            row = int(np.argmax(bad))
+            raise ValueError(refused(name, numbers[row], f"in row {row}", loss, numbers.dtype))
+        return np.asarray(numbers[known])
 
     def _learn(self, y: np.ndarray) -> np.ndarray:
-        numbers = np.asarray(y, np.float64)
-        if not np.isfinite(numbers).all():
-            raise ValueError("Input y contains infinity or a value too large for dtype('float64').")
         found = Moments()
-        found.add(numbers, None)
+        found.add(y, None)
         self._learn_moments(found)
-        return numbers
+        return y
 
     def _learn_moments(self, moments: Moments) -> None:
         self._moments = moments.scaling()
 
     def _target(self, name: str, others: bool = False) -> Target:
         return TargetNumbers(self._outputs(), self._loss(), WIDEST, None, name)
+
+    def _encoded(self, y: np.ndarray) -> np.ndarray:
+        return y
 
     def _loss(self) -> Loss:
         return loss_of(self.loss, self._outputs(), None, self.quantile, self.delta)
@@ -71,4 +144,4 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
 
     def _start(self, data: Data | StreamedData, model: Model) -> None:
         if self.loss == "poisson":
-            model.biases[-1][:] = np.log(data.mean)
+            model.biases[-1][:] = np.log(max(data.mean, LEAST_MEAN))
