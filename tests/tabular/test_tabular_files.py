@@ -18,7 +18,7 @@ X = table()
 OTHERS = table(40, seed=1).assign(kind=lambda frame: frame["kind"].replace("a", "unseen"))[X.columns[::-1]]
 LABELS = {
     "text": ("no", "yes"), "three": ("a", "bb", "ü"), "whole numbers": (-1, 7, 9), "truth values": (False, True),
-    "numbers": (0.5, 1.25),
+    "numbers": (2.0, 5.0),
 }  # fmt: skip
 LOSSES = {
     "squared_error": {}, "poisson": {}, "huber": {"delta": 0.5}, "median": {"loss": "quantile"},

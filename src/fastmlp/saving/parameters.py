@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, fields
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,9 @@ def checked_parameters(data: Any, kind: Any) -> dict[str, Any]:
     need(type(data) is dict, f"the parameters are {str(data)[:80]}")
     unknown = data.keys() - set(kind._get_param_names()) | data.keys() & set(NOT_KEPT)
     need(not unknown, f"there are parameters that {kind.__name__} does not have: {sorted(unknown)[:3]}")
-    return {name: checked_value(name, value) for name, value in data.items()}
+    found = {name: checked_value(name, value) for name, value in data.items()}
+    tuples = {name for name, each in signature(kind).parameters.items() if type(each.default) is tuple}
+    return {name: tuple(value) if type(value) is list and name in tuples else value for name, value in found.items()}
 
 
 def checked_value(name: str, value: Any) -> Any:
