@@ -23,9 +23,11 @@ from ..system import fit_lock
 from ..system.interrupts import postponed
 from ..system.machine import available_cores
 from ..tables.table_reader import read_columns
+from ..training.checkpoint import CheckpointFile
 from ..training.split import given_validation
-from ..typing import Scaling, SparseMatrix, Table, Verbose
-from .fit import Data, fit
+from ..typing import FilePath, Scaling, SparseMatrix, Table, Verbose
+from .checkpoint import FitCheckpoint, arguments_of
+from .fit import Data, Runner, fit
 from .fitted import FittedTabular
 from .given import usable
 from .recipe import recipe_for
@@ -58,7 +60,8 @@ class TabularEstimator(FittedTabular, ABC):
     def fit(
         self, X: Table | SparseMatrix | Stream, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None, *,
         X_val: Table | SparseMatrix | Stream | None = None, y_val: ArrayLike | None = None,
-        sample_weight_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None, checkpoint: FilePath | None = None,
+        checkpoint_every: float = 60.0, resume: bool = False,
     ) -> Self:  # fmt: skip
         """Train.
 
@@ -75,6 +78,14 @@ class TabularEstimator(FittedTabular, ABC):
         sample_weight : array-like (n), finite and not negative, or None
         X_val, y_val, sample_weight_val : as the first three, or None
             Rows to validate all members on, in place of those that each keeps from its training.
+        checkpoint : path or None, default=None
+            A file in which the fit is kept, so that it can go on where it was interrupted: at its beginning, whenever
+            a member has ended, and in between every checkpoint_every seconds.
+        checkpoint_every : float, default=60
+            Seconds from one write to the next.
+        resume : bool, default=False
+            Go on with the fit in the file, if there is one; rows and parameters must be the same, and then the result
+            has the bits of a fit that was never interrupted. Where random_state is no number, the seed is the file's.
 
         Returns
         -------
@@ -84,13 +95,18 @@ class TabularEstimator(FittedTabular, ABC):
         ------
         KeyboardInterrupt : before the first net has been validated; later, the best so far is kept, with a warning
         RuntimeError : another thread is fitting this estimator
+        FileExistsError : the file has a fit that has not ended, and resume is False
+        ValueError : the file has a fit on other rows, or with other parameters
         """
         if y is None and not isinstance(X, Stream):
             raise ValueError(f"This {type(self).__name__} estimator requires y to be passed, but the target y is None.")
         held = given_validation(X_val, y_val, sample_weight_val)
+        file = CheckpointFile.checked(checkpoint, checkpoint_every, resume)
+        if file is not None and self.time_limit is not None:
+            raise ValueError("checkpoint: with time_limit, a fit cannot go on later; leave one of them out")
         with fit_lock.fitting(self, lambda: view(self)):
             learned = self._unfitted()
-            learned._fit(X, y, sample_weight, held)
+            learned._fit(X, y, sample_weight, held, file)
             with postponed():
                 parameters = self.get_params(deep=False).keys()
                 self.__dict__.update({name: value for name, value in vars(learned).items() if name not in parameters})
@@ -104,7 +120,7 @@ class TabularEstimator(FittedTabular, ABC):
         other.__dict__.update(self.get_params(deep=False))
         return other
 
-    def _fit(self, X: Any, y: Any, w: Any, held: tuple | None) -> None:
+    def _fit(self, X: Any, y: Any, w: Any, held: tuple | None, file: CheckpointFile | None = None) -> None:
         """Learn from rows; this estimator is one that nobody else knows."""
         if isinstance(X, Stream):
             check_alone(y, w)
@@ -124,10 +140,20 @@ class TabularEstimator(FittedTabular, ABC):
         recipe = recipe_for(data.n_rows, not data.loss.numeric)
         self.recipe_ = replace(recipe, n_members=self.n_members or recipe.n_members)
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+        held_data, kept = self._held(held), None
+        if file is not None:
+            kept = FitCheckpoint(file, type(self).__name__)
+            seed = seed if isinstance(self.random_state, Integral) else kept.seed(seed)
+            kept.begin(self.recipe_.n_members, arguments_of(self, data, held_data, seed))
         self.models_, self.weights_ = fit(
             data, self.recipe_, seed, self.n_threads or available_cores(), partial(self._start, data),
-            held=self._held(held), time_limit=self.time_limit, verbose=self.verbose, owner=type(self).__name__,
+            held=held_data, checkpoint=kept, runner=self._runner(),
+            time_limit=self.time_limit, verbose=self.verbose, owner=type(self).__name__,
         )  # fmt: skip
+
+    def _runner(self) -> Runner | None:
+        """Return what trains members elsewhere."""
+        return None
 
     def _held(self, given: tuple | None) -> Data | None:
         """Return the rows of (X_val, y_val, sample_weight_val)."""

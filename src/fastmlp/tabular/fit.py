@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from ..rows.order import validation_split
 from ..system.interrupts import postponed
 from ..training.loop import Part
 from ..typing import Scaling, Verbose
+from .checkpoint import FitCheckpoint
 from .encodings import Sample
 from .member import Member, weights_of
 from .recipe import NET, Recipe
@@ -25,6 +25,8 @@ from .streamed_data import StreamedData
 from .watch import Watch
 
 FEWEST_ROWS = 40  # of which some are kept for validation; fewer rows validate themselves
+
+Runner = Callable[..., None]  # see `dask.members.train`
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,11 @@ class Data:
             loss=self.loss, target_scaling=self.scaling, with_missing=True,
         )  # fmt: skip
 
+    def part(self) -> Part:
+        """Return all rows, to train or to validate on."""
+        rows = self.rows()
+        return Part(rows, rows.order())
+
     def sample(self, seed: int) -> Sample:
         """Return rows by which encodings are learned."""
         return Sample(self.matrix, self.codes, self.y, not self.loss.numeric, seed)
@@ -79,6 +86,7 @@ def fit(
     data: Data | StreamedData, recipe: Recipe, seed: int, n_threads: int,
     start: Callable[[Model], None] = lambda model: None, *,
     held: Data | None = None, time_limit: float | None = None, verbose: Verbose = 0, owner: str = "TabularClassifier",
+    checkpoint: FitCheckpoint | None = None, runner: Runner | None = None,
 ) -> tuple[list[Model], np.ndarray]:  # fmt: skip
     """Train the members of a recipe; return their nets, and the weights of their average.
 
@@ -88,6 +96,8 @@ def fit(
     held : rows to validate all members on; None: each keeps some of its own
     time_limit : seconds
     verbose, owner : see `Watch`
+    checkpoint : keeps the state of the members, and may hold one to go on with
+    runner : trains the members elsewhere; None: in threads of this process
 
     Raises
     ------
@@ -97,12 +107,26 @@ def fit(
     for member in members:
         start(member.model)
     stop = threading.Event()
-    works = [partial(member.train, recipe, stop) for member in members]
+    keepers = [None if checkpoint is None else partial(checkpoint.of_member, k) for k in range(len(members))]
+    works = [partial(member.train, recipe, stop, keep) for member, keep in zip(members, keepers, strict=True)]
     trained: list[Member] = []
     weights = np.zeros(0)
     try:
         with postponed(), contextlib.closing(Watch(members, recipe, verbose, owner)) as watch:
-            side_by_side(works, n_threads if data.in_memory else 1, stop, watch.look)
+
+            def look() -> None:
+                watch.look()
+                if checkpoint is not None:
+                    checkpoint.look()
+
+            try:
+                if runner is None:
+                    side_by_side(works, n_threads if data.in_memory else 1, stop, look)
+                else:
+                    runner(data, held, members, recipe, seed, stop, look)
+            finally:
+                if checkpoint is not None:
+                    checkpoint.look(always=True)
             trained = [member for member in members if member.model.history or not stop.is_set()]
             if trained:
                 weights = weights_of(trained, data.loss)
@@ -120,7 +144,7 @@ def members_of(
 
     held : rows to validate all of them on, or None
     """
-    parts = data.parts(recipe) if held is None else all_rows(data, held)
+    parts = parts_of(data, held, recipe)
     sample, members = data.sample(seed), []
     features = {encoding: sample.features(encoding) for encoding in recipe.encodings}
     for k in range(recipe.n_members):
@@ -137,12 +161,12 @@ def members_of(
     return members
 
 
-def all_rows(data: Data | StreamedData, held: Data) -> Callable[[int], tuple[Part, Part]]:
-    """Return a function that gives the rows that are held, and all rows to train on, whatever the seed."""
-    given = held.rows()
-    rows: Any = data.rows() if isinstance(data, Data) else data.rows
-    order = rows.order() if isinstance(data, Data) else rows.parts(0.0, 0)[0]
-    return lambda seed: (Part(given, given.order()), Part(rows, order))
+def parts_of(data: Data | StreamedData, held: Data | None, recipe: Recipe) -> Callable[[int], tuple[Part, Part]]:
+    """Return a function of a seed that gives rows to validate a member on, and those that it is trained on."""
+    if held is None:
+        return data.parts(recipe)
+    both = held.part(), data.part()
+    return lambda seed: both
 
 
 def parts(rows: ArrayRows, recipe: Recipe, seed: int, by_class: bool) -> tuple[Part, Part]:

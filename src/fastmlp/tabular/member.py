@@ -1,19 +1,22 @@
 """A member: one net, its encoding, and its training."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ..losses import Loss
 from ..model import Model
-from ..optimizers import AdamW
+from ..optimizers import AdamW, Optimizer
 from ..rows.array import ArrayRows
 from ..training.loop import Part, loop, take_best
 from .recipe import Recipe
 from .rules import Course, MemberRules, StoppedError
 from .weights import learned_weights
+
+Keeper = Callable[[Model, Optimizer, Course], Any]
 
 
 @dataclass
@@ -34,8 +37,11 @@ class Member:
     part: Part
     validation: Part
 
-    def train(self, recipe: Recipe, stop: threading.Event) -> None:
-        """Train until all rounds are done, or others want an end; the weights are those of the best round."""
+    def train(self, recipe: Recipe, stop: threading.Event, checkpoint: Keeper | None = None) -> None:
+        """Train until all rounds are done, or others want an end; the weights are those of the best round.
+
+        checkpoint : called with model, optimizer and course; returns what keeps their state, and goes on from it
+        """
         network = self.model.network
         course = Course(self.part, recipe.epochs, recipe.batch_rows, self.model.seed)
         optimizer = AdamW(
@@ -44,9 +50,13 @@ class Member:
         )  # fmt: skip
         optimizer.prepare(network.theta.size, network.theta.dtype)
         optimizer.start_schedule(course.steps)
-        rules = MemberRules(network, optimizer, course, self.validation, self.model.history, stop)
+        kept = None if checkpoint is None else checkpoint(self.model, optimizer, course)
+        progress = None if kept is None else kept.resumed()
+        if progress is not None and progress.ended:
+            return
+        rules = MemberRules(network, optimizer, course, self.validation, self.model.history, stop, progress)
         try:
-            loop(network, optimizer, self.part, rules, rules.keep)
+            loop(network, optimizer, self.part, rules, rules.keep if kept is None else kept.keep(rules))
         except StoppedError:
             take_best(network.theta, optimizer, rules)
 

@@ -73,6 +73,7 @@ class MemberRules:
     validation : rows that measure each round
     history : gets a record for each round
     stop : set by others to end the training after a step
+    progress : of a training to go on with, or None
     """
 
     l2 = 0.0
@@ -81,12 +82,12 @@ class MemberRules:
 
     def __init__(
         self, network: Network, optimizer: Optimizer, course: Course, validation: Part, history: list[Record],
-        stop: threading.Event,
+        stop: threading.Event, progress: Progress | None = None,
     ) -> None:  # fmt: skip
         self.network, self.optimizer, self.course, self.validation = network, optimizer, course, validation
         self.history, self.stop = history, stop
         self.epochs, self.batch_rows, self.seed = course.rounds, course.batch_rows, course.seed
-        self.progress = Progress(0, 1, Improvement(0.0, math.inf))
+        self.progress = progress or Progress(0, 1, Improvement(0.0, math.inf))
         self.ended = False
 
     def goes_on(self) -> bool:

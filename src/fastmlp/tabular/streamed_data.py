@@ -42,6 +42,10 @@ class StreamedData:
     def mean(self) -> float:
         return float(self.rows.survey().moments.mean[0])
 
+    def part(self) -> Part:
+        """Return all rows, to train on."""
+        return Part(self.rows, self.rows.order())
+
     def sample(self, seed: int) -> Sample:
         """Return the rows by which encodings are learned, in the order in which they were drawn."""
         drawn = sampled_rows(self.n_rows, seed)

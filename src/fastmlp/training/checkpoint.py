@@ -145,7 +145,7 @@ class Checkpoint:
         """
         try:
             found, fit = checked(description, tensors), checked_fit(description["fit"])
-            self.check_same(fit["arguments"])
+            check_same(self.file.path, self.arguments, fit["arguments"])
             self.check_model(found)
             progress = checked_progress(fit, tensors, found, self.extent)
         except ModelFormatError as error:
@@ -156,15 +156,6 @@ class Checkpoint:
         optimizer.schedule_start, optimizer.schedule_steps = fit["schedule"]
         return progress
 
-    def check_same(self, others: dict[str, Any]) -> None:
-        """Raise where the file's fit had other arguments."""
-        for name, ours in self.arguments.items():
-            if others.get(name) != ours:
-                raise ValueError(
-                    f"resume: the fit in {self.file.path!r} had {name}={others.get(name)!r}, but this one has "
-                    f"{ours!r}; a fit goes on with the same rows and arguments"
-                )
-
     def check_model(self, found: Described) -> None:
         """Raise ModelFormatError unless the model in the file is the one that the arguments of its fit describe."""
         theirs = {name: getattr(found, name) for name in ("widths", "bias", "dtype", "seed", "dropout")}
@@ -174,3 +165,13 @@ class Checkpoint:
             need(value == self.arguments.get(name), f"its {name} is {str(value)[:80]}, not {self.arguments.get(name)}")
         kept = "none" if found.optimizer is None else found.optimizer.name
         need(kept == self.optimizer.name, f"its optimizer is {kept}, not {self.optimizer.name}")
+
+
+def check_same(path: str, ours: dict[str, Any], theirs: dict[str, Any]) -> None:
+    """Raise ValueError where a file's fit had other arguments."""
+    for name, value in ours.items():
+        if theirs.get(name) != value:
+            raise ValueError(
+                f"resume: the fit in {path!r} had {name}={theirs.get(name)!r}, but this one has {value!r}; a fit goes "
+                "on with the same rows and arguments"
+            )
