@@ -8,8 +8,12 @@ from .predict import predict, predict_proba
 if TYPE_CHECKING:
     from .classifier import DaskMLPClassifier
     from .regressor import DaskMLPRegressor
+    from .tabular import DaskTabularClassifier, DaskTabularRegressor
 
-__all__ = ["DaskMLPClassifier", "DaskMLPRegressor", "fit", "predict", "predict_proba"]
+__all__ = [
+    "DaskMLPClassifier", "DaskMLPRegressor", "DaskTabularClassifier", "DaskTabularRegressor", "fit", "predict",
+    "predict_proba",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> object:
@@ -22,6 +26,10 @@ def __getattr__(name: str) -> object:
         from .regressor import DaskMLPRegressor
 
         return DaskMLPRegressor
+    if name in ("DaskTabularClassifier", "DaskTabularRegressor"):
+        from . import tabular
+
+        return getattr(tabular, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

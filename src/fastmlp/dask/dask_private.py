@@ -1,6 +1,7 @@
 """Names of Dask that are not public, each with the reason for its use."""
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 
@@ -19,3 +20,22 @@ def threads_of(worker: Any) -> int:
     """Return the threads of the worker that runs the present task; their public name differs between versions."""
     state = getattr(worker, "state", None)
     return int(getattr(state, "nthreads", None) or os.cpu_count() or 1)
+
+
+def cancelled() -> Callable[[], bool]:
+    """Return a function that tells whether the task of this thread is wanted no longer.
+
+    Tasks have no public way to learn it, and a worker lets those that run go on to their end.
+    """
+    from distributed import get_worker
+
+    try:
+        worker = get_worker()
+        key, tasks = worker.get_current_task(), worker.state.tasks
+    except (ValueError, AttributeError):  # no worker, or one of another version
+        return lambda: False
+
+    def is_cancelled() -> bool:
+        return getattr(tasks.get(key), "state", "cancelled") == "cancelled"
+
+    return is_cancelled

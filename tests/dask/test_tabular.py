@@ -1,0 +1,210 @@
+"""Tabular estimators whose members are trained by workers: the bits of one machine, whoever dies or calls it off."""
+
+import os
+import pickle
+import signal
+import sys
+import threading
+import time
+
+import cloudpickle
+import dask.dataframe as dd
+import numpy as np
+import pandas as pd
+import pytest
+from distributed import Client, LocalCluster
+from sklearn.base import clone
+
+from fastmlp import TabularClassifier, TabularRegressor
+from fastmlp.dask import DaskTabularClassifier, DaskTabularRegressor, members
+from fastmlp.dask.cluster import Cluster
+from fastmlp.tabular import estimator
+from fastmlp.tabular.recipe import Recipe
+
+n = 260
+random = np.random.default_rng(0)
+TABLE = pd.DataFrame({
+    "number": random.normal(50, 20, n), "other": random.standard_normal(n), "kind": random.choice(["a", "b", "c"], n),
+})  # fmt: skip
+TABLE.loc[::7, "other"] = np.nan
+CLASS = pd.Series(np.where((TABLE["number"] > 60) ^ (TABLE["kind"] == "b"), "yes", "no"), name="label")
+NUMBER = np.abs(TABLE["number"]) / 10 + (TABLE["kind"] == "c") * 5
+WEIGHT = random.uniform(0.5, 2, n)
+
+
+@pytest.fixture(scope="module")
+def client():
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=":0") as cluster,
+        Client(cluster) as client,
+    ):
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def few_epochs(monkeypatch):
+    recipe = Recipe(n_members=2, width=16, depth=1, epochs=4, batch_rows=32)
+    monkeypatch.setattr(estimator, "recipe_for", lambda n, classes: recipe)
+
+
+def classifier(**settings):
+    return DaskTabularClassifier(**{"random_state": 0, "timeout": 60, **settings})
+
+
+@pytest.mark.parametrize("given", ["frame", "dask", "named"])
+def test_classes_have_the_bits_of_one_machine(client, given):
+    local = TabularClassifier(n_members=4, random_state=0, class_weight="balanced").fit(TABLE, CLASS, WEIGHT)
+    model = classifier(n_members=4, class_weight="balanced")
+    whole = dd.from_pandas(TABLE.assign(label=CLASS, weight=WEIGHT), npartitions=3)
+    X = whole[list(TABLE)]
+    if given == "frame":
+        model.fit(TABLE, CLASS, WEIGHT)
+    elif given == "dask":
+        model.fit(X, whole["label"], whole["weight"])
+    else:
+        model.fit(whole, "label", "weight")
+    np.testing.assert_array_equal(model.predict_proba(TABLE), local.predict_proba(TABLE))
+    np.testing.assert_array_equal(model.weights_, local.weights_)
+    assert [len(each.history) for each in model.models_] == [len(each.history) for each in local.models_]
+    P = model.predict_proba(X)
+    assert P.shape[1] == 2
+    np.testing.assert_array_equal(P.compute(), local.predict_proba(TABLE))
+    np.testing.assert_array_equal(model.predict(X).compute(), local.predict(TABLE))
+    assert model.score(whole, "label", "weight") == pytest.approx(local.score(TABLE, CLASS, WEIGHT))
+
+
+@pytest.mark.parametrize("settings", [{}, {"loss": "poisson"}, {"loss": "quantile", "quantile": [0.2, 0.7]}])
+def test_numbers_have_the_bits_of_one_machine(client, settings):
+    local = TabularRegressor(random_state=0, **settings).fit(TABLE, NUMBER)
+    X = dd.from_pandas(TABLE, npartitions=3)
+    model = DaskTabularRegressor(random_state=0, timeout=60, **settings).fit(X, NUMBER)
+    np.testing.assert_array_equal(model.predict(TABLE), local.predict(TABLE))
+    np.testing.assert_array_equal(model.predict(X).compute(), local.predict(TABLE))
+    assert model.score(X, NUMBER) == pytest.approx(local.score(TABLE, NUMBER))
+
+
+def test_rows_to_validate_on_may_be_partitions(client):
+    X, X_val, y, y_val = TABLE[:200], TABLE[200:], CLASS[:200], CLASS[200:]
+    local = TabularClassifier(random_state=0).fit(X, y, X_val=X_val, y_val=y_val)
+    held = dd.from_pandas(X_val.assign(label=y_val), npartitions=2)
+    model = classifier().fit(dd.from_pandas(X.assign(label=y), npartitions=2), "label", X_val=held, y_val="label")
+    np.testing.assert_array_equal(model.predict_proba(TABLE), local.predict_proba(TABLE))
+
+
+def test_empty_partitions_and_arrays_are_predicted(client):
+    model = classifier().fit(TABLE[["number", "other"]].to_numpy(), CLASS)
+    frame = dd.from_pandas(TABLE[["number", "other"]], npartitions=3)
+    X = frame.to_dask_array(lengths=True)
+    expected = model.predict_proba(TABLE[["number", "other"]].to_numpy())
+    np.testing.assert_array_equal(model.predict_proba(X).compute(), expected)
+    np.testing.assert_array_equal(model.predict(X).compute(), model.classes_[expected.argmax(axis=1)])
+    model.fit(TABLE, CLASS)
+    some = dd.from_pandas(TABLE, npartitions=3)
+    some = some[some["number"] > TABLE["number"][200]]
+    assert len(model.predict(some).compute()) == (TABLE["number"] > TABLE["number"][200]).sum()
+
+
+def test_each_member_is_a_task_of_its_own(client, monkeypatch):
+    """All of them are submitted before the first has ended, in turn to all workers."""
+    homes = []
+    submit = Cluster.submit
+
+    def noted(self, what, function, *arguments, workers=None):
+        if what == "member":
+            homes.append(workers[0])
+        return submit(self, what, function, *arguments, workers=workers)
+
+    monkeypatch.setattr(Cluster, "submit", noted)
+    classifier(n_members=4).fit(TABLE, CLASS)
+    addresses = sorted(client.scheduler_info()["workers"])
+    assert homes == addresses * 2
+
+
+def test_an_error_of_a_member_is_raised(client, monkeypatch):
+    def fails(*arguments):
+        raise ValueError("no such luck")
+
+    monkeypatch.setattr(members, "trained", fails)
+    with pytest.raises(ValueError, match="no such luck"):
+        classifier().fit(TABLE, CLASS)
+
+
+def test_a_member_may_take_longer_than_the_timeout(client, monkeypatch):
+    def slow(*arguments, trained=members.trained):
+        time.sleep(3)
+        return trained(*arguments)
+
+    monkeypatch.setattr(members, "trained", slow)
+    assert classifier(timeout=2).fit(TABLE, CLASS).models_
+
+
+ENDED, BEGUN = threading.Event(), threading.Event()  # of `endless`
+
+
+def endless(*arguments):
+    stop = members.TaskStop()
+    BEGUN.set()
+    while not stop.is_set():
+        time.sleep(0.01)
+    ENDED.set()
+
+
+def test_ctrl_c_ends_the_tasks(client, monkeypatch):
+    monkeypatch.setattr(members, "trained", endless)
+
+    def interrupt():
+        BEGUN.wait(30)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        classifier().fit(TABLE, CLASS)
+    thread.join()
+    assert ENDED.wait(30)
+
+
+def dies_once(*arguments, trained=members.trained):
+    """Train, but end the process where no other has done so."""
+    try:
+        os.close(os.open(os.environ["FASTMLP_DIED"], os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        return trained(*arguments)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_members_of_a_worker_that_dies_are_trained_elsewhere(monkeypatch, tmp_path):
+    monkeypatch.setenv("FASTMLP_DIED", str(tmp_path / "died"))
+    monkeypatch.setattr(members, "trained", dies_once)
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    local = TabularClassifier(random_state=0).fit(TABLE, CLASS)
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0", silence_logs=50) as cluster,
+        Client(cluster) as client,
+    ):
+        model = classifier(client=client).fit(TABLE, CLASS)
+    cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
+    assert (tmp_path / "died").exists()
+    np.testing.assert_array_equal(model.predict_proba(TABLE), local.predict_proba(TABLE))
+
+
+def test_parameters_are_those_of_the_local_estimators(client):
+    for ours, local in ((DaskTabularClassifier, TabularClassifier), (DaskTabularRegressor, TabularRegressor)):
+        assert ours().get_params().keys() == local().get_params().keys() | {"client", "timeout"}
+        mine = {name: value for name, value in ours().get_params().items() if name not in ("client", "timeout")}
+        assert mine == local().get_params()
+    assert clone(classifier(client=client)).client is client
+
+
+def test_pickles_and_files_do_without_the_client(client, tmp_path):
+    model = classifier(client=client).fit(TABLE, CLASS)
+    copied = pickle.loads(pickle.dumps(model))
+    assert copied.client is None
+    np.testing.assert_array_equal(copied.predict_proba(TABLE), model.predict_proba(TABLE))
+
+
+def test_bad_arguments(client):
+    with pytest.raises(ValueError, match="no such column"):
+        classifier().fit(dd.from_pandas(TABLE, npartitions=2), "label")
+    with pytest.raises(ValueError, match="timeout=0"):
+        classifier(timeout=0).fit(TABLE, CLASS)
