@@ -33,7 +33,7 @@ def test_equations(kind):
 
 def test_bins_and_codes_come_last():
     assert [part.kind for part in ALL.parts] == [
-        "number", "clipped", "missing", "waves", "values", "number", "bins", "one_hot", "bins",
+        "number", "clipped", "missing", "waves", "values", "number", "bins", "bins", "one_hot",
     ]  # fmt: skip
     assert ALL.apply(rows_of(3)).shape == (3, ALL.n_inputs) == (3, 59)
 

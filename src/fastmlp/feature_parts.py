@@ -1,4 +1,4 @@
-"""The kinds of inputs that a net makes of one column of X; `inputs` is the slow twin of `kernels/features.py`.
+"""The kinds of inputs that a net makes of one column of X; `inputs` is the slow twin of `kernels/features/inputs.py`.
 
 NaN stands for a missing number, which gives 0 in all inputs but that of `Missing`. A number beyond what a part knows,
 such as a code of no category, is no error.
@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from .arguments import checked_int
-from .kernels import features as kernel
-from .kernels.features import CLIP, MOST_TURNS
+from .kernels.features import inputs as kernel
+from .kernels.features.inputs import CLIP, MOST_TURNS
 
 
 @dataclass(frozen=True)
@@ -23,10 +23,15 @@ class FeaturePart:
 
     kind: ClassVar[str]
     number: ClassVar[int]  # of the kind, for kernels
-    looked_up: ClassVar[bool] = False  # whether all inputs but a few are 0, or 1, in every row
+    looked_up: ClassVar[bool] = False  # whether kernels read rows of W[1] in place of these inputs
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "column", checked_int("column", self.column, 0))
+
+    @property
+    def rank(self) -> int:
+        """Where the inputs come among those of other parts: these come before all that are looked up."""
+        return -1
 
     @property
     def n_inputs(self) -> int:
@@ -176,6 +181,10 @@ class Bins(FeaturePart):
     def n_inputs(self) -> int:
         return len(self.edges) - 1
 
+    @property
+    def rank(self) -> int:
+        return 0
+
     def endings(self) -> list[str]:
         return [f" from {edge:.4g}" for edge in self.edges[:-1]]
 
@@ -212,6 +221,10 @@ class OneHot(FeaturePart):
 
     @property
     def n_inputs(self) -> int:
+        return self.n
+
+    @property
+    def rank(self) -> int:
         return self.n
 
     def endings(self) -> list[str]:

@@ -1,6 +1,6 @@
 """How the q numbers of a row of X become the p[0] inputs of a net, as plain data.
 
-`kernels/features.py` computes them when rows are gathered, so that no array of all inputs ever exists.
+`kernels/features/` computes them when rows are gathered, so that no array of all inputs ever exists.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ class Features:
     n_columns : int
         q, the numbers in a row of X. Columns that no part reads are left out.
     parts : sequence of Number, Clipped, Missing, Waves, Values, Bins and OneHot
-        In the order of their inputs, but that all `Bins` and `OneHot` come behind the others.
+        In the order of their inputs, but that all `Bins` come behind others, and then all `OneHot`, by n.
     """
 
     n_columns: int
@@ -34,7 +34,7 @@ class Features:
         q = checked_int("n_columns", self.n_columns, 1)
         if not all(isinstance(part, FeaturePart) for part in self.parts):
             raise TypeError(f"parts={str(self.parts)[:80]}: must be parts of features, such as Number(0)")
-        parts = tuple(sorted(self.parts, key=lambda part: part.looked_up))
+        parts = tuple(sorted(self.parts, key=lambda part: part.rank))
         if not parts:
             raise ValueError("parts: a net needs at least one input")
         for part in parts:

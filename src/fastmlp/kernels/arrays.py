@@ -64,6 +64,20 @@ def copy(source, target):
         target[i] = T(source[i])
 
 
+@kernel
+def add_cast(x, y):
+    """y += x, cast: x in, y in/out."""
+    for i in range(len(y)):
+        y[i] += x[i]
+
+
+@kernel
+def share(size, group, thread, n_threads):
+    """Return begin and end of the thread's part of range(size), which is cut at multiples of `group`."""
+    groups = (size + group - 1) // group
+    return groups * thread // n_threads * group, min(groups * (thread + 1) // n_threads * group, size)
+
+
 @sum_kernel
 def total_of(x):
     """Σ x in float64: x in."""

@@ -15,6 +15,7 @@ from ..jit.micro_kernel import AS_IS, MASKED
 from .activations import activation_backward, activation_forward, finish_backward, finish_forward
 from .arrays import PACKED, Matrix, add_rows, fill_zero, part, row_of, total_of
 from .dropout import drop
+from .features.lookups import add_lookups_to_output, start_with_lookups
 from .matmul import multiply, multiply_transposed
 from .single_output import add_scaled_rows, dot_rows, outer, outer_and_sums
 
@@ -22,6 +23,8 @@ from .single_output import add_scaled_rows, dot_rows, outer, outer_and_sums
 @kernel
 def forward(net, row, m, key, in_batch):
     """Z[l] = A[l-1] W[l] + 1 b[l]ᵀ, A[l] = g[l](Z[l]) for l = 1 … L, but Z[L], in the place of dZ[L], instead of A[L].
+
+    Z[1] also gets the rows of W[1] that features look up.
 
     A[0] in, A[1] … A[L-1] and Z[L] out (m × p[l]); units are dropped if key ≠ 0, see `drop`. Returns where in `work`
     the z lies at which an activation has raised, or NOWHERE.
@@ -31,16 +34,21 @@ def forward(net, row, m, key, in_batch):
     last = len(layers) - 1
     for l in range(last + 1):
         layer = layers[l]
-        finish = finish_forward(layer)
+        finish, looks_up = finish_forward(layer), l == 0 and len(net.lookups) > 0
         A = part(Matrix(work, layer.A_in, layer.ld_in), row, ZERO)
         at_Z = layer.dZ if l == last else layer.A_out if layer.Z < 0 else layer.Z
         Z = part(Matrix(work, at_Z, layer.ld_out), row, ZERO)
         if layer.narrow:
             dot_rows(m, A, work[layer.packed : layer.packed + layer.p_in], work[layer.start], Z.offset)
+            if looks_up:
+                add_lookups_to_output(net, row, m, Z)
         else:
             W = Matrix(theta, layer.W, layer.p_out) if layer.packed < 0 else Matrix(work, layer.packed, PACKED)
-            b = Matrix(work, layer.start, ZERO)
-            multiply(m, layer.vectors, layer.p_in, A, W, b, Z, finish, Z.offset)
+            start = Matrix(work, layer.start, ZERO)
+            if looks_up:
+                start_with_lookups(net, row, m, layer.start, Z)
+                start = Z
+            multiply(m, layer.vectors, layer.p_in, A, W, start, Z, finish, Z.offset)
         if l < last and finish == AS_IS:
             bad = activation_forward(layer, work, row, m)
             if bad >= 0:

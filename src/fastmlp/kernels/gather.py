@@ -8,7 +8,8 @@ import numpy as np
 from ..jit.compile import NOWHERE, VECTOR_BYTES, ZERO, kernel, sum_kernel
 from ..jit.intrinsics import keep_whole, prefetch, read_float32, read_float64, read_int32, read_uint8, read_vector
 from .arrays import Matrix, fill_zero, part, row_of
-from .features import make_features
+from .features.inputs import make_features
+from .features.lookups import find_lookups
 from .records import FLOAT32, FLOAT64, INT32
 from .shuffle import permute
 
@@ -182,7 +183,7 @@ def all_targets(Y, least, most):
 def rows_are_good(net, X, A, m):
     """Return whether the net can compute with m rows: X in (m × q), and A (m × p[0]), which is X without features."""
     good = all_finite(row_of(A, ZERO, m * A.ld))
-    return good and (len(net.features) == 0 or none_infinite(row_of(X, ZERO, m * X.ld)))
+    return good and (len(net.features) + len(net.lookups) == 0 or none_infinite(row_of(X, ZERO, m * X.ld)))
 
 
 @kernel
@@ -193,7 +194,8 @@ def gather_rows(source, first, m, net, row):
     """
     keep_whole()
     rows, scaling, work, layout = source.rows[0], source.scaling, net.work, net.layout[0]
-    q, ld_Y, index, features = layout.q, layout.ld_Y, net.index[row : row + m], len(net.features) > 0
+    q, ld_Y, index = layout.q, layout.ld_Y, net.index[row : row + m]
+    features = len(net.features) + len(net.lookups) > 0
     A = part(Matrix(work, net.layers[0].A_in, net.layers[0].ld_in), row, ZERO)
     X = part(Matrix(work, layout.X, q if features else A.ld), row, ZERO)
     Y, w = layout.Y + row * ld_Y, layout.w + row
@@ -204,6 +206,7 @@ def gather_rows(source, first, m, net, row):
         gather_x(rows, index, X, q)
     if features:
         make_features(net.features, net.constants, X, m, A)
+        find_lookups(net, X, m, row)
     good, least, most = True, work.dtype.type(layout.least_target), work.dtype.type(layout.most_target)
     if rows.Y != 0:
         gather_targets(rows, index, layout.Y_columns, ld_Y, work[Y : Y + m * ld_Y], work[w : w + m])

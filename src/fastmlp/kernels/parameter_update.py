@@ -6,19 +6,14 @@ total), takes the optimizer's step there, and refreshes the packed copies of W t
 
 from ..jit.compile import TILE_ROWS, ZERO, kernel
 from ..jit.vectors import lanes_of
-from .arrays import PACKED, Matrix, add_multiple, copy, dot, fill_zero
+from .arrays import PACKED, Matrix, add_cast, add_multiple, copy, dot, fill_zero, share
 from .backprop import bias_gradient, weight_gradient
+from .features.lookup_update import fold_lookups, update_lookups
+from .features.lookups import sum_all_bins
 from .matmul import COLUMNS, pack_rows, pack_transposed
 from .optimizers import step_constants, update
 
 BLOCK_NUMBERS = 4096  # of dW in each of its TILE_ROWS rows, computed and used before the next block
-
-
-@kernel
-def share(size, group, thread, n_threads):
-    """Return begin and end of the thread's part of range(size), which is cut at multiples of `group`."""
-    groups = (size + group - 1) // group
-    return groups * thread // n_threads * group, min(groups * (thread + 1) // n_threads * group, size)
 
 
 @kernel
@@ -57,6 +52,8 @@ def pack(thread, job, net):
         pack_weights(layer, net, first, last, job.backward)
         first, last = share(layer.p_out, lanes_of(net.work), thread, job.n_threads)
         pack_biases(layer, net, first, last)
+        if l == 0 and len(net.lookups) > 0:
+            sum_all_bins(net, first, last)
 
 
 @kernel
@@ -69,6 +66,11 @@ def sum_squares(thread, job, net, squares):
         for k in range(first, last, group):
             W = net.theta[layer.W + k * layer.p_out : layer.W + min(k + group, last) * layer.p_out]
             squares[layer.squares + k // group] = dot(W, W)
+    layout, p = net.layout[0], net.layers[0].p_out
+    first, last = share(layout.V_rows, TILE_ROWS, thread, job.n_threads)
+    for k in range(first, last, TILE_ROWS):
+        V = net.theta[layout.V + k * p : layout.V + min(k + TILE_ROWS, last) * p]
+        squares[layout.V_squares + k // TILE_ROWS] = dot(V, V)
 
 
 @kernel
@@ -76,9 +78,7 @@ def fold(layout, work, at, total, chunks):
     """total += the numbers at `at` of each accumulator, in order of chunks: total in/out, in float64."""
     for c in range(chunks):
         place = layout.gradient + c * layout.gradient_size + at
-        source = work[place : place + len(total)]
-        for i in range(len(total)):
-            total[i] += source[i]
+        add_cast(work[place : place + len(total)], total)
 
 
 @kernel
@@ -98,6 +98,8 @@ def fold_share(thread, job, net, total, chunks):
         if layer.b >= 0:
             first, last = share(p, lanes_of(work), thread, job.n_threads)
             fold(layout, work, layer.db + first, total[layer.b + first : layer.b + last], chunks)
+    if len(net.lookups) > 0:
+        fold_lookups(thread, job, net, total, chunks)
 
 
 @kernel
@@ -174,6 +176,8 @@ def update_share(thread, job, net, sums, m, chunks, weight, t):
         for k in range(first, last, block):
             update_rows(net, sums, layer, m, chunks, weight, constants, k, min(k + block, last), columns)
         pack_weights(layer, net, first, last, job.backward)
+        if l == 0 and len(net.lookups) > 0:
+            update_lookups(thread, job, net, sums, m, chunks, weight, constants)
         if layer.b >= 0:
             first, last = share(layer.p_out, lanes_of(net.work), thread, job.n_threads)
             if layer.b_group != group:

@@ -32,15 +32,25 @@ LAYER = record(
     (SIZE, "activation g dg clear_padding"),  # number of g; addresses of the user's own g and g'; g(0) ≠ 0
 )
 
-# One part of the features: what it makes of a column of X, see features.py.
+# One part of the features: what it makes of a column of X, see features/inputs.py.
 FEATURE = record(
     (SIZE, "kind column first count"),  # A[0][:, first : first + count]
     (SIZE, "size constants n_constants"),  # its categories, bins or frequencies; in Net.constants
 )
 
+# One part of the features that is looked up, see features/lookups.py. Rows of all parts have one numbering.
+LOOKUP = record(
+    (SIZE, "kind column size constants n_constants"),  # as in FEATURE
+    (SIZE, "first W"),  # number of its first row; where its rows of W[1] begin in θ
+)
+
 # The rest of the workspace, and the loss.
 LAYOUT = record(
     (SIZE, "X q"),  # numbers of rows as they were gathered, q in each; with features, not in the place of A[0]
+    (SIZE, "n_bins n_codes first_code first_lazy"),  # columns of bins, all codes; row of the first; first of many codes
+    (SIZE, "V V_rows V_squares codes"),  # rows of W[1] that are looked up: in θ, in sums.squares; the codes' in θ
+    (SIZE, "weights table ld_table scratch"),  # f of each lookup; C; for each thread a row
+    (SIZE, "dT capacity slot_size slot_order"),  # in an accumulator, for so many codes; of slots in Net.touched
     (SIZE, "Y w gradient gradient_size"),
     (SIZE, "columns"),  # of A, packed, for each thread; 0: no layer is wide enough to need them
     (SIZE, "loss loss_parameters"),  # number of the loss; in work, a number for each output: a quantile's level, or δ
@@ -119,8 +129,11 @@ class Net(NamedTuple):
     theta: np.ndarray
     work: np.ndarray
     index: np.ndarray  # intp, for each row of the buffers the user's row that lies there
-    features: np.ndarray  # FEATURE; none: A[0] = X
-    constants: np.ndarray  # of the features
+    features: np.ndarray  # FEATURE
+    lookups: np.ndarray  # LOOKUP; none, and no features: A[0] = X
+    constants: np.ndarray  # of both
+    found: np.ndarray  # intp (rows of the buffers × lookups): the numbers of the rows that are looked up
+    touched: np.ndarray  # intp, see features/lookup_gradient.py
 
 
 class Sums(NamedTuple):

@@ -17,14 +17,15 @@ import numpy as np
 from ..jit.atomics import atomic_add, atomic_store
 from ..jit.compile import TILE_ROWS, ZERO, entry_point, kernel
 from ..jit.intrinsics import flush_to_zero, restore_state
-from .arrays import copy, total_of
+from .arrays import copy, share, total_of
 from .backprop import NOWHERE, add_gradients, backward, forward
 from .barrier import NEXT, PROGRESS, barrier, report_bad_row, report_bad_z, spread_out, stopped
 from .dropout import step_key
+from .features.lookup_gradient import sum_lookups
 from .gather import gather_rows
 from .loss import apply_link, head
 from .matmul import COLUMNS
-from .parameter_update import fold_share, pack, share, sum_squares, update_share
+from .parameter_update import fold_share, pack, sum_squares, update_share
 
 MOST_SUM_ROWS = 65536  # beyond, a sum in float32 would lose digits
 
@@ -61,9 +62,10 @@ def tile(team, source, first, m, net, row, loss, key, gradient, fresh):
 
 
 @kernel
-def chunk(team, source, first, m, net, row, gradient, losses, key):
-    """Return (Σ loss, Σ w) of m rows; their gradient goes into the accumulator at `gradient`, tile by tile."""
+def chunk(team, source, first, m, net, row, c, losses, key):
+    """Return (Σ loss, Σ w) of the m rows of chunk c; their gradient goes into accumulator c, tile by tile."""
     job, layout, work = team.job[0], net.layout[0], net.work
+    gradient = layout.gradient + c * layout.gradient_size
     J, weight = 0.0, 0.0
     columns = layout.columns + row * COLUMNS
     for start in range(0, m, job.tile_rows):
@@ -76,6 +78,8 @@ def chunk(team, source, first, m, net, row, gradient, losses, key):
         weight += total_of(work[layout.w + row : layout.w + row + t])
         if job.backward:
             add_gradients(net.layers, work, row, t, gradient, start == 0, columns)
+            if len(net.lookups) > 0:
+                sum_lookups(net, row, t, c, start == 0)
     return J, weight
 
 
@@ -103,7 +107,7 @@ def take_chunks(thread, team, source, first, m, net, losses, key):
 
     losses out: (Σ loss, Σ w) of each chunk, behind the rows' losses.
     """
-    job, layout = team.job[0], net.layout[0]
+    job = team.job[0]
     per_chunk = job.n_threads * job.tile_rows
     chunks = (m + job.chunk_rows - 1) // job.chunk_rows
     while True:
@@ -112,8 +116,7 @@ def take_chunks(thread, team, source, first, m, net, losses, key):
             return chunks
         begin = c * job.chunk_rows
         size = min(job.chunk_rows, m - begin)
-        gradient = layout.gradient + c * layout.gradient_size
-        result = chunk(team, source, first + begin, size, net, thread * job.tile_rows, gradient, losses, key)
+        result = chunk(team, source, first + begin, size, net, thread * job.tile_rows, c, losses, key)
         losses[per_chunk + 2 * c], losses[per_chunk + 2 * c + 1] = result
 
 

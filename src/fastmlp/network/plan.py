@@ -16,9 +16,10 @@ from ..activations import Activation
 from ..features import Features
 from ..jit.compile import TILE_ROWS
 from ..kernels.matmul import COLUMNS, MOST_VECTORS_UNPACKED
-from ..kernels.records import FEATURE, LAYER, LAYOUT
+from ..kernels.records import LAYER, LAYOUT
 from ..kernels.steps import MOST_SUM_ROWS
 from ..losses import LOG_LOSS, Loss
+from .feature_records import FeatureRecords
 from .formats import Allocator, Format, round_up
 
 MOST_PARAMETERS = 2**46
@@ -80,17 +81,20 @@ class Plan:
         return self.widths[0] if self.features is None else self.features.n_columns
 
     @cached_property
-    def feature_records(self) -> tuple[np.ndarray, np.ndarray]:
-        """Records (parts) of kernels.records.FEATURE, and their constants; without features, there are none."""
-        dtype, parts = self.operand_format.dtype, () if self.features is None else self.features.parts
-        records, known, first = np.zeros(len(parts), FEATURE), [np.empty(0, dtype)], 0
-        for record, part in zip(records, parts, strict=True):
-            record["kind"], record["column"], record["size"] = part.number, part.column, part.size
-            record["first"], record["count"] = first, part.n_inputs
-            record["constants"], first = sum(map(len, known)), first + part.n_inputs
-            known.append(part.constants(dtype))
-            record["n_constants"] = len(known[-1])
-        return records, np.concatenate(known)
+    def inputs(self) -> FeatureRecords:
+        """Which of the p[0] inputs A[0] holds, and which are looked up."""
+        return FeatureRecords(self.features)
+
+    @cached_property
+    def product_shapes(self) -> list[tuple[int, int]]:
+        """Shapes of the W that products read: `shapes`, but for the rows of W[1] that are looked up."""
+        (p_in, p_out), *others = self.shapes
+        return [(p_in - self.inputs.n_looked_up, p_out), *others]
+
+    @property
+    def row_numbers(self) -> int:
+        """Numbers of A and of what is looked up, of one row."""
+        return sum(p_in for p_in, _ in self.product_shapes) + self.widths[-1] + self.inputs.rows_per_row
 
     @property
     def n_layers(self) -> int:
@@ -126,7 +130,9 @@ class Plan:
 
     def flops_per_row(self, backward: bool) -> int:
         """Return the operations in products: 2 per weight forward, 4 more backward (2 in the first layer)."""
-        return 6 * self.n_weights - 2 * self.widths[0] * self.widths[1] if backward else 2 * self.n_weights
+        first, *others = (p_in * p_out for p_in, p_out in self.product_shapes)
+        first += self.inputs.rows_per_row * self.widths[1]
+        return 4 * first + 6 * sum(others) if backward else 2 * (first + sum(others))
 
     @property
     def theta_format(self) -> Format:
@@ -147,7 +153,7 @@ class Plan:
     def tile_rows(self) -> int:
         """Rows whose A and dZ stay in the L2 cache."""
         formats = self.operand_format, self.sum_format  # A and dZ
-        row = sum(one.leading_dimension(p) * one.itemsize for one in formats for p in self.widths[:-1])
+        row = sum(one.leading_dimension(p) * one.itemsize for one in formats for p, _ in self.product_shapes)
         rows = int(min(max(TILE_BYTES // row, FEWEST_TILE_ROWS), MOST_TILE_ROWS))
         return int(rows // TILE_ROWS * TILE_ROWS)
 
@@ -178,7 +184,8 @@ class Plan:
 
         Cores that share buffers exchange A and dZ, about n Σ p numbers; with chunks, they exchange accumulators.
         """
-        exchange = n * sum(self.widths) / self.n_parameters
+        unused = sum(self.inputs.codes) - self.inputs.capacity(n)  # rows of W[1], at least
+        exchange = n * self.row_numbers / (self.n_parameters - unused * self.widths[1])
         count = min(-(-n // CHUNK_ROWS), max(2, 1 + int(exchange / EXCHANGE_RATIO)))
         if exchange < LEAST_EXCHANGE or count < 2:
             return 0, 1
@@ -186,8 +193,16 @@ class Plan:
         count = 2 ** (count.bit_length() - 1)  # an odd number would give one of two threads more
         return min(round_up(-(-n // count), TILE_ROWS), MOST_SUM_ROWS), count
 
-    def layout(self, rows: int, accumulators: int, sum_rows: int = 0) -> tuple[np.ndarray, np.ndarray, int]:
-        """Lay out a workspace for `rows` rows, of which threads sum dW over `sum_rows` at a time.
+    def layout(
+        self, rows: int, accumulators: int, sum_rows: int = 0, gradient_rows: int | None = None, n_threads: int = 1
+    ) -> tuple[np.ndarray, np.ndarray, int]:
+        """Lay out a workspace.
+
+        Parameters
+        ----------
+        rows : in the buffers, of which threads sum dW over `sum_rows` at a time
+        gradient_rows : whose gradient one accumulator sums; None: any number
+        n_threads : of calls, at most
 
         Returns
         -------
@@ -204,6 +219,7 @@ class Plan:
         for layer in layers:
             layer["dW"] = gradient(round_up(layer["p_in"], TILE_ROWS) * layer["ld_dW"])
             layer["db"] = gradient(layer["vectors"] * self.sum_format.lanes)
+        self._place_lookups(layout[0], rows, gradient_rows, n_threads, operands, sums, gradient)
         if layers["vectors"].max() > MOST_VECTORS_UNPACKED:
             layout["columns"] = operands(sum_rows * COLUMNS)
         layout["gradient_size"] = gradient.size
@@ -224,8 +240,9 @@ class Plan:
 
     @property
     def n_squares(self) -> int:
-        """Groups in all W."""
-        return sum(self._groups(p_in, self.is_narrow(l)) for l, (p_in, _) in enumerate(self.shapes))
+        """Groups in all W, and then in the rows of W[1] that are looked up."""
+        groups = sum(self._groups(p_in, self.is_narrow(l)) for l, (p_in, _) in enumerate(self.product_shapes))
+        return groups + self._groups(self.inputs.n_looked_up, False)
 
     def is_narrow(self, l: int) -> bool:
         """Return whether W[l+1] leads to a single output: it is a vector then."""
@@ -235,8 +252,8 @@ class Plan:
         """Write shapes, offsets in θ, and those of the packed copies of W and b."""
         at_W, at_b, squares = 0, self.n_weights, 0
         packed, summed = self.operand_format, self.sum_format
-        zeros = sums(max(summed.padded(p) for p in self.widths))
-        for l, (p_in, p_out) in enumerate(self.shapes):
+        zeros = sums(max(summed.padded(p) for p in self.widths[1:]))
+        for l, (p_in, p_out) in enumerate(self.product_shapes):
             layer = layers[l]
             narrow = self.is_narrow(l)
             layer["p_in"], layer["p_out"], layer["narrow"] = p_in, p_out, narrow
@@ -249,14 +266,37 @@ class Plan:
             packs = packed.padded(p_in) if narrow else p_in * packed.padded(p_out)
             layer["packed"] = -1 if in_theta else operands(packs)
             layer["squares"], squares = squares, squares + self._groups(p_in, narrow)
-            at_W, at_b = at_W + p_in * p_out, at_b + p_out
+            at_W, at_b = at_W + self.shapes[l][0] * p_out, at_b + p_out
             layer["packed_T"] = -1 if narrow or l == 0 else operands(p_out * packed.padded(p_in))
             layer["start"] = sums(summed.padded(p_out))
+
+    def _place_lookups(
+        self, layout: Any, rows: int, gradient_rows: int | None, n_threads: int, operands: Allocator, sums: Allocator,
+        gradient: Allocator,
+    ) -> None:  # fmt: skip
+        """Write where rows of W[1] that are looked up begin, and where their sums and gradients lie."""
+        inputs, p = self.inputs, self.widths[1]
+        if not inputs.looked_up:
+            return
+        n_codes, ld = sum(inputs.codes), self.sum_format.padded(p)
+        layout["n_bins"], layout["n_codes"] = len(inputs.looked_up) - len(inputs.codes), n_codes
+        layout["first_code"], layout["first_lazy"] = inputs.first_code, inputs.first_lazy
+        layout["V"], layout["V_rows"] = inputs.n_computed * p, inputs.n_looked_up
+        layout["V_squares"] = self.n_squares - self._groups(inputs.n_looked_up, False)
+        layout["codes"] = layout["V"] + (inputs.n_looked_up - n_codes) * p
+        layout["weights"] = operands(rows * len(inputs.looked_up))
+        layout["table"], layout["ld_table"] = sums(inputs.first_code * ld), ld
+        layout["scratch"] = sums(n_threads * ld)
+        layout["capacity"] = n_codes if gradient_rows is None else inputs.capacity(gradient_rows)
+        layout["dT"] = gradient((inputs.first_code + layout["capacity"]) * ld)
+        most_bins = max(part.size for part in inputs.looked_up)
+        layout["slot_order"] = 1 + layout["capacity"] + n_codes
+        layout["slot_size"] = layout["slot_order"] + rows + most_bins + 1
 
     def _place_tiles(self, layers: Any, layout: Any, rows: int, operands: Allocator, sums: Allocator) -> None:
         """Write the offsets of A, Z and dZ of every layer for `rows` rows, and of the rows' targets and weights."""
         rows = round_up(rows, TILE_ROWS)
-        ld = [self.sum_format.leading_dimension(p) for p in self.widths]
+        ld = [self.sum_format.leading_dimension(p) for p in (self.product_shapes[0][0], *self.widths[1:])]
         if layers[-1]["narrow"]:
             ld[-1] = 1
         A = [operands(rows * ld[l]) for l in range(self.n_layers)]

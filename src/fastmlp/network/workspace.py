@@ -33,9 +33,20 @@ class Shape(NamedTuple):
         return self.rows if self.chunk_rows > 0 else self.n_threads * self.rows
 
     @property
-    def size(self) -> tuple[int, int, int]:
-        """What a workspace is laid out for: rows, accumulators, `sum_rows`."""
-        return self.rows, self.accumulators, self.sum_rows if self.accumulators > 0 else 0
+    def gradient_rows(self) -> int:
+        """Rows whose gradient one accumulator sums."""
+        return (self.chunk_rows or self.rows) if self.accumulators > 0 else 0
+
+    @property
+    def slots(self) -> int:
+        """Parts of a gradient that are summed at the same time: chunks, or columns of all threads."""
+        return max(self.accumulators, self.n_threads) if self.accumulators > 0 else 0
+
+    @property
+    def size(self) -> tuple[int, ...]:
+        """What a workspace is laid out for, see `Plan.layout`."""
+        sum_rows = self.sum_rows if self.accumulators > 0 else 0
+        return self.rows, self.accumulators, sum_rows, self.gradient_rows, self.n_threads
 
 
 def aligned_copy(theta: np.ndarray) -> np.ndarray:
@@ -70,7 +81,7 @@ class Workspaces:
 
     def __init__(self, plan: Plan, theta: np.ndarray) -> None:
         self.plan, self.theta = plan, theta
-        self._idle: dict[tuple[int, int, int], Workspace] = {}
+        self._idle: dict[tuple[int, ...], Workspace] = {}
 
     def take(self, shape: Shape) -> Workspace:
         """Return a workspace that no other call is using: an idle one of this shape, or a new one."""
@@ -81,7 +92,11 @@ class Workspaces:
         work = aligned_zeros(size, self.plan.dtype)
         self.plan.fill_constants(layers[-1], layout[0], work)
         losses = np.zeros(shape.rows + 2 * max(1, shape.accumulators))
-        net = Net(layers, layout, self.theta, work, np.zeros(shape.rows, np.intp), *self.plan.feature_records)
+        features, lookups, constants = self.plan.inputs.arrays(self.plan.dtype, self.plan.widths[1])
+        found = np.zeros(shape.rows * len(lookups), np.intp)
+        touched = np.zeros(shape.slots * int(layout["slot_size"][0]), np.intp)
+        index = np.zeros(shape.rows, np.intp)
+        net = Net(layers, layout, self.theta, work, index, features, lookups, constants, found, touched)
         return Workspace(self.plan, net, np.zeros(self.plan.n_parameters), losses, np.zeros(self.plan.n_squares))
 
     def give_back(self, shape: Shape, workspace: Workspace) -> None:

@@ -1,15 +1,15 @@
-"""Inputs of a net from raw numbers, a tile of rows at a time: A[0] of X (m × q), where NaN is a missing number.
+"""Inputs of a net from numbers of rows, a tile of rows at a time: A[0] of X (m × q), where NaN is a missing number.
 
-Each part of the features has a record (FEATURE), and its place in an array of constants. `feature_parts.py` has the
-equations, and their slow twins.
+Each part of the features that is not looked up has a record (FEATURE), and its place in an array of constants.
+`feature_parts.py` has the equations, and their slow twins.
 """
 
 import numpy as np
 
-from ..jit.compile import NOWHERE, ZERO, kernel
-from ..jit.intrinsics import keep_whole
-from ..jit.scalar_math import cos_turn, root, sin_turn
-from .arrays import copy, fill_zero, part, row_of
+from ...jit.compile import NOWHERE, ZERO, kernel
+from ...jit.intrinsics import keep_whole
+from ...jit.scalar_math import cos_turn, root, sin_turn
+from ..arrays import copy, fill_zero, part, row_of
 
 NUMBER, CLIPPED, MISSING, WAVES, VALUES, BINS, ONE_HOT = range(7)
 CLIP = 1e15  # beyond, x / √(1 + (x/3)²) is ±3, and x² might overflow
@@ -45,20 +45,6 @@ def waves(x, frequencies, target):
 
 
 @kernel
-def bins(x, constants, target):
-    """target = (x - e) / width of each bin, clipped to 0 … 1; 0 where x is missing, as it compares with nothing.
-
-    constants in: the lower edges e, then 1 / width.
-    """
-    T, n = target.dtype.type, len(target)
-    zero, one = T(0), T(1)
-    for k in range(n):
-        u = (x - constants[k]) * constants[n + k]
-        u = u if u > zero else zero
-        target[k] = u if u < one else one
-
-
-@kernel
 def code_of(x, n):
     """Return x as an integer where it is one of 0 … n-1, else NOWHERE."""
     if x >= 0 and x < n:  # not where x is missing
@@ -70,9 +56,8 @@ def code_of(x, n):
 
 @kernel
 def make_features(features, constants, X, m, A):
-    """A[0] from raw numbers: X in (m × q), A out (m × p[0])."""
+    """A[0] of the numbers of rows: X in (m × q), A out (m × those inputs that are not looked up)."""
     keep_whole()
-    one = A.data.dtype.type(1)
     for k in range(len(features)):
         feature = features[k]
         kind, size, count = feature.kind, feature.size, feature.count
@@ -82,14 +67,11 @@ def make_features(features, constants, X, m, A):
             target = row_of(part(A, i, feature.first), ZERO, count)
             if kind <= MISSING:
                 target[0] = single(kind, x)
-            elif kind == BINS:
-                bins(x, known, target)
             elif kind == WAVES and x == x:
                 waves(x, known, target)
             else:
-                fill_zero(target)
-                code = code_of(x, size)
-                if code >= 0 and kind == ONE_HOT:
-                    target[code] = one
-                elif code >= 0 and kind == VALUES:
+                code = code_of(x, size) if kind == VALUES else NOWHERE
+                if code >= 0:
                     copy(known[code * count : (code + 1) * count], target)
+                else:
+                    fill_zero(target)
