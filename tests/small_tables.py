@@ -1,11 +1,19 @@
 """Small tables with columns of all kinds, and a recipe for them that is trained in no time."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from fastmlp.tabular.recipe import Recipe
 
 SMALL = Recipe(width=8, depth=2, epochs=3, batch_rows=32)
+
+
+def train_little(monkeypatch, recipe=SMALL, **settings):
+    """Let tabular estimators train a small recipe, changed by settings, whatever the table."""
+    changed = replace(recipe, **settings)
+    monkeypatch.setattr("fastmlp.tabular.estimator.recipe_for", lambda n, classes: changed)
 
 
 def table(n=120, seed=0):

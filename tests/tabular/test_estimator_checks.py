@@ -2,7 +2,7 @@
 
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
-from small_recipe import small_recipe
+from small_tables import train_little
 
 from fastmlp import TabularClassifier, TabularRegressor
 
@@ -18,7 +18,7 @@ ESTIMATORS = [
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch):
-    small_recipe(monkeypatch, epochs=10)
+    train_little(monkeypatch, encodings=("smooth",), width=16, epochs=10, learning_rate=1e-2)
 
 
 @parametrize_with_checks(ESTIMATORS, expected_failed_checks=lambda estimator: EXPECTED)

@@ -165,11 +165,11 @@ class TabularEstimator(FittedTabular, ABC):
                 check_alone(y, w, "_val")
                 return held_of(self, X)
             X, y, w = usable(self, "_val", X, y, w, USER + 1)
-            return self._data(X, self._encoded(y), self._weighted(y, w))
+            return self._data(X, self._encoded(y), self._weighted(y, w), USER + 3)
 
-    def _data(self, X: Any, target: np.ndarray, w: np.ndarray | None) -> Data:
+    def _data(self, X: Any, target: np.ndarray, w: np.ndarray | None, stacklevel: int = USER + 2) -> Data:
         """Return rows to train or to validate on."""
-        matrix = self._matrix(X, USER + 2)
+        matrix = self._matrix(X, stacklevel)
         check_consistent_length(matrix, target, w)
         codes = [n_codes for _, n_codes in self.reading_.encoding.outputs]
         return Data(matrix, codes, target, w, self._loss(), self._outputs(), self._scaling())

@@ -30,7 +30,7 @@ def usable(
     ----------
     estimator : whose `_checked` is asked for what is about y
     suffix : of the arguments' names: "", or "_val" for rows to validate on
-    stacklevel : of warnings, as seen from the caller
+    stacklevel : of warnings
     """
     refuse_own_target(X, f"y{suffix}", y)
     y = one_target(f"y{suffix}", y, type(estimator).__name__)
@@ -63,9 +63,13 @@ def one_target(name: str, y: Any, owner: str) -> np.ndarray:
         raise TypeError(f"{name} is sparse; give {name}.toarray()")
     refuse_masked(name, y)
     try:
-        y = y if hasattr(y, "shape") else np.asarray(y)
+        array = np.asarray(y)
     except ValueError:
         raise ValueError(f"{name}: rows must have the same number of targets, which is one") from None
+    if array.dtype.kind == "c":
+        raise ValueError(f"{name} has dtype {array.dtype}: Complex data not supported")
+    text = isinstance(y, list | tuple) and array.dtype.kind in "SU"
+    y = np.asarray(y, object) if text else array  # so that numbers stay numbers beside text
     shape = y.shape
     if len(shape) == 2 and shape[1] > 1:
         other = "MultiOutputClassifier" if owner.endswith("Classifier") else "MultiOutputRegressor"
@@ -99,7 +103,7 @@ def with_target(X: Any, name: str, known: np.ndarray, stacklevel: int) -> Any:
     n, missing = len(known), int(np.sum(~known))
     if missing == n:
         raise ValueError(f"{name} is missing in all {n:,} rows; at least 2 with a target are required")
-    warnings.warn(f"{name} is missing in {missing:,} of {n:,} rows, which are left out", stacklevel=stacklevel + 1)
+    warnings.warn(f"{name} is missing in {missing:,} of {n:,} rows, which are left out", stacklevel=stacklevel)
     index = np.flatnonzero(known)
     if hasattr(X, "__arrow_c_stream__") and hasattr(X, "take"):
         return X.take(index)  # of an Arrow table, which scikit-learn does not know

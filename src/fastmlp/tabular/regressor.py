@@ -105,11 +105,11 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         return -float(np.mean(losses))
 
     def _checked(self, name: str, y: np.ndarray, known: np.ndarray) -> np.ndarray:
-        if y.dtype.kind in "mMc":
-            raise TypeError(f"{name} has dtype {y.dtype}; convert it to real numbers first")
-        numbers = np.full(len(y), np.nan)
-        values = y if y.dtype.kind in "fiub" else np.where(known, y, np.nan)
-        numbers[known] = converted(name, values)[known] if values.dtype.kind not in "fiub" else y[known]
+        if y.dtype.kind in "mM":
+            raise TypeError(f"{name} has dtype {y.dtype}; convert dates to numbers first")
+        if y.dtype.kind not in "fiub":
+            y = converted(name, np.where(known, y.astype(object), np.nan))
+        numbers = y.astype(np.float64)
         loss = self._loss()
         least, most = loss.bounds(self._outputs(), numbers.dtype)
         bad = known & ~((numbers >= least) & (numbers <= most))

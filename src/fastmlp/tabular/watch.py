@@ -33,7 +33,7 @@ class Watch:
         self.bar.set_description(f"{len(members)} members", refresh=False)
         if self.prints:
             n, epochs = members[0].part.order.size, recipe.epochs
-            print(f"{owner}: {len(members)} members, each trained on {n:,} rows for up to {epochs} epochs")
+            print(f"{owner}: {len(members)} members, each trained on {n:,} rows for up to {epochs:g} epochs")
 
     def look(self) -> None:
         """Show what is new."""
@@ -64,7 +64,7 @@ class Watch:
 def rows_of(course: Course, rounds: int) -> int:
     """Return the number of rows that a course has gone over after some rounds."""
     epochs, rest = divmod(rounds, course.per_epoch)
-    return int(epochs * course.n + min(rest * course.round_rows, course.n))
+    return epochs * course.n + sum(map(course.size, range(rest)))
 
 
 def least_loss(member: Member) -> float:
