@@ -64,7 +64,7 @@ class Watch:
 def rows_of(course: Course, rounds: int) -> int:
     """Return the number of rows that a course has gone over after some rounds."""
     epochs, rest = divmod(rounds, course.per_epoch)
-    return epochs * course.n + sum(map(course.size, range(rest)))
+    return int(epochs * course.n + sum(map(course.size, range(rest))))
 
 
 def least_loss(member: Member) -> float:
