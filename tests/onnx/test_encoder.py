@@ -178,11 +178,15 @@ def test_labels_beyond_int64_are_refused():
 
 def test_a_forgotten_import_is_named():
     code = (
-        "import numpy as np, skl2onnx; from fastmlp import MLPClassifier, TableEncoder; X = np.eye(4)\n"
-        "for estimator in (MLPClassifier((3,), solver='lbfgs').fit(X, [0, 1, 0, 1]), TableEncoder().fit(X)):\n"
+        "import numpy as np, skl2onnx; from fastmlp import MLPClassifier, TableEncoder, TabularRegressor\n"
+        "X = np.eye(4)\n"
+        "for estimator in (MLPClassifier((3,), solver='lbfgs').fit(X, [0, 1, 0, 1]), TableEncoder().fit(X), "
+        "TabularRegressor()):\n"
         "    try: skl2onnx.to_onnx(estimator, X[:1])\n"
         "    except ImportError as error: print(error)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     told = "skl2onnx can convert {} only after: import fastmlp.onnx"
-    assert done.stdout.splitlines() == [told.format(name) for name in ("MLPClassifier", "TableEncoder")]
+    assert done.stdout.splitlines() == [
+        told.format(name) for name in ("MLPClassifier", "TableEncoder", "TabularRegressor")
+    ]

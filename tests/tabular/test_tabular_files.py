@@ -146,7 +146,16 @@ def test_what_no_file_can_hold(tmp_path):
     model.models_[1].parameters[3] = np.nan
     with pytest.raises(ValueError, match="cannot be saved: the parameters are not finite"):
         model.save(tmp_path / "m")
-    changed = TabularRegressor(n_members=2).fit(X, numbers(X)).set_params(loss="poisson")
-    with pytest.raises(ValueError, match="unlike the parameters"):
-        changed.save(tmp_path / "m")
+    dates = TabularClassifier(n_members=2).fit(X, classes(X))
+    dates.classes_ = np.array(["2020-01-01", "2020-01-02"], "M8[D]")
+    with pytest.raises(ValueError, match="cannot be saved: the classes"):
+        dates.save(tmp_path / "m")
     assert not list(tmp_path.iterdir())
+
+
+def test_parameters_that_were_set_since_the_fit(tmp_path):
+    """They change no prediction, so that they may be saved."""
+    model = TabularRegressor(n_members=2, random_state=0).fit(X, numbers(X)).set_params(loss="poisson", n_members=5)
+    loaded = again(model, tmp_path / "m")
+    same(loaded, model)
+    assert (loaded.loss, loaded.n_members) == ("poisson", 5)

@@ -1,4 +1,4 @@
-"""Convert `MLPClassifier`, `MLPRegressor` and `TableEncoder` to ONNX: import this module, and skl2onnx can.
+"""Convert the estimators and `TableEncoder` to ONNX: import this module, and skl2onnx can.
 
 Needs skl2onnx (extra `onnx`); works inside pipelines, too. The graph computes in float64 if its input is float64, else
 in float32. An activation that is a Python function raises ValueError. A regressor's output `variable` (n, K) holds what
@@ -7,6 +7,10 @@ output_class_labels and nocl. zipmap, which is their default, makes dictionaries
 float64 give options={"zipmap": False}. Each column of a table is an input (n, 1) of the graph with the column's name;
 see `fastmlp.onnx.encoder` for missing values. Inside a ColumnTransformer, skl2onnx joins columns to one input, so that
 a `TableEncoder` there must have columns of one kind.
+
+`TabularClassifier` and `TabularRegressor` are converted as a whole: numbers are scaled in float64, nets compute in
+float32, predictions of a regressor are of float64. Columns of dates, lengths of time and numbers that are spelled as
+text raise an error that names the column.
 
 Examples
 --------
@@ -34,6 +38,6 @@ try:
 except ImportError as error:
     raise ImportError('fastmlp.onnx needs skl2onnx: pip install "fastmlp[onnx]"') from error
 
-from . import classifier, encoder, regressor
+from . import classifier, encoder, regressor, tabular
 
-__all__ = ["classifier", "encoder", "regressor"]
+__all__ = ["classifier", "encoder", "regressor", "tabular"]

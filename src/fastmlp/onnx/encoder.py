@@ -5,94 +5,35 @@ NaN. ONNX has no missing strings: they are the strings that onnxruntime makes of
 these is a category. Values that `transform` refuses, such as inf, are not refused by a graph.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from onnx import TensorProto
 from skl2onnx import update_registered_converter
-from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, StringTensorType
+from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
 
-from ..messages import listed
 from ..tables.columns.category_column import CategoryColumn
-from ..tables.columns.description import AnyColumn
 from ..tables.columns.number_column import NumberColumn
 from ..tables.table_encoder import TableEncoder
+from .columns import MISSING_TEXTS, GraphColumn, check_kind, columns_of
 from .graph import ML, Graph
 
-MISSING_TEXTS = ("None", "nan", "<NA>")
 
-
-class GraphColumn(NamedTuple):
-    """An input of the graph and the place of a table's column in it; None if the input is the column."""
-
-    variable: Any
-    place: int | None
-
-    @property
-    def is_text(self) -> bool:
-        return isinstance(self.variable.type, StringTensorType)
-
-    @property
-    def is_float(self) -> bool:
-        return isinstance(self.variable.type, (FloatTensorType, DoubleTensorType))
-
-
-def columns_of(operator: Any) -> list[GraphColumn]:
-    """Return the columns of the table in the encoder's order, found by name, or else by their places.
-
-    Raises
-    ------
-    ValueError : the inputs are not these columns
-    """
-    encoder, inputs = operator.raw_operator, operator.inputs
+def inputs_of(operator: Any) -> list[GraphColumn]:
+    """Return the columns of the table in the encoder's order."""
+    encoder = operator.raw_operator
     names = encoder.encoding_.columns
-    by_name = {variable.raw_name: variable for variable in inputs}
-    widths = [width(variable, len(names) if len(inputs) == 1 else 1) for variable in inputs]
-    if hasattr(encoder, "feature_names_in_") and set(names) <= set(by_name) and set(widths) == {1}:
-        return [GraphColumn(by_name[name], None) for name in names]
-    named = hasattr(encoder, "feature_names_in_") and len(inputs) > 1
-    if named or sum(widths) != len(names):
-        missing = [name for name in names if name not in by_name]
-        raise ValueError(
-            f"TableEncoder: no input of the graph for the column(s) {listed(missing)}; the inputs are "
-            f"{listed(by_name)}. Give to_onnx a frame with the columns of fit, or initial_types with "
-            "one input (n, 1) for each of them"
-        )
-    return [
-        GraphColumn(variable, place if columns > 1 else None)
-        for variable, columns in zip(inputs, widths, strict=True)
-        for place in range(columns)
-    ]
-
-
-def width(variable: Any, unknown: int) -> int:
-    """Return the number of columns of an input, or `unknown` if it does not say."""
-    shape = variable.type.shape or []
-    return int(shape[1]) if len(shape) > 1 and shape[1] else unknown
+    return columns_of("TableEncoder", names, names, hasattr(encoder, "feature_names_in_"), operator.inputs)
 
 
 def set_output_types(operator: Any) -> None:
     """Set type and shape of the output; this is skl2onnx's shape calculator."""
     encoder = operator.raw_operator
-    for part, column in zip(encoder.encoding_.parts, columns_of(operator), strict=True):
-        check_kind(part, column)
+    for part, column in zip(encoder.encoding_.parts, inputs_of(operator), strict=True):
+        check_kind("TableEncoder", part, column)
     kind = DoubleTensorType if encoder.dtype == "float64" else FloatTensorType
     n = operator.inputs[0].get_first_dimension()
     operator.outputs[0].set_type(kind([n, encoder.encoding_.n_features_out]))
-
-
-def check_kind(part: AnyColumn, column: GraphColumn) -> None:
-    """Raise ValueError for text where numbers were learned, and for numbers where text was learned."""
-    if not isinstance(part, NumberColumn | CategoryColumn):
-        raise NotImplementedError(f"column {part.name!r} ({part.kind}) cannot be converted to ONNX yet")
-    text = isinstance(part, CategoryColumn) and part.value_type == "string"
-    if text != column.is_text and (isinstance(part, NumberColumn) or part.categories):
-        kind = type(column.variable.type).__name__
-        spelled = ", and ONNX reads no numbers from text" if isinstance(part, NumberColumn) and part.text else ""
-        raise ValueError(
-            f"TableEncoder: the input of column {part.name!r} is a {kind}, but it was learned as "
-            f"{part.learned}{spelled}; give to_onnx a {'StringTensorType' if text else 'tensor of numbers'} for it"
-        )
 
 
 def convert(scope: Any, operator: Any, container: Any) -> None:
@@ -101,10 +42,8 @@ def convert(scope: Any, operator: Any, container: Any) -> None:
     graph = Graph(scope, container, np.float64)
     to = TensorProto.DOUBLE if encoder.dtype == "float64" else TensorProto.FLOAT
     blocks: list[str] = []
-    for part, column in zip(encoder.encoding_.parts, columns_of(operator), strict=True):
-        x = column.variable.full_name
-        if column.place is not None:
-            x = graph.node("Gather", x, graph.constant([column.place], TensorProto.INT64), axis=1)
+    for part, column in zip(encoder.encoding_.parts, inputs_of(operator), strict=True):
+        x = column.value(graph)
         if isinstance(part, NumberColumn):
             blocks += number(graph, part, x)
         elif not isinstance(part, CategoryColumn):

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from ..convertible import Convertible
 from ..importances import FeatureImportances, importances_of
 from ..losses import Loss
 from ..model import Model
@@ -26,7 +27,7 @@ from .recipe import NET, Recipe
 from .streams import score
 
 
-class FittedTabular(BaseEstimator):  # type: ignore[misc]
+class FittedTabular(Convertible, BaseEstimator):  # type: ignore[misc]
     """Several nets on different encodings of a table, which predict together."""
 
     n_threads: int | None

@@ -96,11 +96,10 @@ def checked(kind: type, description: dict[str, Any], tensors: Tensors) -> tuple[
         estimator._validate_params()
         if classes is not None:
             estimator.classes_ = classes
-        elif net.loss.link == "identity":
-            need(net.target_scaling is not None, "the scaling of the target is missing")
-            estimator._moments = net.target_scaling
-        fits = estimator._loss() == net.loss and estimator._outputs() == net.widths[-1]
-        need(fits, f"the nets have {net.widths[-1]} outputs for {net.loss.name}, unlike the parameters")
+        one_target = net.loss.targets(net.widths[-1]) == 1
+        need(one_target, f"the nets have {net.widths[-1]} targets")
+        scaled = net.loss.link != "identity" or net.target_scaling is not None
+        need(scaled, "the scaling of the target is missing")
     estimator.reading_, estimator.recipe_, estimator.weights_ = reading, recipe, found.weights
     estimator.n_features_in_ = len(reading.names)
     if reading.named:
