@@ -8,7 +8,7 @@ from fastmlp import TabularClassifier, TabularRegressor, rows
 from fastmlp.exceptions import RowError
 from fastmlp.losses import LOG_LOSS
 from fastmlp.rows.labels import Labels
-from fastmlp.rows.order import Pass
+from fastmlp.rows.order import Pass, lots
 from fastmlp.rows.streamed import StreamedRows
 from fastmlp.tabular import estimator, streamed_data
 from fastmlp.tabular.recipe import Recipe
@@ -149,6 +149,36 @@ def test_class_weights_count_in_streams(folder):
         for given in (None, {"yes": 20.0, "no": 1.0})
     )
     assert weighted.predict_proba(TABLE)[:, 1].mean() > plain.predict_proba(TABLE)[:, 1].mean() + 0.02
+
+
+@pytest.mark.parametrize("window_rows", [256, None])
+@pytest.mark.parametrize("class_weight", [None, "balanced"])
+def test_rows_to_validate_on_may_be_a_stream_or_a_table(folder, window_rows, class_weight):
+    """Balanced weights are those of the training rows: of these rows, nearly all have one class."""
+    few = np.flatnonzero((CLASS == "yes") | (np.arange(n) % 40 == 0))[:150]
+    held = rows.Arrow(TABLE.iloc[few].assign(label=CLASS[few]), "label")
+    stream = parquet(folder, "label", window_rows=window_rows)
+    by_stream = classifier(class_weight=class_weight).fit(stream, X_val=held)
+    by_table = classifier(class_weight=class_weight).fit(stream, X_val=TABLE.iloc[few], y_val=CLASS[few])
+    np.testing.assert_array_equal(by_stream.predict_proba(TABLE), by_table.predict_proba(TABLE))
+    histories = [model.models_[0].history[-1]["validation_loss"] for model in (by_stream, by_table)]
+    assert histories[0] == histories[1]
+
+
+def test_rows_drawn_for_validation_need_weight(folder, monkeypatch):
+    none = np.zeros(n)
+    none[np.flatnonzero(lots(0, n, 1) > np.uint64(2**63))[:3]] = 1
+    table = TABLE.assign(label=CLASS, weight=none)
+    monkeypatch.setattr(estimator, "check_random_state", lambda state: Fixed())
+    with pytest.raises(RowError, match="the rows drawn for validation: sample_weight is 0 for every row"):
+        classifier().fit(rows.Arrow(table, "label", weight="weight", window_rows=256))
+
+
+class Fixed:
+    """Draws 1."""
+
+    def randint(self, most):
+        return 1
 
 
 @pytest.mark.parametrize("window_rows", [256, None])

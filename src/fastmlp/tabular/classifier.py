@@ -146,6 +146,8 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
 
     def _weigh(self, rows: StreamedRows) -> None:
         ClassTarget(self).weigh_stream(rows)
+        if rows.class_weights is not None:
+            self._by_class = rows.class_weights[: len(self.classes_)]
 
     def _encoded(self, y: np.ndarray) -> np.ndarray:
         new = np.setdiff1d(y, self.classes_)

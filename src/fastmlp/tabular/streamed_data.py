@@ -11,6 +11,7 @@ from ..rows.array import ArrayRows
 from ..rows.block_reader import SLICE_ROWS, Buffer
 from ..rows.order import Pass
 from ..rows.streamed import StreamedRows
+from ..rows.streams.stream import located
 from ..training.loop import Part
 from ..typing import Scaling
 from .encodings import Sample, sampled_rows
@@ -74,9 +75,11 @@ class StreamedData:
         """Return the rows of a pass, in memory."""
         assert order.size is not None
         found = taken(self.rows, order.size, order.chosen)
-        return ArrayRows(
-            found.X, found.y, found.w, n_features=self.rows.n_features, dtype=NET, outputs=self.outputs, loss=self.loss
-        )
+        with located("the rows drawn for validation"):  # of which all may have a weight of 0
+            return ArrayRows(
+                found.X, found.y, found.w, n_features=self.rows.n_features, dtype=NET, outputs=self.outputs,
+                loss=self.loss,
+            )  # fmt: skip
 
 
 def taken(rows: StreamedRows, n: int, chosen: Callable[[int, int], np.ndarray | None]) -> Buffer:

@@ -71,13 +71,13 @@ def data_of(estimator: Any, stream: Stream) -> Data | StreamedData:
 def held_of(estimator: Any, stream: Stream) -> Data:
     """Return the rows of a stream to validate on, in memory, once the estimator has learned what it needs."""
     reading = estimator.reading_
-    rows = rows_of(reading, stream, estimator._target(stream.target_name or "y"))
-    estimator._weigh(rows)
+    rows, loss = rows_of(reading, stream, estimator._target(stream.target_name or "y")), estimator._loss()
     X, y, w = taken(rows, rows.survey().n_training, lambda first, n: None)
     assert X is not None
     assert y is not None
+    w = estimator._weighted(y if loss.numeric else estimator.classes_[y], w)  # by classes as the training rows have
     codes = [n_codes for _, n_codes in reading.encoding.outputs]
-    return Data(X, codes, y, w, estimator._loss(), estimator._outputs(), estimator._scaling())
+    return Data(X, codes, y, w, loss, estimator._outputs(), estimator._scaling())
 
 
 def rows_of(reading: TableReading, stream: Stream, target: Target) -> StreamedRows:
