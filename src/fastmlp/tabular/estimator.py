@@ -1,5 +1,6 @@
 """What `TabularClassifier` and `TabularRegressor` have in common: reading the table, the members, predictions."""
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
@@ -33,6 +34,7 @@ from .given import usable
 from .recipe import recipe_for
 from .streamed_data import StreamedData
 from .streams import data_of, held_of
+from .time_limit import Limit, compiled
 
 CONSTRAINTS: dict[str, list[Any]] = {
     "n_members": [None, Interval(Integral, 1, None, closed="left")],
@@ -122,6 +124,14 @@ class TabularEstimator(FittedTabular, ABC):
 
     def _fit(self, X: Any, y: Any, w: Any, held: tuple | None, file: CheckpointFile | None = None) -> None:
         """Learn from rows; this estimator is one that nobody else knows."""
+        limit = None
+        if self.time_limit is not None:
+            if file is not None:
+                raise ValueError(
+                    f"time_limit={self.time_limit!r}: a fit that is measured cannot be resumed; leave checkpoint out"
+                )
+            compiled()
+            limit = Limit(self.time_limit, time.perf_counter(), more_members=self.n_members is None)
         if isinstance(X, Stream):
             check_alone(y, w)
         else:
@@ -145,10 +155,10 @@ class TabularEstimator(FittedTabular, ABC):
             kept = FitCheckpoint(file, type(self).__name__)
             seed = seed if isinstance(self.random_state, Integral) else kept.seed(seed)
             kept.begin(self.recipe_.n_members, arguments_of(self, data, held_data, seed))
-        self.models_, self.weights_ = fit(
+        self.models_, self.weights_, self.recipe_ = fit(
             data, self.recipe_, seed, self.n_threads or available_cores(), partial(self._start, data),
             held=held_data, checkpoint=kept, runner=self._runner(),
-            time_limit=self.time_limit, verbose=self.verbose, owner=type(self).__name__,
+            limit=limit, verbose=self.verbose, owner=type(self).__name__,
         )  # fmt: skip
 
     def _runner(self) -> Runner | None:

@@ -22,6 +22,7 @@ from .member import Member, weights_of
 from .recipe import NET, Recipe
 from .side_by_side import side_by_side
 from .streamed_data import StreamedData
+from .time_limit import Limit, fitted_to
 from .watch import Watch
 
 FEWEST_ROWS = 40  # of which some are kept for validation; fewer rows validate themselves
@@ -85,16 +86,16 @@ class Data:
 def fit(
     data: Data | StreamedData, recipe: Recipe, seed: int, n_threads: int,
     start: Callable[[Model], None] = lambda model: None, *,
-    held: Data | None = None, time_limit: float | None = None, verbose: Verbose = 0, owner: str = "TabularClassifier",
+    held: Data | None = None, limit: Limit | None = None, verbose: Verbose = 0, owner: str = "TabularClassifier",
     checkpoint: FitCheckpoint | None = None, runner: Runner | None = None,
-) -> tuple[list[Model], np.ndarray]:  # fmt: skip
-    """Train the members of a recipe; return their nets, and the weights of their average.
+) -> tuple[list[Model], np.ndarray, Recipe]:  # fmt: skip
+    """Train the members of a recipe; return their nets, the weights of their average, and the recipe that was kept.
 
     Parameters
     ----------
     start : sets the weights of a new net where training starts
     held : rows to validate all members on; None: each keeps some of its own
-    time_limit : seconds
+    limit : the seconds that are left, for which the recipe is changed; None: no limit
     verbose, owner : see `Watch`
     checkpoint : keeps the state of the members, and may hold one to go on with
     runner : trains the members elsewhere; None: in threads of this process
@@ -103,9 +104,11 @@ def fit(
     ------
     KeyboardInterrupt : before any net has finished a round; later, the best rounds so far are returned with a warning
     """
-    members = members_of(data, recipe, seed, 1 if data.in_memory else n_threads, held)
-    for member in members:
-        start(member.model)
+    side, each = (n_threads, 1) if data.in_memory else (1, n_threads)  # a stream is read by one net at a time
+    makes = Makes(data, recipe, seed, each, held, start)
+    if limit is not None:
+        recipe = fitted_to(recipe, limit, [makes.member(k) for k in range(len(recipe.encodings))], side)
+    members = [makes.member(k) for k in range(recipe.n_members)]
     stop = threading.Event()
     keepers = [None if checkpoint is None else partial(checkpoint.of_member, k) for k in range(len(members))]
     works = [partial(member.train, recipe, stop, keep) for member, keep in zip(members, keepers, strict=True)]
@@ -116,49 +119,63 @@ def fit(
 
             def look() -> None:
                 watch.look()
+                if limit is not None and limit.over:
+                    stop.set()
                 if checkpoint is not None:
                     checkpoint.look()
 
             try:
                 if runner is None:
-                    side_by_side(works, n_threads if data.in_memory else 1, stop, look)
+                    side_by_side(works, side, stop, look)
                 else:
                     runner(data, held, members, recipe, seed, stop, look)
             finally:
                 if checkpoint is not None:
                     checkpoint.look(always=True)
             trained = [member for member in members if member.model.history or not stop.is_set()]
+            trained = trained or (members[:1] if limit is not None and limit.over else [])
             if trained:
                 weights = weights_of(trained, data.loss)
     except KeyboardInterrupt:
         if not len(weights):
             raise
         warnings.warn("Training interrupted by user.", stacklevel=5)
-    return [member.model for member in trained], weights
+    return [member.model for member in trained], weights, recipe
 
 
-def members_of(
-    data: Data | StreamedData, recipe: Recipe, seed: int, n_threads: int = 1, held: Data | None = None
-) -> list[Member]:
-    """Return the members of a recipe, before their training on n_threads each.
+class Makes:
+    """Makes members.
 
-    held : rows to validate all of them on, or None
+    Parameters
+    ----------
+    data, recipe, seed, held, start : as for `fit`
+    n_threads : of each member
     """
-    parts = parts_of(data, held, recipe)
-    sample, members = data.sample(seed), []
-    features = {encoding: sample.features(encoding) for encoding in recipe.encodings}
-    for k in range(recipe.n_members):
+
+    def __init__(
+        self, data: Data | StreamedData, recipe: Recipe, seed: int, n_threads: int, held: Data | None,
+        start: Callable[[Model], None],
+    ) -> None:  # fmt: skip
+        self.data, self.recipe, self.seed, self.n_threads, self.start = data, recipe, seed, n_threads, start
+        self.parts = parts_of(data, held, recipe)
+        sample = data.sample(seed)
+        self.features = {encoding: sample.features(encoding) for encoding in recipe.encodings}
+
+    def member(self, k: int) -> Member:
+        """Return member k = 0, 1, …, before its training."""
+        recipe, loss = self.recipe, self.data.loss
         turn, at = divmod(k, len(recipe.encodings))
         encoding = recipe.encodings[at]
-        validation, rest = parts(seed + turn)
-        widths = [features[encoding].n_inputs, *[recipe.width] * recipe.depth, data.outputs]
+        validation, rest = self.parts(self.seed + turn)
+        features = self.features[encoding]
         model = Model(
-            widths, recipe.activation, dtype=NET, seed=seed + k, n_threads=n_threads, dropout=recipe.dropout,
-            features=features[encoding], **data.loss.arguments(),
+            [features.n_inputs, *[recipe.width] * recipe.depth, self.data.outputs], recipe.activation_of(encoding),
+            dtype=NET, seed=self.seed + k, n_threads=self.n_threads, dropout=recipe.dropout, features=features,
+            **loss.arguments(),
         )  # fmt: skip
-        model.target_scaling = data.scaling
-        members.append(Member(encoding, turn, model, rest, validation))
-    return members
+        model.target_scaling = self.data.scaling
+        self.start(model)
+        return Member(encoding, turn, model, rest, validation)
 
 
 def parts_of(data: Data | StreamedData, held: Data | None, recipe: Recipe) -> Callable[[int], tuple[Part, Part]]:

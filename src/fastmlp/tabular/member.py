@@ -45,7 +45,7 @@ class Member:
         network = self.model.network
         course = Course(self.part, recipe.epochs, recipe.batch_rows, self.model.seed)
         optimizer = AdamW(
-            learning_rate=recipe.learning_rate, beta_2=recipe.beta_2, weight_decay=recipe.weight_decay,
+            learning_rate=recipe.rate_of(self.encoding), beta_2=recipe.beta_2, weight_decay=recipe.weight_decay,
             schedule="one_cycle",
         )  # fmt: skip
         optimizer.prepare(network.theta.size, network.theta.dtype)

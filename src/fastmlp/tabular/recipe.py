@@ -3,7 +3,9 @@
 docs/tables.md tells what each part gave on real tables.
 """
 
+import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,32 +32,63 @@ class Recipe:
     ----------
     encodings : of the members, in turn; those of one turn are validated on the same rows
     n_members : how many nets
-    width, depth, activation, dropout : of their hidden layers
+    width, depth, dropout : of their hidden layers
+    activation, learning_rate : of nets whose inputs have bins
+    smooth_activation, smooth_learning_rate : of the others
     epochs, batch_rows : of their training
-    learning_rate, weight_decay, beta_2 : of AdamW, whose rate goes through one cycle
+    weight_decay, beta_2 : of AdamW, whose rate goes through one cycle
     validation_fraction, most_validation_rows : of the rows, that each member keeps from its training
     """
 
-    encodings: tuple[str, ...] = (QUANTILES, TREES, WAVES, SMOOTH)
+    encodings: tuple[str, ...] = (QUANTILES, WAVES, TREES, SMOOTH)
     n_members: int = 8
     width: int = 128
     depth: int = 3
-    activation: ActivationName = "relu"
     dropout: float = 0.1
+    activation: ActivationName = "relu"
+    learning_rate: float = 2e-3
+    smooth_activation: ActivationName = "silu"
+    smooth_learning_rate: float = 4e-3
     epochs: float = 30
     batch_rows: int = 128
-    learning_rate: float = 2e-3
     weight_decay: float = 0.01
     beta_2: float = 0.95
     validation_fraction: float = 0.1
     most_validation_rows: int = 20_000
 
+    def activation_of(self, encoding: str) -> ActivationName:
+        """Return the activation of the hidden layers."""
+        return self.activation if encoding in (QUANTILES, TREES) else self.smooth_activation
 
-STEPS = 4000
-MOST_EPOCHS = 100
+    def rate_of(self, encoding: str) -> float:
+        """Return the highest learning rate."""
+        return self.learning_rate if encoding in (QUANTILES, TREES) else self.smooth_learning_rate
 
 
 def recipe_for(n: int, classes: bool) -> Recipe:
-    """Return the recipe for n rows with classes, or with numbers, as target."""
-    epochs = round(min(max(2, STEPS * 128 / n), MOST_EPOCHS))
-    return Recipe(dropout=0.1 if classes else 0.0, epochs=epochs)
+    """Return the recipe for n rows with classes, or with numbers, as target.
+
+    A small table needs many epochs, a large one as many rows in all, or FEWEST_EPOCHS; batches and rates grow with it.
+    Numbers are trained without dropout, which blurs them.
+    """
+    size = next(size for size in SIZES if n <= size.most_rows)
+    growth = math.sqrt(size.batch_rows / SIZES[0].batch_rows)
+    return Recipe(
+        n_members=size.n_members, width=size.width, batch_rows=size.batch_rows, dropout=0.1 if classes else 0.0,
+        learning_rate=growth * Recipe.learning_rate, smooth_learning_rate=growth * Recipe.smooth_learning_rate,
+        epochs=round(min(max(FEWEST_EPOCHS, TRAINED_ROWS / n), MOST_EPOCHS)),
+    )  # fmt: skip
+
+
+class Size(NamedTuple):
+    """What depends on the number of rows."""
+
+    most_rows: float
+    n_members: int
+    width: int
+    batch_rows: int
+
+
+SIZES = (Size(100_000, 8, 128, 128), Size(300_000, 4, 192, 256), Size(math.inf, 4, 192, 512))
+TRAINED_ROWS = 512_000  # by each member, in all epochs together
+FEWEST_EPOCHS, MOST_EPOCHS = 4, 100

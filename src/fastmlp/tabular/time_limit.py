@@ -7,10 +7,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
+from ..model import Model
 from ..network.call import Tally
 from ..optimizers import AdamW
 from .member import Member
-from .recipe import Recipe
+from .recipe import NET, Recipe
 
 TIMED_ROWS = 4096  # of training, by which a member's speed is measured
 TIMED_SECONDS = 0.05
@@ -30,10 +33,12 @@ class Limit:
     ----------
     seconds : as the user gave them
     begin : of the fit, by `time.perf_counter`, without compilation
+    more_members : whether there may be more members than the recipe has, where time is left
     """
 
     seconds: float
     begin: float
+    more_members: bool = True
 
     @property
     def left(self) -> float:
@@ -84,7 +89,13 @@ def fitted_to(
     n_members = recipe.n_members
     while n_members > n_threads and seconds(n_members, least) > available:
         n_members = (-(-n_members // n_threads) - 1) * n_threads
-    while n_members < MOST_MEMBERS * recipe.n_members and seconds(n_members + n_threads, recipe.epochs) < available:
+    most = MOST_MEMBERS * recipe.n_members if limit.more_members else recipe.n_members
+    while n_members + n_threads <= most and seconds(n_members + n_threads, recipe.epochs) < available:
         n_members += n_threads
     epochs = min(available / max(seconds(n_members, 1.0), 1e-9), recipe.epochs)
     return replace(recipe, n_members=n_members, epochs=max(epochs, min(FEWEST_ROWS, n) / n))
+
+
+def compiled() -> None:
+    """Compile, or load, what nets are trained by: that takes no part in a limit."""
+    Model([1, 1], dtype=NET).fit(np.zeros((2, 1), NET), np.array([0, 1]), epochs=1, batch_size=2)
