@@ -125,6 +125,13 @@ def test_whichever_a_file_holds(tmp_path):
             load(tmp_path / "m")
 
 
+def test_a_checkpoint_is_no_model(tmp_path):
+    TabularClassifier(n_members=2).fit(X, classes(X), checkpoint=tmp_path / "fit")
+    for load in (Model.load, saved.load, TabularClassifier.load, TabularRegressor.load):
+        with pytest.raises(ModelFormatError, match="fit: holds a fit of a TabularClassifier, and no model; go on"):
+            load(tmp_path / "fit")
+
+
 class Mine(TabularClassifier):
     """A class of the user's own."""
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from onnx import TensorProto
+from onnx import TensorProto, numpy_helper
 
 ML: dict[str, Any] = {
     "op_domain": "ai.onnx.ml",
@@ -38,5 +38,7 @@ class Graph:
         """Add a number or an array, of the graph's type by default; return its name."""
         name = str(self.scope.get_unique_variable_name("constant"))
         array = np.asarray(value, None if type else self.dtype)
-        self.container.add_initializer(name, type or self.type, array.shape, array.ravel())
+        # Of an array, skl2onnx makes a list of Python's numbers, which takes seconds for large nets.
+        content = numpy_helper.from_array(np.ascontiguousarray(array)) if type is None and array.ndim else array.ravel()
+        self.container.add_initializer(name, type or self.type, array.shape, content)
         return name

@@ -89,16 +89,20 @@ def load(kind: type, path: str | os.PathLike, given: dict[str, Any], n_threads: 
 
 def check_kind(path: str | os.PathLike, description: dict[str, Any], kind: str = "Model") -> None:
     """Raise ModelFormatError that says how to load a file, unless it holds an object of the class of this name."""
-    held = kind_of(description)
+    held = kind_of(path, description)
     if held != kind:
         raise ModelFormatError(f"{os.fspath(path)}: holds a {held}; load it by fastmlp.{held}.load")
 
 
-def kind_of(description: dict[str, Any]) -> str:
-    """Return the name of the class of what a file holds."""
-    held = description.get("tabular")
-    name = held.get("of") if type(held) is dict else None
-    return name if name in TABULAR else "Model"
+def kind_of(path: str | os.PathLike, description: dict[str, Any]) -> str:
+    """Return the name of the class of what a file holds; raise ModelFormatError for several nets in training."""
+    names = [part.get("of") if type(part) is dict else None for part in map(description.get, ("tabular", "fit"))]
+    if "tabular" not in description and names[1] in TABULAR:
+        raise ModelFormatError(
+            f"{os.fspath(path)}: holds a fit of a {names[1]}, and no model; go on with it by fit(…, checkpoint=, "
+            "resume=True), and save what it gives"
+        )
+    return names[0] if names[0] in TABULAR else "Model"
 
 
 def restored(

@@ -22,7 +22,7 @@ def load(path: str | os.PathLike, n_threads: int | None = None) -> TabularClassi
     ModelFormatError : the file holds a `Model`, or none, or is damaged
     """
     description, tensors = container.read(path)
-    name = kind_of(description)
+    name = kind_of(path, description)
     if name not in KINDS:
         raise ModelFormatError(f"{os.fspath(path)}: holds a {name}; load it by fastmlp.{name}.load")
     estimator: TabularClassifier | TabularRegressor = loaded(KINDS[name], path, description, tensors, n_threads)
