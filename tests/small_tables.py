@@ -7,7 +7,7 @@ import pandas as pd
 
 from fastmlp.tabular.recipe import Recipe
 
-SMALL = Recipe(width=8, depth=2, epochs=3, batch_rows=32)
+SMALL = Recipe(width=8, depth=2, epochs=3, batch_rows=32, activation="relu", smooth_activation="relu")
 
 
 def train_little(monkeypatch, recipe=SMALL, **settings):

@@ -153,7 +153,7 @@ def test_a_frame_tells_the_inputs_and_probabilities_are_dicts():
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_activations(activation, monkeypatch):
-    recipe = replace(SMALL, activation=activation)
+    recipe = replace(SMALL, activation=activation, smooth_activation=activation)
     monkeypatch.setattr("fastmlp.tabular.estimator.recipe_for", lambda n, classes: recipe)
     assert_classes(TabularClassifier(n_members=2, random_state=0).fit(X, classes(X)), NEW)
 

@@ -1,5 +1,7 @@
 """Tabular estimators on disk: after loading, predictions have the same bits, and all else is there."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -89,6 +91,12 @@ def test_a_loaded_estimator_is_fitted_again_with_the_same_bits(tmp_path):
 def test_a_parameter_that_no_file_can_hold_becomes_the_default(tmp_path):
     model = TabularClassifier(n_members=2, random_state=np.random.RandomState(0)).fit(X, classes(X))
     assert again(model, tmp_path / "m").random_state is None
+
+
+def test_a_fit_of_half_an_epoch_within_its_time_limit(tmp_path):
+    model = TabularClassifier(n_members=2, time_limit=60.0).fit(X, classes(X))
+    model.recipe_ = replace(model.recipe_, epochs=0.5)
+    assert again(model, tmp_path / "m").recipe_.epochs == 0.5
 
 
 def test_an_array_has_no_names(tmp_path):

@@ -122,7 +122,7 @@ WRONG = {
         {"n_threads": 1}, {"other": 1}, {"class_weight": {"pairs": [[1]]}}, {"class_weight": {"pairs": [[[], 1]]}},
         {"class_weight": {"no": 1}}, {"random_state": [[1]]}, [],
     ],
-    "recipe": [{"epochs": 1.5}, {"encodings": 3}, {"activation": None}, {"width": True}, []],
+    "recipe": [{"epochs": "1"}, {"encodings": 3}, {"activation": None}, {"width": True}, []],
 }  # fmt: skip
 
 

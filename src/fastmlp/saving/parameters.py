@@ -81,6 +81,8 @@ def checked_settings(data: Any, kind: Any) -> Any:
             value, default = data[field.name], field.default
             wrong = f"{field.name} of the {kind.__name__} is {str(value)[:80]}"
             need(holds(value) and type(value) is not dict, wrong)
-            need(type(value) is list if type(default) is tuple else type(value) is type(default), wrong)
+            number = type(default) in (int, float)
+            kinds = (int, float) if number else (list if type(default) is tuple else type(default),)
+            need(type(value) in kinds, wrong)
             known[field.name] = tuple(value) if type(value) is list else value
     return kind(**known)
