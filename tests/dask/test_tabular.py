@@ -15,10 +15,14 @@ import pytest
 from distributed import Client, LocalCluster
 from sklearn.base import clone
 
-from fastmlp import TabularClassifier, TabularRegressor
+from fastmlp import Model, TabularClassifier, TabularRegressor, rows
 from fastmlp.dask import DaskTabularClassifier, DaskTabularRegressor, members
 from fastmlp.dask.cluster import Cluster
+from fastmlp.feature_parts import Clipped
+from fastmlp.features import Features
+from fastmlp.losses import LOG_LOSS
 from fastmlp.tabular import estimator
+from fastmlp.tabular.fit import Data
 from fastmlp.tabular.recipe import Recipe
 
 n = 260
@@ -138,11 +142,37 @@ def test_a_member_may_take_longer_than_the_timeout(client, monkeypatch):
     assert classifier(timeout=2).fit(TABLE, CLASS).models_
 
 
+def test_a_limit_ends_members(client, monkeypatch):
+    """Each has far more epochs than the limit allows, as the speed that is measured is too high."""
+    monkeypatch.setattr("fastmlp.tabular.time_limit.seconds_per_row", lambda member, recipe: 1e-12)
+    monkeypatch.setattr(estimator, "recipe_for", lambda n, classes: Recipe(n_members=2, epochs=20_000, batch_rows=32))
+    model = classifier(n_members=2, time_limit=3).fit(TABLE, CLASS)
+    assert 1 <= len(model.models_) <= 2
+    assert len(model.models_[0].history) < 20_000
+
+
+def test_a_task_whose_time_is_over_returns_what_it_has(client):
+    data = Data(np.zeros((100, 1), np.float32), [0], np.arange(100) % 2, None, LOG_LOSS, 1)
+    model = Model([1, 4, 1], dtype="float32", features=Features(1, (Clipped(0),)))
+    late, early = (
+        client.submit(members.trained, data, None, Recipe(epochs=3), 0, end, "smooth", 0, model, pure=False).result()
+        for end in (np.inf, 0.0)
+    )
+    assert len(late.history) == 3
+    assert len(early.history) < 3
+
+
+def test_streams_that_are_not_in_memory_are_refused(client):
+    stream = rows.Arrow(TABLE.assign(label=CLASS), "label", window_rows=64)
+    with pytest.raises(ValueError, match="give a Dask dataframe"):
+        classifier().fit(stream)
+
+
 ENDED, BEGUN = threading.Event(), threading.Event()  # of `endless`
 
 
 def endless(*arguments):
-    stop = members.TaskStop()
+    stop = members.TaskStop(np.inf)
     BEGUN.set()
     while not stop.is_set():
         time.sleep(0.01)

@@ -10,9 +10,10 @@ from fastmlp.losses import LOG_LOSS
 from fastmlp.rows.labels import Labels
 from fastmlp.rows.order import Pass, lots
 from fastmlp.rows.streamed import StreamedRows
-from fastmlp.tabular import estimator, streamed_data
+from fastmlp.tabular import estimator, rules, streamed_data
 from fastmlp.tabular.recipe import Recipe
 from fastmlp.tabular.streamed_data import StreamedData, among, taken
+from fastmlp.training.loop import Part
 
 n = 600
 random = np.random.default_rng(0)
@@ -232,3 +233,35 @@ def test_bad_streams(folder):
 def test_rows_are_found_among_numbers():
     assert among(np.array([3, 7, 8]), 4, 4).tolist() == [False, False, False, True]
     assert among(np.array([3, 7, 8]), 9, 2).tolist() == [False, False]
+
+
+def test_a_part_of_a_pass_is_its_beginning():
+    """Of streams of known and unknown blocks; rows after it are not missed."""
+    blocks = rows.Blocks(lambda: iter([(X[:400], PLAIN[:400]), (X[400:], PLAIN[400:])]), window_rows=128)
+    for stream in (blocks, rows.Array(X, PLAIN, window_rows=128)):
+        of = StreamedRows(stream, n_features=3, dtype=np.float32, labels=Labels(1, LOG_LOSS))
+        whole, _ = of.parts(0.1, 0)
+        order = whole.shuffled(3, 1)
+        found = [window.X.copy() for window in of.windows(order, 32)]
+        first = [window.X.copy() for window in of.windows(order.part(0, 200), 32)]
+        taken_rows = {tuple(row) for row in np.concatenate(found)}
+        assert len(np.concatenate(first)) == 200
+        assert all(tuple(row) in taken_rows for row in np.concatenate(first))
+        assert whole.part(0, n) == whole
+    with pytest.raises(ValueError, match="first=1"):
+        whole.part(1, 5)
+
+
+def test_less_than_an_epoch_of_a_stream():
+    of = StreamedRows(rows.Array(X, PLAIN), n_features=3, dtype=np.float32, labels=Labels(1, LOG_LOSS))
+    course = rules.Course(Part(of, of.order()), 0.3, 32, 0)
+    assert (course.rounds, course.size(0), course.steps) == (1, 192, 6)
+    assert (course.order(0).size, course.order(0).cut) == (192, True)
+    whole = rules.Course(Part(of, of.order()), 2, 32, 0)
+    assert (whole.rounds, whole.size(1), whole.order(1).cut) == (2, n, False)
+
+
+def test_a_time_limit_holds_for_streams(folder):
+    model = classifier(time_limit=1.0).fit(parquet(folder, "label", window_rows=256))
+    assert model.score(TABLE, CLASS) > 0.5
+    assert model.recipe_.epochs <= 15

@@ -15,11 +15,14 @@ from ..tables.table_reader import TableReading
 from ..tabular.fit import Data, parts_of
 from ..tabular.member import Member
 from ..tabular.recipe import NET, Recipe
+from ..tabular.streamed_data import StreamedData
+from ..tabular.time_limit import Limit
 from ..typing import Record
 from .cluster import Cluster
 from .dask_private import cancelled
 
 WATCH_SECONDS = 0.2  # from one look for Ctrl-C to the next
+RETURN_SECONDS = 0.3  # before a limit, at which members end, so that what they have arrives in time
 
 
 class Trained(NamedTuple):
@@ -30,14 +33,14 @@ class Trained(NamedTuple):
 
 
 class TaskStop(threading.Event):
-    """Tells a member to end where nobody waits for its task any more."""
+    """Tells a member to end where nobody waits for its task any more, or at a time, as `time.time` has it."""
 
-    def __init__(self) -> None:
+    def __init__(self, end: float) -> None:
         super().__init__()
-        self.cancelled = cancelled()
+        self.end, self.cancelled = end, cancelled()
 
     def is_set(self) -> bool:
-        return super().is_set() or self.cancelled()
+        return time.time() > self.end or self.cancelled()
 
 
 class PartitionedTable:
@@ -72,39 +75,59 @@ def encoded(partition: Any, reading: TableReading) -> np.ndarray:
     return reading.matrix(partition, NET)
 
 
-def train(
-    cluster: Cluster, data: Data, held: Data | None, members: Sequence[Member], recipe: Recipe, seed: int,
-    stop: threading.Event, look: Callable[[], None],
-) -> None:  # fmt: skip
-    """Train members on the workers, each with one thread; θ and history of each are set as its task ends.
+class Workers:
+    """Trains members on the workers of a cluster, each with one thread; see `tabular.fit.Runner`."""
 
-    Ctrl-C, or an error of a task, cancels those that have not ended. Other parameters are as of `side_by_side`.
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
 
-    Raises
-    ------
-    TimeoutError : nothing has ended for the timeout of the cluster, and no worker is there
-    """
-    table, given = sent(cluster, data), None if held is None else sent(cluster, held)
-    homes, tasks = homes_of(cluster), {}
-    for k, member in enumerate(members):
-        task = cluster.submit(
-            "member", trained, table, given, recipe, seed, member.encoding, member.turn, member.model,
-            workers=[homes[k % len(homes)]] if homes else None,
-        )  # fmt: skip
-        tasks[task] = member
-    with postponed(stop.set):
+    @property
+    def n_threads(self) -> int:
+        """Threads of all workers."""
+        return max(1, sum(self.cluster.threads.values()))
+
+    def train(
+        self, data: Data | StreamedData, held: Data | None, members: Sequence[Member], recipe: Recipe, seed: int,
+        limit: Limit | None, stop: threading.Event, look: Callable[[], None],
+    ) -> None:  # fmt: skip
+        """Set θ and history of each member as its task ends.
+
+        Ctrl-C, a limit that is over, or an error of a task cancels those that have not ended.
+
+        Raises
+        ------
+        TimeoutError : nothing has ended for the timeout of the cluster, and no worker is there
+        ValueError : the rows are those of a stream, which are not in memory
+        """
+        if isinstance(data, StreamedData):
+            raise ValueError("X is a stream that is not kept in memory; give a Dask dataframe, or fit on one machine")
+        cluster = self.cluster
+        table, given = sent(cluster, data), None if held is None else sent(cluster, held)
+        end = np.inf if limit is None else time.time() + limit.left - RETURN_SECONDS
+        homes, tasks = homes_of(cluster), {}
+        for k, member in enumerate(members):
+            task = cluster.submit(
+                "member", trained, table, given, recipe, seed, end, member.encoding, member.turn, member.model,
+                workers=[homes[k % len(homes)]] if homes else None,
+            )  # fmt: skip
+            tasks[task] = member
+        with postponed(stop.set):
+            self.collect(tasks, stop, look)
+
+    def collect(self, tasks: dict[Any, Member], stop: threading.Event, look: Callable[[], None]) -> None:
+        """Wait for the tasks of members, and take what they return."""
         heard = time.monotonic()
         while tasks and not stop.is_set():
             done = finished(list(tasks))
             for task in done:
-                found, model = cluster.result(task), tasks.pop(task).model
+                found, model = self.cluster.result(task), tasks.pop(task).model
                 model.parameters[:] = found.theta
                 model.history[:] = found.history
                 task.release()
             if done:
                 heard = time.monotonic()
-            elif time.monotonic() - heard > cluster.timeout:
-                check_alive(cluster)
+            elif time.monotonic() - heard > self.cluster.timeout:
+                check_alive(self.cluster)
                 heard = time.monotonic()
             look()
         for task in tasks:
@@ -141,13 +164,13 @@ def sent(cluster: Cluster, data: Data) -> Any:
 
 
 def trained(
-    data: Data, held: Data | None, recipe: Recipe, seed: int, encoding: str, turn: int, model: Model
+    data: Data, held: Data | None, recipe: Recipe, seed: int, end: float, encoding: str, turn: int, model: Model
 ) -> Trained:
-    """Return a net, trained; a task of workers. Parameters as of `tabular.fit`."""
+    """Return a net, trained until a time at most; a task of workers. Parameters as of `tabular.fit`."""
     validation, part = parts_of(data, held, recipe)(seed + turn)
     member = Member(encoding, turn, model, part, validation)
-    stop = TaskStop()
+    stop = TaskStop(end)
     member.train(recipe, stop)
-    if stop.is_set():
+    if stop.cancelled():
         raise RuntimeError("the task was cancelled")  # what it has is not the whole training
     return Trained(model.parameters, model.history)

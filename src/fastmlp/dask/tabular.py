@@ -1,7 +1,6 @@
 """`DaskTabularClassifier` and `DaskTabularRegressor`: members trained by the workers of a cluster."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
@@ -15,7 +14,7 @@ from ..tabular.regressor import TabularRegressor
 from ..training.checkpoint import CheckpointFile
 from ..typing import DaskCollection, Table, Verbose
 from .cluster import Cluster
-from .members import PartitionedTable, train
+from .members import PartitionedTable, Workers
 from .partitions import names_in
 
 if TYPE_CHECKING:
@@ -92,7 +91,7 @@ class DaskTabular(TabularEstimator):
         return super()._matrix(X, stacklevel)
 
     def _runner(self) -> Runner:
-        return partial(train, self._cluster)
+        return Workers(self._cluster)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Return what the local `score` does; of Dask's collections, workers predict."""

@@ -149,6 +149,7 @@ class Pass:
     validation : whether the pass is over the rows drawn for validation, or over the others
     key : (seed, epoch) of the order of blocks, and of rows within windows; None: as they come
     moved : rows that change sides after the draw, ascending
+    cut : whether the pass ends before the last row
     """
 
     size: int | None
@@ -157,6 +158,15 @@ class Pass:
     validation: bool = False
     key: tuple[int, int] | None = None
     moved: tuple[int, ...] = ()
+    cut: bool = False
+
+    def part(self, first: int, last: int) -> "Pass":
+        """Return a pass over the rows before position `last`; a stream is read from its beginning, so first is 0."""
+        if first != 0:
+            raise ValueError(f"first={first}: a pass over a stream begins with its first row")
+        if self.size is not None and last >= self.size:
+            return self
+        return replace(self, size=last, cut=True)
 
     def shuffled(self, seed: int, epoch: int) -> "Pass":
         """Return the same rows in the order of an epoch."""

@@ -129,7 +129,8 @@ class StreamedRows:
                 yield Window(source, inner, ends_batch, X, y, w, origins)
             if n < last - first:
                 return
-        if order.size is not None and self.stream.block_rows is None and reader.has_row(stopped):
+        whole = order.size is not None and not order.cut
+        if whole and self.stream.block_rows is None and reader.has_row(stopped):
             raise RowError(f"the stream has more than the {order.size} rows that an earlier pass found")
 
     def convert(self, block: Block, chosen: np.ndarray | None, out: Buffer) -> None:

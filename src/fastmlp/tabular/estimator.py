@@ -104,8 +104,6 @@ class TabularEstimator(FittedTabular, ABC):
             raise ValueError(f"This {type(self).__name__} estimator requires y to be passed, but the target y is None.")
         held = given_validation(X_val, y_val, sample_weight_val)
         file = CheckpointFile.checked(checkpoint, checkpoint_every, resume)
-        if file is not None and self.time_limit is not None:
-            raise ValueError("checkpoint: with time_limit, a fit cannot go on later; leave one of them out")
         with fit_lock.fitting(self, lambda: view(self)):
             learned = self._unfitted()
             learned._fit(X, y, sample_weight, held, file)

@@ -3,9 +3,10 @@
 import contextlib
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Protocol
 
 import numpy as np
 
@@ -26,8 +27,6 @@ from .time_limit import Limit, fitted_to
 from .watch import Watch
 
 FEWEST_ROWS = 40  # of which some are kept for validation; fewer rows validate themselves
-
-Runner = Callable[..., None]  # see `dask.members.train`
 
 
 @dataclass(frozen=True)
@@ -83,6 +82,22 @@ class Data:
         return partial(parts, self.rows(), recipe, by_class=not self.loss.numeric)
 
 
+class Runner(Protocol):
+    """Trains members elsewhere."""
+
+    @property
+    def n_threads(self) -> int:
+        """Members that are trained at the same time."""
+        ...
+
+    def train(
+        self, data: Data | StreamedData, held: Data | None, members: Sequence[Member], recipe: Recipe, seed: int,
+        limit: Limit | None, stop: threading.Event, look: Callable[[], None],
+    ) -> None:  # fmt: skip
+        """Train all members, until the limit or where `stop` is set; other parameters as of `side_by_side`."""
+        ...
+
+
 def fit(
     data: Data | StreamedData, recipe: Recipe, seed: int, n_threads: int,
     start: Callable[[Model], None] = lambda model: None, *,
@@ -105,6 +120,8 @@ def fit(
     KeyboardInterrupt : before any net has finished a round; later, the best rounds so far are returned with a warning
     """
     side, each = (n_threads, 1) if data.in_memory else (1, n_threads)  # a stream is read by one net at a time
+    if runner is not None:
+        side = runner.n_threads
     makes = Makes(data, recipe, seed, each, held, start)
     if limit is not None:
         recipe = fitted_to(recipe, limit, [makes.member(k) for k in range(len(recipe.encodings))], side)
@@ -128,7 +145,7 @@ def fit(
                 if runner is None:
                     side_by_side(works, side, stop, look)
                 else:
-                    runner(data, held, members, recipe, seed, stop, look)
+                    runner.train(data, held, members, recipe, seed, limit, stop, look)
             finally:
                 if checkpoint is not None:
                     checkpoint.look(always=True)

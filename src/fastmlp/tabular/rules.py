@@ -37,12 +37,14 @@ class Course:
         self.part, self.seed, self.n = part, seed, part.order.size
         self.batch_rows = min(batch_rows, self.n)
         self.per_epoch, self.round_rows = 1, self.n
-        if isinstance(part.order, Order):  # of a stream, a pass is read whole
+        if isinstance(part.order, Order):  # of a stream, a pass is read from its beginning
             most = min(ROUND_ROWS, math.ceil(self.n * min(epochs, 1.0)))
             self.per_epoch = math.ceil(self.n / max(most, self.batch_rows))
             batches = math.ceil(self.n / self.per_epoch / self.batch_rows)
             self.round_rows = min(batches * self.batch_rows, self.n)
             self.per_epoch = math.ceil(self.n / self.round_rows)
+        elif epochs < 1:
+            self.round_rows = min(math.ceil(self.n * epochs / self.batch_rows) * self.batch_rows, self.n)
         self.rounds = max(1, round(epochs * self.per_epoch))
 
     @property
@@ -60,7 +62,7 @@ class Course:
         epoch, at = divmod(k, self.per_epoch)
         order = self.part.order.shuffled(self.seed, epoch)
         first = at * self.round_rows
-        return order if self.per_epoch == 1 else order.part(first, first + self.size(k))
+        return order if self.size(k) == self.n else order.part(first, first + self.size(k))
 
 
 class MemberRules:

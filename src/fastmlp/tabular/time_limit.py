@@ -12,10 +12,12 @@ import numpy as np
 from ..model import Model
 from ..network.call import Tally
 from ..optimizers import AdamW
+from ..rows.order import Order
 from .member import Member
 from .recipe import NET, Recipe
 
 TIMED_ROWS = 4096  # of training, by which a member's speed is measured
+TIMED_STREAM_ROWS = 2**16  # of a stream, which is decoded by larger pieces
 TIMED_SECONDS = 0.05
 SPARE = 0.85  # part of the seconds left that is planned for: threads share caches, memory and the machine
 FORWARD = 1 / 3  # of a training row's time, that a row to validate on takes
@@ -56,7 +58,7 @@ def seconds_per_row(member: Member, recipe: Recipe) -> float:
     network = member.model.network
     theta, optimizer = network.theta.copy(), AdamW()
     order = member.part.order
-    rows = min(order.size, TIMED_ROWS)
+    rows = min(order.size, TIMED_ROWS if isinstance(order, Order) else TIMED_STREAM_ROWS)
     some = order.part(0, rows) if rows < order.size else order
     begin, done = time.perf_counter(), 0
     while done == 0 or time.perf_counter() - begin < TIMED_SECONDS:
