@@ -85,6 +85,7 @@ def dC_of(layout, lookup, accumulator):
 @kernel
 def sum_bins_of(net, row, m, k, slot, dC, first, last, fresh):
     """Columns first:last of dC of the bins' column k if fresh, else +=: dZ[1] in (m rows), dC out, at `dC` in work."""
+    keep_whole()
     layout, lookup, n, lanes = net.layout[0], net.lookups[k], len(net.lookups), lanes_of(net.work)
     ld = layout.ld_table
     if fresh:
@@ -111,6 +112,7 @@ def sum_bins_of(net, row, m, k, slot, dC, first, last, fresh):
 @kernel
 def sum_codes(net, row, m, slot, accumulator, first, last, fresh):
     """Columns first:last of the sums of all codes over m rows, in their order, if fresh, else +=: dZ[1] in."""
+    keep_whole()
     layout, layer, n = net.layout[0], net.layers[0], len(net.lookups)
     dZ = part(Matrix(net.work, layer.dZ, layer.ld_out), row, first)
     if fresh:
@@ -139,6 +141,7 @@ def summed_code(net, code, slot, accumulator, chunks, first, last):
 
     slot and accumulator: of the first chunk. Returns where column 0 of the sum lies in `work`, or NOWHERE for none.
     """
+    keep_whole()
     layout, work, found = net.layout[0], net.work, NOWHERE
     for c in range(chunks):
         t = position(net, slot + c, code)

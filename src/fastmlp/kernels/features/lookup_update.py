@@ -18,6 +18,7 @@ AHEAD = 2  # codes
 @kernel
 def take(net, sums, G, place, weight, constants):
     """Take the optimizer's step on a piece of V: G in; θ and moments in/out, from place on."""
+    keep_whole()
     group = net.layers[0].W_group
     update(sums.optimizer[group], constants, net.theta, G, sums.moments, place, weight, True)
 
@@ -25,6 +26,7 @@ def take(net, sums, G, place, weight, constants):
 @kernel
 def sum_above(net, lookup, dC, first, last):
     """dV[k] = Σ_{j>k} dC[j] for columns first:last of one column of bins, in the place of dC[k+1], at `dC` in work."""
+    keep_whole()
     ld, work = net.layout[0].ld_table, net.work
     for k in range(lookup.size - 1, 0, -1):
         at = dC + k * ld + first
@@ -48,6 +50,7 @@ def update_bins(net, sums, m, slot, chunks, first, last, weight, constants):
 
     dC is summed over the m rows in the buffers, or the accumulators of chunks, which are destroyed.
     """
+    keep_whole()
     layout, p, size = net.layout[0], net.layers[0].p_out, last - first
     for l in range(layout.n_bins):
         lookup = net.lookups[l]
@@ -88,6 +91,7 @@ def look_ahead(net, sums, code, first, last):
 @kernel
 def update_lazily(net, sums, slot, chunks, first, last, weight, constants):
     """Take the step on columns first:last of those rows of many codes that the batch has looked up."""
+    keep_whole()
     layout, touched = net.layout[0], net.touched
     for c in range(chunks):
         begin = slot_of(net, slot + c)
@@ -111,6 +115,7 @@ def update_from_total(thread, job, net, sums, scratch, first, last, weight, cons
 
     Bins go by columns, as C is made of them, and codes by rows: those of many codes whose gradient is 0 are skipped.
     """
+    keep_whole()
     layout, total, p = net.layout[0], sums.total, net.layers[0].p_out
     for place in range(layout.V + first, layout.codes, p):
         G, row = scratch[: last - first], total[place : place + last - first]

@@ -20,25 +20,19 @@ read_4, read_1 = read_between(4), read_between(1)
 
 
 @kernel
-def bin_of(x, edges, n):
-    """Return the last of n lower edges (in, ascending) that x has reached, or 0: before the first, or missing."""
-    k, rest = ZERO, n
-    while rest > 1:
-        half = rest // 2
-        k += half if x >= edges[k + half] else ZERO
-        rest -= half
-    return k
-
-
-@kernel
 def find_bins(net, lookup, X, m, row, k):
     """Find the bins of m numbers: X in (m × 1), column k of net.found and of the weights f out."""
+    keep_whole()
     n, size, work = len(net.lookups), lookup.size, net.work
     zero, one = work.dtype.type(0), work.dtype.type(1)
     known = net.constants[lookup.constants : lookup.constants + lookup.n_constants]
     for i in range(m):
         x, at = row_of(X, i, 1)[0], (row + i) * n + k
-        index = bin_of(x, known, size)
+        index, rest = ZERO, size  # the last lower edge that x has reached, or 0: before the first, or missing
+        while rest > 1:
+            half = rest // 2
+            index += half if x >= known[index + half] else ZERO
+            rest -= half
         f = (x - known[index]) * known[size + index]
         f = f if f > zero else zero
         net.found[at] = lookup.first + index
@@ -63,6 +57,7 @@ def find_lookups(net, X, m, row):
 @kernel
 def add_bins(net, row, m, start, Z):
     """Z = 1 startᵀ + the rows of C that m rows look up: start in (a padded row), Z out (m × p[1], padded)."""
+    keep_whole()
     layout, n, lanes = net.layout[0], len(net.lookups), lanes_of(net.work)
     C = Matrix(net.work, layout.table, layout.ld_table)
     for i in range(m):
@@ -83,6 +78,7 @@ def add_bins(net, row, m, start, Z):
 @kernel
 def add_codes(net, row, m, Z):
     """Z += the rows of V of the codes of m rows: Z in/out (m × p[1])."""
+    keep_whole()
     layout, theta, n, p = net.layout[0], net.theta, len(net.lookups), net.layers[0].p_out
     for i in range(m):
         z = row_of(Z, i, p)
@@ -119,6 +115,7 @@ def add_lookups_to_output(net, row, m, Z):
 @kernel
 def sum_bins(net, lookup, first, last):
     """C[0] = 0, C[k+1] = C[k] + V[k] for one column of bins, in columns first:last of these: θ in, C out."""
+    keep_whole()
     layout, work, theta, p = net.layout[0], net.work, net.theta, net.layers[0].p_out
     at = layout.table + lookup.first * layout.ld_table + first
     fill_zero(work[at : at + last - first])
