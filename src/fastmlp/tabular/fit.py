@@ -14,7 +14,6 @@ from ..losses import Loss
 from ..model import Model
 from ..rows.array import ArrayRows
 from ..rows.order import validation_split
-from ..system.interrupts import postponed
 from ..training.loop import Part
 from ..typing import Scaling, Verbose
 from .checkpoint import FitCheckpoint
@@ -129,10 +128,9 @@ def fit(
     stop = threading.Event()
     keepers = [None if checkpoint is None else partial(checkpoint.of_member, k) for k in range(len(members))]
     works = [partial(member.train, recipe, stop, keep) for member, keep in zip(members, keepers, strict=True)]
-    trained: list[Member] = []
-    weights = np.zeros(0)
+    interrupted = False
     try:
-        with postponed(), contextlib.closing(Watch(members, recipe, verbose, owner)) as watch:
+        with contextlib.closing(Watch(members, recipe, verbose, owner)) as watch:
 
             def look() -> None:
                 watch.look()
@@ -149,13 +147,17 @@ def fit(
             finally:
                 if checkpoint is not None:
                     checkpoint.look(always=True)
-            trained = [member for member in members if member.model.history or not stop.is_set()]
-            trained = trained or (members[:1] if limit is not None and limit.over else [])
-            if trained:
-                weights = weights_of(trained, data.loss)
+        trained = [member for member in members if member.model.history or not stop.is_set()] or members[:1]
     except KeyboardInterrupt:
-        if not len(weights):
+        trained = [member for member in members if member.model.history]
+        if not trained:
             raise
+        interrupted = True
+    try:
+        weights = weights_of(trained, data.loss)
+    except KeyboardInterrupt:
+        weights, interrupted = np.full(len(trained), 1 / len(trained)), True
+    if interrupted:
         warnings.warn("Training interrupted by user.", stacklevel=5)
     return [member.model for member in trained], weights, recipe
 

@@ -32,6 +32,7 @@ def usable(
     suffix : of the arguments' names: "", or "_val" for rows to validate on
     stacklevel : of warnings
     """
+    refuse_lazy("X", X)
     refuse_own_target(X, f"y{suffix}", y)
     y = one_target(f"y{suffix}", y, type(estimator).__name__)
     known = there(y)
@@ -113,7 +114,7 @@ def with_target(X: Any, name: str, known: np.ndarray, stacklevel: int) -> Any:
 def refuse_own_target(X: Any, name: str, y: Any) -> None:
     """Raise ValueError where y is a column of the table X, under the same name."""
     label = getattr(y, "name", None)
-    columns = getattr(X, "columns", None)
+    columns = getattr(X, "column_names", getattr(X, "columns", None))
     if not isinstance(label, str) or columns is None or not hasattr(X, "__getitem__"):
         return
     if sum(each == label for each in columns if isinstance(each, str)) != 1:
