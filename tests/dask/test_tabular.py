@@ -62,7 +62,7 @@ def test_classes_have_the_bits_of_one_machine(client, given):
     whole = dd.from_pandas(TABLE.assign(label=CLASS, weight=WEIGHT), npartitions=3)
     X = whole[list(TABLE)]
     if given == "frame":
-        model.fit(TABLE, CLASS, WEIGHT)
+        model.fit(TABLE, CLASS.to_list(), WEIGHT)
     elif given == "dask":
         model.fit(X, whole["label"], whole["weight"])
     else:
@@ -234,7 +234,14 @@ def test_pickles_and_files_do_without_the_client(client, tmp_path):
 
 
 def test_bad_arguments(client):
-    with pytest.raises(ValueError, match="no such column"):
+    with pytest.raises(ValueError, match="y='label': X is no dataframe"):
         classifier().fit(dd.from_pandas(TABLE, npartitions=2), "label")
+    with pytest.raises(ValueError, match="sample_weight='number': X is no dataframe"):
+        classifier().fit(TABLE.to_numpy(), CLASS, "number")
+    whole = dd.from_pandas(TABLE.assign(label=CLASS.where(TABLE.index % 50 != 3)), npartitions=2)
+    with pytest.raises(ValueError, match="y is missing in 6 rows; drop them"):
+        classifier().fit(whole, "label")
+    with pytest.raises(ValueError, match="y_val is missing in 6 rows"):
+        classifier().fit(TABLE, CLASS, X_val=whole, y_val="label")
     with pytest.raises(ValueError, match="timeout=0"):
         classifier(timeout=0).fit(TABLE, CLASS)

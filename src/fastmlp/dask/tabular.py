@@ -10,12 +10,12 @@ from ..sklearn.parameters import set_parameters
 from ..tabular.classifier import TabularClassifier
 from ..tabular.estimator import TabularEstimator
 from ..tabular.fit import Runner
+from ..tabular.given import there
 from ..tabular.regressor import TabularRegressor
 from ..training.checkpoint import CheckpointFile
 from ..typing import DaskCollection, Table, Verbose
 from .cluster import Cluster
 from .members import PartitionedTable, Workers
-from .partitions import names_in
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -59,11 +59,11 @@ class DaskTabular(TabularEstimator):
 
     def _taken(self, X: Any, y: Any, w: Any, here: bool = True) -> tuple[Any, Any, Any]:
         """Return X without the columns that y and weights name, and these in memory; so are arrays of Dask, if here."""
-        columns = list(getattr(X, "columns", []))
+        columns = list(X.columns) if is_frame(X) or hasattr(X, "iloc") else []
         for name, given in (("y", y), ("sample_weight", w)):
             if isinstance(given, str) and given not in columns:
-                raise ValueError(f"{name}={given!r}: no such column in X")
-        named = [*names_in(y), *names_in(w)]
+                raise ValueError(f"{name}={given!r}: X is no dataframe of Dask or pandas with a column of this name")
+        named = [given for given in (y, w) if isinstance(given, str)]
         y, w = (X[given] if isinstance(given, str) else given for given in (y, w))
         X = X.drop(columns=named) if named else X
         X = X if is_frame(X) or not here else self._here(X)
@@ -76,10 +76,9 @@ class DaskTabular(TabularEstimator):
     def _fit(self, X: Any, y: Any, w: Any, held: tuple | None, file: CheckpointFile | None = None) -> None:
         with Cluster(self.client, self.timeout) as cluster:
             self._cluster = cluster
-            if is_frame(X):
-                X = PartitionedTable(cluster, X)
-            if held is not None and is_frame(held[0]):
-                held = (PartitionedTable(cluster, held[0]), *held[1:])
+            X = table_of(cluster, X, "y", y)
+            if held is not None:
+                held = (table_of(cluster, held[0], "y_val", held[1]), *held[1:])
             try:
                 super()._fit(X, y, w, held, file)
             finally:
@@ -194,6 +193,16 @@ class DaskTabularRegressor(DaskTabular, TabularRegressor):
             K = self._outputs()
             return self._lazy(X, "predict", np.empty((0,) if K == 1 else (0, K)))
         return super().predict(X)
+
+
+def table_of(cluster: Cluster, X: Any, name: str, y: Any) -> Any:
+    """Return a Dask dataframe as a table that can be read, and anything else as it is; name: of its target y."""
+    if not is_frame(X):
+        return X
+    missing = int(np.sum(~there(np.asarray(y))))
+    if missing:
+        raise ValueError(f"{name} is missing in {missing:,} rows; drop them first, by dropna(subset=…)")
+    return PartitionedTable(cluster, X)
 
 
 def is_collection(values: Any) -> bool:
