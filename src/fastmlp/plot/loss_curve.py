@@ -1,11 +1,12 @@
-"""Draw losses over epochs. Needs matplotlib (extra `plot`)."""
+"""Losses over epochs."""
 
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from .model import Model
+from ..model import Model
+from .requirement import require_matplotlib
 
 FEW_EPOCHS = 30  # up to 30 epochs are marked one by one
 SHARE_BELOW = 0.22  # part of the height that goes to the learning rate
@@ -183,14 +184,6 @@ def numbers(values: Any) -> np.ndarray | None:
     """Return values as floats, with NaN for None; None if there is no number at all."""
     array = np.asarray([] if values is None else values, dtype=float)
     return None if np.isnan(array).all() else array
-
-
-def require_matplotlib() -> None:
-    """Raise ImportError, which says what to install, if matplotlib is missing."""
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError as error:
-        raise ImportError('plotting needs matplotlib: pip install "fastmlp[plot]"') from error
 
 
 def partner(ax: Any, what: str, make: Callable[[Any], Any] | None = None) -> Any:

@@ -1,0 +1,40 @@
+"""Importances of columns."""
+
+from typing import TYPE_CHECKING, Any
+
+from ..messages import MOST_CHARACTERS
+from .requirement import require_matplotlib
+
+if TYPE_CHECKING:  # scikit-learn, which it imports, takes a second
+    from ..importances import FeatureImportances
+
+
+def importances(found: "FeatureImportances", *, ax: Any = None, most: int = 20) -> Any:
+    """Draw by how much the score falls where a column is shuffled: a bar for its mean, a line for its deviation.
+
+    Parameters
+    ----------
+    found : FeatureImportances
+        What `TabularClassifier.feature_importances` returns.
+    ax : matplotlib Axes or None, default=None
+        Where to draw.
+    most : int, default=20
+        How many columns to draw, the most important ones.
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    require_matplotlib()
+    if ax is None:
+        from matplotlib import pyplot
+
+        _, ax = pyplot.subplots(layout="constrained")
+    names = [name if len(name) <= MOST_CHARACTERS else name[:MOST_CHARACTERS] + "…" for name in found.names[:most]]
+    places = range(len(names))
+    ax.barh(places, found.means[:most], xerr=found.deviations[:most])
+    ax.set_yticks(places, [name.replace("$", r"\$") for name in names])  # which would begin a formula
+    ax.invert_yaxis()
+    ax.set(xlabel="fall of the score where the column is shuffled")
+    ax.grid(axis="x", alpha=0.3)
+    return ax
