@@ -37,7 +37,7 @@ def run(folder: Path) -> int:
     write(train, TRAIN_ROWS, 1)
     write(test, TEST_ROWS, 2)
     command = [
-        "train", str(train), "--target", "y", "--hidden", "64,64", "--epochs", "10", "--batch-size", "1024",
+        "train", str(train), "--target", "y", "--plain", "--hidden", "64,64", "--epochs", "10", "--batch-size", "1024",
         "--validation-fraction", "0.1", "--save", str(model_path), "--plot", str(folder / "learning-curve.png"),
     ]  # fmt: skip
     print("fastmlp " + " ".join(command))

@@ -35,7 +35,18 @@ def run(tmp_path, monkeypatch, capsys):
 
 def train(run, name="t.parquet", target="kind", *options):
     columns = ["--columns", "a,b", "--target", target]
-    training = ["--hidden", "16", "--epochs", "20", "--batch-size", "32", "--learning-rate", "0.01", "--quiet"]
+    training = [
+        "--plain",
+        "--hidden",
+        "16",
+        "--epochs",
+        "20",
+        "--batch-size",
+        "32",
+        "--learning-rate",
+        "0.01",
+        "--quiet",
+    ]
     return run("train", name, *columns, *training, *options)
 
 

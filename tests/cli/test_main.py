@@ -32,7 +32,19 @@ def table(tmp_path):
 
 def train(table, *options):
     model = table.parent / "model"
-    command = ["train", str(table), "--target", "label", "--hidden", "16", "--epochs", "20", "--batch-size", "32"]
+    command = [
+        "train",
+        str(table),
+        "--target",
+        "label",
+        "--plain",
+        "--hidden",
+        "16",
+        "--epochs",
+        "20",
+        "--batch-size",
+        "32",
+    ]
     return main([*command, "--learning-rate", "0.01", "--quiet", "--save", str(model), *options]), model
 
 

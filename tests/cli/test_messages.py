@@ -59,8 +59,8 @@ def test_every_option_of_train_is_in_a_group(capsys):
     text = capsys.readouterr().out
     titles = re.findall(r"^(\S.*):$", text, re.M)
     assert titles == [
-        "positional arguments", "options", "data", "data: columns", "data: how CSV files are written", "network",
-        "training", "output",
+        "positional arguments", "options", "data", "data: columns", "data: how CSV files are written", "training",
+        "bare network", "output",
     ]  # fmt: skip
     assert re.search(r"^options:\n  -h, --help .*\n\ndata:", text, re.M)
 
@@ -75,6 +75,8 @@ def test_every_option_of_train_is_in_a_group(capsys):
         ("--seed", ["-1", "x"], "is not an integer of at least 0"),
         ("--threads", ["0", "x"], "is not an integer of at least 1"),
         ("--max-categories", ["0", "x"], "is not an integer of at least 1"),
+        ("--members", ["0", "x", "1.5"], "is not an integer of at least 1"),
+        ("--time-limit", ["-1", "nan", "x"], "is not a number of at least 0 and at most 1e+30"),
         ("--window-rows", ["0", "x"], "is not an integer of at least 1"),
         ("--checkpoint-every", ["-1", "nan", "inf"], "is not a number of at least 0 and at most 1e+30"),
         ("--l2", ["-1", "nan", "1e300", "x"], "is not a number of at least 0 and at most 1e+30"),
@@ -111,8 +113,24 @@ def test_values_are_refused_before_the_table_is_read(option, bad, words, tmp_pat
             "--early-stopping needs rows for validation; give --validation-fraction",
         ),
         (
-            ["train", "{t}", "--target", "label", "--save", "{m}", "--validation-fraction", "0.001"],
+            ["train", "{t}", "--target", "label", "--save", "{m}", "--plain", "--validation-fraction", "0.001"],
             "error: --validation-fraction=0.001: of 60 rows, at least 2",
+        ),
+        (
+            ["train", "{t}", "--target", "label", "--save", "{m}", "--validation-fraction", "0.1"],
+            "--validation-fraction is for a bare network: by default, each net keeps a tenth of the rows",
+        ),
+        (
+            ["train", "{t}", "--target", "label", "--save", "{m}", "--plain", "--members", "2"],
+            "--plain trains a bare network, which has no --members; leave one of them out",
+        ),
+        (
+            ["train", "{t}", "--target", "label", "--save", "{m}", "--l2", "1", "--time-limit", "2"],
+            "--l2 trains a bare network, which has no --time-limit; leave one of them out",
+        ),
+        (
+            ["train", "{t}", "--target", "label", "--save", "{m}", "--checkpoint", "{m}2", "--time-limit", "2"],
+            "--checkpoint: what --time-limit has measured cannot go on later",
         ),
         (["predict", "m", "{t}", "--out", "{m}", "--threads", "0"], "argument --threads: '0' is not an integer"),
         (["evaluate", "m", "{t}", "--threads", "-1"], "argument --threads: '-1' is not an integer"),

@@ -29,7 +29,7 @@ TABLE = pyarrow.table({
     "text": [f" {value:.3f}" for value in PRICE],
 })  # fmt: skip
 COUNT = TABLE["count"].to_numpy()
-SHORT = ["--columns", "a,b", "--hidden", "16", "--quiet"]
+SHORT = ["--plain", "--columns", "a,b", "--hidden", "16", "--quiet"]
 TRAINING = [*SHORT, "--epochs", "30", "--batch-size", "32", "--learning-rate", "0.01"]
 
 
@@ -199,7 +199,7 @@ HUNDRED = np.arange(100)
 )
 def test_the_values_decide(values, expected, run):
     parquet.write_table(pyarrow.table({"a": random.standard_normal(len(values)), "y": values}), "t.parquet")
-    out = run("train", "t.parquet", "--target", "y", "--epochs", "1", "--quiet")
+    out = run("train", "t.parquet", "--target", "y", "--plain", "--epochs", "1", "--quiet")
     assert out.startswith(f"target 'y': {expected}")
     assert Model.load("model.fastmlp").network.plan.loss.numeric == (expected == NUMBERS)
 
@@ -227,7 +227,7 @@ def test_numbers_as_text_with_a_decimal_comma(run, tmp_path):
     (tmp_path / "t.csv").write_text("\n".join(["a;price", *lines[:-1], '0,5;" 30000,5"', ""]))
     reading = ["--decimal", ",", "--types", "price=string"]
     for window in ([], ["--window-rows", "100"]):
-        run("train", "t.csv", "--target", "price", "--loss", "squared_error", "--quiet", *reading, *window)
+        run("train", "t.csv", "--target", "price", "--loss", "squared_error", "--plain", "--quiet", *reading, *window)
         assert Model.load("model.fastmlp").target_scaling[0] == pytest.approx([3e4], rel=0.1)
         assert figures(run("evaluate", "model.fastmlp", "t.csv", *reading))["MAE"] < 5000
 

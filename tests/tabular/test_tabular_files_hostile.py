@@ -52,7 +52,7 @@ def test_the_format_is_the_documented_one(whole):
     top = {"version", "tabular", "members", "parts", "loss", "loss_parameters", "out_activation"}
     assert description.keys() == top
     assert description["tabular"].keys() == {
-        "of", "fastmlp", "parameters", "recipe", "table", "classes", "class_dtype",
+        "of", "fastmlp", "parameters", "recipe", "table", "target_name", "classes", "class_dtype",
     }  # fmt: skip
     assert description["members"][0].keys() == {"parts", "widths", "activations", "bias", "dtype", "seed", "dropout"}
     assert tensors.keys() == {"weights", *(f"member.{k}.parameters" for k in range(4))}
@@ -115,6 +115,7 @@ def test_a_scaling_of_targets(files, refused):
 
 
 WRONG = {
+    "target_name": [3, [], ["y"], True],
     "of": ["TabularRegressor", "Model", "os.system", 3],
     "classes": [["a"], ["a", "b", "c"], ["a", 1], [1, 2], ["yes", "no"], ["no", "no"], None, "no", [[], []]],
     "class_dtype": ["<U1", "<i8", "O", "S3", "<U9999999", "V8", "i4,i4", "(", "datetime64[s]", None, 3],

@@ -3,8 +3,6 @@
 import time
 from argparse import Namespace
 
-from ..training.inputs import rows_of
-from ..training.scores import scores
 from .saved_model import loaded, model_table
 from .target import spelled
 
@@ -16,10 +14,8 @@ def evaluate(options: Namespace) -> int:
     if target is None:
         raise ValueError("the model file has no target column; give --target COLUMN")
     table = model_table(model, options, target)
-    numeric = model.network.plan.loss.numeric
-    rows = rows_of(model, spelled(table) if numeric else table, labelled=True)
     begin = time.perf_counter()
-    found = scores(model.network, rows, rows.order(), model.target_scaling)
+    found = model.scores(spelled(table) if model.loss.numeric else table)
     seconds = time.perf_counter() - begin
     print(f"{found}, {found.rows:,} rows, {found.rows / seconds:,.0f} rows/s")
     return 0

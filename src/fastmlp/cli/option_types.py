@@ -1,14 +1,23 @@
 """Types of options: text to numbers, checked before any file is read."""
 
 import math
-from argparse import ArgumentTypeError
+from argparse import Action, ArgumentTypeError
 from collections.abc import Callable
+from typing import Any
 
 from ..losses import checked_levels
 from ..network.plan import checked_size
 
 MOST = 1e30  # largest number; larger ones may become infinite in float32
 LEAST_RATE = 1e-30  # smallest learning rate; steps of a smaller one would be 0 in float32
+
+
+class OfNetwork(Action):
+    """An option that only the bare network has; `of_network` lists those that are given."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
+        setattr(namespace, self.dest, self.const if self.nargs == 0 else values)
+        namespace.of_network = [*namespace.of_network, self.option_strings[0]]
 
 
 def integer(least: int) -> Callable[[str], int]:

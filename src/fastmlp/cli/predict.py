@@ -9,57 +9,49 @@ from typing import Any
 import numpy as np
 
 from ..messages import shown
-from ..model import Model
 from ..system.atomic_write import replaced
 from .output_paths import check_outputs
-from .saved_model import loaded, model_table
+from .saved_model import SavedModel, loaded, model_table
 
 
 def predict(options: Namespace) -> int:
     """Write a prediction, and the probabilities of the classes, for each row of a table."""
     check_outputs({"--out": options.out}, {"model": options.model, "data": options.data})
     model = loaded(options)
-    n, K = 0, model.widths[-1]
-    numeric = model.network.plan.loss.numeric
+    n, K = 0, model.outputs
     table = model_table(model, options)
     with table_writer(options.out) as write:
-        for A in model.iter_predict(table) if numeric else model.iter_proba(table):
+        for A in model.predictions(table):
             write(columns_of(A, model))
             n += len(A)
         if n == 0:
-            write(columns_of(np.zeros(0 if K == 1 else (0, K), model.dtype), model))
+            write(columns_of(np.zeros(0 if K == 1 else (0, K)), model))
     print(f"{n:,} rows; {meaning(model)}; written to {options.out}")
     return 0
 
 
-def columns_of(A: np.ndarray, model: Model) -> dict[str, np.ndarray]:
+def columns_of(A: np.ndarray, model: SavedModel) -> dict[str, np.ndarray]:
     """Return the columns for rows with predictions or probabilities A: (n), or (n, K) for several outputs."""
-    loss = model.network.plan.loss
+    loss = model.loss
     if loss.numeric and A.ndim == 1:
         return {"prediction": A}
     if loss.numeric:
         return {f"quantile_{level!r}": A[:, k] for k, level in enumerate(loss.parameters)}
-    classes = np.array(classes_of(model))
+    classes = np.array(model.classes)
     if A.ndim == 1:
         return {"probability": A, "prediction": classes[(A > 0.5).astype(np.intp)]}
     of_classes = {f"probability_{value}": A[:, k] for k, value in enumerate(classes)}
     return of_classes | {"prediction": classes[A.argmax(axis=1)]}
 
 
-def meaning(model: Model) -> str:
+def meaning(model: SavedModel) -> str:
     """Return what stands in the columns."""
-    if model.network.plan.loss.numeric:
-        what = "a prediction" if model.widths[-1] == 1 else f"{model.widths[-1]} quantiles"
+    if model.classes is None:
+        what = "a prediction" if model.outputs == 1 else f"{model.outputs} quantiles"
         return f"{what} of {shown(model.target_name or 'y')}"
-    classes = classes_of(model)
-    if model.widths[-1] == 1:
-        return f"probability is that of {shown(classes[1])}"
-    return f"a probability for each of {len(classes)} classes"
-
-
-def classes_of(model: Model) -> list[Any]:
-    """Return the values that 0, 1, … stand for; these numbers, if the model knows no others."""
-    return model.classes or list(range(max(2, model.widths[-1])))
+    if model.outputs == 1:
+        return f"probability is that of {shown(model.classes[1])}"
+    return f"a probability for each of {len(model.classes)} classes"
 
 
 @contextlib.contextmanager

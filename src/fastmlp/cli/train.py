@@ -23,11 +23,15 @@ from .column_options import without
 from .csv_options import csv_options
 from .learning_curve import check_image, learning_curve
 from .output_paths import check_outputs
-from .target import LOSS_WORDS, decided, spelled
+from .tabular import train_nets
+from .target import LOSS_WORDS, Target, decided, spelled
+
+FRACTION = "--validation-fraction"
 
 
 def train(options: Namespace) -> int:
-    """Learn an encoding, train, save the model, and print the scores of the validation rows."""
+    """Train what the options mean, save it, and print scores of rows that were kept from training."""
+    plain = is_plain(options)
     check_together(options)
     table = open_table(
         options.data, options.target, csv_options(options),
@@ -36,7 +40,32 @@ def train(options: Namespace) -> int:
     table = without(table, options.drop).with_text([], options.numbers or [])
     target = decided(table, options)  # before anything else is read
     print(target.text)
-    table = table if target.classes else spelled(table)
+    if not plain:
+        return train_nets(table, target, options)
+    if not options.plain:
+        print(f"training a bare network, as with --plain, because of {', '.join(options.of_network)}")
+    return train_network(table if target.classes else spelled(table), target, options)
+
+
+def is_plain(options: Namespace) -> bool:
+    """Return whether a bare network is meant; raise ValueError for options that leave it open, or contradict it."""
+    given = [name for name in options.of_network if name != FRACTION]
+    if not (options.plain or given):
+        if options.of_network:
+            raise ValueError(
+                f"{FRACTION} is for a bare network: by default, each net keeps a tenth of the rows for validation; add "
+                "--plain, or leave it out"
+            )
+        return False
+    for name, value in (("--time-limit", options.time_limit), ("--members", options.members)):
+        if value is not None:
+            why = "--plain" if options.plain else given[0]
+            raise ValueError(f"{why} trains a bare network, which has no {name}; leave one of them out")
+    return True
+
+
+def train_network(table: Table, target: Target, options: Namespace) -> int:
+    """Learn an encoding, train a bare network, save it, and print the scores of the validation rows."""
     encoder = fitted_encoder(table, options)
     model = Model(
         [encoder.encoding_.n_features_out, *options.hidden, target.outputs], options.activation,
@@ -70,6 +99,8 @@ def check_together(options: Namespace) -> None:
         check_image(options.plot)
     if options.resume and options.checkpoint is None:
         raise ValueError("--resume needs --checkpoint FILE, the file to go on from")
+    if options.checkpoint and options.time_limit is not None:
+        raise ValueError("--checkpoint: what --time-limit has measured cannot go on later; leave one of them out")
     if options.early_stopping and options.validation_fraction == 0:
         raise ValueError("--early-stopping needs rows for validation; give --validation-fraction above 0")
 

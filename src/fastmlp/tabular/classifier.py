@@ -64,6 +64,12 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         The weight of each net in the average.
     recipe_ : Recipe
         What was trained.
+    validation_scores_ : scores, or None
+        Figures over the rows that nets kept for validation, each predicted by the nets that were not trained on it:
+        `log_loss`, `auc`, `accuracy` and `rows`; `print` shows them. Files do not keep them. None: of fewer than 40
+        rows, none are kept.
+    target_name_ : str or None
+        The name of a stream's target.
 
     Examples
     --------

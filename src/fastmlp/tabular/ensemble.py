@@ -11,11 +11,11 @@ from ..model import Model
 from ..rows.rows import Rows
 
 
-def averaged(models: Sequence[Model], weights: np.ndarray, rows: Rows) -> np.ndarray:
-    """Return the weighted sum of Z[L] over nets, (n, p[L]) in float64."""
+def averaged(models: Sequence[Model], weights: np.ndarray, rows: Rows, order: Any = None) -> np.ndarray:
+    """Return the weighted sum of Z[L] over nets, (n, p[L]) in float64; order: of the rows, or None for all."""
     total: Any = 0
     for model, weight in zip(models, weights, strict=True):
-        total = total + weight * model.network.logits(rows).astype(np.float64)
+        total = total + weight * model.network.logits(rows, order).astype(np.float64)
     return np.asarray(total)
 
 

@@ -31,7 +31,8 @@ from .checkpoint import FitCheckpoint, arguments_of
 from .fit import Data, Runner, fit
 from .fitted import FittedTabular
 from .given import usable
-from .recipe import recipe_for
+from .held_out import scores_of
+from .recipe import Recipe, recipe_for
 from .streamed_data import StreamedData
 from .streams import data_of, held_of
 from .time_limit import Limit, compiled
@@ -138,6 +139,7 @@ class TabularEstimator(FittedTabular, ABC):
                 raise ValueError("X has 1 sample with a target; at least 2 are required")
         self.reading_ = read_columns(X, categories=self.categories, numbers=self.numbers, stacklevel=USER)
         self.n_features_in_ = len(self.reading_.names)
+        self.target_name_ = X.target_name if isinstance(X, Stream) else None
         if self.reading_.named:
             self.feature_names_in_ = np.array(self.reading_.names, object)
         data: Data | StreamedData
@@ -153,11 +155,16 @@ class TabularEstimator(FittedTabular, ABC):
             kept = FitCheckpoint(file, type(self).__name__)
             seed = seed if isinstance(self.random_state, Integral) else kept.seed(seed)
             kept.begin(self.recipe_.n_members, arguments_of(self, data, held_data, seed))
-        self.models_, self.weights_, self.recipe_ = fit(
+        trained, self.weights_, self.recipe_ = fit(
             data, self.recipe_, seed, self.n_threads or available_cores(), partial(self._start, data),
             held=held_data, checkpoint=kept, runner=self._runner(),
-            limit=limit, verbose=self.verbose, owner=type(self).__name__,
+            limit=limit, verbose=self.verbose, owner=type(self).__name__, told=self._begin,
         )  # fmt: skip
+        self.models_ = [member.model for member in trained]
+        self.validation_scores_ = scores_of(trained, self.weights_)
+
+    def _begin(self, recipe: Recipe, n: int) -> None:
+        """Do nothing; called before training with the recipe, and the number of rows that each net is trained on."""
 
     def _runner(self) -> Runner | None:
         """Return what trains members elsewhere."""

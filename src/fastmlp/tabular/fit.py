@@ -25,6 +25,7 @@ from .streamed_data import StreamedData
 from .time_limit import Limit, fitted_to
 from .watch import Watch
 
+INTERRUPTED = "Training interrupted by user."  # the warning, in scikit-learn's words
 FEWEST_ROWS = 40  # of which some are kept for validation; fewer rows validate themselves
 
 
@@ -102,8 +103,9 @@ def fit(
     start: Callable[[Model], None] = lambda model: None, *,
     held: Data | None = None, limit: Limit | None = None, verbose: Verbose = 0, owner: str = "TabularClassifier",
     checkpoint: FitCheckpoint | None = None, runner: Runner | None = None,
-) -> tuple[list[Model], np.ndarray, Recipe]:  # fmt: skip
-    """Train the members of a recipe; return their nets, the weights of their average, and the recipe that was kept.
+    told: Callable[[Recipe, int], None] = lambda recipe, n: None,
+) -> tuple[list[Member], np.ndarray, Recipe]:  # fmt: skip
+    """Train the members of a recipe; return them, the weights of their average, and the recipe that was kept.
 
     Parameters
     ----------
@@ -113,6 +115,7 @@ def fit(
     verbose, owner : see `Watch`
     checkpoint : keeps the state of the members, and may hold one to go on with
     runner : trains the members elsewhere; None: in threads of this process
+    told : called with the recipe, and the number of rows that a member is trained on, before training
 
     Raises
     ------
@@ -125,6 +128,7 @@ def fit(
     if limit is not None:
         recipe = fitted_to(recipe, limit, [makes.member(k) for k in range(len(recipe.encodings))], side)
     members = [makes.member(k) for k in range(recipe.n_members)]
+    told(recipe, members[0].part.order.size)
     stop = threading.Event()
     keepers = [None if checkpoint is None else partial(checkpoint.of_member, k) for k in range(len(members))]
     works = [partial(member.train, recipe, stop, keep) for member, keep in zip(members, keepers, strict=True)]
@@ -158,8 +162,8 @@ def fit(
     except KeyboardInterrupt:
         weights, interrupted = np.full(len(trained), 1 / len(trained)), True
     if interrupted:
-        warnings.warn("Training interrupted by user.", stacklevel=5)
-    return [member.model for member in trained], weights, recipe
+        warnings.warn(INTERRUPTED, stacklevel=5)
+    return trained, weights, recipe
 
 
 class Makes:

@@ -40,6 +40,7 @@ def contents(estimator: Any) -> Contents:
     description["tabular"] = {
         "of": name_of(type(estimator)), "fastmlp": __version__, "parameters": parameters_of(estimator),
         "recipe": settings_as_dict(estimator.recipe_), "table": as_dict(reading),
+        "target_name": plain(estimator.target_name_),
         "classes": None if classes is None else plain(classes.tolist()),
         "class_dtype": None if classes is None else str(classes.dtype),
     }  # fmt: skip
@@ -96,12 +97,14 @@ def checked(kind: type, description: dict[str, Any], tensors: Tensors) -> tuple[
         estimator._validate_params()
         if classes is not None:
             estimator.classes_ = classes
+        target_name = fields["target_name"]
+        need(target_name is None or type(target_name) is str, f"the target's name is {str(target_name)[:80]}")
         one_target = net.loss.targets(net.widths[-1]) == 1
         need(one_target, f"the nets have {net.widths[-1]} targets")
         scaled = net.loss.link != "identity" or net.target_scaling is not None
         need(scaled, "the scaling of the target is missing")
     estimator.reading_, estimator.recipe_, estimator.weights_ = reading, recipe, found.weights
-    estimator.n_features_in_ = len(reading.names)
+    estimator.n_features_in_, estimator.target_name_ = len(reading.names), target_name
     if reading.named:
         estimator.feature_names_in_ = np.array(reading.names, object)
     return estimator, found

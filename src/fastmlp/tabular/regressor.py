@@ -48,7 +48,8 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
 
     Attributes
     ----------
-    n_features_in_, feature_names_in_, reading_, models_, weights_, recipe_ : as for `TabularClassifier`
+    n_features_in_, feature_names_in_, reading_, models_, weights_, recipe_, target_name_ : as for `TabularClassifier`
+    validation_scores_ : as for `TabularClassifier`, with `r2`, `rmse`, `mae`, `poisson_deviance`, `pinball`
 
     Examples
     --------

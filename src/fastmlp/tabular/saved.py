@@ -3,6 +3,7 @@
 import os
 
 from ..exceptions import ModelFormatError
+from ..model import Model
 from ..saving import container
 from ..saving.model import kind_of
 from .classifier import TabularClassifier
@@ -12,6 +13,13 @@ from .regressor import TabularRegressor
 KINDS: dict[str, type[TabularClassifier] | type[TabularRegressor]] = {
     "TabularClassifier": TabularClassifier, "TabularRegressor": TabularRegressor,
 }  # fmt: skip
+
+
+def load_any(path: str | os.PathLike, n_threads: int | None = None) -> Model | TabularClassifier | TabularRegressor:
+    """Return what a file holds, a `Model` or an estimator; n_threads: its parameter; errors as of `load`."""
+    if kind_of(path, container.read(path)[0]) in KINDS:
+        return load(path, n_threads)
+    return Model.load(path, n_threads=n_threads)
 
 
 def load(path: str | os.PathLike, n_threads: int | None = None) -> TabularClassifier | TabularRegressor:

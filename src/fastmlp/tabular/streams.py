@@ -1,6 +1,6 @@
 """Streams as X of a tabular estimator."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
 
@@ -16,6 +16,7 @@ from ..rows.streams.table import Table as TableStream
 from ..tables.table_reader import TableReading
 from ..tables.unknown_categories import WarningEncoder
 from ..training.figures import Figures
+from ..training.scores import ClassScores, NumberScores, empty_scores, weighted
 from .ensemble import linked
 from .fit import Data
 from .recipe import NET
@@ -23,6 +24,7 @@ from .streamed_data import StreamedData, taken
 
 KEPT_BYTES = 2**30  # of numbers, up to which rows of a stream are kept in memory, where members read them side by side
 PART_ROWS = 2**16  # predicted at a time
+WIDEST = np.dtype(np.float64)  # of targets, of which figures are computed
 FEWEST_STREAMED = 200  # rows; of fewer, a draw row by row may leave none to validate on
 
 Average = Callable[[np.ndarray], np.ndarray]
@@ -109,10 +111,34 @@ def score(estimator: Any, stream: Stream, average: Average) -> float:
             assert y is not None
             Z = average(window.X)
             if loss.numeric:
-                A = loss.predictions(linked(loss, Z), estimator._scaling())
+                A = loss.predictions(linked(loss, Z), estimator.models_[0].target_scaling)
                 found.add(judged, A.reshape(len(A), -1), y, w)
             else:
                 v = np.ones(len(y)) if w is None else w
                 right = y == linked(loss, Z).argmax(axis=1)
                 found.right, found.weight = found.right + float(v[right].sum()), found.weight + float(v.sum())
     return found.means(judged)[1]
+
+
+def scores(estimator: Any, stream: Stream) -> ClassScores | NumberScores:
+    """Return all figures of the rows of a stream, with their weights; ValueError for classes that were not learned."""
+    model, name = estimator.models_[0], stream.target_name or "y"
+    loss, K, scaling = model.network.plan.loss, model.widths[-1], model.target_scaling
+    target = TargetNumbers(K, loss, WIDEST, scaling, name) if loss.numeric else estimator._target(name)
+    rows, total = rows_of(estimator.reading_, stream, target), empty_scores(loss, K, scaling)
+    with closing(rows.windows(rows.order(), PART_ROWS)) as windows:
+        for window in windows:
+            y, w = window.labels(0, window.size)
+            assert y is not None
+            total.add(estimator._average_of(window.X), y, None if w is None else w * window.w_factor)
+    return weighted(total)
+
+
+def predictions(estimator: Any, stream: Stream) -> Iterator[np.ndarray]:
+    """Yield probabilities (m, K) of the rows of a stream, or predictions of numbers, (m) or (m, K), block by block."""
+    model, first = estimator.models_[0], 0
+    loss = model.network.plan.loss
+    for block in estimator.reading_.blocks(stream, NET, type(estimator).__name__):
+        A = linked(loss, estimator._average_of(block))
+        yield loss.predictions(A, model.target_scaling, first) if loss.numeric else A
+        first += len(block)

@@ -44,6 +44,16 @@ class ClassScores:
         self.figures.add(self.loss, Z, y, w)
         self.rows += len(y)
 
+    @cached_property
+    def has_nan(self) -> bool:
+        """Whether an output is NaN, once all rows are added."""
+        return self.rankings[0].has_nan
+
+    def close(self) -> None:
+        """Compute what needs the rows, and forget them."""
+        self.aucs, self.has_nan  # noqa: B018
+        self.rankings = []
+
     @property
     def log_loss(self) -> float:
         return self.figures.loss / self.figures.weight
@@ -65,7 +75,7 @@ class ClassScores:
 
     def __str__(self) -> str:
         name = "AUC" if self.outputs == 1 else "macro AUC"
-        reason = "a logit is NaN" if self.rankings[0].has_nan else "one class"
+        reason = "a logit is NaN" if self.has_nan else "one class"
         auc = f"undefined ({reason})" if np.isnan(self.auc) else f"{self.auc:.4f}"
         if np.isnan(self.aucs).any() and not np.isnan(self.auc):
             auc += f" (of the {np.isfinite(self.aucs).sum()} classes with rows, out of {self.outputs})"
@@ -147,6 +157,11 @@ def significant(x: float) -> str:
     return f"{x:.{max(0, DIGITS - 1 - math.floor(math.log10(abs(x))))}f}"
 
 
+def empty_scores(loss: Loss, outputs: int, target_scaling: Scaling | None = None) -> ClassScores | NumberScores:
+    """Return scores of no rows, to which rows can be added; parameters as of `scores`."""
+    return NumberScores(loss, target_scaling) if loss.numeric else ClassScores(loss, outputs)
+
+
 def scores(
     network: Network, rows: Rows, order: Order | Pass, target_scaling: Scaling | None = None
 ) -> ClassScores | NumberScores:
@@ -159,11 +174,16 @@ def scores(
     ValueError : no row has a weight above 0
     """
     loss = network.plan.loss
-    total = NumberScores(loss, target_scaling) if loss.numeric else ClassScores(loss, network.plan.widths[-1])
+    total = empty_scores(loss, network.plan.widths[-1], target_scaling)
     for Z, window, first in network.outputs(rows, order):
         y, w = window.labels(first, first + len(Z))
         assert y is not None
         total.add(Z, y, None if w is None else w * window.w_factor)  # whose sums cannot overflow
+    return weighted(total)
+
+
+def weighted(total: ClassScores | NumberScores) -> ClassScores | NumberScores:
+    """Return the scores; raise ValueError if no row has a weight above 0."""
     if total.figures.weight == 0:
         raise ValueError(f"the {total.rows:,} rows have no weight; at least one must have a weight above 0")
     return total
