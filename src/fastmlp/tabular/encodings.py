@@ -11,6 +11,7 @@ from .recipe import (
     MOST_BINS,
     MOST_HOT,
     MOST_LEAVES,
+    MOST_ONE_HOT,
     N_WAVES,
     QUANTILES,
     SAMPLED_ROWS,
@@ -32,11 +33,15 @@ class Sample:
     y : (n) of class numbers or numbers
     classes : whether y holds class numbers
     seed : of the draw of SAMPLED_ROWS rows, where there are more
+    known : whether columns of X are statistics of those with many codes
     """
 
-    def __init__(self, X: np.ndarray, codes: Sequence[int], y: np.ndarray, classes: bool, seed: int) -> None:
+    def __init__(
+        self, X: np.ndarray, codes: Sequence[int], y: np.ndarray, classes: bool, seed: int, known: bool = False
+    ) -> None:
         chosen = sampled_rows(len(X), seed)
         self.X, self.y, self.codes, self.classes, self.seed = X[chosen], y[chosen], list(codes), classes, seed
+        self.known = known
 
     def features(self, encoding: str) -> Features:
         """Return the inputs of a net with an encoding of the recipe."""
@@ -46,8 +51,10 @@ class Sample:
         return Features(len(self.codes), tuple(parts))
 
     def of_codes(self, column: int, n_codes: int) -> list[FeaturePart]:
-        """Return an input for each of the first MOST_HOT codes, which are the most frequent."""
-        return [OneHot(column, min(n_codes, MOST_HOT))]
+        """Return an input for each code; none where there are statistics instead."""
+        if n_codes > MOST_ONE_HOT:
+            return [] if self.known else [OneHot(column, min(n_codes, MOST_HOT))]
+        return [OneHot(column, n_codes)]
 
     def of_numbers(self, column: int, encoding: str) -> list[FeaturePart]:
         """Return the inputs of a column of numbers."""

@@ -154,6 +154,11 @@ class TabularEstimator(FittedTabular, ABC):
         if file is not None:
             kept = FitCheckpoint(file, type(self).__name__)
             seed = seed if isinstance(self.random_state, Integral) else kept.seed(seed)
+        data = data.with_statistics(seed)
+        self.statistics_ = data.statistics
+        if held_data is not None:
+            held_data = held_data.with_columns_of(data)
+        if kept is not None:
             kept.begin(self.recipe_.n_members, arguments_of(self, data, held_data, seed))
         trained, self.weights_, self.recipe_ = fit(
             data, self.recipe_, seed, self.n_threads or available_cores(), partial(self._start, data),

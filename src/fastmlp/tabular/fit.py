@@ -4,7 +4,7 @@ import contextlib
 import threading
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from ..rows.array import ArrayRows
 from ..rows.order import validation_split
 from ..training.loop import Part
 from ..typing import Scaling, Verbose
+from .category_statistics import NO_STATISTICS, CategoryStatistics, learned_statistics
 from .checkpoint import FitCheckpoint
 from .encodings import Sample
 from .member import Member, weights_of
@@ -40,6 +41,7 @@ class Data:
     y : (n) of class numbers, or of numbers
     w : weights (n), or None
     loss, outputs, scaling : what nets are trained for, p[L], and (shift, factor) of targets, or None
+    statistics : those whose columns stand behind the others
     """
 
     matrix: np.ndarray
@@ -49,6 +51,7 @@ class Data:
     loss: Loss
     outputs: int
     scaling: Scaling | None = None
+    statistics: CategoryStatistics = NO_STATISTICS
 
     in_memory = True
 
@@ -75,7 +78,22 @@ class Data:
 
     def sample(self, seed: int) -> Sample:
         """Return rows by which encodings are learned."""
-        return Sample(self.matrix, self.codes, self.y, not self.loss.numeric, seed)
+        return Sample(
+            self.matrix, self.codes, self.y, not self.loss.numeric, seed, known=bool(self.statistics.parts)
+        )  # fmt: skip
+
+    def with_statistics(self, seed: int) -> "Data":
+        """Return the rows with statistics of columns that have many categories."""
+        found, matrix = learned_statistics(self.matrix, self.codes, self.y, self.w, self.loss, seed)
+        return replace(self, matrix=matrix, codes=[*self.codes, *[0] * found.n_columns], statistics=found)
+
+    def with_columns_of(self, other: "Data | StreamedData") -> "Data":
+        """Return the rows with the columns of other rows, which were trained on."""
+        if not other.statistics.parts:
+            return self
+        return replace(
+            self, matrix=other.statistics.appended(self.matrix), codes=other.codes, statistics=other.statistics
+        )
 
     def parts(self, recipe: Recipe) -> Callable[[int], tuple[Part, Part]]:
         """Return a function of a seed that gives rows to validate a member on, and those that it is trained on."""

@@ -20,6 +20,7 @@ from ..sklearn_private import _check_feature_names_in
 from ..system import fit_lock
 from ..tables.table_reader import TableReading
 from ..typing import FilePath, SparseMatrix, Table
+from .category_statistics import CategoryStatistics
 from .ensemble import averaged, linked
 from .given import readable
 from .model_file import load, save
@@ -34,6 +35,7 @@ class FittedTabular(Convertible, BaseEstimator):  # type: ignore[misc]
     reading_: TableReading
     models_: list[Model]
     weights_: np.ndarray
+    statistics_: CategoryStatistics
     recipe_: Recipe
 
     def _matrix(self, X: Any, stacklevel: int = 6) -> np.ndarray:
@@ -59,6 +61,7 @@ class FittedTabular(Convertible, BaseEstimator):  # type: ignore[misc]
 
     def _average_of(self, matrix: np.ndarray) -> np.ndarray:
         """Return what `_average` does, of rows of numbers."""
+        matrix = self.statistics_.appended(matrix)
         rows = ArrayRows(matrix, n_features=matrix.shape[1], dtype=NET, with_missing=True)
         for model in self.models_:
             model.network.n_threads = self.n_threads

@@ -17,6 +17,7 @@ from ..saving.parameters import checked_parameters, checked_settings, parameters
 from ..tables.encoding import TableEncoding
 from ..tables.table_reader import TableReading
 from ..version import __version__
+from .category_statistics import CategoryStatistic, CategoryStatistics
 from .recipe import Recipe
 
 CLASS_DTYPE = re.compile(r"object|bool|u?int(8|16|32|64)|float(16|32|64)|[<>]([iuf][248]|U[0-9]{1,7})")
@@ -43,7 +44,10 @@ def contents(estimator: Any) -> Contents:
         "target_name": plain(estimator.target_name_),
         "classes": None if classes is None else plain(classes.tolist()),
         "class_dtype": None if classes is None else str(classes.dtype),
+        "statistics": [{"columns": list(part.columns), "radix": part.radix} for part in estimator.statistics_.parts],
     }  # fmt: skip
+    for k, part in enumerate(estimator.statistics_.parts):
+        tensors[f"statistic.{k}.keys"], tensors[f"statistic.{k}.values"] = part.keys, part.values
     return description, tensors
 
 
@@ -86,7 +90,10 @@ def checked(kind: type, description: dict[str, Any], tensors: Tensors) -> tuple[
         fields = of_type("tabular", description["tabular"], dict)
         of_type("fastmlp", fields["fastmlp"], str)
         reading, recipe = checked_reading(fields["table"]), checked_settings(fields["recipe"], Recipe)
-        found = members.checked_members(description, tensors, reading.encoding.n_features_out)
+        statistics = checked_statistics(fields["statistics"], tensors, [n for _, n in reading.encoding.outputs])
+        found = members.checked_members(
+            description, tensors, reading.encoding.n_features_out + statistics.n_columns
+        )  # fmt: skip
         net = found.nets[0]
         need(net.dtype == "float32", f"the nets are of dtype {net.dtype}")
         need(
@@ -104,6 +111,7 @@ def checked(kind: type, description: dict[str, Any], tensors: Tensors) -> tuple[
         scaled = net.loss.link != "identity" or net.target_scaling is not None
         need(scaled, "the scaling of the target is missing")
     estimator.reading_, estimator.recipe_, estimator.weights_ = reading, recipe, found.weights
+    estimator.statistics_ = statistics
     estimator.n_features_in_, estimator.target_name_ = len(reading.names), target_name
     if reading.named:
         estimator.feature_names_in_ = np.array(reading.names, object)
@@ -124,6 +132,23 @@ def checked_reading(data: Any) -> TableReading:
     need(used | left_out.keys() == set(names) and not used & left_out.keys(), "columns are neither used nor left out")
     in_order = {name: left_out[name] for name in names if name in left_out}
     return TableReading(encoding, tuple(names), of_type("named", data["named"], bool), n_rows, in_order, tuple(notes))
+
+
+def checked_statistics(data: Any, tensors: Tensors, codes: list[int]) -> CategoryStatistics:
+    """Return the statistics of columns that have so many codes."""
+    need(is_list_of(dict, data), "the statistics are no list of descriptions")
+    parts = []
+    for k, fields in enumerate(data):
+        columns, radix = fields["columns"], of_type("radix", fields["radix"], int)
+        need(is_list_of(int, columns) and len(columns) in (1, 2), f"statistic {k} is of the columns {columns}")
+        need(all(0 <= at < len(codes) and codes[at] > 0 for at in columns), f"statistic {k} is of {columns}: no codes")
+        need(radix == (1 if len(columns) == 1 else codes[columns[1]]), f"the radix of statistic {k} is {radix}")
+        keys, values = tensors[f"statistic.{k}.keys"], tensors[f"statistic.{k}.values"]
+        need(keys.dtype == np.int64 and keys.ndim == 1 and bool((np.diff(keys) > 0).all()), f"keys of statistic {k}")
+        fits = values.dtype == np.float32 and values.ndim == 2 and len(values) == len(keys) + 1
+        need(fits and bool(np.isfinite(values).all()), f"values of statistic {k}: {values.shape} {values.dtype}")
+        parts.append(CategoryStatistic(tuple(columns), radix, keys, values))
+    return CategoryStatistics(tuple(parts))
 
 
 def checked_class_array(classes: Any, dtype: Any, loss: Loss, outputs: int) -> np.ndarray | None:

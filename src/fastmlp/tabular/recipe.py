@@ -20,7 +20,13 @@ MOST_LEAVES = 32  # of a tree that finds bins
 LEAF_SHARE = 0.002  # of the rows in each of its leaves, at least
 N_WAVES = 8  # of a column
 WAVE_SCALE = 0.3  # standard deviation of their frequencies, in periods per interquartile range
-MOST_HOT = 256  # codes of a column with inputs of their own
+MOST_ONE_HOT = 32  # codes of a column that have inputs of their own; of more, nets learn by heart
+MOST_HOT = 256  # the most frequent ones, where a table is streamed and has no statistics of categories
+MOST_PAIRS = 64  # of columns with many categories, that have statistics
+MOST_KEYS = 2**16  # categories, or pairs of them, of which statistics are kept
+MOST_CLASSES_KNOWN = 10  # whose means are statistics
+PRIOR_ROWS = 10  # of mean weight, by which means are drawn to that of all rows
+FOLDS = 5  # of rows, for means without a row's own target
 TRUST = 0.8  # in learned weights, against equal ones
 
 
@@ -65,21 +71,6 @@ class Recipe:
         return self.learning_rate if encoding in (QUANTILES, TREES) else self.smooth_learning_rate
 
 
-def recipe_for(n: int, classes: bool) -> Recipe:
-    """Return the recipe for n rows with classes, or with numbers, as target.
-
-    A small table needs many epochs, a large one as many rows in all, or FEWEST_EPOCHS; batches and rates grow with it.
-    Numbers are trained without dropout, which blurs them.
-    """
-    size = next(size for size in SIZES if n <= size.most_rows)
-    growth = math.sqrt(size.batch_rows / SIZES[0].batch_rows)
-    return Recipe(
-        n_members=size.n_members, width=size.width, batch_rows=size.batch_rows, dropout=0.1 if classes else 0.0,
-        learning_rate=growth * Recipe.learning_rate, smooth_learning_rate=growth * Recipe.smooth_learning_rate,
-        epochs=round(min(max(FEWEST_EPOCHS, TRAINED_ROWS / n), MOST_EPOCHS)),
-    )  # fmt: skip
-
-
 class Size(NamedTuple):
     """What depends on the number of rows."""
 
@@ -87,8 +78,32 @@ class Size(NamedTuple):
     n_members: int
     width: int
     batch_rows: int
+    most_epochs: int
+    validation_fraction: float
 
 
-SIZES = (Size(100_000, 8, 128, 128), Size(300_000, 4, 192, 256), Size(math.inf, 4, 192, 512))
+SIZES = (
+    Size(2_000, 8, 128, 32, 30, 0.25),  # more epochs learn by heart, and fewer rows choose the best one by chance
+    Size(100_000, 8, 128, 128, 100, 0.1),
+    Size(300_000, 4, 192, 256, 100, 0.1),
+    Size(math.inf, 4, 192, 512, 100, 0.1),
+)
 TRAINED_ROWS = 512_000  # by each member, in all epochs together
-FEWEST_EPOCHS, MOST_EPOCHS = 4, 100
+FEWEST_EPOCHS = 4
+USUAL_BATCH_ROWS = 128  # for which the recipe has its learning rates; they grow by the root of the batch
+DROPOUT = 0.1  # for classes; numbers are blurred by it
+
+
+def recipe_for(n: int, classes: bool) -> Recipe:
+    """Return the recipe for n rows with classes, or with numbers, as target.
+
+    A small table needs many epochs, a large one as many rows in all, but FEWEST_EPOCHS at least.
+    """
+    size = next(size for size in SIZES if n <= size.most_rows)
+    growth = math.sqrt(size.batch_rows / USUAL_BATCH_ROWS)
+    return Recipe(
+        n_members=size.n_members, width=size.width, batch_rows=size.batch_rows, dropout=DROPOUT if classes else 0.0,
+        learning_rate=growth * Recipe.learning_rate, smooth_learning_rate=growth * Recipe.smooth_learning_rate,
+        epochs=round(min(max(FEWEST_EPOCHS, TRAINED_ROWS / n), size.most_epochs)),
+        validation_fraction=size.validation_fraction,
+    )  # fmt: skip

@@ -14,6 +14,7 @@ from ..rows.streamed import StreamedRows
 from ..rows.streams.stream import located
 from ..training.loop import Part
 from ..typing import Scaling
+from .category_statistics import NO_STATISTICS
 from .encodings import Sample, sampled_rows
 from .recipe import NET, Recipe
 
@@ -34,6 +35,11 @@ class StreamedData:
     scaling: Scaling | None = None
 
     in_memory = False
+    statistics = NO_STATISTICS  # which need all rows at once
+
+    def with_statistics(self, seed: int) -> "StreamedData":
+        """Return the rows as they are."""
+        return self
 
     @property
     def n_rows(self) -> int:
