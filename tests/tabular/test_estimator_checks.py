@@ -18,7 +18,7 @@ ESTIMATORS = [
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch):
-    train_little(monkeypatch, encodings=("smooth",), width=32, epochs=40, learning_rate=1e-2)
+    train_little(monkeypatch, encodings=("smooth",), width=16, epochs=10, smooth_learning_rate=1e-2)
 
 
 @parametrize_with_checks(ESTIMATORS, expected_failed_checks=lambda estimator: EXPECTED)

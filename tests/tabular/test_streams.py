@@ -88,7 +88,11 @@ def test_numbers_are_learned(folder):
 
 def test_counts_begin_at_their_mean(folder, monkeypatch):
     """Of a stream, too: with a rate of next to nothing, predictions are near the mean."""
-    monkeypatch.setattr(estimator, "recipe_for", lambda n, classes: Recipe(n_members=1, epochs=1, learning_rate=1e-9))
+    monkeypatch.setattr(
+        estimator,
+        "recipe_for",
+        lambda n, classes: Recipe(n_members=1, epochs=1, learning_rate=1e-9, smooth_learning_rate=1e-9),
+    )
     model = regressor(loss="poisson").fit(parquet(folder, "amount", window_rows=256))
     assert model.predict(TABLE).mean() == pytest.approx(NUMBER.mean(), rel=0.3)
 
@@ -125,8 +129,8 @@ def test_the_sample_of_a_stream_has_the_rows_of_the_tables(folder, monkeypatch):
     found = []
     original = streamed_data.Sample.__init__
 
-    def init(self, *arguments):
-        original(self, *arguments)
+    def init(self, *arguments, **named):
+        original(self, *arguments, **named)
         found.append((self.X, np.asarray(self.y, float)))
 
     monkeypatch.setattr(streamed_data.Sample, "__init__", init)

@@ -52,7 +52,7 @@ def test_the_format_is_the_documented_one(whole):
     top = {"version", "tabular", "members", "parts", "loss", "loss_parameters", "out_activation"}
     assert description.keys() == top
     assert description["tabular"].keys() == {
-        "of", "fastmlp", "parameters", "recipe", "table", "target_name", "classes", "class_dtype",
+        "of", "fastmlp", "parameters", "recipe", "table", "target_name", "classes", "class_dtype", "statistics",
     }  # fmt: skip
     assert description["members"][0].keys() == {"parts", "widths", "activations", "bias", "dtype", "seed", "dropout"}
     assert tensors.keys() == {"weights", *(f"member.{k}.parameters" for k in range(4))}

@@ -24,6 +24,10 @@ from .table import matrix
 def inputs_of(operator: Any) -> list[GraphColumn]:
     """Return the columns that are used, among the inputs of the graph; raise for those that cannot be converted."""
     owner, reading = type(operator.raw_operator).__name__, operator.raw_operator.reading_
+    if operator.raw_operator.statistics_.parts:
+        first = operator.raw_operator.statistics_.parts[0].columns[0]
+        name = reading.encoding.feature_names_out[first]
+        raise NotImplementedError(f"column {name!r} of {owner} has more categories than ONNX nodes are made for")
     columns = columns_of(owner, reading.encoding.columns, reading.names, reading.named, operator.inputs)
     for part, column in zip(reading.encoding.parts, columns, strict=True):
         check_kind(owner, part, column)
