@@ -146,13 +146,18 @@ def test_options_of_a_bare_network_imply_it(run):
     assert Model.load("model.fastmlp").widths == (2, 256, 256, 1)
 
 
-def test_seed_threads_and_checkpoint(run):
+def test_seed_threads_and_checkpoint(run, capsys):
     for options in (["--threads", "1"], ["--threads", "2", "--checkpoint", "run"]):
         run("train", "t.parquet", "--target", "label", *FEATURES, "--seed", "7", *options, "--save", f"m{options[1]}")
     one, two = (TabularClassifier.load(name).predict_proba(TABLE) for name in ("m1", "m2"))
     assert (one == two).all()
     run("train", "t.parquet", "--target", "label", *FEATURES, "--seed", "8", "--save", "m1")
     assert (TabularClassifier.load("m1").predict_proba(TABLE) != one).any()
+    other = ["train", "t.parquet", "--target", "label", *FEATURES, "--seed", "8", "--checkpoint", "run", "--resume"]
+    assert main(other) == 2
+    assert "had --seed=7, but this one has 8" in capsys.readouterr().err
+    assert main(["evaluate", "run", "t.parquet"]) == 2
+    assert "run: holds a fit of a TabularClassifier, and no model" in capsys.readouterr().err
     out = ["--checkpoint", "run", "--resume", "--save", "m1"]
     run("train", "t.parquet", "--target", "label", *FEATURES, "--seed", "7", *out)
     assert (TabularClassifier.load("m1").predict_proba(TABLE) == one).all()

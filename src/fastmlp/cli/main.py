@@ -22,7 +22,7 @@ from .train_options import add_train_options
 
 OPTIONS = {  # the options for the arguments with which errors and warnings may begin
     "batch_size": "--batch-size", "checkpoint": "--checkpoint", "validation_fraction": "--validation-fraction",
-    "widths": "--hidden: widths",
+    "widths": "--hidden: widths", "random_state": "--seed", "n_members": "--members",
 }  # fmt: skip
 EXAMPLE = """example:
   fastmlp train people.csv --target income --save income.fastmlp
@@ -56,6 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
 def as_typed(message: str) -> str:
     """Return a message with options in place of the Python arguments with which it begins or that it proposes."""
     message = re.sub(r"\b(dtype|loss)='(\w+)'", r"--\1 \2", message)
+    message = re.sub(r"\b(random_state|n_members)=", lambda found: f"{OPTIONS[found[1]]}=", message)
     name, equals, rest = message.partition("=")
     return f"{OPTIONS[name]}={rest}" if equals and name in OPTIONS else message
 

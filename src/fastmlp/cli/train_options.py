@@ -72,7 +72,7 @@ def add_training_options(parser: ArgumentParser) -> None:
 
 def add_network_options(parser: ArgumentParser) -> None:
     """Add the settings of a bare network, and of its training."""
-    group = parser.add_argument_group("bare network", "Each of these options implies --plain.")
+    group = parser.add_argument_group("bare network", "Each option but --validation-fraction implies --plain.")
     group.add_argument(
         "--hidden", action=OfNetwork, type=widths, default="256,256", metavar="P,P,…",
         help="widths of the hidden layers; '' for none (a linear model); default: %(default)s",
@@ -99,7 +99,7 @@ def add_network_options(parser: ArgumentParser) -> None:
     )  # fmt: skip
     group.add_argument(
         "--validation-fraction", action=OfNetwork, type=real(0, 1, without_most=True), default=0.2, metavar="PART",
-        help="part of the rows that is kept for validation; 0 for none; alone, it needs --plain; default: %(default)s",
+        help="part of the rows that is kept for validation; 0 for none; default: %(default)s",
     )  # fmt: skip
     group.add_argument(
         "--early-stopping", action=OfNetwork, nargs=0, const=True, default=False,

@@ -32,6 +32,7 @@ from .fit import Data, Runner, fit
 from .fitted import FittedTabular
 from .given import usable
 from .held_out import scores_of
+from .model_file import name_of
 from .recipe import Recipe, recipe_for
 from .streamed_data import StreamedData
 from .streams import data_of, held_of
@@ -152,7 +153,7 @@ class TabularEstimator(FittedTabular, ABC):
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         held_data, kept = self._held(held), None
         if file is not None:
-            kept = FitCheckpoint(file, type(self).__name__)
+            kept = FitCheckpoint(file, name_of(type(self)))
             seed = seed if isinstance(self.random_state, Integral) else kept.seed(seed)
         data = data.with_statistics(seed)
         self.statistics_ = data.statistics
