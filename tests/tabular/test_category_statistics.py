@@ -7,10 +7,12 @@ import pandas as pd
 import pytest
 
 from fastmlp import TabularClassifier, TabularRegressor
+from fastmlp.feature_parts import Bins, Clipped, OneHot
 from fastmlp.losses import CROSS_ENTROPY, LOG_LOSS, SQUARED_ERROR
 from fastmlp.tabular import category_statistics
 from fastmlp.tabular.category_statistics import CategoryStatistics, choices, learned_statistics
-from fastmlp.tabular.recipe import FOLDS, MOST_ONE_HOT, PRIOR_ROWS
+from fastmlp.tabular.fit import Data
+from fastmlp.tabular.recipe import FOLDS, MOST_ONE_HOT, PRIOR_ROWS, QUANTILES
 
 N, MANY = 400, MOST_ONE_HOT + 8
 
@@ -91,3 +93,12 @@ def test_estimators_learn_many_categories_and_keep_them_in_files(kind, tmp_path)
     expected = model.predict(X)
     model.save(tmp_path / "m")
     np.testing.assert_array_equal(kind.load(tmp_path / "m").predict(X), expected)
+
+
+def test_nets_get_statistics_in_place_of_many_categories():
+    random = np.random.default_rng(3)
+    matrix = np.stack([random.standard_normal(N), random.integers(MANY, size=N)], axis=1).astype("float32")
+    data = Data(matrix, [0, MANY], random.integers(2, size=N), None, LOG_LOSS, 1)
+    assert any(isinstance(part, OneHot) for part in data.sample(0).features(QUANTILES).parts)
+    parts = data.with_statistics(0).sample(0).features(QUANTILES).parts
+    assert [(type(part), part.column) for part in parts] == [(Clipped, 0), (Clipped, 2), (Clipped, 3), (Bins, 0)]

@@ -12,6 +12,7 @@ from .recipe import (
     MOST_HOT,
     MOST_LEAVES,
     MOST_ONE_HOT,
+    MOST_WAVES,
     N_WAVES,
     QUANTILES,
     SAMPLED_ROWS,
@@ -33,27 +34,28 @@ class Sample:
     y : (n) of class numbers or numbers
     classes : whether y holds class numbers
     seed : of the draw of SAMPLED_ROWS rows, where there are more
-    known : whether columns of X are statistics of those with many codes
+    n_known : how many of the last columns of X are statistics of those with many codes, which need no bins or waves
     """
 
     def __init__(
-        self, X: np.ndarray, codes: Sequence[int], y: np.ndarray, classes: bool, seed: int, known: bool = False
+        self, X: np.ndarray, codes: Sequence[int], y: np.ndarray, classes: bool, seed: int, n_known: int = 0
     ) -> None:
         chosen = sampled_rows(len(X), seed)
         self.X, self.y, self.codes, self.classes, self.seed = X[chosen], y[chosen], list(codes), classes, seed
-        self.known = known
+        self.n_known = n_known
 
     def features(self, encoding: str) -> Features:
         """Return the inputs of a net with an encoding of the recipe."""
         parts: list[FeaturePart] = []
-        for column, n_codes in enumerate(self.codes):
+        q = len(self.codes)
+        for column, n_codes in enumerate(self.codes[: q - self.n_known]):
             parts += self.of_codes(column, n_codes) if n_codes else self.of_numbers(column, encoding)
-        return Features(len(self.codes), tuple(parts))
+        return Features(q, (*parts, *map(Clipped, range(q - self.n_known, q))))
 
     def of_codes(self, column: int, n_codes: int) -> list[FeaturePart]:
         """Return an input for each code; none where there are statistics instead."""
         if n_codes > MOST_ONE_HOT:
-            return [] if self.known else [OneHot(column, min(n_codes, MOST_HOT))]
+            return [] if self.n_known else [OneHot(column, min(n_codes, MOST_HOT))]
         return [OneHot(column, n_codes)]
 
     def of_numbers(self, column: int, encoding: str) -> list[FeaturePart]:
@@ -69,7 +71,8 @@ class Sample:
         if len(edges) > 2:
             parts.append(Bins(column, tuple(edges.tolist())))
         if encoding == WAVES and len(np.unique(x[there])) > 2:
-            frequencies = np.random.default_rng([self.seed, column]).normal(0, WAVE_SCALE, N_WAVES)
+            n_waves = max(1, min(N_WAVES, MOST_WAVES // self.codes.count(0)))
+            frequencies = np.random.default_rng([self.seed, column]).normal(0, WAVE_SCALE, n_waves)
             parts.append(Waves(column, tuple(frequencies.tolist())))
         return parts if there.all() else [*parts, Missing(column)]
 

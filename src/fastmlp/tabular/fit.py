@@ -79,7 +79,7 @@ class Data:
     def sample(self, seed: int) -> Sample:
         """Return rows by which encodings are learned."""
         return Sample(
-            self.matrix, self.codes, self.y, not self.loss.numeric, seed, known=bool(self.statistics.parts)
+            self.matrix, self.codes, self.y, not self.loss.numeric, seed, n_known=self.statistics.n_columns
         )  # fmt: skip
 
     def with_statistics(self, seed: int) -> "Data":

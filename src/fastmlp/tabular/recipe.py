@@ -19,6 +19,7 @@ MOST_BINS = 16  # of a column
 MOST_LEAVES = 32  # of a tree that finds bins
 LEAF_SHARE = 0.002  # of the rows in each of its leaves, at least
 N_WAVES = 8  # of a column
+MOST_WAVES = 256  # of all columns, if each has one: they are products with W[1], which bins are not
 WAVE_SCALE = 0.3  # standard deviation of their frequencies, in periods per interquartile range
 MOST_ONE_HOT = 32  # codes of a column that have inputs of their own; of more, nets learn by heart
 MOST_HOT = 256  # the most frequent ones, where a table is streamed and has no statistics of categories
