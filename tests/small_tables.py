@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from fastmlp.tabular.recipe import Recipe
+from fastmlp.tabular.members.recipe import Recipe
 
 SMALL = Recipe(width=8, depth=2, epochs=3, batch_rows=32, activation="relu", smooth_activation="relu")
 

@@ -15,7 +15,7 @@ from sklearn.metrics import accuracy_score, log_loss, mean_poisson_deviance, r2_
 
 from fastmlp import Model, TabularClassifier, TabularRegressor
 from fastmlp.cli.main import main
-from fastmlp.tabular.recipe import Recipe
+from fastmlp.tabular.members.recipe import Recipe
 
 n = 600
 random = np.random.default_rng(0)
@@ -196,7 +196,7 @@ def test_ctrl_c_saves_the_model(tmp_path):
     command = ["train", str(tmp_path / "t.parquet"), "--target", "label", "--save", str(tmp_path / "m")]
     script = (
         "import sys, fastmlp.tabular.estimator as e; from fastmlp.cli.main import main; "
-        "from fastmlp.tabular.recipe import Recipe; e.recipe_for = lambda n, classes: Recipe(epochs=10**4); "
+        "from fastmlp.tabular.members.recipe import Recipe; e.recipe_for = lambda n, classes: Recipe(epochs=10**4); "
         f"sys.exit(main({command!r}))"
     )
     process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)

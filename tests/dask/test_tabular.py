@@ -22,8 +22,8 @@ from fastmlp.feature_parts import Clipped
 from fastmlp.features import Features
 from fastmlp.losses import LOG_LOSS
 from fastmlp.tabular import estimator
-from fastmlp.tabular.fit import Data
-from fastmlp.tabular.recipe import Recipe
+from fastmlp.tabular.members.fit import Data
+from fastmlp.tabular.members.recipe import Recipe
 
 n = 260
 random = np.random.default_rng(0)
@@ -144,7 +144,7 @@ def test_a_member_may_take_longer_than_the_timeout(client, monkeypatch):
 
 def test_a_limit_ends_members(client, monkeypatch):
     """Each has far more epochs than the limit allows, as the speed that is measured is too high."""
-    monkeypatch.setattr("fastmlp.tabular.time_limit.seconds_per_row", lambda member, recipe: 1e-12)
+    monkeypatch.setattr("fastmlp.tabular.members.time_limit.seconds_per_row", lambda member, recipe: 1e-12)
     monkeypatch.setattr(estimator, "recipe_for", lambda n, classes: Recipe(n_members=2, epochs=20_000, batch_rows=32))
     model = classifier(n_members=2, time_limit=3).fit(TABLE, CLASS)
     assert 1 <= len(model.models_) <= 2

@@ -17,7 +17,7 @@ from small_tables import SMALL, classes, numbers, table, train_little
 
 from fastmlp import TabularClassifier, TabularRegressor
 from fastmlp.rows import Arrow
-from fastmlp.tabular.rules import MemberRules
+from fastmlp.tabular.members.rules import MemberRules
 
 X = table()
 n = len(X)

@@ -9,7 +9,7 @@ from sklearn.metrics import accuracy_score, log_loss, mean_absolute_error, r2_sc
 from fastmlp import TabularClassifier, TabularRegressor, rows
 from fastmlp.tabular import estimator
 from fastmlp.tabular.held_out import scores_of
-from fastmlp.tabular.recipe import Recipe
+from fastmlp.tabular.members.recipe import Recipe
 
 random = np.random.default_rng(0)
 X = random.standard_normal((400, 4))

@@ -10,9 +10,10 @@ from fastmlp.losses import LOG_LOSS
 from fastmlp.rows.labels import Labels
 from fastmlp.rows.order import Pass, lots
 from fastmlp.rows.streamed import StreamedRows
-from fastmlp.tabular import estimator, rules, streamed_data
-from fastmlp.tabular.recipe import Recipe
-from fastmlp.tabular.streamed_data import StreamedData, among, taken
+from fastmlp.tabular import estimator
+from fastmlp.tabular.members import rules, streamed_data
+from fastmlp.tabular.members.recipe import Recipe
+from fastmlp.tabular.members.streamed_data import StreamedData, among, taken
 from fastmlp.training.loop import Part
 
 n = 600
@@ -125,7 +126,7 @@ def test_training_reads_only_a_stream_of_windows(folder):
 
 
 def test_the_sample_of_a_stream_has_the_rows_of_the_tables(folder, monkeypatch):
-    monkeypatch.setattr("fastmlp.tabular.encodings.SAMPLED_ROWS", 150)
+    monkeypatch.setattr("fastmlp.tabular.members.encodings.SAMPLED_ROWS", 150)
     found = []
     original = streamed_data.Sample.__init__
 

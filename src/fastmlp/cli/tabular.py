@@ -21,8 +21,8 @@ from ..tables.columns.scaled_number import ScaledNumber
 from ..tables.findings import quoted
 from ..tables.table_reader import TableReading
 from ..tabular.classifier import TabularClassifier
-from ..tabular.fit import INTERRUPTED
-from ..tabular.recipe import Recipe
+from ..tabular.members.fit import INTERRUPTED
+from ..tabular.members.recipe import Recipe
 from ..tabular.regressor import TabularRegressor
 from ..typing import Record
 from .learning_curve import learning_curve

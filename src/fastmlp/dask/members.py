@@ -12,11 +12,11 @@ from ..model import Model
 from ..rows.record_batches import RecordBatches, batches_of_pandas
 from ..system.interrupts import postponed
 from ..tables.table_reader import TableReading
-from ..tabular.fit import Data, parts_of
-from ..tabular.member import Member
-from ..tabular.recipe import NET, Recipe
-from ..tabular.streamed_data import StreamedData
-from ..tabular.time_limit import Limit
+from ..tabular.members.fit import Data, parts_of
+from ..tabular.members.member import Member
+from ..tabular.members.recipe import NET, Recipe
+from ..tabular.members.streamed_data import StreamedData
+from ..tabular.members.time_limit import Limit
 from ..typing import Record
 from .cluster import Cluster
 from .dask_private import cancelled
@@ -76,7 +76,7 @@ def encoded(partition: Any, reading: TableReading) -> np.ndarray:
 
 
 class Workers:
-    """Trains members on the workers of a cluster, each with one thread; see `tabular.fit.Runner`."""
+    """Trains members on the workers of a cluster, each with one thread; see `tabular.members.fit.Runner`."""
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
@@ -166,7 +166,7 @@ def sent(cluster: Cluster, data: Data) -> Any:
 def trained(
     data: Data, held: Data | None, recipe: Recipe, seed: int, end: float, encoding: str, turn: int, model: Model
 ) -> Trained:
-    """Return a net, trained until a time at most; a task of workers. Parameters as of `tabular.fit`."""
+    """Return a net, trained until a time at most; a task of workers. Parameters as of `tabular.members.fit`."""
     validation, part = parts_of(data, held, recipe)(seed + turn)
     member = Member(encoding, turn, model, part, validation)
     stop = TaskStop(end)

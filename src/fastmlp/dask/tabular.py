@@ -9,8 +9,8 @@ from sklearn.base import clone
 from ..sklearn.parameters import set_parameters
 from ..tabular.classifier import TabularClassifier
 from ..tabular.estimator import TabularEstimator
-from ..tabular.fit import Runner
 from ..tabular.given import there
+from ..tabular.members.fit import Runner
 from ..tabular.regressor import TabularRegressor
 from ..training.checkpoint import CheckpointFile
 from ..typing import DaskCollection, Table, Verbose

@@ -17,8 +17,8 @@ from ..rows.survey import classes_of
 from ..sklearn.classes import ClassTarget, check_one_kind, class_weights
 from ..sklearn_private import StrOptions
 from ..typing import SparseMatrix, Table, Verbose
-from .ensemble import log_linked
 from .estimator import CONSTRAINTS, TabularEstimator
+from .members.ensemble import log_linked
 
 
 class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc]

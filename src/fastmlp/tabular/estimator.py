@@ -27,16 +27,16 @@ from ..tables.table_reader import read_columns
 from ..training.checkpoint import CheckpointFile
 from ..training.split import given_validation
 from ..typing import FilePath, Scaling, SparseMatrix, Table, Verbose
-from .checkpoint import FitCheckpoint, arguments_of
-from .fit import Data, Runner, fit
 from .fitted import FittedTabular
 from .given import usable
 from .held_out import scores_of
+from .members.checkpoint import FitCheckpoint, arguments_of
+from .members.fit import Data, Runner, fit
+from .members.recipe import Recipe, recipe_for
+from .members.streamed_data import StreamedData
+from .members.time_limit import Limit, compiled
 from .model_file import name_of
-from .recipe import Recipe, recipe_for
-from .streamed_data import StreamedData
 from .streams import data_of, held_of
-from .time_limit import Limit, compiled
 
 CONSTRAINTS: dict[str, list[Any]] = {
     "n_members": [None, Interval(Integral, 1, None, closed="left")],

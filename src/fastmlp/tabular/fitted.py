@@ -20,11 +20,11 @@ from ..sklearn_private import _check_feature_names_in
 from ..system import fit_lock
 from ..tables.table_reader import TableReading
 from ..typing import FilePath, SparseMatrix, Table
-from .category_statistics import CategoryStatistics
-from .ensemble import averaged, linked
 from .given import readable
+from .members.category_statistics import CategoryStatistics
+from .members.ensemble import averaged, linked
+from .members.recipe import NET, Recipe
 from .model_file import load, save
-from .recipe import NET, Recipe
 from .streams import score
 
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from ..rows.array import ArrayRows
 from ..training.scores import ClassScores, NumberScores, empty_scores
-from .ensemble import averaged
-from .member import Member
+from .members.ensemble import averaged
+from .members.member import Member
 
 
 def scores_of(members: Sequence[Member], weights: np.ndarray) -> ClassScores | NumberScores | None:

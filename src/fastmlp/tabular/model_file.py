@@ -17,8 +17,8 @@ from ..saving.parameters import checked_parameters, checked_settings, parameters
 from ..tables.encoding import TableEncoding
 from ..tables.table_reader import TableReading
 from ..version import __version__
-from .category_statistics import CategoryStatistic, CategoryStatistics
-from .recipe import Recipe
+from .members.category_statistics import CategoryStatistic, CategoryStatistics
+from .members.recipe import Recipe
 
 CLASS_DTYPE = re.compile(r"object|bool|u?int(8|16|32|64)|float(16|32|64)|[<>]([iuf][248]|U[0-9]{1,7})")
 MOST_CLASS_BYTES = 2**21  # of all classes as an array

@@ -17,10 +17,10 @@ from ..tables.table_reader import TableReading
 from ..tables.unknown_categories import WarningEncoder
 from ..training.figures import Figures
 from ..training.scores import ClassScores, NumberScores, empty_scores, weighted
-from .ensemble import linked
-from .fit import Data
-from .recipe import NET
-from .streamed_data import StreamedData, taken
+from .members.ensemble import linked
+from .members.fit import Data
+from .members.recipe import NET
+from .members.streamed_data import StreamedData, taken
 
 KEPT_BYTES = 2**30  # of numbers, up to which rows of a stream are kept in memory, where members read them side by side
 PART_ROWS = 2**16  # predicted at a time

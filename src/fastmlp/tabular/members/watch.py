@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from ..system.progress_bar import progress_bar
-from ..typing import Verbose
+from ...system.progress_bar import progress_bar
+from ...typing import Verbose
 from .member import Member
 from .recipe import Recipe
 from .rules import Course

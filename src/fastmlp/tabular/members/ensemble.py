@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, log_softmax, softmax
 
-from ..losses import Loss
-from ..model import Model
-from ..rows.rows import Rows
+from ...losses import Loss
+from ...model import Model
+from ...rows.rows import Rows
 
 
 def averaged(models: Sequence[Model], weights: np.ndarray, rows: Rows, order: Any = None) -> np.ndarray:

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit, logsumexp, softmax
 
-from ..losses import Loss
+from ...losses import Loss
 from .recipe import TRUST
 
 MOST_STEPS = 50

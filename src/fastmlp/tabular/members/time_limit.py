@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..model import Model
-from ..network.call import Tally
-from ..optimizers import AdamW
-from ..rows.order import Order
+from ...model import Model
+from ...network.call import Tally
+from ...optimizers import AdamW
+from ...rows.order import Order
 from .member import Member
 from .recipe import NET, Recipe
 

@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from ..exceptions import DivergenceError
-from ..network.network import Network
-from ..optimizers import Optimizer
-from ..rows.order import Order
-from ..training.improvement import Improvement
-from ..training.loop import Part
-from ..training.progress import Progress, Snapshot
-from ..training.validation import figures
-from ..typing import Record
+from ...exceptions import DivergenceError
+from ...network.network import Network
+from ...optimizers import Optimizer
+from ...rows.order import Order
+from ...training.improvement import Improvement
+from ...training.loop import Part
+from ...training.progress import Progress, Snapshot
+from ...training.validation import figures
+from ...typing import Record
 
 ROUND_ROWS = 2**17  # after which a member is validated, where an epoch has more rows
 

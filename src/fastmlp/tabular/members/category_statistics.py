@@ -12,7 +12,7 @@ from itertools import combinations
 
 import numpy as np
 
-from ..losses import Loss
+from ...losses import Loss
 from .recipe import FOLDS, MOST_CLASSES_KNOWN, MOST_KEYS, MOST_ONE_HOT, MOST_PAIRS, NET, PRIOR_ROWS
 
 

@@ -4,7 +4,7 @@ import concurrent.futures
 import threading
 from collections.abc import Callable, Sequence
 
-from ..system.interrupts import postponed
+from ...system.interrupts import postponed
 
 WATCH_SECONDS = 0.05
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..typing import ActivationName
+from ...typing import ActivationName
 
 NET = np.dtype(np.float32)  # the dtype of all nets
 

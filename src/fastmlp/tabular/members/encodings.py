@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from ..feature_parts import Bins, Clipped, FeaturePart, Missing, OneHot, Waves
-from ..features import Features
+from ...feature_parts import Bins, Clipped, FeaturePart, Missing, OneHot, Waves
+from ...features import Features
 from .recipe import (
     LEAF_SHARE,
     MOST_BINS,

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..exceptions import RowError
-from ..losses import Loss
-from ..rows.array import ArrayRows
-from ..rows.block_reader import SLICE_ROWS, Buffer
-from ..rows.order import Pass
-from ..rows.streamed import StreamedRows
-from ..rows.streams.stream import located
-from ..training.loop import Part
-from ..typing import Scaling
+from ...exceptions import RowError
+from ...losses import Loss
+from ...rows.array import ArrayRows
+from ...rows.block_reader import SLICE_ROWS, Buffer
+from ...rows.order import Pass
+from ...rows.streamed import StreamedRows
+from ...rows.streams.stream import located
+from ...training.loop import Part
+from ...typing import Scaling
 from .category_statistics import NO_STATISTICS
 from .encodings import Sample, sampled_rows
 from .recipe import NET, Recipe

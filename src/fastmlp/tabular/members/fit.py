@@ -10,12 +10,12 @@ from typing import Protocol
 
 import numpy as np
 
-from ..losses import Loss
-from ..model import Model
-from ..rows.array import ArrayRows
-from ..rows.order import validation_split
-from ..training.loop import Part
-from ..typing import Scaling, Verbose
+from ...losses import Loss
+from ...model import Model
+from ...rows.array import ArrayRows
+from ...rows.order import validation_split
+from ...training.loop import Part
+from ...typing import Scaling, Verbose
 from .category_statistics import NO_STATISTICS, CategoryStatistics, learned_statistics
 from .checkpoint import FitCheckpoint
 from .encodings import Sample

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from fastmlp.rows.order import Order
-from fastmlp.tabular import rules
-from fastmlp.tabular.rules import Course
+from fastmlp.tabular.members import rules
+from fastmlp.tabular.members.rules import Course
 from fastmlp.training.loop import Part
 
 

@@ -9,8 +9,9 @@ import pytest
 
 from fastmlp import ModelFormatError, TabularClassifier, TabularRegressor, rows
 from fastmlp.saving import container
-from fastmlp.tabular import checkpoint, estimator, rules
-from fastmlp.tabular.recipe import Recipe
+from fastmlp.tabular import estimator
+from fastmlp.tabular.members import checkpoint, rules
+from fastmlp.tabular.members.recipe import Recipe
 
 n = 260
 random = np.random.default_rng(0)

@@ -11,21 +11,21 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ..exceptions import ModelFormatError
-from ..model import Model
-from ..optimizers import Optimizer
-from ..saving import container
-from ..saving.checks import need, of_type, translated
-from ..saving.model import Contents
-from ..saving.parameters import plain
-from ..sklearn.checkpoint import shown
-from ..training.checkpoint import Checkpoint, CheckpointFile, check_same
-from ..training.checkpoint_state import Extent
-from ..training.fit import fingerprint, listed
-from ..training.improvement import Improvement
-from ..training.loop import Part
-from ..training.progress import Progress
-from ..typing import Record
+from ...exceptions import ModelFormatError
+from ...model import Model
+from ...optimizers import Optimizer
+from ...saving import container
+from ...saving.checks import need, of_type, translated
+from ...saving.model import Contents
+from ...saving.parameters import plain
+from ...sklearn.checkpoint import shown
+from ...training.checkpoint import Checkpoint, CheckpointFile, check_same
+from ...training.checkpoint_state import Extent
+from ...training.fit import fingerprint, listed
+from ...training.improvement import Improvement
+from ...training.loop import Part
+from ...training.progress import Progress
+from ...typing import Record
 from .rules import Course, MemberRules
 
 BEST = ("best.parameters",)

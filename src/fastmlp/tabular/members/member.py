@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ..losses import Loss
-from ..model import Model
-from ..optimizers import AdamW, Optimizer
-from ..rows.array import ArrayRows
-from ..training.loop import Part, loop, take_best
+from ...losses import Loss
+from ...model import Model
+from ...optimizers import AdamW, Optimizer
+from ...rows.array import ArrayRows
+from ...training.loop import Part, loop, take_best
 from .recipe import Recipe
 from .rules import Course, MemberRules, StoppedError
 from .weights import learned_weights

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from fastmlp.rows.order import Order
-from fastmlp.tabular.recipe import Recipe
-from fastmlp.tabular.time_limit import LATE, SPARE, Limit, fitted_to
+from fastmlp.tabular.members.recipe import Recipe
+from fastmlp.tabular.members.time_limit import LATE, SPARE, Limit, fitted_to
 
 N, VALIDATED, SECONDS_PER_ROW = 30_000, 3_000, 1e-5
 EPOCH = SECONDS_PER_ROW * (N + VALIDATED / 3)
