@@ -13,6 +13,7 @@ from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, Int64T
 
 from ..tabular.classifier import TabularClassifier
 from ..tabular.regressor import TabularRegressor
+from .category_statistics import appended
 from .classifier import choose, labels_of
 from .columns import GraphColumn, check_kind, columns_of
 from .features import GraphFeatures
@@ -24,10 +25,6 @@ from .table import matrix
 def inputs_of(operator: Any) -> list[GraphColumn]:
     """Return the columns that are used, among the inputs of the graph; raise for those that cannot be converted."""
     owner, reading = type(operator.raw_operator).__name__, operator.raw_operator.reading_
-    if operator.raw_operator.statistics_.parts:
-        first = operator.raw_operator.statistics_.parts[0].columns[0]
-        name = reading.encoding.feature_names_out[first]
-        raise NotImplementedError(f"column {name!r} of {owner} has more categories than ONNX nodes are made for")
     columns = columns_of(owner, reading.encoding.columns, reading.names, reading.named, operator.inputs)
     for part, column in zip(reading.encoding.parts, columns, strict=True):
         check_kind(owner, part, column)
@@ -54,7 +51,7 @@ def averaged(graph: Graph, wide: Graph, operator: Any) -> str:
     """Add the nodes up to the weighted mean of the nets' outputs; return its name."""
     estimator = operator.raw_operator
     X, places = matrix(wide, graph, estimator.reading_.encoding.parts, inputs_of(operator))
-    made = GraphFeatures(graph, X, places)
+    made = GraphFeatures(graph, *appended(graph, X, places, estimator.statistics_))
     Z = []
     for model, weight in zip(estimator.models_, estimator.weights_, strict=True):
         A, order = made.inputs(model.features)
