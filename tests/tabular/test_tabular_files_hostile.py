@@ -4,9 +4,10 @@ import itertools
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from model_files import assemble, mutated, taken_apart, with_nasty_values
-from small_tables import SMALL, classes, numbers, table
+from small_tables import SMALL, classes, numbers, table, train_little
 
 from fastmlp import ModelFormatError, TabularClassifier, TabularRegressor
 from fastmlp.tabular import saved
@@ -172,6 +173,54 @@ def test_few_bytes_that_would_become_many(whole, refused):
     member = {**description["members"][0], "parts": [0] * 10**4, "widths": [10**4, 1], "activations": [], "dropout": []}
     many = {**description, "parts": [values], "members": [member] * 4}
     refused(assemble(many, tensors), "features of its members have 400,000,000 numbers")
+
+
+@pytest.fixture(scope="module")
+def with_statistics(tmp_path_factory):
+    """Return the bytes of a file with statistics of two columns of 40 categories, and of their pairs."""
+    random, path = np.random.default_rng(0), tmp_path_factory.mktemp("statistics") / "m"
+    codes = np.tile(random.integers(40, size=(200, 2)), (2, 1))
+    rows = pd.DataFrame(codes, columns=["first", "second"]).astype("category").assign(x=random.standard_normal(400))
+    with pytest.MonkeyPatch.context() as patch:
+        train_little(patch)
+        TabularClassifier(n_members=2, random_state=0).fit(rows, codes[:, 0] % 2).save(path)
+    return path.read_bytes()
+
+
+def test_wrong_statistics(with_statistics, refused):
+    description, tensors = taken_apart(with_statistics)
+    tabular = description["tabular"]
+    one, other, pair = tabular["statistics"]
+    assert (one["columns"], one["radix"], pair["columns"]) == ([0], 1, [0, 1])
+    columns = [], [0], [0, 1, 1], [0, 2], [0, 3], [-1, 1], [True, 1], [0, 1.0], ["first", "second"], 0
+    radixes = 1, 0, -1, pair["radix"] - 1, pair["radix"] + 1, float(pair["radix"]), 2**63, None
+    wrong = [
+        [one, other], [one, other, pair, one], [pair, other, one], {}, None, [None] * 3, [{}] * 3,
+        *([{**one, **each}, other, pair] for each in ({"columns": [2]}, {"radix": 2}, {"radix": True})),
+        *([one, other, {**pair, "columns": each}] for each in columns),
+        *([one, other, {**pair, "radix": each}] for each in radixes),
+    ]  # fmt: skip
+    for statistics in wrong:
+        refused(assemble({**description, "tabular": {**tabular, "statistics": statistics}}, tensors))
+
+
+def test_wrong_keys_and_values_of_statistics(with_statistics, refused):
+    description, tensors = taken_apart(with_statistics)
+    keys, values = tensors["statistic.2.keys"], tensors["statistic.2.values"]
+    limit, low, high = 42**2, np.iinfo("i8").min, np.iinfo("i8").max  # codes: 40, missing, and other values
+    wrong = [("keys", each) for each in (
+        keys[::-1], keys[:-1], np.repeat(keys, 2), keys[np.newaxis], keys.astype("f8"), keys.clip(keys[1]),
+        keys - keys[0] - 1, *(np.append(keys[:-1], last) for last in (limit, high)), np.append(low, keys[1:]),
+        np.array([*keys[:-2], high, low]),  # whose difference, in int64, is 1
+    )] + [("values", each) for each in (
+        *(np.append(values[:-1], [[odd, 0]], axis=0).astype("f4") for odd in (np.nan, np.inf, -np.inf)),
+        values[:-1], np.repeat(values, 2, axis=0), values[:, :1], values[:, 0],
+        values[..., np.newaxis], values.astype("f8"), values[:, :0],
+    )]  # fmt: skip
+    for name, array in wrong:
+        refused(assemble(description, {**tensors, f"statistic.2.{name}": array}))
+    for name in ("statistic.0.keys", "statistic.1.values"):
+        refused(assemble(description, {key: array for key, array in tensors.items() if key != name}))
 
 
 @pytest.mark.parametrize("which", [0, 1])

@@ -144,7 +144,10 @@ def checked_statistics(data: Any, tensors: Tensors, codes: list[int]) -> Categor
         need(all(0 <= at < len(codes) and codes[at] > 0 for at in columns), f"statistic {k} is of {columns}: no codes")
         need(radix == (1 if len(columns) == 1 else codes[columns[1]]), f"the radix of statistic {k} is {radix}")
         keys, values = tensors[f"statistic.{k}.keys"], tensors[f"statistic.{k}.values"]
-        need(keys.dtype == np.int64 and keys.ndim == 1 and bool((np.diff(keys) > 0).all()), f"keys of statistic {k}")
+        need(keys.dtype == np.int64 and keys.ndim == 1, f"keys of statistic {k}: {keys.shape} {keys.dtype}")
+        ascending = bool((keys[1:] > keys[:-1]).all())
+        within = not len(keys) or (keys[0] >= 0 and keys[-1] < codes[columns[0]] * radix)
+        need(ascending and within, f"the keys of statistic {k} are no ascending numbers of its categories")
         fits = values.dtype == np.float32 and values.ndim == 2 and len(values) == len(keys) + 1
         need(fits and bool(np.isfinite(values).all()), f"values of statistic {k}: {values.shape} {values.dtype}")
         parts.append(CategoryStatistic(tuple(columns), radix, keys, values))
