@@ -99,6 +99,6 @@ def test_nets_get_statistics_in_place_of_many_categories():
     random = np.random.default_rng(3)
     matrix = np.stack([random.standard_normal(N), random.integers(MANY, size=N)], axis=1).astype("float32")
     data = Data(matrix, [0, MANY], random.integers(2, size=N), None, LOG_LOSS, 1)
-    assert any(isinstance(part, OneHot) for part in data.sample(0).features(QUANTILES).parts)
-    parts = data.with_statistics(0).sample(0).features(QUANTILES).parts
+    assert any(isinstance(part, OneHot) for part in data.sample(0).features(QUANTILES, 0.3).parts)
+    parts = data.with_statistics(0).sample(0).features(QUANTILES, 0.3).parts
     assert [(type(part), part.column) for part in parts] == [(Clipped, 0), (Clipped, 2), (Clipped, 3), (Bins, 0)]

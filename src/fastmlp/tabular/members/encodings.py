@@ -17,7 +17,6 @@ from .recipe import (
     QUANTILES,
     SAMPLED_ROWS,
     TREES,
-    WAVE_SCALE,
     WAVES,
 )
 
@@ -44,12 +43,12 @@ class Sample:
         self.X, self.y, self.codes, self.classes, self.seed = X[chosen], y[chosen], list(codes), classes, seed
         self.n_known = n_known
 
-    def features(self, encoding: str) -> Features:
-        """Return the inputs of a net with an encoding of the recipe."""
+    def features(self, encoding: str, wave_scale: float) -> Features:
+        """Return the inputs of a net with an encoding of the recipe, whose frequencies have this deviation."""
         parts: list[FeaturePart] = []
         q = len(self.codes)
         for column, n_codes in enumerate(self.codes[: q - self.n_known]):
-            parts += self.of_codes(column, n_codes) if n_codes else self.of_numbers(column, encoding)
+            parts += self.of_codes(column, n_codes) if n_codes else self.of_numbers(column, encoding, wave_scale)
         return Features(q, (*parts, *map(Clipped, range(q - self.n_known, q))))
 
     def of_codes(self, column: int, n_codes: int) -> list[FeaturePart]:
@@ -58,7 +57,7 @@ class Sample:
             return [] if self.n_known else [OneHot(column, min(n_codes, MOST_HOT))]
         return [OneHot(column, n_codes)]
 
-    def of_numbers(self, column: int, encoding: str) -> list[FeaturePart]:
+    def of_numbers(self, column: int, encoding: str, wave_scale: float) -> list[FeaturePart]:
         """Return the inputs of a column of numbers."""
         x = self.X[:, column].astype(np.float64)
         there = np.isfinite(x)
@@ -72,7 +71,7 @@ class Sample:
             parts.append(Bins(column, tuple(edges.tolist())))
         if encoding == WAVES and len(np.unique(x[there])) > 2:
             n_waves = max(1, min(N_WAVES, MOST_WAVES // self.codes.count(0)))
-            frequencies = np.random.default_rng([self.seed, column]).normal(0, WAVE_SCALE, n_waves)
+            frequencies = np.random.default_rng([self.seed, column]).normal(0, wave_scale, n_waves)
             parts.append(Waves(column, tuple(frequencies.tolist())))
         return parts if there.all() else [*parts, Missing(column)]
 

@@ -200,7 +200,7 @@ class Makes:
         self.data, self.recipe, self.seed, self.n_threads, self.start = data, recipe, seed, n_threads, start
         self.parts = parts_of(data, held, recipe)
         sample = data.sample(seed)
-        self.features = {encoding: sample.features(encoding) for encoding in recipe.encodings}
+        self.features = {encoding: sample.features(encoding, recipe.wave_scale) for encoding in recipe.encodings}
 
     def member(self, k: int) -> Member:
         """Return member k = 0, 1, …, before its training."""

@@ -14,13 +14,13 @@ from ...typing import ActivationName
 NET = np.dtype(np.float32)  # the dtype of all nets
 
 SMOOTH, QUANTILES, TREES, WAVES = "smooth", "quantiles", "trees", "waves"
+ENCODINGS = (QUANTILES, WAVES, TREES, SMOOTH)
 SAMPLED_ROWS = 50_000  # by which bins are found: quantiles and trees hardly move with more
 MOST_BINS = 16  # of a column
 MOST_LEAVES = 32  # of a tree that finds bins
 LEAF_SHARE = 0.002  # of the rows in each of its leaves, at least
 N_WAVES = 8  # of a column
 MOST_WAVES = 256  # of all columns, if each has one: they are products with W[1], which bins are not
-WAVE_SCALE = 0.3  # standard deviation of their frequencies, in periods per interquartile range
 MOST_ONE_HOT = 32  # codes of a column that have inputs of their own; of more, nets learn by heart
 MOST_HOT = 256  # the most frequent ones, where a table is streamed and has no statistics of categories
 MOST_PAIRS = 64  # of columns with many categories, that have statistics
@@ -44,10 +44,11 @@ class Recipe:
     smooth_activation, smooth_learning_rate : of the others
     epochs, batch_rows : of their training
     weight_decay, beta_2 : of AdamW, whose rate goes through one cycle
+    wave_scale : standard deviation of frequencies, in periods per interquartile range
     validation_fraction, most_validation_rows : of the rows, that each member keeps from its training
     """
 
-    encodings: tuple[str, ...] = (QUANTILES, WAVES, TREES, SMOOTH)
+    encodings: tuple[str, ...] = ENCODINGS
     n_members: int = 8
     width: int = 128
     depth: int = 3
@@ -60,6 +61,7 @@ class Recipe:
     batch_rows: int = 128
     weight_decay: float = 0.01
     beta_2: float = 0.95
+    wave_scale: float = 0.3
     validation_fraction: float = 0.1
     most_validation_rows: int = 20_000
 
@@ -76,35 +78,42 @@ class Size(NamedTuple):
     """What depends on the number of rows."""
 
     most_rows: float
+    encodings: tuple[str, ...]
     n_members: int
     width: int
+    depth: int
     batch_rows: int
     most_epochs: int
+    dropout: float  # for classes; numbers are blurred by it
+    wave_scale: float  # many rows tell of faster changes
     validation_fraction: float
 
 
 SIZES = (
-    Size(2_000, 8, 128, 32, 30, 0.25),  # more epochs learn by heart, and fewer rows choose the best one by chance
-    Size(100_000, 8, 128, 128, 100, 0.1),
-    Size(300_000, 4, 192, 256, 100, 0.1),
-    Size(math.inf, 4, 192, 512, 100, 0.1),
+    # More epochs would learn few rows by heart, and few validation rows choose the best one by chance.
+    Size(2_000, ENCODINGS, 8, 128, 3, 32, 30, 0.1, 0.3, 0.25),
+    Size(100_000, ENCODINGS, 8, 128, 3, 128, 100, 0.1, 0.3, 0.1),
+    Size(300_000, ENCODINGS, 4, 192, 3, 256, 100, 0.05, 0.5, 0.1),
+    # Time is for few nets then, and those with waves are the best.
+    Size(math.inf, (WAVES,), 2, 256, 2, 512, 100, 0.0, 1.0, 0.1),
 )
-TRAINED_ROWS = 512_000  # by each member, in all epochs together
-FEWEST_EPOCHS = 4
+TRAINED_ROWS = 512_000  # by each member, in all epochs together; of large tables, MOST_TRAINED_ROWS at most
+MOST_TRAINED_ROWS, FEWEST_EPOCHS, USUAL_EPOCHS = 3_000_000, 2, 6
 USUAL_BATCH_ROWS = 128  # for which the recipe has its learning rates; they grow by the root of the batch
-DROPOUT = 0.1  # for classes; numbers are blurred by it
 
 
 def recipe_for(n: int, classes: bool) -> Recipe:
     """Return the recipe for n rows with classes, or with numbers, as target.
 
-    A small table needs many epochs, a large one as many rows in all, but FEWEST_EPOCHS at least.
+    A small table needs many epochs, a larger one as many rows in all, but USUAL_EPOCHS; the largest, fewer of these.
     """
     size = next(size for size in SIZES if n <= size.most_rows)
     growth = math.sqrt(size.batch_rows / USUAL_BATCH_ROWS)
+    wanted = max(min(USUAL_EPOCHS, MOST_TRAINED_ROWS / n), FEWEST_EPOCHS)
     return Recipe(
-        n_members=size.n_members, width=size.width, batch_rows=size.batch_rows, dropout=DROPOUT if classes else 0.0,
+        encodings=size.encodings, n_members=size.n_members, width=size.width, depth=size.depth,
+        batch_rows=size.batch_rows, dropout=size.dropout if classes else 0.0, wave_scale=size.wave_scale,
         learning_rate=growth * Recipe.learning_rate, smooth_learning_rate=growth * Recipe.smooth_learning_rate,
-        epochs=round(min(max(FEWEST_EPOCHS, TRAINED_ROWS / n), size.most_epochs)),
+        epochs=round(min(max(TRAINED_ROWS / n, wanted), size.most_epochs)),
         validation_fraction=size.validation_fraction,
     )  # fmt: skip
