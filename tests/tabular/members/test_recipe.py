@@ -2,7 +2,7 @@
 
 import pytest
 
-from fastmlp.tabular.recipe import WAVES, recipe_for
+from fastmlp.tabular.members.recipe import WAVES, recipe_for
 
 
 @pytest.mark.parametrize(
