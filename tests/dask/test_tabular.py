@@ -22,7 +22,7 @@ from fastmlp.feature_parts import Clipped
 from fastmlp.features import Features
 from fastmlp.losses import LOG_LOSS
 from fastmlp.tabular import estimator
-from fastmlp.tabular.members.fit import Data
+from fastmlp.tabular.members.data import Data
 from fastmlp.tabular.members.recipe import Recipe
 
 n = 260

@@ -12,8 +12,9 @@ from ..model import Model
 from ..rows.record_batches import RecordBatches, batches_of_pandas
 from ..system.interrupts import postponed
 from ..tables.table_reader import TableReading
-from ..tabular.members.fit import Data, parts_of
+from ..tabular.members.data import Data
 from ..tabular.members.member import Member
+from ..tabular.members.new_members import parts_of
 from ..tabular.members.recipe import NET, Recipe
 from ..tabular.members.streamed_data import StreamedData
 from ..tabular.members.time_limit import Limit

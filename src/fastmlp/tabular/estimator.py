@@ -31,7 +31,8 @@ from .fitted import FittedTabular
 from .given import usable
 from .held_out import scores_of
 from .members.checkpoint import FitCheckpoint, arguments_of
-from .members.fit import Data, Runner, fit
+from .members.data import Data
+from .members.fit import Runner, fit
 from .members.recipe import Recipe, recipe_for
 from .members.streamed_data import StreamedData
 from .members.time_limit import Limit, compiled

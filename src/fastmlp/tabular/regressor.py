@@ -19,7 +19,7 @@ from ..sklearn.numbers import converted
 from ..sklearn_private import Interval, StrOptions
 from ..typing import Scaling, SparseMatrix, Table, Verbose
 from .estimator import CONSTRAINTS, TabularEstimator
-from .members.fit import Data
+from .members.data import Data
 from .members.streamed_data import StreamedData
 
 WIDEST = np.dtype(np.float64)

@@ -17,8 +17,8 @@ from ..tables.table_reader import TableReading
 from ..tables.unknown_categories import WarningEncoder
 from ..training.figures import Figures
 from ..training.scores import ClassScores, NumberScores, empty_scores, weighted
+from .members.data import Data
 from .members.ensemble import linked
-from .members.fit import Data
 from .members.recipe import NET
 from .members.streamed_data import StreamedData, taken
 

@@ -11,7 +11,7 @@ from fastmlp.feature_parts import Bins, Clipped, OneHot
 from fastmlp.losses import CROSS_ENTROPY, LOG_LOSS, SQUARED_ERROR
 from fastmlp.tabular.members import category_statistics
 from fastmlp.tabular.members.category_statistics import CategoryStatistics, choices, learned_statistics
-from fastmlp.tabular.members.fit import Data
+from fastmlp.tabular.members.data import Data
 from fastmlp.tabular.members.recipe import FOLDS, MOST_ONE_HOT, PRIOR_ROWS, QUANTILES
 
 N, MANY = 400, MOST_ONE_HOT + 8
