@@ -39,10 +39,10 @@ def sources():
     try:
         # By names that can be imported: editors put others beside them.
         return {
-            f"{folder}/{path.name}": path.read_bytes()
+            path.relative_to(package).as_posix(): path.read_bytes()
             for folder in COMPILED
-            for path in (package / folder).glob("*.py")
-            if path.stem.isidentifier()
+            for path in sorted((package / folder).rglob("*.py"))
+            if all(name.isidentifier() for name in path.relative_to(package).with_suffix("").parts)
         }
     except OSError:
         return {}
