@@ -47,7 +47,7 @@ def convert(scope: Any, operator: Any, container: Any) -> None:
         if isinstance(part, NumberColumn):
             blocks += number(graph, part, x)
         elif not isinstance(part, CategoryColumn):
-            raise NotImplementedError(part.kind)
+            raise NotImplementedError(f"column {part.name!r} ({part.kind}) cannot be converted to ONNX by itself")
         elif column.is_text:
             blocks += text(graph, part, x)
         else:
