@@ -32,7 +32,23 @@ SHARED = (
 AUTO_BATCH = 200  # rows, as in scikit-learn
 
 
-class DaskMLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]
+class WithClient:
+    """An estimator whose parameter `client` is a connection: clones share it, pickles leave it out."""
+
+    client: Any
+
+    def __sklearn_clone__(self: Any) -> Any:
+        """Return a clone with the same client, which cannot be copied."""
+        parameters = self.get_params(deep=False)
+        client = parameters.pop("client")
+        return type(self)(**{name: clone(value, safe=False) for name, value in parameters.items()}, client=client)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state without the client, which belongs to this process."""
+        return {**super().__getstate__(), "client": None}  # type: ignore[dict-item]
+
+
+class DaskMLPEstimator(WithClient, BaseEstimator, ABC):  # type: ignore[misc]
     """A multilayer perceptron with scikit-learn's conventions over Dask's collections."""
 
     _parameter_constraints: dict = {  # noqa: RUF012
@@ -150,16 +166,6 @@ class DaskMLPEstimator(BaseEstimator, ABC):  # type: ignore[misc]
         if total.weight == 0:
             raise ValueError("X has no rows with a weight above 0")
         return total
-
-    def __sklearn_clone__(self) -> Self:
-        """Return a clone with the same client, which cannot be copied."""
-        parameters = self.get_params(deep=False)
-        client = parameters.pop("client")
-        return type(self)(**{name: clone(value, safe=False) for name, value in parameters.items()}, client=client)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Return the state without the client, which belongs to this process."""
-        return {**super().__getstate__(), "client": None}
 
     @property
     def coefs_(self) -> list[np.ndarray]:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
-from sklearn.base import clone
 
 from ..sklearn.parameters import set_parameters
 from ..tabular.classifier import TabularClassifier
@@ -15,6 +14,7 @@ from ..tabular.regressor import TabularRegressor
 from ..training.checkpoint import CheckpointFile
 from ..typing import DaskCollection, Table, Verbose
 from .cluster import Cluster
+from .estimator import WithClient
 from .members import PartitionedTable, Workers
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 OWN = ("client", "timeout")  # parameters that the local estimators do not have
 
 
-class DaskTabular(TabularEstimator):
+class DaskTabular(WithClient, TabularEstimator):
     """What both have in common: tables of Dask, tasks of a cluster, lazy predictions."""
 
     client: "Client | None"
@@ -117,16 +117,6 @@ class DaskTabular(TabularEstimator):
             X = X.rechunk({1: -1})
         shape: dict[str, Any] = {"drop_axis": 1} if meta.ndim == 1 else {"chunks": (X.chunks[0], meta.shape[1:])}
         return X.map_blocks(called, self._local(), method, meta, dtype=meta.dtype, meta=meta, **shape)
-
-    def __sklearn_clone__(self) -> Self:
-        """Return a clone with the same client, which cannot be copied."""
-        parameters = self.get_params(deep=False)
-        client = parameters.pop("client")
-        return type(self)(**{name: clone(value, safe=False) for name, value in parameters.items()}, client=client)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Return the state without the client, which belongs to this process."""
-        return {**super().__getstate__(), "client": None}
 
 
 class DaskTabularClassifier(DaskTabular, TabularClassifier):

@@ -1,6 +1,6 @@
 """The encodings of members: from the columns of a matrix to the inputs of a net."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -19,8 +19,6 @@ from .recipe import (
     TREES,
     WAVES,
 )
-
-Edges = Callable[[np.ndarray, np.ndarray], np.ndarray]  # of the values of a column and the targets beside them
 
 
 class Sample:
