@@ -50,10 +50,11 @@ class Plan:
     widths : p[0], …, p[L]
     activations : g[1], …, g[L-1]
     bias : whether every layer has a b
-    dtype : float32 or float64, of θ, of the operands of products and of their sums alike
+    dtype : float32 or float64, of θ, of the sums of products, and of their operands unless mixed
     loss : what the net is trained for
     dropout : p of each hidden layer, the fraction of its units that a training step leaves out; (): none
     features : what makes the p[0] inputs of the numbers of a row; None: these are the inputs
+    mixed : whether operands of products are rounded to bfloat16; dtype is float32 then
     """
 
     widths: tuple[int, ...]
@@ -63,6 +64,7 @@ class Plan:
     loss: Loss = LOG_LOSS
     dropout: tuple[float, ...] = ()
     features: Features | None = None
+    mixed: bool = False
 
     def __post_init__(self) -> None:
         self.loss.check_dtype(self.dtype)
