@@ -90,19 +90,29 @@ class Numbers:
         return bool(self.high - self.low < np.finfo(float).tiny)
 
     def robust(self) -> tuple[float, float]:
-        """Return (shift, factor) by median and quartiles; by range where quartiles coincide or outliers overflow."""
+        """Return (shift, factor) of `quartile_scaling`, or for one number alone itself and 1."""
         self.take()
         if self.constant:
             return float(self.low), 1.0
-        with np.errstate(all="ignore"):
-            lower, median, upper = np.percentile(self.sample, [25, 50, 75])
-            factor = np.float64(1) / (upper - lower)
-            widest = max(self.high - median, median - self.low) * factor
-            if not widest < np.finfo(np.float32).max:
-                factor = np.float64(2) / (self.high - self.low)
+        median, factor = quartile_scaling(self.sample, self.low, self.high)
         if not (np.isfinite(median) and 0 < factor < np.inf):
             raise too_large(self.name)
         return float(median), float(factor)
+
+
+def quartile_scaling(values: np.ndarray, low: Any, high: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return (shift, factor) by median and quartiles; by the range where quartiles coincide or outliers overflow.
+
+    Parameters
+    ----------
+    values : numbers (n), or columns of them (n, d); the factor is inf where they are all the same
+    low, high : the smallest and the largest, of each column
+    """
+    with np.errstate(all="ignore"):
+        lower, median, upper = np.percentile(values, [25, 50, 75], axis=0)
+        factor = 1 / np.asarray(upper - lower)
+        widest = np.maximum(high - median, median - low) * factor
+        return median, np.where(widest < np.finfo(np.float32).max, factor, 2 / np.asarray(high - low))
 
 
 def too_large(name: str) -> ValueError:

@@ -10,7 +10,7 @@ from fastmlp import TabularClassifier, TabularRegressor
 from fastmlp.feature_parts import Bins, Clipped, OneHot
 from fastmlp.losses import CROSS_ENTROPY, LOG_LOSS, SQUARED_ERROR
 from fastmlp.tabular.members import category_statistics
-from fastmlp.tabular.members.category_statistics import CategoryStatistics, choices, learned_statistics
+from fastmlp.tabular.members.category_statistics import CategoryStatistics, choices, learned_statistics, scaling_of
 from fastmlp.tabular.members.data import Data
 from fastmlp.tabular.members.recipe import FOLDS, MOST_ONE_HOT, PRIOR_ROWS, QUANTILES
 
@@ -69,6 +69,14 @@ def test_rare_and_many_categories(monkeypatch):
     assert 70 not in found.parts[0].keys
     monkeypatch.setattr(category_statistics, "MOST_KEYS", 7)
     assert len(learned_statistics(codes, [100], y, None, CROSS_ENTROPY, 0)[0].parts[0].keys) == 7
+
+
+def test_numbers_that_differ_by_rounding_only_are_not_magnified():
+    same = 0.1 + 1e-17 * np.arange(40)
+    assert len(set(same.tolist())) > 1
+    shift, factor = scaling_of(np.stack([same, np.arange(40.0), same == same[0]], axis=1))
+    np.testing.assert_allclose(shift, [0.1, 19.5, 0])
+    np.testing.assert_allclose(factor, [1, 1 / 19.5, 2])
 
 
 def test_few_categories_have_no_statistics():

@@ -13,7 +13,10 @@ from itertools import combinations
 import numpy as np
 
 from ...losses import Loss
+from ...tables.number_statistics import quartile_scaling
 from .recipe import FOLDS, MOST_CLASSES_KNOWN, MOST_KEYS, MOST_ONE_HOT, MOST_PAIRS, NET, PRIOR_ROWS
+
+MOST_FACTOR = 1e12  # of columns whose numbers differ by more than rounding
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ def learned_statistics(
         means, own = smoothed_means(at, len(kept) + 1, Y, w, folds)
         counts = np.log(np.append(counts, 1.0))[:, np.newaxis]
         known, training = np.hstack([means, counts]), np.hstack([own, counts[at]])
-        shift, factor = spread(training)
+        shift, factor = scaling_of(training)
         parts.append(CategoryStatistic(which, radix, kept, ((known - shift) * factor).astype(NET)))
         columns.append(((training - shift) * factor).astype(NET))
     return CategoryStatistics(tuple(parts)), np.hstack(columns) if parts else matrix
@@ -153,8 +156,7 @@ def smoothed_means(
     return means, own
 
 
-def spread(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return (shift, factor) of columns, by medians and quartiles, or by the range where these coincide."""
-    low, shift, high = np.quantile(values, [0.25, 0.5, 0.75], axis=0)
-    width = np.where(high > low, high - low, np.ptp(values, axis=0) / 2)
-    return shift, 1 / np.where(width > 1e-12, width, 1.0)
+def scaling_of(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return (shift, factor) of columns by `quartile_scaling`; 1 as factor of numbers that differ by rounding only."""
+    shift, factor = quartile_scaling(values, values.min(axis=0), values.max(axis=0))
+    return shift, np.where(factor < MOST_FACTOR, factor, 1.0)
