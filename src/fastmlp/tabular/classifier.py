@@ -117,9 +117,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         ----------
         X, y, sample_weight : as for `fit`; no target may be missing
         """
-        if isinstance(X, Stream):
-            return float(self._score_of_stream(X, y, sample_weight))
-        return float(super().score(X, y, sample_weight))
+        return self._scored(X, y, sample_weight, super().score)
 
     def _checked(self, name: str, y: np.ndarray, known: np.ndarray) -> np.ndarray:
         labels = y[known]

@@ -67,11 +67,13 @@ class FittedTabular(Convertible, BaseEstimator):  # type: ignore[misc]
             model.network.n_threads = self.n_threads
         return averaged(self.models_, self.weights_, rows)
 
-    def _score_of_stream(self, X: Stream, y: Any, w: Any) -> float:
-        """Return what `score` does of a stream, read block by block."""
+    def _scored(self, X: Any, y: Any, w: Any, score_of_table: Callable[..., float]) -> float:
+        """Return what `score` does: of a stream, read block by block, or else what score_of_table(X, y, w) returns."""
+        if not isinstance(X, Stream):
+            return float(score_of_table(X, y, w))
         check_alone(y, w)
         now = self._now()
-        return score(now, X, now._average_of)
+        return float(score(now, X, now._average_of))
 
     def _linked(self, X: Any, link: Callable[[Loss, np.ndarray], np.ndarray] = linked) -> np.ndarray:
         """Return probabilities (n, K), or predictions of numbers, (n, p[L])."""

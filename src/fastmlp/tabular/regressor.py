@@ -96,13 +96,15 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         ----------
         X, y, sample_weight : as for `fit`; no target may be missing
         """
-        if isinstance(X, Stream):
-            return float(self._score_of_stream(X, y, sample_weight))
+        return self._scored(X, y, sample_weight, self._score_of_table)
+
+    def _score_of_table(self, X: Table | SparseMatrix, y: ArrayLike, w: ArrayLike | None) -> float:
+        """Return what `score` does, of rows in memory."""
         levels = self._now().models_[0].network.plan.loss.parameters
         if len(levels) < 2:
-            return float(super().score(X, y, sample_weight))
+            return float(super().score(X, y, w))
         quantiles = zip(levels, self.predict(X).T, strict=True)
-        losses = [mean_pinball_loss(y, each, sample_weight=sample_weight, alpha=level) for level, each in quantiles]
+        losses = [mean_pinball_loss(y, each, sample_weight=w, alpha=level) for level, each in quantiles]
         return -float(np.mean(losses))
 
     def _checked(self, name: str, y: np.ndarray, known: np.ndarray) -> np.ndarray:
