@@ -5,7 +5,14 @@ import importlib.util
 from typing import TYPE_CHECKING
 
 from . import rows
-from .exceptions import ActivationError, ColumnWarning, DivergenceError, ModelFormatError, RowError
+from .exceptions import (
+    ActivationError,
+    ColumnWarning,
+    DivergenceError,
+    ModelFormatError,
+    RowError,
+    UnsupportedCPUError,
+)
 from .model import Gradient, Model
 from .optimizers import SGD, Adam, AdamW, Momentum, Nesterov
 from .version import __version__
@@ -14,6 +21,7 @@ if TYPE_CHECKING:
     from . import dask as dask
     from . import onnx as onnx
     from . import plot as plot
+    from .cpu import cpu_features
     from .sklearn.classifier import MLPClassifier
     from .sklearn.regressor import MLPRegressor
     from .tables.table_encoder import TableEncoder
@@ -38,23 +46,26 @@ __all__ = [
     "TableEncoder",
     "TabularClassifier",
     "TabularRegressor",
+    "UnsupportedCPUError",
     "__version__",
+    "cpu_features",
     "rows",
 ]
-ESTIMATORS = {
+LAZY = {  # names, and the modules that define them
     "MLPClassifier": ".sklearn.classifier",
     "MLPRegressor": ".sklearn.regressor",
     "TableEncoder": ".tables.table_encoder",
     "TabularClassifier": ".tabular.classifier",
     "TabularRegressor": ".tabular.regressor",
+    "cpu_features": ".cpu",
 }
 EXTRAS = {"dask": "distributed", "onnx": "skl2onnx", "plot": "matplotlib"}  # modules, and what they need
 
 
 def __getattr__(name: str) -> object:
     """Import estimators and optional modules when they are first asked for: scikit-learn alone takes a second."""
-    if name in ESTIMATORS:
-        found = getattr(importlib.import_module(ESTIMATORS[name], __name__), name)
+    if name in LAZY:
+        found = getattr(importlib.import_module(LAZY[name], __name__), name)
         globals()[name] = found
         return found
     if name in EXTRAS:

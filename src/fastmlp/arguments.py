@@ -11,6 +11,9 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from .typing import Verbose
 
+MIXED = "mixed_bfloat16"
+DTYPES = f"choose 'float32', 'float64' or {MIXED!r}"
+
 
 def checked_int(name: str, value: SupportsIndex, least: int) -> int:
     """Return an integer that is at least `least`."""
@@ -73,12 +76,22 @@ def checked_widths(widths: Iterable[SupportsIndex]) -> tuple[int, ...]:
     return checked
 
 
-def checked_dtype(value: DTypeLike) -> np.dtype:
-    """Return float32 or float64."""
-    dtype = np.dtype(value)
+def checked_dtype(value: DTypeLike) -> tuple[np.dtype, bool]:
+    """Return the dtype of θ, float32 or float64, and whether products are of bfloat16; `dtype_name` is the inverse."""
+    if isinstance(value, str) and value == MIXED:
+        return np.dtype(np.float32), True
+    try:
+        dtype = np.dtype(value)
+    except TypeError:
+        raise TypeError(f"dtype={value!r}: {DTYPES}") from None
     if dtype not in (np.float32, np.float64):
-        raise ValueError(f"dtype={value!r}: choose 'float32' or 'float64'")
-    return dtype
+        raise ValueError(f"dtype={value!r}: {DTYPES}")
+    return dtype, False
+
+
+def dtype_name(dtype: np.dtype, mixed: bool) -> str:
+    """Return the argument that `checked_dtype` takes for a dtype of θ, and products of bfloat16 or not."""
+    return MIXED if mixed else str(dtype)
 
 
 def checked_scaling(name: str, value: tuple[ArrayLike, ArrayLike], n: int) -> tuple[np.ndarray, np.ndarray]:

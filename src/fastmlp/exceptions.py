@@ -30,6 +30,10 @@ class RowTypeError(RowError, TypeError):
     """Rows cannot be used, because they have a wrong type."""
 
 
+class UnsupportedCPUError(RuntimeError):
+    """The CPU, or the operating system, lacks the instructions that an argument asks for."""
+
+
 class ColumnWarning(UserWarning):
     """A column of a table may have been misread, such as dates as categories, or was left out or simplified."""
 

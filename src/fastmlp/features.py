@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .arguments import checked_int
+from .arguments import MIXED, checked_int
 from .feature_parts import Bins, Clipped, FeaturePart, Missing, Number, OneHot, Values, Waves, as_description, part_of
 
 __all__ = ["Bins", "Clipped", "Features", "Missing", "Number", "OneHot", "Values", "Waves"]
@@ -59,6 +59,15 @@ class Features:
         """Raise ValueError unless a net of this dtype can hold all edges, frequencies and values."""
         for part in self.parts:
             part.constants(dtype)
+
+    def check_mixed(self) -> None:
+        """Raise ValueError where inputs are looked up in W[1], which a net of mixed_bfloat16 does not."""
+        for part in self.parts:
+            if part.looked_up:
+                raise ValueError(
+                    f"dtype={MIXED!r}: the features have {type(part).__name__}, whose weights are looked up and "
+                    "not multiplied; use dtype='float32'"
+                )
 
     def apply(self, X: np.ndarray) -> np.ndarray:
         """Return the inputs (n, p[0]) of X (n, q), in float64; NaN is missing."""

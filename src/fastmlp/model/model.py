@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..optimizers import Optimizer
+from ..precision import check_trains
 from ..rows.streams.stream import Stream
 from ..saving.model import load, save
 from ..system import fit_lock
@@ -32,8 +33,13 @@ class Model(ModelState):
         `ActivationError`.
     bias : bool
         Whether layers have a bias. Without it, `biases` is empty.
-    dtype : {"float32", "float64"}
-        The type of the parameters and of all products.
+    dtype : {"float32", "float64", "mixed_bfloat16"}
+        The type of the parameters, of all products and of predictions. "mixed_bfloat16" is float32, but for the
+        operands of products, which are rounded to bfloat16, with 8 bits in place of 24; their sums, θ, the moments,
+        biases, activations, losses and steps stay in float32. It is for wide nets, on Intel Xeons from 2023 on (AMX)
+        and AMD from Zen 4 on. On other CPUs training is refused, and predictions are computed in float32, with a
+        warning; `fastmlp.cpu_features` tells what this CPU has. Not with `features` that are looked up: bins and
+        categories.
     seed : int
         For the first weights, the validation split, the order of rows and dropout.
     n_threads : int or None
@@ -64,6 +70,10 @@ class Model(ModelState):
         All W, row by row, then all b. `weights` and `biases` are views on it; write into them to set weights.
     weights : tuple of arrays (p[l-1], p[l])
     biases : tuple of arrays (p[l])
+    dtype : numpy.dtype
+        Of the parameters and of predictions: float32 for "mixed_bfloat16".
+    mixed : bool
+        Whether `dtype` was "mixed_bfloat16".
     loss_name, quantile, delta, out_activation, features : as the arguments
         Of a model of numbers, out_activation is "identity" or "exp".
     dropout : tuple of float, one for each hidden layer
@@ -115,7 +125,8 @@ class Model(ModelState):
     def loss_and_gradient(
         self, X: Features | Stream, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
     ) -> tuple[float, Gradient]:
-        """Return J and its gradient, both summed over rows; parameters as for `loss`."""
+        """Return J and its gradient, both summed over rows; parameters as for `loss`, errors as of `fit`."""
+        check_trains(self.mixed)
         rows = rows_of(self, X, y, sample_weight, labelled=True)
         done, total = self._network.gradient(rows, theta=self._present())
         gradient = total.astype(self.dtype)
@@ -198,6 +209,8 @@ class Model(ModelState):
         RuntimeError
             The model is being fitted in another thread. Predictions of other threads meanwhile see the weights from
             before, or those after the last epoch.
+        UnsupportedCPUError
+            The dtype is "mixed_bfloat16", and this CPU has no instructions for it. It is a `RuntimeError`, too.
         """
         settings = settings_of(self, epochs, batch_size, l2, shuffle, early_stopping, n_iter_no_change, tol, verbose)
         fit(

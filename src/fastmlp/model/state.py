@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from .. import activations
-from ..arguments import checked_dropout, checked_dtype, checked_int, checked_scaling, checked_widths
+from ..arguments import checked_dropout, checked_dtype, checked_int, checked_scaling, checked_widths, dtype_name
 from ..features import Features
 from ..losses import loss_of
 from ..network.initialize import initialize
@@ -19,6 +19,7 @@ from ..network.network import Network
 from ..network.plan import Plan, checked_size
 from ..network.workspace import aligned_copy, aligned_zeros
 from ..optimizers import Optimizer
+from ..precision import on_this_cpu, warn_of_float32
 from ..system import fit_lock
 from ..system.machine import check_memory
 from ..tables.encoding import TableEncoding
@@ -62,7 +63,9 @@ class ModelState:
         trained_for = loss_of(loss, self.widths[-1], out_activation, quantile, delta)
         self.out_activation = trained_for.link
         self.activation, self.bias = activation, bool(bias)
-        self.dtype = checked_dtype(dtype)
+        self.dtype, self.mixed = checked_dtype(dtype)
+        if self.mixed and features is not None:
+            features.check_mixed()
         self.seed = checked_int("seed", seed, 0)
         self.n_threads = None if n_threads is None else checked_int("n_threads", n_threads, 1)
         self.dropout = checked_dropout(dropout, len(self.widths) - 2)
@@ -70,10 +73,10 @@ class ModelState:
         argument = f"widths={shortened(list(self.widths))}"
         largest = max(p_in * p_out for p_in, p_out in pairwise(self.widths))  # W, which is drawn in float64
         check_memory(lambda: argument, checked_size(argument, self.widths) * self.dtype.itemsize + 8 * largest)
-        plan = Plan(self.widths, layers, self.bias, self.dtype, trained_for, self.dropout, features)
+        plan = Plan(self.widths, layers, self.bias, self.dtype, trained_for, self.dropout, features, self.mixed)
         self._features = features
         self._parameters = aligned_zeros(plan.n_parameters, self.dtype)
-        self._network = Network(plan, self._parameters, self.n_threads)
+        self._network = Network(on_this_cpu(plan), self._parameters, self.n_threads)
         self._views = plan.views(self._parameters)
         initialize(plan, self._parameters, self.seed)
         self.history: list[Record] = []
@@ -87,7 +90,8 @@ class ModelState:
 
     def __repr__(self) -> str:
         loss = "" if self.loss_name == "log_loss" else f", loss={self.loss_name!r}"
-        return f"Model({list(self.widths)}, activation={self.activation!r}, dtype='{self.dtype}'{loss})"
+        dtype = dtype_name(self.dtype, self.mixed)
+        return f"Model({list(self.widths)}, activation={self.activation!r}, dtype={dtype!r}{loss})"
 
     @property
     def parameters(self) -> np.ndarray:
@@ -173,6 +177,7 @@ class ModelState:
 
     def _present(self) -> np.ndarray:
         """Return a copy of the parameters to compute with, as a fit in another thread may change them meanwhile."""
+        warn_of_float32(self.mixed)
         return fit_lock.present(self, lambda: aligned_copy(self._parameters))
 
     def __copy__(self) -> Self:
@@ -185,12 +190,12 @@ class ModelState:
         return {name: value for name, value in vars(self).items() if name not in hidden}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        made_from = ("widths", "activation", "bias", "dtype", "seed", "n_threads")
+        dtype = dtype_name(state["dtype"], state["mixed"])
+        made_from = state["widths"], state["activation"], state["bias"], dtype, state["seed"], state["n_threads"]
         loss = {"loss": state["loss_name"], "quantile": state["quantile"], "delta": state["delta"]}
         if state["loss_name"] == "log_loss":
             loss["out_activation"] = state["out_activation"]
-        values = (state[name] for name in made_from)
-        ModelState.__init__(self, *values, dropout=state["dropout"], features=state["_features"], **loss)
+        ModelState.__init__(self, *made_from, dropout=state["dropout"], features=state["_features"], **loss)
         theta = self._parameters
         vars(self).update(state)
         theta[:] = self._parameters

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import MIXED, checked_dtype
 from ..features import Features
 from ..losses import Loss
 from ..optimizers import MOST_STEPS, OPTIMIZERS, Optimizer
@@ -21,6 +22,8 @@ from .net import (
     checked_widths,
 )
 
+KNOWN_DTYPES = ("float32", "float64", MIXED)
+
 
 @dataclass(frozen=True)
 class Described:
@@ -28,6 +31,7 @@ class Described:
 
     Attributes
     ----------
+    dtype : the argument of `Model`, "mixed_bfloat16" for example
     activations : (name, whether it is the user's own function) of each hidden layer; None: the file does not tell
     history : the arguments of `history.from_arrays`, or a list of records
     activation_values : by the names of own activations, values z, and g and g' there (None: not finite)
@@ -70,11 +74,14 @@ def checked_fields(description: dict[str, Any], tensors: Tensors) -> Described:
     """Check every field; a damaged one can raise any error, which the caller translates."""
     widths, bias = checked_widths(description["widths"]), of_type("bias", description["bias"], bool)
     dtype, seed = of_type("dtype", description["dtype"], str), of_type("seed", description["seed"], int)
-    need(dtype in ("float32", "float64"), f"dtype is {dtype[:80]!r}, not float32 or float64")
+    need(dtype in KNOWN_DTYPES, f"dtype is {dtype[:80]!r}, not one of {', '.join(KNOWN_DTYPES)}")
+    of_theta, mixed = checked_dtype(dtype)
     need(seed >= 0, "the seed is negative")
-    theta = checked_theta(tensors["parameters"], widths, bias, np.dtype(dtype))
+    theta = checked_theta(tensors["parameters"], widths, bias, of_theta)
     loss = checked_loss(description, widths[-1])
-    features = checked_features(description.get("features"), widths, np.dtype(dtype))
+    features = checked_features(description.get("features"), widths, of_theta)
+    if mixed and features is not None:
+        features.check_mixed()
     n_columns = widths[0] if features is None else features.n_columns
     names = description["feature_names"]
     need(names is None or is_list_of(str, names), "feature_names are not a list of strings")

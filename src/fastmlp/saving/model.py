@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import MIXED, dtype_name
 from ..exceptions import ModelFormatError
 from ..own_activations import Own
 from . import container
@@ -14,7 +15,7 @@ from .parameters import plain
 
 # Own activations are recognised by their values at these z, which float32 holds exactly.
 VALUES_AT = [-30.0, -6.5, -2.75, -1.125, -0.375, -0.0625, 0.0, 0.1875, 0.625, 1.75, 4.5, 21.0]
-VALUE_TOLERANCE = {"float32": 1e-4, "float64": 1e-8}  # between machines, relative to values beyond 1
+VALUE_TOLERANCE = {"float32": 1e-4, MIXED: 1e-4, "float64": 1e-8}  # between machines, relative to values beyond 1
 TABULAR = ("TabularClassifier", "TabularRegressor")  # what a file can hold beside a `Model`
 Contents = tuple[dict[str, Any], dict[str, np.ndarray]]
 
@@ -41,7 +42,8 @@ def contents(model: Any) -> Contents:
     if figures:
         tensors["history.numbers"], tensors["history.kinds"] = numbers, kinds
     description: dict[str, Any] = {
-        "widths": list(model.widths), "bias": model.bias, "dtype": str(model.dtype), "seed": model.seed,
+        "widths": list(model.widths), "bias": model.bias, "seed": model.seed,
+        "dtype": dtype_name(model.dtype, model.mixed),
         "out_activation": plan.loss.link, "loss": plan.loss.name, "loss_parameters": list(plan.loss.parameters),
         "dropout": list(plan.dropout),
         "activations": [{"own": one.name} if one.own else one.name for one in plan.activations],

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..arguments import dtype_name
 from ..exceptions import ModelFormatError
 from ..network.network import Network
 from ..saving.checks import need
@@ -82,6 +83,7 @@ class EstimatorAsModel:
         plan = network.plan
         self.network, self.parameters, self.optimizer = network, network.theta, estimator._optimizer
         self.widths, self.bias, self.dtype, self.seed = plan.widths, True, plan.dtype, 0
+        self.mixed = plan.mixed
         self.out_activation: str = estimator.out_activation_
         self.feature_names = plain(getattr(estimator, "feature_names_in_", None))
         self.target_name = self.encoding = self.scaling = None
@@ -194,7 +196,7 @@ def arguments(
     plan, optimizer = model.network.plan, model.optimizer
     of_net = {
         "widths": list(plan.widths), "activation": [one.name for one in plan.activations], "bias": True,
-        "dtype": str(plan.dtype), "seed": 0, **plan.loss.arguments(), "dropout": list(plan.dropout),
+        "dtype": dtype_name(plan.dtype, plan.mixed), "seed": 0, **plan.loss.arguments(), "dropout": list(plan.dropout),
         "optimizer": {"name": optimizer.name, **optimizer.settings()},
     }  # fmt: skip
     given = estimator.get_params(deep=False)

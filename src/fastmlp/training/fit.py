@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 
 from .. import optimizers
-from ..arguments import checked_callbacks, checked_float, checked_int, checked_verbose
+from ..arguments import checked_callbacks, checked_float, checked_int, checked_verbose, dtype_name
 from ..exceptions import RowError, is_bad_row
 from ..network.network import Network
 from ..network.workspace import aligned_copy
 from ..optimizers import Optimizer
+from ..precision import check_trains
 from ..rows.streamed import StreamedRows
 from ..saving.parameters import plain
 from ..system import fit_lock
@@ -45,6 +46,7 @@ def fit(
     validation_fraction: float, callbacks: Any, checkpoint: Any, every: float, resume: bool,
 ) -> None:  # fmt: skip
     """Train a model; see `Model.fit`. given: X, y and weights to validate on, or None."""
+    check_trains(model.mixed)
     functions = checked_callbacks(callbacks)
     file = CheckpointFile.checked(checkpoint, every, resume)
     rows, learned = inputs(model, X, y, sample_weight, labelled=True, learn=True)
@@ -114,7 +116,7 @@ def arguments(
     """
     return {
         "widths": list(model.widths), "activation": model.activation_names, "bias": model.bias,
-        "dtype": str(model.dtype), "seed": model.seed, **model.network.plan.loss.arguments(),
+        "dtype": dtype_name(model.dtype, model.mixed), "seed": model.seed, **model.network.plan.loss.arguments(),
         "dropout": list(model.dropout),
         "scaling": listed(model.scaling), "target_scaling": listed(model.target_scaling),
         "encoding": None if model.encoding is None else model.encoding.to_dict(),

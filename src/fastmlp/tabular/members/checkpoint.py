@@ -46,6 +46,7 @@ class MemberAsModel:
     def __init__(self, model: Model, optimizer: Optimizer) -> None:
         self.network, self.parameters, self.optimizer = model.network, model.parameters, optimizer
         self.widths, self.bias, self.dtype, self.seed = model.widths, model.bias, model.dtype, model.seed
+        self.mixed = model.mixed
         self.out_activation, self.target_scaling = model.out_activation, model.target_scaling
         self.feature_names = self.target_name = self.classes = self.encoding = self.scaling = None
         self.history: list[dict[str, Any]] = []
