@@ -68,10 +68,11 @@ class RandomNet:
         return f"{list(self.model.widths)} {self.names} {outputs}, bias={self.model.bias}, n={len(self.X)}{weighted}"
 
 
-def random_net(seed, loss=None):
+def random_net(seed, loss=None, dtype="float64"):
     """Return the net of this number: Z's variance is about 1 in every layer, biases are not 0.
 
-    loss: a name of `numeric_losses`; None: classes or labels.
+    loss: a name of `numeric_losses`; None: classes or labels. The dtype changes neither weights, beyond their rounding,
+    nor rows.
     """
     random = np.random.default_rng(seed)
     softmax, bias = random.random(2) < 0.5
@@ -80,7 +81,7 @@ def random_net(seed, loss=None):
     widths.append(outputs_of(loss, K) if loss else K)
     names = [str(name) for name in random.choice(NAMES, len(widths) - 2)]
     model = Model(
-        widths, [OWN.get(name, name) for name in names], bias=bool(bias), dtype="float64",
+        widths, [OWN.get(name, name) for name in names], bias=bool(bias), dtype=dtype,
         **(LOSSES[loss].settings if loss else {"out_activation": "softmax" if softmax else "logistic"}),
     )  # fmt: skip
     for W in model.weights:
