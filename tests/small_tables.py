@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from fastmlp import TabularClassifier, TabularRegressor
 from fastmlp.tabular.members.recipe import Recipe
 
 SMALL = Recipe(width=8, depth=2, epochs=3, batch_rows=32, activation="relu", smooth_activation="relu")
@@ -37,3 +38,11 @@ def classes(X, names=("no", "yes")):
 def numbers(X):
     """Return a count for each row."""
     return np.rint(X["number"].clip(0, None) + 20 * X["flag"]).to_numpy()
+
+
+def classifier(**settings):
+    return TabularClassifier(**{"n_members": 1, "random_state": 0} | settings)
+
+
+def regressor(**settings):
+    return TabularRegressor(**{"n_members": 1, "random_state": 0} | settings)

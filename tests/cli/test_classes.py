@@ -1,10 +1,9 @@
 """Tables whose target has three classes or more: training, figures and predictions of the command line."""
 
-import re
-
 import numpy as np
 import pyarrow
 import pytest
+from command_line import BARE, figures, run_beside
 from pyarrow import csv, parquet
 from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
 
@@ -22,36 +21,11 @@ TABLE = pyarrow.table({"a": a, "b": b, "kind": NAMES[KIND], "number": KIND * 10 
 @pytest.fixture
 def run(tmp_path, monkeypatch, capsys):
     """Return a function that runs a command in a folder with the table, and returns what it prints."""
-    monkeypatch.chdir(tmp_path)
-    parquet.write_table(TABLE, "t.parquet")
-    csv.write_csv(TABLE, "t.csv")
-
-    def command(*arguments):
-        assert main(list(arguments)) == 0
-        return capsys.readouterr().out
-
-    return command
+    return run_beside(TABLE, tmp_path, monkeypatch, capsys)
 
 
 def train(run, name="t.parquet", target="kind", *options):
-    columns = ["--columns", "a,b", "--target", target]
-    training = [
-        "--plain",
-        "--hidden",
-        "16",
-        "--epochs",
-        "20",
-        "--batch-size",
-        "32",
-        "--learning-rate",
-        "0.01",
-        "--quiet",
-    ]
-    return run("train", name, *columns, *training, *options)
-
-
-def figures(text):
-    return [float(found) for found in re.findall(r"(?:log loss|macro AUC|accuracy) ([0-9.]+)", text)]
+    return run("train", name, "--columns", "a,b", "--target", target, *BARE, *options)
 
 
 @pytest.mark.parametrize("options", [[], ["--window-rows", "100"]])
@@ -83,7 +57,8 @@ def test_train_evaluate_predict(name, options, run, tmp_path):
         P /= P.sum(axis=1, keepdims=True)
         auc = np.mean([roc_auc_score(truth == value, P[:, k], sample_weight=w) for k, value in enumerate(classes)])
         expected = [log_loss(truth, P, sample_weight=w), auc, accuracy_score(truth, prediction, sample_weight=w)]
-        assert figures(run("evaluate", "model.fastmlp", name, *weight)) == pytest.approx(expected, abs=6e-5)
+        found = figures(run("evaluate", "model.fastmlp", name, *weight))
+        assert found == pytest.approx(dict(zip(["log loss", "AUC", "accuracy"], expected, strict=True)), abs=6e-5)
 
 
 @pytest.mark.parametrize("name", ["t.parquet", "t.csv"])

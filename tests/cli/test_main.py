@@ -1,15 +1,12 @@
 """The command line: its three commands on small tables, and a user's mistakes."""
 
 import csv
-import os
-import signal
-import subprocess
 import sys
-import time
 
 import numpy as np
 import pyarrow
 import pytest
+from command_line import BARE, interrupted
 from pyarrow import parquet
 
 from fastmlp import Model
@@ -32,20 +29,7 @@ def table(tmp_path):
 
 def train(table, *options):
     model = table.parent / "model"
-    command = [
-        "train",
-        str(table),
-        "--target",
-        "label",
-        "--plain",
-        "--hidden",
-        "16",
-        "--epochs",
-        "20",
-        "--batch-size",
-        "32",
-    ]
-    return main([*command, "--learning-rate", "0.01", "--quiet", "--save", str(model), *options]), model
+    return main(["train", str(table), "--target", "label", *BARE, "--save", str(model), *options]), model
 
 
 def test_train_predict_evaluate(table, tmp_path, capsys):
@@ -133,28 +117,8 @@ def test_predict_needs_the_model_s_columns(table, tmp_path, capsys):
 @pytest.mark.parametrize("options", [[], ["--window-rows", "100"]])
 def test_ctrl_c_saves_the_model(table, options):
     model = table.parent / "model"
-    command = [
-        sys.executable,
-        "-m",
-        "fastmlp.cli",
-        "train",
-        str(table),
-        "--target",
-        "label",
-        "--epochs",
-        "1000000",
-    ]
-    process = subprocess.Popen(
-        [*command, *options, "--save", str(model)], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
-    )
-    progress = b""
-    while b"loss=" not in progress:
-        part = os.read(process.stderr.fileno(), 4096)
-        assert part, progress
-        progress += part
-    time.sleep(0.2)
-    process.send_signal(signal.SIGINT)
-    _, error = process.communicate(timeout=30)
-    assert process.returncode == 130
+    command = [sys.executable, "-m", "fastmlp.cli", "train", str(table), "--target", "label", "--epochs", "1000000"]
+    code, error = interrupted([*command, *options, "--save", str(model)], after=b"loss=")
+    assert code == 130
     assert b"interrupted" in error
     assert np.isfinite(Model.load(model).parameters).all()

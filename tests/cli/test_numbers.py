@@ -7,7 +7,8 @@ import re
 import numpy as np
 import pyarrow
 import pytest
-from pyarrow import csv, parquet
+from command_line import figures, run_beside
+from pyarrow import parquet
 from sklearn.metrics import (
     mean_absolute_error,
     mean_pinball_loss,
@@ -36,20 +37,7 @@ TRAINING = [*SHORT, "--epochs", "30", "--batch-size", "32", "--learning-rate", "
 @pytest.fixture
 def run(tmp_path, monkeypatch, capsys):
     """Return a function that runs a command in a folder with the table, and returns what it prints."""
-    monkeypatch.chdir(tmp_path)
-    parquet.write_table(TABLE, "t.parquet", row_group_size=200)
-    csv.write_csv(TABLE, "t.csv")
-
-    def command(*arguments):
-        assert main(list(arguments)) == 0
-        return capsys.readouterr().out
-
-    return command
-
-
-def figures(text):
-    found = re.findall(r"(R²|RMSE|MAE|mean Poisson deviance|mean pinball loss) (-?[0-9.]+)", text)
-    return {name: float(figure) for name, figure in found}
+    return run_beside(TABLE, tmp_path, monkeypatch, capsys)
 
 
 def approximately(**expected):

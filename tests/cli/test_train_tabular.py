@@ -1,15 +1,13 @@
 """What the command line trains by default: several nets, with what is printed, saved, predicted and evaluated."""
 
-import os
 import re
-import signal
-import subprocess
 import sys
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from command_line import figures, interrupted, run_beside
 from pyarrow import csv, parquet
 from sklearn.metrics import accuracy_score, log_loss, mean_poisson_deviance, r2_score, roc_auc_score
 
@@ -35,20 +33,7 @@ def run(tmp_path, monkeypatch, capsys):
     """Return a function that runs a command in a folder with the table, and returns what it prints."""
     recipe = Recipe(encodings=("smooth", "quantiles"), n_members=3, width=16, depth=1, epochs=4, learning_rate=1e-2)
     monkeypatch.setattr("fastmlp.tabular.estimator.recipe_for", lambda n, classes: recipe)
-    monkeypatch.chdir(tmp_path)
-    parquet.write_table(TABLE, "t.parquet", row_group_size=200)
-    csv.write_csv(TABLE, "t.csv")
-
-    def command(*arguments):
-        assert main(list(arguments)) == 0
-        return capsys.readouterr().out
-
-    return command
-
-
-def figures(text):
-    found = re.findall(r"(log loss|AUC|accuracy|R²|mean Poisson deviance) (-?[0-9.]+)", text)
-    return {name: float(figure) for name, figure in found}
+    return run_beside(TABLE, tmp_path, monkeypatch, capsys)
 
 
 @pytest.mark.parametrize("options", [[], ["--window-rows", "100"]])
@@ -199,15 +184,8 @@ def test_ctrl_c_saves_the_model(tmp_path):
         "from fastmlp.tabular.members.recipe import Recipe; e.recipe_for = lambda n, classes: Recipe(epochs=10**4); "
         f"sys.exit(main({command!r}))"
     )
-    process = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
-    progress = b""
-    while b"validation loss" not in progress:
-        part = os.read(process.stderr.fileno(), 4096)
-        assert part, progress
-        progress += part
-    process.send_signal(signal.SIGINT)
-    _, error = process.communicate(timeout=60)
-    assert process.returncode == 130
+    code, error = interrupted([sys.executable, "-c", script], after=b"validation loss")
+    assert code == 130
     assert b"fastmlp: interrupted; the model as it is was saved to" in error
     assert b"Training interrupted by user" not in error
     assert np.isfinite(TabularClassifier.load(tmp_path / "m").predict_proba(TABLE)).all()

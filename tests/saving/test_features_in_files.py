@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 from features_of_all_kinds import ALL, rows_of
-from model_files import assemble, taken_apart, with_nasty_values
+from model_files import taken_apart, with_nasty_values
 
 from fastmlp import Model, ModelFormatError
 from fastmlp.features import Bins, Features, Number, OneHot
@@ -26,17 +26,6 @@ def parts(tmp_path):
     """Return description and tensors of a file, as docs/model-file.md has them."""
     trained().save(tmp_path / "model")
     return taken_apart((tmp_path / "model").read_bytes())
-
-
-@pytest.fixture
-def loaded(tmp_path):
-    """Return a function that loads such parts."""
-
-    def load(description, tensors):
-        (tmp_path / "model").write_bytes(assemble(description, tensors))
-        return Model.load(tmp_path / "model")
-
-    return load
 
 
 def saved_and_loaded(model, path):

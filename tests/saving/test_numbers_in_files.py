@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from model_files import assemble, taken_apart, with_nasty_values
+from model_files import taken_apart, with_nasty_values
 from numeric_losses import LEVELS, X, fitted, learnable
 
 from fastmlp import Model, ModelFormatError
@@ -14,17 +14,6 @@ def parts(request, tmp_path):
     scaling = None if request.param == "poisson" else (np.full(1, 3.0), np.full(1, 0.5))
     fitted(request.param, epochs=1, scaling=scaling).save(tmp_path / "model")
     return taken_apart((tmp_path / "model").read_bytes())
-
-
-@pytest.fixture
-def loaded(tmp_path):
-    """Return a function that loads such parts."""
-
-    def load(description, tensors):
-        (tmp_path / "model").write_bytes(assemble(description, tensors))
-        return Model.load(tmp_path / "model")
-
-    return load
 
 
 def test_the_format_is_the_documented_one(parts, loaded):

@@ -7,25 +7,17 @@ import pyarrow
 import pytest
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
-from small_tables import classes, numbers, table, train_little
+from small_tables import classes, classifier, numbers, table, train_little
 
-from fastmlp import ColumnWarning, TabularClassifier, TabularRegressor
+from fastmlp import ColumnWarning, TabularRegressor
 from fastmlp.tables import read_column
 
+pytestmark = pytest.mark.usefixtures("little_training")
 X = table()
 n = len(X)
 LABELS = classes(X)
 NUMBERS = numbers(X)
 PLAIN = np.random.default_rng(0).standard_normal((n, 3))
-
-
-@pytest.fixture(autouse=True)
-def _small(monkeypatch):
-    train_little(monkeypatch)
-
-
-def classifier(**settings):
-    return TabularClassifier(**{"n_members": 1, "random_state": 0} | settings)
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,12 @@ import signal
 import threading
 import warnings
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
+import small_tables
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from small_tables import SMALL, classes, numbers, table, train_little
@@ -19,19 +21,14 @@ from fastmlp import TabularClassifier, TabularRegressor
 from fastmlp.rows import Arrow
 from fastmlp.tabular.members.rules import MemberRules
 
+pytestmark = pytest.mark.usefixtures("little_training")
 X = table()
 n = len(X)
 LABELS = classes(X)
 NUMBERS = numbers(X)
 
 
-@pytest.fixture(autouse=True)
-def _small(monkeypatch):
-    train_little(monkeypatch)
-
-
-def classifier(**settings):
-    return TabularClassifier(**{"n_members": 2, "random_state": 0} | settings)
+classifier = partial(small_tables.classifier, n_members=2)
 
 
 SENT = {}  # which thread has sent Ctrl-C, by the event that ends all members

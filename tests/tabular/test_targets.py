@@ -5,27 +5,13 @@ import pandas as pd
 import polars
 import pyarrow
 import pytest
-from small_tables import classes, numbers, table, train_little
+from small_tables import classes, classifier, numbers, regressor, table
 
-from fastmlp import TabularClassifier, TabularRegressor
-
+pytestmark = pytest.mark.usefixtures("little_training")
 X = table()
 n = len(X)
 LABELS = classes(X)
 NUMBERS = numbers(X)
-
-
-@pytest.fixture(autouse=True)
-def _small(monkeypatch):
-    train_little(monkeypatch)
-
-
-def classifier(**settings):
-    return TabularClassifier(**{"n_members": 1, "random_state": 0} | settings)
-
-
-def regressor(**settings):
-    return TabularRegressor(**{"n_members": 1, "random_state": 0} | settings)
 
 
 def holed(values, every=10):
