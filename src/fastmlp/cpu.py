@@ -2,8 +2,9 @@
 
 from typing import NamedTuple
 
-from .jit import compile as jit
+from .jit import cpu
 from .jit.bfloat16_instructions import Instructions, bfloat16_instructions, why_not
+from .jit.compile import VECTOR_BYTES
 
 
 class CPUFeatures(NamedTuple):
@@ -44,8 +45,8 @@ def cpu_features() -> CPUFeatures:
     >>> fastmlp.cpu_features().vector_bytes in (16, 32, 64)
     True
     """
-    flags, instructions = jit.cpu_features().split(","), bfloat16_instructions()
+    flags, instructions = cpu.cpu_features().split(","), bfloat16_instructions()
     return CPUFeatures(
-        jit.cpu_name(), jit.VECTOR_BYTES, "+avx512f" in flags, "+avx512bf16" in flags, "+amx-bf16" in flags,
+        cpu.cpu_name(), VECTOR_BYTES, "+avx512f" in flags, "+avx512bf16" in flags, "+amx-bf16" in flags,
         instructions, why_not() if instructions is None else None,
     )  # fmt: skip

@@ -7,32 +7,34 @@ import os
 from typing import Literal
 
 from ..system.amx import tiles_refused
-from .compile import cpu_features, cpu_name
+from .cpu import cpu_features, cpu_name
 
 Instructions = Literal["amx", "avx512_bf16", "plain"]
 VARIABLE = "FASTMLP_BFLOAT16"  # "plain": loops that any CPU runs, slowly, for tests
 NEEDED = "Intel Xeon from 2023 on (AMX) or AMD from Zen 4 on (AVX512-BF16)"
 
 
-def found() -> tuple[Instructions | None, str]:
-    """Return the instructions, None if there are none, and then why."""
+def by_flags() -> Instructions | None:
+    """Return the instructions that kernels are compiled to, whether or not this process may use them."""
     if os.environ.get(VARIABLE) == "plain":
-        return "plain", ""
+        return "plain"
     features = cpu_features().split(",")
-    if "+amx-bf16" in features and "+avx512bf16" in features:
-        refused = tiles_refused()
-        return ("amx", "") if refused is None else (None, f"this CPU has the tiles of AMX, but {refused}")
+    if "+avx512bf16" not in features:
+        return None
+    if "+amx-bf16" in features:
+        return "amx"
     # On Intel, vdpbf16ps multiplies at half the rate of float32.
-    if "+avx512bf16" in features and cpu_name().startswith("znver"):
-        return "avx512_bf16", ""
-    return None, f"this CPU ({cpu_name()}) has no fast products of bfloat16"
+    return "avx512_bf16" if cpu_name().startswith("znver") else None
 
 
 def bfloat16_instructions() -> Instructions | None:
-    """Return the instructions that products of bfloat16 are compiled to, or None where training is refused."""
-    return found()[0]
+    """Return the instructions that this process may use, or None; it must ask before it runs any on tiles."""
+    found = by_flags()
+    return None if found == "amx" and tiles_refused() else found
 
 
 def why_not() -> str:
-    """Return why this machine has none, and what has, as a part of a sentence."""
-    return f"{found()[1]}; {NEEDED} have them"
+    """Return why `bfloat16_instructions` is None, and which CPUs have some, as a part of a sentence."""
+    refused = tiles_refused() if by_flags() == "amx" else None
+    what = f"this CPU has the tiles of AMX, but {refused}" if refused else f"this CPU ({cpu_name()}) has none"
+    return f"products of bfloat16 need special instructions, and {what}; {NEEDED} have them"

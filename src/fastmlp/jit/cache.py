@@ -96,7 +96,7 @@ class KernelCache(_Cache):
     Parameters
     ----------
     function : the entry point
-    machine : what kernels depend on beyond what Numba's code generator knows of this machine
+    machine : returns what kernels depend on beyond what Numba's code generator knows of this machine
     """
 
     warned = False  # that machine code cannot be kept: once in a process is enough
@@ -144,7 +144,7 @@ class KernelCache(_Cache):
                 )
 
     def _key(self, sig, codegen):
-        return f"{AT_IMPORT}\n{self._name}\n{sig!r}\n{codegen.magic_tuple()!r}\n{self._machine!r}\n".encode()
+        return f"{AT_IMPORT}\n{self._name}\n{sig!r}\n{codegen.magic_tuple()!r}\n{self._machine()!r}\n".encode()
 
     def _file_name(self, key):
         return f"{self._name}-{hashlib.sha256(key).hexdigest()[:16]}.kernel"

@@ -2,12 +2,13 @@
 
 import platform
 
-import llvmlite.binding
 import numba
 import numpy as np
 from numba.core import config
 
+from .bfloat16_instructions import by_flags
 from .cache import KernelCache
+from .cpu import cpu_features, cpu_name
 from .interruptible import interruptible
 from .numba_private import KNOWN, CompilerBase, DefaultPassBuilder, JITCodeLibrary
 
@@ -101,7 +102,7 @@ def entry_point(function):
     if not KNOWN:
         return numba.njit(**OPTIONS)(function)
     dispatcher = numba.njit(**OPTIONS, pipeline_class=EntryCompiler, no_cfunc_wrapper=True)(function)
-    dispatcher._cache = KernelCache(function, register_tile())
+    dispatcher._cache = KernelCache(function, lambda: (register_tile(), by_flags()))
     dispatcher.compile = interruptible(dispatcher.compile)
     return dispatcher
 
@@ -109,13 +110,6 @@ def entry_point(function):
 def refused_without_compilation(*arguments):
     """Stand for every entry point where Numba does not compile: the intrinsics have no Python body."""
     raise RuntimeError("NUMBA_DISABLE_JIT is set, but fastmlp's kernels only run compiled; unset it")
-
-
-def cpu_features():
-    """Return the features that LLVM compiles for: NUMBA_CPU_FEATURES where it is set, else the host's."""
-    if config.CPU_FEATURES is not None:
-        return config.CPU_FEATURES
-    return llvmlite.binding.get_host_cpu_features().flatten()
 
 
 def register_tile():
@@ -131,11 +125,6 @@ def register_tile():
     if platform.machine().lower() in ("aarch64", "arm64"):
         return 16, 8, 3
     return 16, 4, 3
-
-
-def cpu_name():
-    """Return the processor that LLVM compiles for: NUMBA_CPU_NAME where it is set, else the host."""
-    return config.CPU_NAME or llvmlite.binding.get_host_cpu_name()
 
 
 ZERO, NOWHERE = np.intp(0), np.intp(-1)  # variables, because Numba compiles a kernel again for each literal argument

@@ -10,7 +10,7 @@ from numba.extending import intrinsic
 from .compile import VECTOR_BYTES, kernel
 from .intrinsics import INT32, INT64, array_pointer, declared
 
-NUMBER_BYTES = {ir.FloatType(): 4, ir.DoubleType(): 8}
+NUMBER_BYTES = {ir.FloatType(): 4, ir.DoubleType(): 8, INT32: 4}
 
 
 @kernel
@@ -82,17 +82,18 @@ def loop_over_k(builder, first, begin, end, stride, products):
     for after in range(stride):
         new = products(builder.add(k, INT64(after)), new)
     next_k = builder.add(k, INT64(stride))
+    turned = builder.block  # `loop` itself, unless products have loops in them
     k.add_incoming(begin, before)
-    k.add_incoming(next_k, loop)
+    k.add_incoming(next_k, turned)
     for ij, phi in sums.items():
         phi.add_incoming(first[ij], before)
-        phi.add_incoming(new[ij], loop)
+        phi.add_incoming(new[ij], turned)
     builder.cbranch(builder.icmp_signed("<", next_k, end), loop, done)
     builder.position_at_end(done)
     results = {ij: builder.phi(vector.type) for ij, vector in first.items()}
     for ij, phi in results.items():
         phi.add_incoming(first[ij], before)
-        phi.add_incoming(new[ij], loop)
+        phi.add_incoming(new[ij], turned)
     return results
 
 

@@ -181,14 +181,34 @@ def activation_forward(layer, work, row, m):
     Z[l] in, A[l] out (m × p[l], ld); they share their memory unless g' needs Z[l], or A[l] as it is before dropout.
     Returns where in `work` the z lies at which the user's own g has raised, or NOWHERE.
     """
-    keep_whole()
     ld = layer.ld_out
     a = layer.A_out + row * ld
     z = a if layer.Z < 0 else layer.Z + row * ld
     Z, A = work[z : z + m * ld], work[a : a + m * ld]
-    final = A
+    bad = activate(layer, Z, Z if layer.keeps_A else A, m, layer.p_out, ld)
+    if bad >= 0:
+        return z + bad
     if layer.keeps_A:
-        A = Z
+        copy(Z, A)
+    if layer.clear_padding:
+        clear_padding(A, m, layer.p_out, ld)
+    return NOWHERE
+
+
+@kernel
+def clear_padding(A, m, p, ld):
+    """A = 0 beyond column p: A in/out (m × ld)."""
+    for i in range(m):
+        fill_zero(A[i * ld + p : (i + 1) * ld])
+
+
+@kernel
+def activate(layer, Z, A, m, p, ld):
+    """A = g(Z) by the layer's g: Z in, A out (m × p, ld); the same memory unless g' needs Z.
+
+    Returns where in Z the user's own g has raised, or NOWHERE.
+    """
+    keep_whole()
     g = layer.activation
     if g == TANH:
         tanh_forward(A)
@@ -207,14 +227,7 @@ def activation_forward(layer, work, row, m):
     elif g == SILU:
         silu_forward(Z, A)
     elif g == OWN:
-        bad = call_block(layer.g, Z, A, m, layer.p_out, ld)
-        if bad >= 0:
-            return z + bad
-    if layer.keeps_A:
-        copy(Z, final)
-    if layer.clear_padding:
-        for i in range(m):
-            fill_zero(final[i * ld + layer.p_out : (i + 1) * ld])
+        return call_block(layer.g, Z, A, m, p, ld)
     return NOWHERE
 
 
@@ -225,11 +238,20 @@ def activation_backward(layer, work, row, m):
     dA[l] in, dZ[l] out, in the same memory; A[l] or Z[l] in, whichever g' is computed from. Returns like
     `activation_forward`.
     """
-    keep_whole()
     ld = layer.ld_out
     a = (layer.A_out if layer.Z < 0 else layer.Z) + row * ld
     d = layer.dZ + row * ld
-    A, dZ = work[a : a + m * ld], work[d : d + m * ld]
+    bad = differentiate(layer, work[a : a + m * ld], work[d : d + m * ld], m, layer.p_out, ld)
+    return a + bad if bad >= 0 else NOWHERE
+
+
+@kernel
+def differentiate(layer, A, dZ, m, p, ld):
+    """dZ *= g' by the layer's g: dZ in/out, and A or Z in, whichever g' is computed from (m × p, ld).
+
+    Returns where in A the user's own g' has raised, or NOWHERE.
+    """
+    keep_whole()
     g = layer.activation
     if g == TANH:
         tanh_backward(A, dZ)
@@ -248,7 +270,5 @@ def activation_backward(layer, work, row, m):
     elif g == SILU:
         silu_backward(A, dZ)
     elif g == OWN:
-        bad = call_block(layer.dg, A, dZ, m, layer.p_out, ld)
-        if bad >= 0:
-            return a + bad
+        return call_block(layer.dg, A, dZ, m, p, ld)
     return NOWHERE

@@ -16,18 +16,18 @@ from .activations import activation_backward, activation_forward, finish_backwar
 from .arrays import PACKED, Matrix, add_rows, fill_zero, part, row_of, total_of
 from .dropout import drop
 from .features.lookups import add_lookups_to_output, start_with_lookups
-from .matmul import multiply, multiply_transposed
+from .matmul import COLUMNS, multiply, multiply_transposed
 from .single_output import add_scaled_rows, dot_rows, outer, outer_and_sums
 
 
 @kernel
-def forward(net, row, m, key, in_batch):
+def forward(net, row, m, key, in_batch, backward):
     """Z[l] = A[l-1] W[l] + 1 b[l]ᵀ, A[l] = g[l](Z[l]) for l = 1 … L, but Z[L], in the place of dZ[L], instead of A[L].
 
     Z[1] also gets the rows of W[1] that features look up.
 
-    A[0] in, A[1] … A[L-1] and Z[L] out (m × p[l]); units are dropped if key ≠ 0, see `drop`. Returns where in `work`
-    the z lies at which an activation has raised, or NOWHERE.
+    A[0] in, A[1] … A[L-1] and Z[L] out (m × p[l]); units are dropped if key ≠ 0, see `drop`; backward: whether that
+    pass follows. Returns where in `work` the z lies at which an activation has raised, or NOWHERE.
     """
     keep_whole()
     layers, work, theta = net.layers, net.work, net.theta
@@ -54,7 +54,8 @@ def forward(net, row, m, key, in_batch):
             if bad >= 0:
                 return bad
         if key != 0 and layer.dropped:
-            drop(layer, l, m, part(Matrix(work, layer.A_out, layer.ld_out), row, ZERO), key, in_batch)
+            A = part(Matrix(work, layer.A_out, layer.ld_out), row, ZERO)
+            drop(layer, l, m, ZERO, layer.p_out, A, key, in_batch)
     return NOWHERE
 
 
@@ -69,13 +70,14 @@ def sums_come_along(layers):
 
 
 @kernel
-def backward(layers, work, row, m, key, in_batch, gradient, fresh):
+def backward(net, row, m, key, in_batch, gradient, fresh):
     """dZ[l] = (dZ[l+1] W[l+1]ᵀ) ⊙ g'(Z[l]) for l = L-1 … 1.
 
     dZ[L] in, A in, Z in where g' needs it, dZ[L-1] … dZ[1] out; key and the number returned as in `forward`. If
     `gradient` is an accumulator (not NOWHERE), it gets the sums that `sums_come_along` names: set if fresh, else added.
     """
     keep_whole()
+    layers, work = net.layers, net.work
     for l in range(len(layers) - 1, 0, -1):
         layer, below = layers[l], layers[l - 1]
         finish = finish_backward(below)
@@ -93,7 +95,7 @@ def backward(layers, work, row, m, key, in_batch, gradient, fresh):
             W_T, zeros = Matrix(work, layer.packed_T, PACKED), Matrix(work, layer.zeros, ZERO)
             multiply(m, below.vectors, layer.p_out, dZ, W_T, zeros, dA, finish, A.offset)
         if key != 0 and below.dropped:
-            drop(below, l - 1, m, dA, key, in_batch)
+            drop(below, l - 1, m, ZERO, below.p_out, dA, key, in_batch)
         if finish == AS_IS:
             bad = activation_backward(below, work, row, m)
             if bad >= 0:
@@ -102,13 +104,26 @@ def backward(layers, work, row, m, key, in_batch, gradient, fresh):
 
 
 @kernel
-def weight_gradient(layer, work, row, m, first, last, gradient, fresh, columns):
+def scratch_of_tile(net, row):
+    """Return where scratch for the sums of a tile begins in work."""
+    return net.layout[0].columns + row * COLUMNS
+
+
+@kernel
+def scratch_of_thread(net, thread, m):
+    """Return where scratch for the thread's sums over m rows begins in work."""
+    return net.layout[0].columns + thread * m * COLUMNS
+
+
+@kernel
+def weight_gradient(net, l, row, m, first, last, gradient, fresh, scratch):
     """Rows first:last of dW[l] = A[l-1]ᵀ dZ[l] if fresh, else +=.
 
-    A[l-1] and dZ[l] in (m rows), dW[l] out or in/out, in the accumulator at `gradient`; columns destroyed, see
-    `multiply_transposed`.
+    A[l-1] and dZ[l] in (m rows), dW[l] out or in/out, in the accumulator at `gradient`; scratch destroyed, for the
+    columns of `multiply_transposed`.
     """
     keep_whole()
+    layer, work = net.layers[l], net.work
     A = part(Matrix(work, layer.A_in, layer.ld_in), row, first)
     dZ = part(Matrix(work, layer.dZ, layer.ld_out), row, ZERO)
     dW = part(Matrix(work, gradient + layer.dW, layer.ld_dW), first, ZERO)
@@ -119,16 +134,17 @@ def weight_gradient(layer, work, row, m, first, last, gradient, fresh, columns):
         add_scaled_rows(row_of(dZ, ZERO, m), A, dw)
     elif first < last:
         zeros = Matrix(work, layer.zeros, ZERO)
-        multiply_transposed(last - first, layer.vectors, m, A, dZ, zeros, fresh, dW, columns)
+        multiply_transposed(last - first, layer.vectors, m, A, dZ, zeros, fresh, dW, scratch)
 
 
 @kernel
-def bias_gradient(layer, work, row, m, first, last, gradient, fresh):
+def bias_gradient(net, l, row, m, first, last, gradient, fresh, scratch):
     """db[l][first:last] = column sums of dZ[l] if fresh, else +=.
 
     dZ[l] in (m rows), db[l] out or in/out, in the accumulator at `gradient`.
     """
     keep_whole()
+    layer, work = net.layers[l], net.work
     dZ = part(Matrix(work, layer.dZ, layer.ld_out), row, first)
     db = work[gradient + layer.db + first : gradient + layer.db + last]
     if fresh:
@@ -140,16 +156,16 @@ def bias_gradient(layer, work, row, m, first, last, gradient, fresh):
 
 
 @kernel
-def add_gradients(layers, work, row, m, gradient, fresh, columns):
+def add_gradients(net, row, m, gradient, fresh, scratch):
     """dW[l] and db[l] of all layers if fresh, else +=, but those that `backward` has summed in the same accumulator.
 
-    A and dZ in (m rows), dW and db out or in/out, in the accumulator at `gradient`; columns as in `weight_gradient`.
+    A and dZ in (m rows), dW and db out or in/out, in the accumulator at `gradient`; scratch as in `weight_gradient`.
     """
     keep_whole()
-    last, come_along = len(layers) - 1, sums_come_along(layers)
+    last, come_along = len(net.layers) - 1, sums_come_along(net.layers)
     for l in range(last + 1):
-        layer = layers[l]
+        layer = net.layers[l]
         if not (come_along and l == last):
-            weight_gradient(layer, work, row, m, ZERO, layer.p_in, gradient, fresh, columns)
+            weight_gradient(net, l, row, m, ZERO, layer.p_in, gradient, fresh, scratch)
         if not (come_along and l == last - 1):
-            bias_gradient(layer, work, row, m, ZERO, layer.p_out, gradient, fresh)
+            bias_gradient(net, l, row, m, ZERO, layer.p_out, gradient, fresh, scratch)

@@ -36,16 +36,16 @@ def kept(row_key, k):
 
 
 @kernel
-def drop(layer, l, m, X, key, in_batch):
-    """X = X ⊙ mask / (1 - p), for A[l] or dA[l] of m rows, the first of them row `in_batch` of its batch.
+def drop(layer, l, m, first, count, X, key, in_batch):
+    """X = X ⊙ mask / (1 - p), for m rows of A[l] or dA[l], the first of them row `in_batch` of its batch.
 
-    X in/out (m × p[l]); key: that of the step, see `step_key`.
+    X in/out (m × count), the units from `first` on; key: that of the step, see `step_key`.
     """
     keep_whole()
     zero, scale, dropped = X.data.dtype.type(0), X.data.dtype.type(layer.kept_scale), np.uint32(layer.dropped)
     for i in range(m):
         row_key = np.uint32(mixed(mixed(np.uint64(key) + np.uint64(in_batch + i)) + np.uint64(l)))
-        x = row_of(X, i, layer.p_out)
+        x = row_of(X, i, count)
         for k in range(len(x)):
             value = x[k] * scale
-            x[k] = value if kept(row_key, k) >= dropped else zero
+            x[k] = value if kept(row_key, first + k) >= dropped else zero

@@ -5,42 +5,14 @@ total), takes the optimizer's step there, and refreshes the packed copies of W t
 """
 
 from ..jit.compile import TILE_ROWS, ZERO, kernel
-from ..jit.vectors import lanes_of
-from .arrays import PACKED, Matrix, add_cast, add_multiple, copy, dot, fill_zero, share
-from .backprop import bias_gradient, weight_gradient
+from .arrays import add_cast, add_multiple, copy, dot, fill_zero, share
 from .features.lookup_update import fold_lookups, update_lookups
 from .features.lookups import sum_all_bins
-from .matmul import COLUMNS, pack_rows, pack_transposed
 from .optimizers import step_constants, update
+from .packing import pack_biases
+from .passes import bias_gradient, pack_weights, scratch_of_thread, weight_gradient
 
-BLOCK_NUMBERS = 4096  # of dW in each of its TILE_ROWS rows, computed and used before the next block
-
-
-@kernel
-def weight_group(layer, work):
-    """Return how many rows of W stay together when threads share W."""
-    return lanes_of(work) if layer.narrow else TILE_ROWS
-
-
-@kernel
-def pack_weights(layer, net, first, last, transposed):
-    """Copy rows first:last of W from θ into the packed copies, that of Wᵀ only if transposed."""
-    theta, work = net.theta, net.work
-    if layer.narrow:
-        copy(theta[layer.W + first : layer.W + last], work[layer.packed + first : layer.packed + last])
-        return
-    W = Matrix(theta, layer.W, layer.p_out)
-    if layer.packed >= 0:
-        pack_rows(first, last - first, W, Matrix(work, layer.packed, PACKED), layer.p_in, layer.vectors)
-    if transposed and layer.packed_T >= 0:
-        pack_transposed(first, last - first, W, Matrix(work, layer.packed_T, PACKED), layer.vectors_in)
-
-
-@kernel
-def pack_biases(layer, net, first, last):
-    """Copy b[first:last] from θ to where sums start."""
-    if layer.b >= 0:
-        copy(net.theta[layer.b + first : layer.b + last], net.work[layer.start + first : layer.start + last])
+BLOCK_NUMBERS = 4096 * TILE_ROWS  # of dW, computed and used before the next block
 
 
 @kernel
@@ -48,9 +20,9 @@ def pack(thread, job, net):
     """Refresh the thread's share of all packed copies."""
     for l in range(len(net.layers)):
         layer = net.layers[l]
-        first, last = share(layer.p_in, weight_group(layer, net.work), thread, job.n_threads)
-        pack_weights(layer, net, first, last, job.backward)
-        first, last = share(layer.p_out, lanes_of(net.work), thread, job.n_threads)
+        first, last = share(layer.p_in, layer.W_together, thread, job.n_threads)
+        pack_weights(net, l, first, last, job.backward, thread)
+        first, last = share(layer.p_out, layer.b_together, thread, job.n_threads)
         pack_biases(layer, net, first, last)
         if l == 0 and len(net.lookups) > 0:
             sum_all_bins(net, first, last)
@@ -58,10 +30,10 @@ def pack(thread, job, net):
 
 @kernel
 def sum_squares(thread, job, net, squares):
-    """Σ W² of the thread's share: squares out, one sum for each group of rows that `weight_group` keeps together."""
+    """Σ W² of the thread's share: squares out, one sum for each group of rows that stay together."""
     for l in range(len(net.layers)):
         layer = net.layers[l]
-        group = weight_group(layer, net.work)
+        group = layer.W_together
         first, last = share(layer.p_in, group, thread, job.n_threads)
         for k in range(first, last, group):
             W = net.theta[layer.W + k * layer.p_out : layer.W + min(k + group, last) * layer.p_out]
@@ -88,7 +60,7 @@ def fold_share(thread, job, net, total, chunks):
     for l in range(len(net.layers)):
         layer = net.layers[l]
         p = layer.p_out
-        first, last = share(layer.p_in, weight_group(layer, work), thread, job.n_threads)
+        first, last = share(layer.p_in, layer.W_together, thread, job.n_threads)
         if layer.narrow:
             fold(layout, work, layer.dW + first, total[layer.W + first : layer.W + last], chunks)
         else:
@@ -96,7 +68,7 @@ def fold_share(thread, job, net, total, chunks):
                 row = total[layer.W + k * p : layer.W + (k + 1) * p]
                 fold(layout, work, layer.dW + k * layer.ld_dW, row, chunks)
         if layer.b >= 0:
-            first, last = share(p, lanes_of(work), thread, job.n_threads)
+            first, last = share(p, layer.b_together, thread, job.n_threads)
             fold(layout, work, layer.db + first, total[layer.b + first : layer.b + last], chunks)
     if len(net.lookups) > 0:
         fold_lookups(thread, job, net, total, chunks)
@@ -120,12 +92,12 @@ def add_accumulators(layout, work, at, size, chunks):
 
 
 @kernel
-def update_rows(net, sums, layer, m, chunks, weight, constants, first, last, columns):
+def update_rows(net, sums, l, m, chunks, weight, constants, first, last, scratch):
     """Sum rows first:last of dW, and take the optimizer's step on those of W; m and chunks as in `update_share`."""
-    work, layout = net.work, net.layout[0]
+    layer, work, layout = net.layers[l], net.work, net.layout[0]
     begin, end = layer.dW + first * layer.ld_dW, layer.dW + last * layer.ld_dW
     if m > 0:  # below, m > 0 is True without being a literal
-        weight_gradient(layer, work, ZERO, m, first, last, layout.gradient, m > 0, columns)
+        weight_gradient(net, l, ZERO, m, first, last, layout.gradient, m > 0, scratch)
     elif chunks > 0:
         add_accumulators(layout, work, begin, end - begin, chunks)
     if layer.ld_dW == layer.p_out:  # no padding: the rows are one piece
@@ -142,13 +114,13 @@ def update_rows(net, sums, layer, m, chunks, weight, constants, first, last, col
 
 
 @kernel
-def update_biases(net, sums, layer, m, chunks, weight, constants, first, last):
+def update_biases(net, sums, l, m, chunks, weight, constants, first, last, scratch):
     """Sum db[first:last], and take the optimizer's step on b[first:last]; m and chunks as in `update_share`."""
-    work, layout = net.work, net.layout[0]
+    layer, work, layout = net.layers[l], net.work, net.layout[0]
     at, place, size = layer.db + first, layer.b + first, last - first
     G = work[layout.gradient + at : layout.gradient + at + size]
     if m > 0:  # below, m > 0 is True without being a literal
-        bias_gradient(layer, work, ZERO, m, first, last, layout.gradient, m > 0)
+        bias_gradient(net, l, ZERO, m, first, last, layout.gradient, m > 0, scratch)
     elif chunks > 0:
         add_accumulators(layout, work, at, size, chunks)
     else:
@@ -163,7 +135,7 @@ def update_share(thread, job, net, sums, m, chunks, weight, t):
     The gradient is summed over the m rows in the buffers, or over the accumulators of `chunks` chunks; if both are 0,
     it lies in sums.total. θ and moments in/out, accumulators and total destroyed.
     """
-    columns = net.layout[0].columns + thread * m * COLUMNS
+    scratch = scratch_of_thread(net, thread, m)
     group = ZERO
     constants = step_constants(sums.optimizer[group], t)
     for l in range(len(net.layers)):
@@ -171,18 +143,18 @@ def update_share(thread, job, net, sums, m, chunks, weight, t):
         if layer.W_group != group:
             group = layer.W_group
             constants = step_constants(sums.optimizer[group], t)
-        first, last = share(layer.p_in, weight_group(layer, net.work), thread, job.n_threads)
-        block = max(BLOCK_NUMBERS // layer.ld_dW, 1) * TILE_ROWS
+        first, last = share(layer.p_in, layer.W_together, thread, job.n_threads)
+        block = max(BLOCK_NUMBERS // (layer.ld_dW * layer.W_together), 1) * layer.W_together
         for k in range(first, last, block):
-            update_rows(net, sums, layer, m, chunks, weight, constants, k, min(k + block, last), columns)
-        pack_weights(layer, net, first, last, job.backward)
+            update_rows(net, sums, l, m, chunks, weight, constants, k, min(k + block, last), scratch)
+        pack_weights(net, l, first, last, job.backward, thread)
         if l == 0 and len(net.lookups) > 0:
             update_lookups(thread, job, net, sums, m, chunks, weight, constants)
         if layer.b >= 0:
-            first, last = share(layer.p_out, lanes_of(net.work), thread, job.n_threads)
+            first, last = share(layer.p_out, layer.b_together, thread, job.n_threads)
             if layer.b_group != group:
                 group = layer.b_group
                 constants = step_constants(sums.optimizer[group], t)
             if first < last:
-                update_biases(net, sums, layer, m, chunks, weight, constants, first, last)
+                update_biases(net, sums, l, m, chunks, weight, constants, first, last, scratch)
                 pack_biases(layer, net, first, last)

@@ -26,10 +26,13 @@ LAYER = record(
     (SIZE, "packed packed_T start zeros"),  # panels of W (-1: read in θ) and of Wᵀ (-1: none), padded bias, zeros
     (SIZE, "dW ld_dW db"),  # in an accumulator
     (SIZE, "squares"),  # in sums.squares
+    (SIZE, "W_together b_together"),  # rows of W, and numbers of b, that stay together when threads share them
     (SIZE, "W_group b_group"),  # in sums.optimizer: whose settings update W and b
     (SIZE, "dropped keeps_A"),  # hashes of 2^32 that drop a unit; whether Z holds A before dropout
     (FLOAT, "kept_scale"),  # 1 / (1 - p)
     (SIZE, "activation g dg clear_padding"),  # number of g; addresses of the user's own g and g'; g(0) ≠ 0
+    # Of mixed nets, see mixed/blocks.py: p[l-1] and p[l] in blocks; in net.pairs, the blocks of A[l-1], dZ[l] and W[l]
+    (SIZE, "blocks_in blocks A_rows A_turned D_rows D_paired W_paired W_turned"),
 )
 
 # One part of the features: what it makes of a column of X, see features/inputs.py.
@@ -51,6 +54,8 @@ LAYOUT = record(
     (SIZE, "V V_rows V_squares codes"),  # rows of W[1] that are looked up: in θ, in sums.squares; the codes' in θ
     (SIZE, "weights table ld_table scratch"),  # f of each lookup; C; for each thread a row
     (SIZE, "dT capacity slot_size slot_order"),  # in an accumulator, for so many codes; of slots in Net.touched
+    (SIZE, "rows_together"),  # that one thread computes
+    (SIZE, "block block_pairs ones row_blocks n_pairs"),  # of mixed nets: scratch in work and in net.pairs, …
     (SIZE, "Y w gradient gradient_size"),
     (SIZE, "columns"),  # of A, packed, for each thread; 0: no layer is wide enough to need them
     (SIZE, "loss loss_parameters"),  # number of the loss; in work, a number for each output: a quantile's level, or δ
@@ -134,6 +139,7 @@ class Net(NamedTuple):
     constants: np.ndarray  # of both
     found: np.ndarray  # intp (rows of the buffers × lookups): the numbers of the rows that are looked up
     touched: np.ndarray  # intp, see features/lookup_gradient.py
+    pairs: np.ndarray  # uint32, bfloat16 operands of products, see mixed/blocks.py; else empty, of work's dtype
 
 
 class Sums(NamedTuple):

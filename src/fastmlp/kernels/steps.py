@@ -15,17 +15,17 @@ refreshes the packed copies of W.
 import numpy as np
 
 from ..jit.atomics import atomic_add, atomic_store
-from ..jit.compile import TILE_ROWS, ZERO, entry_point, kernel
+from ..jit.compile import ZERO, entry_point, kernel
 from ..jit.intrinsics import flush_to_zero, restore_state
 from .arrays import copy, share, total_of
-from .backprop import NOWHERE, add_gradients, backward, forward
+from .backprop import NOWHERE, scratch_of_tile
 from .barrier import NEXT, PROGRESS, barrier, report_bad_row, report_bad_z, spread_out, stopped
 from .dropout import step_key
 from .features.lookup_gradient import sum_lookups
 from .gather import gather_rows
 from .loss import apply_link, head
-from .matmul import COLUMNS
 from .parameter_update import fold_share, pack, sum_squares, update_share
+from .passes import add_gradients, backward, begin_products, end_products, forward
 
 MOST_SUM_ROWS = 65536  # beyond, a sum in float32 would lose digits
 
@@ -52,11 +52,11 @@ def tile(team, source, first, m, net, row, loss, key, gradient, fresh):
     if bad >= 0:
         report_bad_row(team.flags, bad)
         return
-    bad = forward(net, row, m, key, in_batch)
+    bad = forward(net, row, m, key, in_batch, job.backward)
     if bad < 0:
         head(layers, layout, work, row, m, loss)
         if job.backward:
-            bad = backward(layers, work, row, m, key, in_batch, gradient, fresh)
+            bad = backward(net, row, m, key, in_batch, gradient, fresh)
     if bad >= 0:
         report_bad_z(team.flags, bad)
 
@@ -67,7 +67,7 @@ def chunk(team, source, first, m, net, row, c, losses, key):
     job, layout, work = team.job[0], net.layout[0], net.work
     gradient = layout.gradient + c * layout.gradient_size
     J, weight = 0.0, 0.0
-    columns = layout.columns + row * COLUMNS
+    scratch = scratch_of_tile(net, row)
     for start in range(0, m, job.tile_rows):
         if stopped(team.flags):
             break
@@ -77,7 +77,7 @@ def chunk(team, source, first, m, net, row, c, losses, key):
         J += total_of(loss)
         weight += total_of(work[layout.w + row : layout.w + row + t])
         if job.backward:
-            add_gradients(net.layers, work, row, t, gradient, start == 0, columns)
+            add_gradients(net, row, t, gradient, start == 0, scratch)
             if len(net.lookups) > 0:
                 sum_lookups(net, row, t, c, start == 0)
     return J, weight
@@ -90,7 +90,7 @@ def small_batch(thread, team, source, first, m, net, losses, key):
     Returns (Σ loss, Σ w) of the whole batch, and whether to go on.
     """
     job, w = team.job[0], net.layout[0].w
-    begin, end = share(m, TILE_ROWS, thread, job.n_threads)
+    begin, end = share(m, net.layout[0].rows_together, thread, job.n_threads)
     for row in range(begin, end, job.tile_rows):
         if stopped(team.flags):
             break
@@ -210,7 +210,9 @@ def all_batches(thread, team, source, net, sums):
 def train(thread, team, source, net, sums):
     """Sum the gradient (job.updates = 0; sums.total out), or train (θ and moments in/out); work destroyed."""
     former = flush_to_zero()
+    begin_products(net)
     all_batches(thread, team, source, net, sums)
+    end_products(net)
     restore_state(former)
 
 
@@ -231,7 +233,7 @@ def all_tiles(thread, team, source, net, out):
         if bad >= 0:
             report_bad_row(team.flags, bad)
             break
-        bad = forward(net, row, m, np.int64(0), ZERO)
+        bad = forward(net, row, m, np.int64(0), ZERO, job.backward)
         if bad >= 0:
             report_bad_z(team.flags, bad)
             break
@@ -248,5 +250,7 @@ def all_tiles(thread, team, source, net, out):
 def predict(thread, team, source, net, out):
     """A[L] if job.links, else Z[L], at positions job.first … job.last-1: out (K per row); work destroyed."""
     former = flush_to_zero()
+    begin_products(net)
     all_tiles(thread, team, source, net, out)
+    end_products(net)
     restore_state(former)

@@ -7,6 +7,7 @@ from typing import Any
 import numba
 import numpy as np
 
+from ..jit.bfloat16_instructions import bfloat16_instructions, why_not
 from ..kernels import steps
 from ..kernels.barrier import BAD_ROW, BAD_Z, PROGRESS, STOP, new_team
 from ..kernels.records import JOB, Net, Sums, Team
@@ -20,7 +21,7 @@ from .plan import Plan
 from .workspace import Shape, Workspace
 
 Watch = Callable[[int], None] | None
-_compiled: set[tuple[Any, np.dtype]] = set()  # kernels, which have one signature for each dtype
+_compiled: set[tuple[Any, np.dtype, np.dtype]] = set()  # kernels, which have one signature for each dtype
 
 
 SUMS = ("J", "weight", "objective", "objective_rows")  # of a Tally and of a job
@@ -119,7 +120,7 @@ def predict(rows: Rows, window: Window, shape: Shape, job: np.ndarray, workspace
 def compile_once(kernel: Callable[..., None], arguments: tuple) -> None:
     """Compile a kernel in the calling thread, where Ctrl-C can end a compilation of seconds."""
     _, _, net, _ = arguments
-    signature = kernel, net.theta.dtype
+    signature = kernel, net.theta.dtype, net.pairs.dtype
     if signature not in _compiled and hasattr(kernel, "compile"):
         kernel.compile(tuple(numba.typeof(argument) for argument in (0, *arguments)))
         _compiled.add(signature)
@@ -133,6 +134,8 @@ def run(
 
     Raise the error for a row that the kernel refused, or for an activation of the user's own that raised.
     """
+    if plan.mixed and bfloat16_instructions() is None:  # which also asks for the permission to use tiles
+        raise RuntimeError(f"dtype='mixed_bfloat16': {why_not()}; use dtype='float32'")
     compile_once(kernel, arguments)
     flags, job = arguments[0]
     short = bool(shape.row_flops * (job["last"][0] - job["first"][0]) <= threads.CALLER_FLOPS)

@@ -13,9 +13,10 @@ def round_up(size: int, multiple: int) -> int:
 
 
 class Format(NamedTuple):
-    """The dtype of some numbers of a net, and how rows of them are padded."""
+    """The dtype of some numbers of a net, and how their rows are padded: to whole vectors, `together` at least."""
 
     dtype: np.dtype
+    together: int = TILE_ROWS
 
     @property
     def itemsize(self) -> int:
@@ -28,8 +29,8 @@ class Format(NamedTuple):
         return int(VECTOR_BYTES // self.itemsize)
 
     def padded(self, width: int) -> int:
-        """Return a width rounded up to whole vectors and whole register tiles."""
-        return round_up(width, max(self.lanes, TILE_ROWS))
+        """Return a width rounded up to whole vectors and whole tiles of products."""
+        return round_up(width, max(self.lanes, self.together))
 
     def leading_dimension(self, width: int) -> int:
         """Return a padded width that is no multiple of 512 bytes: columns would share few cache sets."""

@@ -14,11 +14,14 @@ import numpy as np
 
 from ..activations import Activation
 from ..features import Features
+from ..jit.bfloat16 import BLOCK
 from ..jit.compile import TILE_ROWS
+from ..kernels.activations import IDENTITY, RELU
 from ..kernels.matmul import COLUMNS, MOST_VECTORS_UNPACKED
 from ..kernels.records import LAYER, LAYOUT
 from ..kernels.steps import MOST_SUM_ROWS
 from ..losses import LOG_LOSS, Loss
+from .blocks import place_blocks
 from .feature_records import FeatureRecords
 from .formats import Allocator, Format, round_up
 
@@ -30,6 +33,7 @@ FEWEST_ACCUMULATORS, MOST_ACCUMULATOR_BYTES = 16, 256 * 2**20
 LEAST_EXCHANGE, EXCHANGE_RATIO = 0.9, 1.5
 CHUNK_ROWS = 96  # about the fewest
 FAR_APART = 2048  # bytes from row to row of W, from which on rows share few cache sets, and each has a page
+MIXED_TILE_ROWS = 384
 TILE_BYTES, FEWEST_TILE_ROWS, MOST_TILE_ROWS = 768 * 2**10, 128, 1024
 
 
@@ -137,6 +141,11 @@ class Plan:
         return 4 * first + 6 * sum(others) if backward else 2 * (first + sum(others))
 
     @property
+    def together(self) -> int:
+        """Rows of A, and of W, that stay together in products: those of a tile."""
+        return BLOCK if self.mixed else TILE_ROWS
+
+    @property
     def theta_format(self) -> Format:
         """Of θ, its gradient as users see it, and the optimizer's moments."""
         return Format(self.dtype)
@@ -149,11 +158,13 @@ class Plan:
     @property
     def sum_format(self) -> Format:
         """Of what products sum (Z, dA, dW, db), and of all that loss and activations compute."""
-        return Format(self.dtype)
+        return Format(self.dtype, self.together)
 
     @cached_property
     def tile_rows(self) -> int:
         """Rows whose A and dZ stay in the L2 cache."""
+        if self.mixed:
+            return MIXED_TILE_ROWS
         formats = self.operand_format, self.sum_format  # A and dZ
         row = sum(one.leading_dimension(p) * one.itemsize for one in formats for p, _ in self.product_shapes)
         rows = int(min(max(TILE_BYTES // row, FEWEST_TILE_ROWS), MOST_TILE_ROWS))
@@ -162,7 +173,7 @@ class Plan:
     @cached_property
     def accumulator_size(self) -> int:
         """Numbers in one accumulator: every dW and db, padded."""
-        return int(self.layout(TILE_ROWS, 1)[1]["gradient_size"][0])
+        return int(self.layout(self.together, 1)[1]["gradient_size"][0])
 
     @cached_property
     def most_accumulators(self) -> int:
@@ -178,7 +189,7 @@ class Plan:
         It depends on the net and n alone, because it decides the order of sums, and with it the bits of the result.
         """
         count = max(1, min(n // CHUNK_ROWS, self.most_accumulators))
-        rows = min(round_up(max(1, -(-n // count)), TILE_ROWS), MOST_SUM_ROWS)
+        rows = min(round_up(max(1, -(-n // count)), self.together), MOST_SUM_ROWS)
         return rows, count
 
     def batch_chunks(self, n: int) -> tuple[int, int]:
@@ -193,7 +204,7 @@ class Plan:
             return 0, 1
         count = min(count, self.most_accumulators)
         count = 2 ** (count.bit_length() - 1)  # an odd number would give one of two threads more
-        return min(round_up(-(-n // count), TILE_ROWS), MOST_SUM_ROWS), count
+        return min(round_up(-(-n // count), self.together), MOST_SUM_ROWS), count
 
     def layout(
         self, rows: int, accumulators: int, sum_rows: int = 0, gradient_rows: int | None = None, n_threads: int = 1
@@ -219,10 +230,12 @@ class Plan:
         self._place_tiles(layers, layout, rows, operands, sums)
         gradient = Allocator(self.sum_format.lanes)
         for layer in layers:
-            layer["dW"] = gradient(round_up(layer["p_in"], TILE_ROWS) * layer["ld_dW"])
+            layer["dW"] = gradient(round_up(layer["p_in"], self.together) * layer["ld_dW"])
             layer["db"] = gradient(layer["vectors"] * self.sum_format.lanes)
         self._place_lookups(layout[0], rows, gradient_rows, n_threads, operands, sums, gradient)
-        if layers["vectors"].max() > MOST_VECTORS_UNPACKED:
+        if self.mixed:
+            place_blocks(layers, layout[0], round_up(rows, BLOCK), n_threads, sums)
+        elif layers["vectors"].max() > MOST_VECTORS_UNPACKED:
             layout["columns"] = operands(sum_rows * COLUMNS)
         layout["gradient_size"] = gradient.size
         layout["gradient"] = sums(gradient.size * accumulators)
@@ -237,8 +250,12 @@ class Plan:
             work[begin:end] = self.loss.padding(self.sum_format.dtype)
 
     def _groups(self, p_in: int, narrow: bool) -> int:
-        """Return in how many groups threads share the rows of a W, see `kernels.parameter_update.weight_group`."""
-        return -(-p_in // (self.sum_format.lanes if narrow else TILE_ROWS))
+        """Return in how many groups threads share the rows of a W."""
+        return -(-p_in // self._rows_together(narrow))
+
+    def _rows_together(self, narrow: bool) -> int:
+        """Return how many rows of a W stay together when threads share them."""
+        return self.sum_format.lanes if narrow and not self.mixed else self.together
 
     @property
     def n_squares(self) -> int:
@@ -260,17 +277,23 @@ class Plan:
             narrow = self.is_narrow(l)
             layer["p_in"], layer["p_out"], layer["narrow"] = p_in, p_out, narrow
             layer["vectors_in"], layer["vectors"] = (summed.padded(p) // summed.lanes for p in (p_in, p_out))
-            layer["ld_dW"] = 1 if narrow else summed.padded(p_out)
+            layer["ld_dW"] = 1 if narrow else (summed.leading_dimension if self.mixed else summed.padded)(p_out)
+            layer["W_together"] = self._rows_together(narrow)
+            layer["b_together"] = max(summed.lanes, self.together if self.mixed else 1)
             layer["W"], layer["b"] = at_W, at_b if self.bias else -1
             layer["zeros"] = zeros
+            layer["start"] = sums(summed.padded(p_out))
+            layer["squares"], squares = squares, squares + self._groups(p_in, narrow)
+            if self.mixed:
+                layer["packed"] = layer["packed_T"] = -1
+                at_W, at_b = at_W + p_in * p_out, at_b + p_out
+                continue
             in_theta = self.theta_format == packed and packed.padded(p_out) == p_out and at_W % packed.lanes == 0
             in_theta = in_theta and p_out * packed.itemsize < FAR_APART
             packs = packed.padded(p_in) if narrow else p_in * packed.padded(p_out)
             layer["packed"] = -1 if in_theta else operands(packs)
-            layer["squares"], squares = squares, squares + self._groups(p_in, narrow)
             at_W, at_b = at_W + self.shapes[l][0] * p_out, at_b + p_out
             layer["packed_T"] = -1 if narrow or l == 0 else operands(p_out * packed.padded(p_in))
-            layer["start"] = sums(summed.padded(p_out))
 
     def _place_lookups(
         self, layout: Any, rows: int, gradient_rows: int | None, n_threads: int, operands: Allocator, sums: Allocator,
@@ -297,23 +320,25 @@ class Plan:
 
     def _place_tiles(self, layers: Any, layout: Any, rows: int, operands: Allocator, sums: Allocator) -> None:
         """Write the offsets of A, Z and dZ of every layer for `rows` rows, and of the rows' targets and weights."""
-        rows = round_up(rows, TILE_ROWS)
+        rows = round_up(rows, self.together)
+        layout["rows_together"] = self.together
         ld = [self.sum_format.leading_dimension(p) for p in (self.product_shapes[0][0], *self.widths[1:])]
         if layers[-1]["narrow"]:
             ld[-1] = 1
-        A = [operands(rows * ld[l]) for l in range(self.n_layers)]
+        A = [operands(rows * ld[l]) if l == 0 or not self.mixed else -1 for l in range(self.n_layers)]
         layout["q"] = self.n_columns
         layout["X"] = A[0] if self.features is None else operands(rows * self.n_columns)
         for l, layer in enumerate(layers):
             layer["A_in"], layer["ld_in"], layer["ld_out"] = A[l], ld[l], ld[l + 1]
-            layer["dZ"] = sums(rows * ld[l + 1])
+            layer["dZ"] = sums(rows * ld[l + 1]) if l == self.n_layers - 1 or not self.mixed else -1
             layer["A_out"], layer["Z"] = -1, -1
             if l < self.n_layers - 1:
                 g = self.activations[l]
                 layer["A_out"] = A[l + 1]
                 p = self.dropout[l] if self.dropout else 0.0
-                layer["keeps_A"] = p > 0 and g.from_A
-                layer["Z"] = sums(rows * ld[l + 1]) if g.from_Z or layer["keeps_A"] else -1
+                layer["keeps_A"] = not g.from_Z if self.mixed else g.from_A and p > 0
+                needs_Z = g.from_Z or (layer["keeps_A"] and g.number not in (IDENTITY, RELU))
+                layer["Z"] = sums(rows * ld[l + 1]) if needs_Z else -1
                 layer["dropped"], layer["kept_scale"] = min(round(p * 2**32), 2**32 - 1), 1 / (1 - p)
                 layer["activation"], (layer["g"], layer["dg"]) = g.number, g.addresses
                 layer["clear_padding"] = g.moves_zero and ld[l + 1] > self.widths[l + 1]

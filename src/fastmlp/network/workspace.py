@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..kernels.records import Net
+from .blocks import operand_blocks
 from .plan import Plan
 
 CACHE_LINE = 64
@@ -96,7 +97,8 @@ class Workspaces:
         found = np.zeros(shape.rows * len(lookups), np.intp)
         touched = np.zeros(shape.slots * int(layout["slot_size"][0]), np.intp)
         index = np.zeros(shape.rows, np.intp)
-        net = Net(layers, layout, self.theta, work, index, features, lookups, constants, found, touched)
+        pairs = operand_blocks(layout[0]) if self.plan.mixed else np.zeros(0, self.plan.dtype)
+        net = Net(layers, layout, self.theta, work, index, features, lookups, constants, found, touched, pairs)
         return Workspace(self.plan, net, np.zeros(self.plan.n_parameters), losses, np.zeros(self.plan.n_squares))
 
     def give_back(self, shape: Shape, workspace: Workspace) -> None:

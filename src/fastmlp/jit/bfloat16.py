@@ -1,0 +1,186 @@
+"""Rows of float32 as pairs of bfloat16, in blocks: rounded, with ReLU or its mask, and paired otherwise; in LLVM IR.
+
+Products of bfloat16 take pairs of numbers. Two neighbours of a row share 32 bits here, the first in the lower half, so
+arrays of bfloat16 are uint32. A block has BLOCK × BLOCK numbers. In rows, it is the left operand of products: BLOCK
+rows of BLOCK / 2 pairs. Paired, it is a right one: row i of its left columns has the pairs (x[2i, j], x[2i+1, j]), and
+its right columns lie behind them. Nothing here checks bounds: the callers do.
+"""
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+from .bfloat16_instructions import by_flags
+from .intrinsics import INT32, INT64, array_pointer, declared
+from .vectors import load, loop_over_k, store, unpacked
+
+BLOCK, HALF = 32, 16  # rows and columns of a block; columns of a tile, and the pairs of a row
+PAIRS = BLOCK * HALF  # of a block
+FLOATS, WORDS = ir.VectorType(ir.FloatType(), HALF), ir.VectorType(INT32, HALF)
+INT16 = ir.IntType(16)
+SHORTS = ir.VectorType(INT16, BLOCK)
+QUIET, INFINITE, LEAST_NORMAL, SIGN = 0x40, 0x7F800000, 0x00800000, 0x8000
+
+
+class BFloat(ir.types._BaseFloatType):
+    """LLVM's type of a bfloat16, which llvmlite does not have."""
+
+    intrinsic_name = "bf16"
+
+    def __str__(self):
+        return "bfloat"
+
+
+BFloat._create_instance()
+
+
+def constant(kind, value):
+    """Return a vector of equal numbers."""
+    return ir.Constant(kind, [value] * kind.count)
+
+
+def shuffled(builder, x, y, places):
+    """Return the numbers at these places of x, followed by y."""
+    return builder.shuffle_vector(x, y, ir.Constant(ir.VectorType(INT32, len(places)), list(places)))
+
+
+def rounded_by_integers(builder, x):
+    """Return a vector of float32 as bfloat16, by any instructions, as those of AVX512-BF16 do it.
+
+    To the nearest, ties to even; subnormal numbers to 0; NaN stays NaN.
+    """
+    bits = builder.bitcast(x, WORDS)
+    top = builder.lshr(bits, constant(WORDS, 16))
+    even = builder.add(constant(WORDS, 0x7FFF), builder.and_(top, constant(WORDS, 1)))
+    nearest = builder.lshr(builder.add(bits, even), constant(WORDS, 16))
+    size = builder.and_(bits, constant(WORDS, 0x7FFFFFFF))
+    is_nan = builder.icmp_unsigned(">", size, constant(WORDS, INFINITE))
+    is_small = builder.icmp_unsigned("<", size, constant(WORDS, LEAST_NORMAL))
+    result = builder.select(is_nan, builder.or_(top, constant(WORDS, QUIET)), nearest)
+    result = builder.select(is_small, builder.and_(top, constant(WORDS, SIGN)), result)
+    return builder.trunc(result, ir.VectorType(INT16, HALF))
+
+
+def rounded(builder, left, right):
+    """Return two vectors of float32 as one of bfloat16."""
+    if by_flags() == "plain":
+        halves = (rounded_by_integers(builder, x) for x in (left, right))
+        return shuffled(builder, *halves, range(BLOCK))
+    kind = ir.VectorType(BFloat(), BLOCK)
+    both = declared(builder, "llvm.x86.avx512bf16.cvtne2ps2bf16.512", kind, [FLOATS] * 2)
+    return builder.bitcast(builder.call(both, [right, left]), SHORTS)
+
+
+def row_loop(builder, count, row):
+    """Build row(i) for i = 0 … count-1."""
+
+    def body(i, nothing):
+        row(i)
+        return {}
+
+    loop_over_k(builder, {}, INT64(0), INT64(count), 1, body)
+
+
+def block_pointer(context, builder, array_type, array, offset):
+    """Return the address of the bfloat16 numbers of a block, as that of pairs."""
+    return builder.gep(array_pointer(context, builder, array_type, array), [offset])
+
+
+def load_row(builder, place, offset):
+    """Load BLOCK numbers of float32, from `offset` on."""
+    return load(builder, place, offset, FLOATS), load(builder, place, builder.add(offset, INT64(HALF)), FLOATS)
+
+
+def load_pairs(builder, block, offset):
+    """Load BLOCK bfloat16 numbers."""
+    return builder.bitcast(load(builder, block, offset, WORDS), SHORTS)
+
+
+def store_pairs(builder, numbers, block, offset):
+    """Store BLOCK bfloat16 numbers."""
+    store(builder, builder.bitcast(numbers, WORDS), block, offset)
+
+
+@intrinsic
+def round_rows(typing, X, B, b):
+    """B = X in bfloat16: X (data, offset, ld) in, float32; block b of B out, in rows."""
+
+    def generate(context, builder, signature, arguments):
+        _, x, ld = unpacked(context, builder, signature.args[0], arguments[0])
+        block = block_pointer(context, builder, signature.args[1], *arguments[1:])
+
+        def row(i):
+            left, right = load_row(builder, x, builder.mul(i, ld))
+            store_pairs(builder, rounded(builder, left, right), block, builder.mul(i, INT64(HALF)))
+
+        row_loop(builder, BLOCK, row)
+        return context.get_dummy_value()
+
+    return types.void(X, B, types.intp), generate
+
+
+@intrinsic
+def clip_rows(typing, Z, start, B, b):
+    """B = max(Z + 1 startᵀ, 0) in bfloat16, NaN stays NaN: Z as in `round_rows`, start (offset in Z.data) in; b out."""
+
+    def generate(context, builder, signature, arguments):
+        data, z, ld = unpacked(context, builder, signature.args[0], arguments[0])
+        block = block_pointer(context, builder, signature.args[2], *arguments[2:])
+        zero = constant(FLOATS, 0.0)
+        biases = load_row(builder, builder.gep(data, [arguments[1]]), INT64(0))
+
+        def row(i):
+            halves = []
+            for number, bias in zip(load_row(builder, z, builder.mul(i, ld)), biases, strict=True):
+                total = builder.fadd(number, bias)
+                halves.append(builder.select(builder.fcmp_ordered("<", total, zero), zero, total))
+            store_pairs(builder, rounded(builder, *halves), block, builder.mul(i, INT64(HALF)))
+
+        row_loop(builder, BLOCK, row)
+        return context.get_dummy_value()
+
+    return types.void(Z, types.intp, B, types.intp), generate
+
+
+@intrinsic
+def mask_rows(typing, X, B, b):
+    """B = X in bfloat16 where B > 0 or NaN, else 0: X as in `round_rows`; block b of B in/out, in rows."""
+
+    def generate(context, builder, signature, arguments):
+        _, x, ld = unpacked(context, builder, signature.args[0], arguments[0])
+        block = block_pointer(context, builder, signature.args[1], *arguments[1:])
+        zero = constant(SHORTS, 0)
+
+        def row(i):
+            at = builder.mul(i, INT64(HALF))
+            numbers = rounded(builder, *load_row(builder, x, builder.mul(i, ld)))
+            above = builder.icmp_signed(">", load_pairs(builder, block, at), zero)
+            store_pairs(builder, builder.select(above, numbers, zero), block, at)
+
+        row_loop(builder, BLOCK, row)
+        return context.get_dummy_value()
+
+    return types.void(X, B, types.intp), generate
+
+
+@intrinsic
+def pair_rows(typing, B, b, P, p):
+    """Pair the rows of a block: block b of B in, in rows; block p of P out, paired."""
+
+    def generate(context, builder, signature, arguments):
+        source = block_pointer(context, builder, signature.args[0], *arguments[:2])
+        target = block_pointer(context, builder, signature.args[2], *arguments[2:])
+
+        def two_rows(i):
+            upper, lower = (
+                load_pairs(builder, source, builder.add(builder.mul(i, INT64(BLOCK)), INT64(HALF * r))) for r in (0, 1)
+            )
+            for first in (0, HALF):
+                places = [place for j in range(first, first + HALF) for place in (j, BLOCK + j)]
+                offset = builder.add(builder.mul(i, INT64(HALF)), INT64(first * HALF))
+                store_pairs(builder, shuffled(builder, upper, lower, places), target, offset)
+
+        row_loop(builder, HALF, two_rows)
+        return context.get_dummy_value()
+
+    return types.void(B, types.intp, P, types.intp), generate

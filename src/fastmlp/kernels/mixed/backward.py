@@ -1,0 +1,138 @@
+"""Backward: dZ[l] = (dZ[l+1] W[l+1]ᵀ) ⊙ g'(Z[l]), dW[l] = A[l-1]ᵀ dZ[l] and db[l], operands in bfloat16."""
+
+from ...jit.bfloat16 import BLOCK, PAIRS, mask_rows, pair_rows, round_rows
+from ...jit.compile import NOWHERE, ZERO, kernel
+from ...jit.intrinsics import keep_whole
+from ...jit.tiles import multiply_ones
+from ..activations import RELU, differentiate
+from ..arrays import Matrix, add_cast, copy, part, row_of
+from ..dropout import drop
+from .blocks import NUMBERS, block_rows, copy_padded, multiply, scratch_of
+
+
+@kernel
+def round_residuals(net, row, m):
+    """dZ[L] in bfloat16: the head's dZ[L] in (m × p[L], float32), D_rows and D_paired out."""
+    keep_whole()
+    layer, row_blocks, pairs = net.layers[len(net.layers) - 1], net.layout[0].row_blocks, net.pairs
+    dZ = Matrix(net.work, layer.dZ, layer.ld_out)
+    for r in range(row // BLOCK, row // BLOCK + block_rows(m)):
+        scratch, _ = scratch_of(net, r)
+        block = Matrix(net.work, scratch, BLOCK)
+        for n in range(layer.blocks):
+            rows, columns = min(BLOCK, row + m - r * BLOCK), min(BLOCK, layer.p_out - n * BLOCK)
+            at = layer.D_rows + (r * layer.blocks + n) * PAIRS
+            copy_padded(rows, columns, part(dZ, r * BLOCK, n * BLOCK), block)
+            round_rows(block, pairs, at)
+            pair_rows(pairs, at, pairs, layer.D_paired + (n * row_blocks + r) * PAIRS)
+
+
+@kernel
+def finish_block(net, l, r, k, m, key, in_batch, dA):
+    """dZ[l+1] = dA ⊙ g'(Z[l+1]) of block (r, k): dA in (m rows), destroyed; D_rows out, in the place of A[l+1].
+
+    Returns where in work the user's own g' has raised, or NOWHERE.
+    """
+    layer, work, first = net.layers[l], net.work, k * BLOCK
+    at = layer.D_rows + (r * layer.blocks + k) * PAIRS
+    count = min(BLOCK, layer.p_out - first)
+    if key != 0 and layer.dropped:
+        drop(layer, l, m, first, count, dA, key, in_batch)
+    if layer.activation == RELU:
+        mask_rows(dA, net.pairs, at)
+        return NOWHERE
+    if layer.Z >= 0:
+        z = layer.Z + (r * layer.blocks + k) * NUMBERS
+        Z, d = work[z : z + m * BLOCK], work[dA.offset : dA.offset + m * BLOCK]
+        bad = differentiate(layer, Z, d, m, count, BLOCK)
+        if bad >= 0:
+            return z + bad
+    round_rows(dA, net.pairs, at)
+    return NOWHERE
+
+
+@kernel
+def layer_backward(net, l, row, m, key, in_batch):
+    """dZ[l] of dZ[l+1], of layer l: D_rows in; those and D_paired of the layer below out. Returns as `backward`."""
+    keep_whole()
+    layer, below, row_blocks = net.layers[l], net.layers[l - 1], net.layout[0].row_blocks
+    N, K, begin, pairs = layer.blocks, layer.blocks_in, row // BLOCK, net.pairs
+    for k in range(K):
+        for r in range(begin, begin + block_rows(m)):
+            scratch, _ = scratch_of(net, r)
+            dA = Matrix(net.work, scratch, BLOCK)
+            multiply(net, N, layer.D_rows + r * N * PAIRS, PAIRS, layer.W_turned + k * N * PAIRS, BLOCK, dA, True)
+            rows = min(BLOCK, row + m - r * BLOCK)
+            bad = finish_block(net, l - 1, r, k, rows, key, in_batch + r * BLOCK - row, dA)
+            if bad >= 0:
+                return bad
+            at = below.D_rows + (r * K + k) * PAIRS
+            pair_rows(pairs, at, pairs, below.D_paired + (k * row_blocks + r) * PAIRS)
+    return NOWHERE
+
+
+@kernel
+def backward(net, row, m, key, in_batch, gradient, fresh):
+    """dZ[l] = (dZ[l+1] W[l+1]ᵀ) ⊙ g'(Z[l]) for l = L-1 … 1, see `backprop.backward`.
+
+    If `gradient` is an accumulator (not NOWHERE), it gets all dW and db: set if fresh, else added. The gradient of a
+    layer is summed as soon as its dZ is there.
+    """
+    keep_whole()
+    round_residuals(net, row, m)
+    scratch = row // BLOCK
+    for l in range(len(net.layers) - 1, -1, -1):
+        layer = net.layers[l]
+        if gradient != NOWHERE:
+            weight_gradient(net, l, row, m, ZERO, layer.p_in, gradient, fresh, scratch)
+            bias_gradient(net, l, row, m, ZERO, layer.p_out, gradient, fresh, scratch)
+        if l > 0:
+            bad = layer_backward(net, l, row, m, key, in_batch)
+            if bad >= 0:
+                return bad
+    return NOWHERE
+
+
+@kernel
+def weight_gradient(net, l, row, m, first, last, gradient, fresh, scratch):
+    """Rows first:last of dW[l] = A[l-1]ᵀ dZ[l] if fresh, else +=, see `backprop.weight_gradient`.
+
+    first is a multiple of BLOCK; scratch: index for `scratch_of`.
+    """
+    keep_whole()
+    layer, work, row_blocks, r = net.layers[l], net.work, net.layout[0].row_blocks, row // BLOCK
+    R = block_rows(m)
+    for n in range(layer.blocks):
+        count, d = min(BLOCK, layer.p_out - n * BLOCK), layer.D_paired + (n * row_blocks + r) * PAIRS
+        for k in range(first // BLOCK, block_rows(last)):
+            a = layer.A_turned + (k * row_blocks + r) * PAIRS
+            at = gradient + layer.dW + k * BLOCK * layer.ld_dW
+            if not layer.narrow:
+                multiply(net, R, a, PAIRS, d, count, Matrix(work, at + n * BLOCK, layer.ld_dW), fresh)
+                continue
+            block, _ = scratch_of(net, scratch)
+            multiply(net, R, a, PAIRS, d, count, Matrix(work, block, BLOCK), True)
+            dw = work[at : at + min(BLOCK, last - k * BLOCK)]
+            for i in range(len(dw)):
+                dw[i] = work[block + i * BLOCK] + (work.dtype.type(0) if fresh else dw[i])
+
+
+@kernel
+def bias_gradient(net, l, row, m, first, last, gradient, fresh, scratch):
+    """db[l][first:last] = column sums of dZ[l] if fresh, else +=: a product with ones on the left.
+
+    first is a multiple of BLOCK; scratch: index for `scratch_of`.
+    """
+    keep_whole()
+    layer, layout, work = net.layers[l], net.layout[0], net.work
+    block, _ = scratch_of(net, scratch)
+    sums = Matrix(work, block, BLOCK)
+    for n in range(first // BLOCK, block_rows(last)):
+        d = layer.D_paired + (n * layout.row_blocks + row // BLOCK) * PAIRS
+        multiply_ones(block_rows(m), net.pairs, layout.ones, ZERO, net.pairs, d, sums, True)
+        at = gradient + layer.db + n * BLOCK
+        db = work[at : at + min(BLOCK, last - n * BLOCK)]
+        if fresh:
+            copy(row_of(sums, ZERO, len(db)), db)
+        else:
+            add_cast(row_of(sums, ZERO, len(db)), db)

@@ -1,0 +1,126 @@
+"""Operands of products in blocks of bfloat16: where a block lies in `net.pairs`, and how it gets there.
+
+A block is BLOCK rows by BLOCK columns, see jit/bfloat16.py. All operands of a net lie in blocks, padded with zeros:
+
+    A_rows     A[l-1]   block (r, k), left of A W; when A[l-1] has been used, dZ[l-1] in its place
+    A_turned   A[l-1]ᵀ  block (k, r), left of Aᵀ dZ
+    D_rows     dZ[l]    block (r, n), left of dZ Wᵀ
+    D_paired   dZ[l]    block (n, r), right of Aᵀ dZ
+    W_paired   W[l]     block (n, k), right of A W
+    W_turned   W[l]ᵀ    block (k, n), right of dZ Wᵀ
+
+r, k and n count blocks of rows, of p[l-1] and of p[l]; the second of two indices runs first. So a sum over blocks reads
+each operand as one stream. Turning a paired block gives the left operand of its transpose, and turning one in rows
+gives the right operand of its transpose.
+"""
+
+from ...jit.bfloat16 import BLOCK, HALF, PAIRS, pair_rows, round_rows
+from ...jit.compile import VECTOR_BYTES, kernel
+from ...jit.intrinsics import keep_whole
+from ...jit.micro_kernel import transpose_square
+from ...jit.tiles import multiply_block, multiply_columns, release_tiles, take_tiles
+from ..arrays import Matrix, copy, fill_zero, part, row_of
+
+NUMBERS = BLOCK * BLOCK
+LANES = VECTOR_BYTES // 4
+SCRATCH = 2 * NUMBERS  # of float32, for each block of rows or thread: sums of a product, and what becomes of them
+SCRATCH_PAIRS = 2 * PAIRS
+
+
+@kernel
+def begin_products(net):
+    """Make the calling thread ready for products."""
+    take_tiles()
+
+
+@kernel
+def end_products(net):
+    """Undo `begin_products`."""
+    release_tiles()
+
+
+@kernel
+def block_rows(m):
+    """Return how many blocks of rows m rows take."""
+    return (m + BLOCK - 1) // BLOCK
+
+
+@kernel
+def scratch_of(net, index):
+    """Return where the scratch of a block of rows, or of a thread, begins in work, and where in net.pairs."""
+    layout = net.layout[0]
+    return layout.block + index * SCRATCH, layout.block_pairs + index * SCRATCH_PAIRS
+
+
+@kernel
+def scratch_of_thread(net, thread, m):
+    """Return the index of the thread's scratch."""
+    return thread
+
+
+@kernel
+def turn(A, a, T, t):
+    """Transpose both tiles of a block as 16 × 16 pairs: block a of A in, block t of T out."""
+    for tile in range(0, PAIRS, HALF * HALF):
+        for i in range(0, HALF, LANES):
+            for j in range(0, HALF, LANES):
+                transpose_square(A, a + tile + i * HALF + j, HALF, T, t + tile + j * HALF + i, HALF)
+
+
+@kernel
+def store_turned(pairs, rows, turned, scratch):
+    """Transpose a block: `rows` in pairs in, in rows; `turned` out, in rows of the transpose; scratch destroyed."""
+    pair_rows(pairs, rows, pairs, scratch)
+    turn(pairs, scratch, pairs, turned)
+
+
+@kernel
+def copy_padded(m, n, X, block):
+    """Copy m × n numbers of X (in) into a block of float32 (out), and fill it up with zeros."""
+    for i in range(BLOCK):
+        target = row_of(block, i, BLOCK)
+        if i < m:
+            copy(row_of(X, i, n), target[:n])
+            fill_zero(target[n:])
+        else:
+            fill_zero(target)
+
+
+@kernel
+def round_padded(net, m, n, X, rows, scratch):
+    """Round m × n numbers of X (in) and zeros: block `rows` of net.pairs out; scratch (in work) destroyed."""
+    if m == BLOCK and n == BLOCK:
+        round_rows(X, net.pairs, rows)
+        return
+    block = Matrix(net.work, scratch, BLOCK)
+    copy_padded(m, n, X, block)
+    round_rows(block, net.pairs, rows)
+
+
+@kernel
+def multiply(net, n, a, step, b, columns, C, fresh):
+    """C = A B if fresh, else C += A B, of n blocks each, from a and b on; of `columns` columns at least."""
+    if columns > HALF:
+        multiply_block(n, net.pairs, a, step, net.pairs, b, C, fresh)
+    else:
+        multiply_columns(n, net.pairs, a, step, net.pairs, b, C, fresh)
+
+
+@kernel
+def pack_weights(net, l, first, last, transposed, scratch):
+    """Round rows first:last of W from θ into W_paired, and into W_turned if transposed.
+
+    first and last are multiples of BLOCK, but at the end of W; scratch: index for `scratch_of`.
+    """
+    keep_whole()
+    layer, pairs = net.layers[l], net.pairs
+    scratch, rows = scratch_of(net, scratch)
+    W = Matrix(net.theta, layer.W, layer.p_out)
+    for k in range(first // BLOCK, block_rows(last)):
+        m = min(BLOCK, layer.p_in - k * BLOCK)
+        for n in range(layer.blocks):
+            columns = min(BLOCK, layer.p_out - n * BLOCK)
+            round_padded(net, m, columns, part(W, k * BLOCK, n * BLOCK), rows, scratch)
+            pair_rows(pairs, rows, pairs, layer.W_paired + (n * layer.blocks_in + k) * PAIRS)
+            if transposed and l > 0:
+                turn(pairs, rows, pairs, layer.W_turned + (k * layer.blocks + n) * PAIRS)

@@ -1,0 +1,132 @@
+"""Forward: Z[l] = A[l-1] W[l] + 1 b[l]ᵀ and A[l] = g(Z[l]), block by block, operands in bfloat16.
+
+What g' needs stays in float32, in blocks (r, n) from `layer.Z` on: A where it is computed from A, before dropout, else
+Z. ReLU needs A in bfloat16 only, and does all of it in one pass over a block.
+"""
+
+from ...jit.bfloat16 import BLOCK, HALF, PAIRS, clip_rows, round_rows
+from ...jit.compile import NOWHERE, ZERO, kernel
+from ...jit.intrinsics import keep_whole
+from ..activations import RELU, activate, clear_padding
+from ..arrays import Matrix, copy, fill_zero, part, row_of
+from ..dropout import drop
+from .blocks import NUMBERS, block_rows, multiply, round_padded, scratch_of, store_turned
+
+
+@kernel
+def round_inputs(net, row, m, backward):
+    """A[0] in bfloat16: float32 in work in (m × p[0]), A_rows out, and A_turned if backward."""
+    keep_whole()
+    layer, row_blocks = net.layers[0], net.layout[0].row_blocks
+    X = Matrix(net.work, layer.A_in, layer.ld_in)
+    for r in range(row // BLOCK, row // BLOCK + block_rows(m)):
+        scratch, pairs = scratch_of(net, r)
+        for k in range(layer.blocks_in):
+            rows = layer.A_rows + (r * layer.blocks_in + k) * PAIRS
+            count, columns = min(BLOCK, row + m - r * BLOCK), min(BLOCK, layer.p_in - k * BLOCK)
+            round_padded(net, count, columns, part(X, r * BLOCK, k * BLOCK), rows, scratch)
+            if backward:
+                store_turned(net.pairs, rows, layer.A_turned + (k * row_blocks + r) * PAIRS, pairs)
+
+
+@kernel
+def add_bias(Z, b):
+    """Z += 1 bᵀ: Z in/out (BLOCK × BLOCK), b in."""
+    for i in range(BLOCK):
+        z = row_of(Z, i, BLOCK)
+        for k in range(BLOCK):
+            z[k] += b[k]
+
+
+@kernel
+def store_outputs(net, r, n, m, C):
+    """Z[L] = C + 1 b[L]ᵀ, as the head reads it: C in (m rows of block (r, n)), Z[L] out."""
+    keep_whole()
+    layer, work = net.layers[len(net.layers) - 1], net.work
+    first = n * BLOCK
+    columns = min(BLOCK, layer.ld_out - first)
+    Z = part(Matrix(work, layer.dZ, layer.ld_out), r * BLOCK, first)
+    b = work[layer.start + first : layer.start + first + columns]
+    for i in range(m):
+        z, c = row_of(Z, i, columns), row_of(C, i, columns)
+        for k in range(columns):
+            z[k] = c[k] + b[k]
+
+
+@kernel
+def activate_block(net, l, r, n, m, key, in_batch, C):
+    """A[l+1] = g(C + 1 bᵀ), dropped if key ≠ 0: C in, in the block of `layer.Z` or in scratch; A in bfloat16 out.
+
+    Returns where in work the user's own g has raised, or NOWHERE.
+    """
+    keep_whole()
+    layer, work, first = net.layers[l], net.work, n * BLOCK
+    count = min(BLOCK, layer.p_out - first)
+    add_bias(C, work[layer.start + first : layer.start + first + BLOCK])
+    scratch, _ = scratch_of(net, r)
+    final = Matrix(work, scratch + NUMBERS, BLOCK)
+    Z, A = work[C.offset : C.offset + m * BLOCK], work[final.offset : final.offset + m * BLOCK]
+    if layer.activation == RELU:
+        for i in range(m * BLOCK):
+            z = Z[i]
+            A[i] = Z.dtype.type(0) if z < 0 else z
+    else:
+        bad = activate(layer, Z, Z if layer.keeps_A else A, m, count, BLOCK)
+        if bad >= 0:
+            return C.offset + bad
+        if layer.keeps_A:
+            copy(Z, A)
+    if key != 0 and layer.dropped:
+        drop(layer, l, m, first, count, final, key, in_batch)
+    clear_padding(A, m, count, BLOCK)
+    fill_zero(work[final.offset + m * BLOCK : final.offset + NUMBERS])
+    round_rows(final, net.pairs, net.layers[l + 1].A_rows + (r * layer.blocks + n) * PAIRS)
+    return NOWHERE
+
+
+@kernel
+def layer_forward(net, l, row, m, key, in_batch, backward):
+    """A[l+1] of A[l], or Z[L]: A_rows in, those of layer l+1 out, and A_turned if backward. Returns as `forward`."""
+    keep_whole()
+    layer, pairs, row_blocks = net.layers[l], net.pairs, net.layout[0].row_blocks
+    last = l == len(net.layers) - 1
+    clips = not last and layer.activation == RELU and (key == 0 or layer.dropped == 0)
+    K, begin = layer.blocks_in, row // BLOCK
+    for n in range(layer.blocks):
+        count = min(BLOCK, layer.p_out - n * BLOCK)
+        for r in range(begin, begin + block_rows(m)):
+            rows = min(BLOCK, row + m - r * BLOCK)
+            scratch, scratch_pairs = scratch_of(net, r)
+            C = Matrix(net.work, scratch, BLOCK)
+            if not last and layer.Z >= 0:
+                C = Matrix(net.work, layer.Z + (r * layer.blocks + n) * NUMBERS, BLOCK)
+            multiply(net, K, layer.A_rows + r * K * PAIRS, PAIRS, layer.W_paired + n * K * PAIRS, count, C, True)
+            if count <= HALF:
+                for i in range(BLOCK):
+                    fill_zero(row_of(part(C, i, HALF), ZERO, HALF))
+            if last:
+                store_outputs(net, r, n, rows, C)
+                continue
+            above = net.layers[l + 1]
+            if clips:
+                clip_rows(C, layer.start + n * BLOCK, pairs, above.A_rows + (r * layer.blocks + n) * PAIRS)
+            else:
+                bad = activate_block(net, l, r, n, rows, key, in_batch + r * BLOCK - row, C)
+                if bad >= 0:
+                    return bad
+            if backward:
+                at = above.A_rows + (r * layer.blocks + n) * PAIRS
+                store_turned(pairs, at, above.A_turned + (n * row_blocks + r) * PAIRS, scratch_pairs)
+    return NOWHERE
+
+
+@kernel
+def forward(net, row, m, key, in_batch, backward):
+    """Z[l] = A[l-1] W[l] + 1 b[l]ᵀ, A[l] = g[l](Z[l]) for l = 1 … L, see `backprop.forward`."""
+    keep_whole()
+    round_inputs(net, row, m, backward)
+    for l in range(len(net.layers)):
+        bad = layer_forward(net, l, row, m, key, in_batch, backward)
+        if bad >= 0:
+            return bad
+    return NOWHERE
