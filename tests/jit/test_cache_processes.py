@@ -1,6 +1,6 @@
 """The kernel cache between processes: whatever happens to its folder or to the sources, the result is the same.
 
-Most of it by the smallest entry point, which compiles in no time.
+By the smallest entry point, which compiles in no time.
 """
 
 import ctypes
@@ -21,14 +21,6 @@ from fastmlp.rows.order import Order
 rows = Order(1000).shuffled(1, 2).rows(0, 1000)
 from fastmlp.kernels.shuffle import permuted_rows
 print(hash(rows.tobytes()), sum(permuted_rows.stats.cache_hits.values()))
-"""
-FIT = """
-import hashlib, numpy as np
-from fastmlp import Model
-X = np.random.default_rng(0).standard_normal((64, 3))
-model = Model([3, 4, 1]).fit(X, X[:, 0] > 0, epochs=1)
-from fastmlp.kernels import steps
-print(hashlib.sha256(model.parameters.tobytes()).hexdigest(), sum(steps.train.stats.cache_hits.values()))
 """
 CAP_DAC_OVERRIDE, PR_CAPBSET_DROP = 1, 24
 
@@ -173,30 +165,30 @@ def test_bounds_check_switched(order, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def fit(tmp_path_factory):
+def together(tmp_path_factory):
     """Return a cache that three processes filled together, and the one result of all."""
-    path = tmp_path_factory.mktemp("fit")
-    ends = [end(process) for process in [start(FIT, path) for _ in range(3)]]
+    path = tmp_path_factory.mktemp("together")
+    ends = [end(process) for process in [start(ORDER, path) for _ in range(3)]]
     assert len({result for result, _, _ in ends}) == 1
     assert [warned for _, _, warned in ends] == [0, 0, 0]
     return path, ends[0][0]
 
 
-def test_processes_that_start_together_on_an_empty_cache(fit):
-    path, result = fit
-    assert run(FIT, path) == (result, True, 0)
+def test_processes_that_start_together_on_an_empty_cache(together):
+    path, result = together
+    assert run(ORDER, path) == (result, True, 0)
     assert {file.suffix for file in path.rglob("*") if file.is_file()} == {".kernel"}
 
 
-def test_a_fit_on_a_cache_of_flipped_bits(fit, tmp_path):
-    shutil.copytree(fit[0], tmp_path, dirs_exist_ok=True)
+def test_a_cache_of_flipped_bits(together, tmp_path):
+    shutil.copytree(together[0], tmp_path, dirs_exist_ok=True)
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert [path.name.split("-")[0] for path in files] == ["train"]
+    assert [path.name.split("-")[0] for path in files] == ["permuted_rows"]
     chance = random.Random(0)
     for path in files:
         content = bytearray(path.read_bytes())
         for _ in range(20):
             content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
         path.write_bytes(content)
-    assert run(FIT, tmp_path) == (fit[1], False, 0)
-    assert run(FIT, tmp_path) == (fit[1], True, 0)
+    assert run(ORDER, tmp_path) == (together[1], False, 0)
+    assert run(ORDER, tmp_path) == (together[1], True, 0)

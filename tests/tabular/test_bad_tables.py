@@ -214,7 +214,7 @@ def test_sparse_tables_are_those_of_the_same_numbers(kind, monkeypatch):
 
 def test_sparse_tables_that_do_not_fit_or_are_damaged(monkeypatch):
     monkeypatch.setattr("fastmlp.system.machine.available_memory", lambda: 2**30)
-    wide = sparse.random_array((2**16, 2**13), density=1e-6, random_state=0, format="csr")
+    wide = sparse.csr_array((np.ones(500), (np.arange(500) * 131, np.arange(500) * 16)), shape=(2**16, 2**13))
     y = np.arange(2**16) % 2
     with pytest.raises(MemoryError, match=r"X is sparse.*65,536 × 8,192 numbers; make it narrower first.*2\.0 GiB"):
         classifier().fit(wide, y)
