@@ -53,7 +53,7 @@ def test_a_model_without_features_has_none(tmp_path):
 
 def test_the_format_is_the_documented_one(parts):
     description, _ = parts
-    assert description["version"] == 5
+    assert description["version"] == 6
     assert description["features"]["n_columns"] == 4
     assert description["features"]["parts"][:2] == [{"kind": "number", "column": 1}, {"kind": "clipped", "column": 1}]
     kinds = {part["kind"]: sorted(part) for part in description["features"]["parts"]}

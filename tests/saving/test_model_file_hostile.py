@@ -167,12 +167,12 @@ def test_spelling_of_the_description(whole, refused):
     description, tensors = taken_apart(whole)
     text = compact(description)
     changes = {
-        '"version":5': '"version":5.0', '"epsilon":1e-08': '"epsilon":NaN', '"seed":0': '"seed":00',
+        '"version":6': '"version":6.0', '"epsilon":1e-08': '"epsilon":NaN', '"seed":0': '"seed":00',
     }  # fmt: skip
     for old, new in changes.items():
         assert old in text
         refused(assemble(text.replace(old, new, 1), tensors), "JSON|version|header")
-    for text in ("", "3", "[]", "null", '"', "[" * 10_000, '{"version":5}' + " "):
+    for text in ("", "3", "[]", "null", '"', "[" * 10_000, '{"version":6}' + " "):
         refused(assemble(text, tensors))
 
 

@@ -16,7 +16,7 @@ from ..system.atomic_write import replaced
 from ..system.files import AT_ONCE
 from . import header
 
-FORMAT_VERSION = 5
+FORMAT_VERSION = 6
 LENGTH_BYTES = 8  # of the header's length
 PIECE = 2**20
 
