@@ -20,6 +20,18 @@ def check_trains(mixed: bool) -> None:
         raise UnsupportedCPUError(f"dtype={MIXED!r}: {why_not()}; use dtype='float32'")
 
 
+def check_smooth(mixed: bool, rule: str, other: str) -> None:
+    """Raise ValueError for L-BFGS, whose line search compares losses that rounded products would make jump.
+
+    rule, other : the argument that asks for it, and one in place of it
+    """
+    if mixed:
+        raise ValueError(
+            f"dtype={MIXED!r}: the line search of {rule} needs a smooth loss, and rounded products make it jump; "
+            f"use dtype='float32', or {other}"
+        )
+
+
 def warn_of_float32(mixed: bool) -> None:
     """Warn where a net of mixed_bfloat16 predicts in float32; called by what a method that users call reads θ with."""
     if mixed and bfloat16_instructions() is None:

@@ -9,6 +9,7 @@ import onnxruntime
 import pandas as pd
 import pytest
 import skl2onnx
+from onnx import numpy_helper
 from sklearn.datasets import make_classification, make_multilabel_classification
 from sklearn.ensemble import StackingClassifier
 from sklearn.model_selection import GridSearchCV
@@ -36,6 +37,19 @@ def outputs(classifier, X, **options):
     model = skl2onnx.to_onnx(classifier, X[:1], options=options or {"zipmap": False})
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     return dict(zip([output.name for output in session.get_outputs()], session.run(None, {"X": X}), strict=True))
+
+
+def test_a_net_of_mixed_bfloat16_is_written_in_float32(bfloat16):
+    classifier = fitted(dtype="mixed_bfloat16")
+    initializers = skl2onnx.to_onnx(classifier, X[:1].astype("float32")).graph.initializer
+    weights = [numpy_helper.to_array(tensor) for tensor in initializers]
+    for W in classifier.coefs_:
+        assert any(w.dtype == np.float32 and np.array_equal(w, W) for w in weights)
+    plain = fitted(dtype="float32")
+    plain.coefs_, plain.intercepts_ = classifier.coefs_, classifier.intercepts_
+    assert_same(plain, X.astype("float32"))
+    found, expected = (outputs(one, X.astype("float32"))["probabilities"] for one in (classifier, plain))
+    np.testing.assert_array_equal(found, expected)
 
 
 def assert_same(classifier, X, atol=1e-5):

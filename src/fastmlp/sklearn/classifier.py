@@ -67,9 +67,10 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]
     n_iter_no_change : int, default=10
     max_fun : int, default=15000
         For lbfgs: the largest number of evaluations of the gradient.
-    dtype : {"auto", "float32", "float64"}, default="auto"
+    dtype : {"auto", "float32", "float64", "mixed_bfloat16"}, default="auto"
         The type of parameters and products. "auto": float32 for X of float32, else float64. lbfgs always computes in
-        float64.
+        float64. "mixed_bfloat16": as for `Model`, not for lbfgs; `fit` raises `UnsupportedCPUError` where the CPU has
+        no instructions for it.
     class_weight : dict, "balanced", list of dict (for labels) or None, default=None
         Weights of classes, by which those of rows are multiplied; "balanced": n / (K × the class's number of rows).
         They apply to training, not to the validation score.
@@ -129,7 +130,7 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]
         momentum: float = 0.9, nesterovs_momentum: bool = True, early_stopping: bool = False,
         validation_fraction: float = 0.1, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8,
         n_iter_no_change: float = 10, max_fun: int = 15000,
-        dtype: Literal["auto", "float32", "float64"] = "auto",
+        dtype: Literal["auto", "float32", "float64", "mixed_bfloat16"] = "auto",
         class_weight: dict | list[dict] | Literal["balanced"] | None = None,
         scoring: str | Callable[..., float] | None = None, dropout: float | list[float] | tuple[float, ...] = 0.0,
         optimizer: OptimizerName | Optimizer | None = None, callbacks: Callbacks["MLPClassifier"] = None,

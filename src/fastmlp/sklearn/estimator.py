@@ -13,6 +13,7 @@ from ..arguments import checked_dropout
 from ..convertible import Convertible
 from ..network.network import Network
 from ..network.plan import Plan
+from ..precision import on_this_cpu
 from ..rows.streams.stream import Stream
 from ..sklearn_private import _fit_context
 from ..system import fit_lock
@@ -37,6 +38,7 @@ class MLPEstimator(Convertible, BaseEstimator, ABC):  # type: ignore[misc]
     validation_scores_: list[float] | None
     validation_loss_curve_: list[float] | None
     _coefficients: Coefficients
+    _mixed = False  # whether the net was made with dtype="mixed_bfloat16"
 
     @abstractmethod
     def _target(self) -> ClassTarget | NumberTarget:
@@ -79,7 +81,8 @@ class MLPEstimator(Convertible, BaseEstimator, ABC):  # type: ignore[misc]
         widths = widths_of(self.coefs_)
         layers = resolve_all(self.activation, len(widths) - 2, dtype)
         dropout = checked_dropout(self.dropout, len(layers))
-        plan = Plan(widths, layers, True, dtype, self._target().loss(), dropout)
+        mixed = self._mixed and dtype == np.float32
+        plan = on_this_cpu(Plan(widths, layers, True, dtype, self._target().loss(), dropout, mixed=mixed))
         known: Coefficients | None = vars(self).get("_coefficients")
         if known is None or known.network.plan != plan or not known.are(self.coefs_, self.intercepts_):
             self._coefficients = Coefficients(plan, self.n_threads)

@@ -10,10 +10,11 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.utils import check_random_state
 
-from ..arguments import checked_callbacks
+from ..arguments import MIXED, checked_callbacks, checked_dtype
 from ..exceptions import is_bad_row
 from ..network.initialize import initialize_like_scikit_learn
 from ..network.plan import checked_size
+from ..precision import check_smooth, check_trains
 from ..rows.order import Order, Pass
 from ..system import fit_lock
 from ..system.interrupts import postponed
@@ -96,6 +97,7 @@ def fit_alone(
     check_together(estimator, incremental, given, file)
     kept = None if file is None else Kept(file, "MLPClassifier" if is_classifier(estimator) else "MLPRegressor")
     first = not hasattr(estimator, "coefs_") or (not estimator.warm_start and not incremental)
+    check_mixed(estimator, estimator.dtype == MIXED if first else estimator._mixed)
     data = data_of(estimator, X, y, sample_weight)
     held = held_out(data, given)
     new_target = not data.target.known or (not estimator.warm_start and not incremental)
@@ -180,6 +182,13 @@ def check_together(estimator: Any, incremental: bool, given: tuple | None, file:
         raise ValueError(f"checkpoint={file.path!r}: solver='lbfgs' cannot be resumed; use 'adam' or 'sgd'")
 
 
+def check_mixed(estimator: Any, mixed: bool) -> None:
+    """Raise an error where a net of mixed_bfloat16 cannot be trained: by lbfgs, or on this CPU."""
+    if estimator.solver == "lbfgs":
+        check_smooth(mixed, "solver='lbfgs'", "solver='adam'")
+    check_trains(mixed)
+
+
 def start_validation(estimator: Any) -> None:
     """Make curves of validation figures, where former fits had none."""
     if estimator.validation_scores_ is None or estimator.validation_loss_curve_ is None:
@@ -192,7 +201,7 @@ def initialize(estimator: Any, widths: list[int], dtype: np.dtype) -> None:
     """Draw the weights of a first fit, or of one without a warm start."""
     estimator.n_iter_ = estimator.t_ = 0
     estimator.n_layers_ = len(widths)
-    dtype = np.dtype(estimator.dtype if estimator.dtype != "auto" else dtype)
+    dtype, estimator._mixed = checked_dtype(dtype if estimator.dtype == "auto" else estimator.dtype)
     if estimator.solver == "lbfgs":
         dtype = np.dtype(np.float64)
     argument = f"hidden_layer_sizes={shortened(estimator.hidden_layer_sizes)}"

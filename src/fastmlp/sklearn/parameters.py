@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.metrics import get_scorer_names
 
 from ..activations import ACTIVATIONS
+from ..arguments import MIXED
 from ..losses import NAMES as LOSSES
 from ..optimizers import OPTIMIZERS, SCHEDULES, SGD, Adam, Momentum, Nesterov, Optimizer
 from ..sklearn_private import Interval, Options, StrOptions
@@ -36,7 +37,7 @@ CONSTRAINTS: dict[str, list[Any]] = {
     "epsilon": [Interval(Real, 0, None, closed="neither")],
     "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
     "max_fun": [Interval(Integral, 1, None, closed="left")],
-    "dtype": [StrOptions({"auto", "float32", "float64"})],
+    "dtype": [StrOptions({"auto", "float32", "float64", MIXED})],
     "scoring": [StrOptions(set(get_scorer_names())), callable, None],
     "dropout": [Interval(Real, 0, 1, closed="left"), tuple, list],
     "optimizer": [StrOptions(set(OPTIMIZERS)), Optimizer, None],

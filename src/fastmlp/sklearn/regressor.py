@@ -89,7 +89,7 @@ class MLPRegressor(RegressorMixin, MLPEstimator):  # type: ignore[misc]
         momentum: float = 0.9, nesterovs_momentum: bool = True, early_stopping: bool = False,
         validation_fraction: float = 0.1, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8,
         n_iter_no_change: float = 10, max_fun: int = 15000,
-        dtype: Literal["auto", "float32", "float64"] = "auto",
+        dtype: Literal["auto", "float32", "float64", "mixed_bfloat16"] = "auto",
         scoring: str | Callable[..., float] | None = None, dropout: float | list[float] | tuple[float, ...] = 0.0,
         optimizer: OptimizerName | Optimizer | None = None, callbacks: Callbacks["MLPRegressor"] = None,
         n_threads: int | None = None, quantile: float | Sequence[float] = 0.5, delta: float = 1.0,

@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..network.network import Network
 from ..network.workspace import aligned_copy
+from ..precision import warn_of_float32
 from ..system import fit_lock
 
 View = tuple[Any, Network, np.ndarray]  # an estimator, its net, and θ to use in place of the net's
@@ -18,6 +19,7 @@ def present(estimator: Any) -> View:
     now: View | None = fit_lock.present(estimator, lambda: weights(estimator))
     if now is None:
         raise NotFittedError(f"This {type(estimator).__name__} instance is being fitted for the first time.")
+    warn_of_float32(now[0]._mixed)
     return now
 
 
