@@ -53,9 +53,10 @@ class DaskMLPClassifier(ClassifierMixin, DaskMLPEstimator):  # type: ignore[misc
         Stop after more epochs than that which did not improve the loss, or the accuracy, by tol. Not for lbfgs.
     tol : float, default=1e-4
         For lbfgs: of the gradient.
-    dtype : {"auto", "float32", "float64"}, default="auto"
+    dtype : {"auto", "float32", "float64", "mixed_bfloat16"}, default="auto"
         "auto": float32 for X of float32, else float64; with lbfgs float64. A dtype that is named holds for lbfgs, too,
-        as each iteration sends numbers of this size through the network.
+        as each iteration sends numbers of this size through the network. "mixed_bfloat16": as for `Model`, on workers
+        that all have the instructions for it, and not for lbfgs.
     random_state : int, RandomState or None, default=None
     verbose : bool, int or "bar", default=False
     client : distributed.Client or None, default=None
@@ -87,7 +88,7 @@ class DaskMLPClassifier(ClassifierMixin, DaskMLPEstimator):  # type: ignore[misc
         batch_size: int | Literal["auto"] | None = "auto", learning_rate_init: float = 0.001,
         max_iter: int = 200, early_stopping: bool = False, validation_fraction: float = 0.1,
         n_iter_no_change: float = 10, tol: float = 1e-4,
-        dtype: Literal["auto", "float32", "float64"] = "auto",
+        dtype: Literal["auto", "float32", "float64", "mixed_bfloat16"] = "auto",
         random_state: int | np.random.RandomState | None = None, verbose: Verbose = False,
         client: "Client | None" = None, timeout: float = 600.0,
     ) -> None:  # fmt: skip

@@ -11,8 +11,10 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
+from ..arguments import MIXED
 from ..model import Model
 from ..optimizers import OPTIMIZERS
+from ..precision import check_smooth
 from ..sklearn.parameters import CONSTRAINTS
 from ..sklearn_private import StrOptions, _fit_context
 from ..training.figures import Figures
@@ -86,6 +88,8 @@ class DaskMLPEstimator(WithClient, BaseEstimator, ABC):  # type: ignore[misc]
         """
         self._check_parameters()
         lbfgs = self.solver == "lbfgs"
+        if lbfgs:
+            check_smooth(self.dtype == MIXED, "solver='lbfgs'", "solver='adam'")
         held_part = self.validation_fraction if self.early_stopping and not lbfgs else 0.0
         if self.early_stopping and not lbfgs and not held_part:
             raise ValueError(f"early_stopping needs validation_fraction > 0, got {self.validation_fraction}")

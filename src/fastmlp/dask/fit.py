@@ -12,6 +12,7 @@ from ..arguments import checked_callbacks, checked_fraction
 from ..losses import Loss
 from ..model import Model
 from ..optimizers import Optimizer
+from ..precision import check_smooth
 from ..rows.order import Pass
 from ..system.interrupts import postponed
 from ..training.checkpoint import CheckpointFile
@@ -89,6 +90,8 @@ def fit(
         A task has killed one worker after the other, for example because a partition does not fit into memory.
     DivergenceError, KeyboardInterrupt
         As from `Model.fit`.
+    UnsupportedCPUError
+        The model is of mixed_bfloat16, and a worker's CPU has no instructions for it; the client needs none.
     """
     settings = settings_of(model, epochs, batch_size, l2, True, early_stopping, n_iter_no_change, tol, verbose)
     check(model, settings, validation_fraction, optimizer)
@@ -114,6 +117,7 @@ def check(model: Model, settings: Settings, validation_fraction: float, optimize
     if isinstance(optimizer, str) and optimizer == "lbfgs":
         if settings.batch_size is not None or validation_fraction:
             raise ValueError("optimizer='lbfgs' takes all rows at once; leave out batch_size and validation_fraction")
+        check_smooth(model.mixed, "optimizer='lbfgs'", "optimizer='adam'")
     else:
         optimizers.resolve(optimizer).prepare(model.parameters.size, model.dtype)
 

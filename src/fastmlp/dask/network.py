@@ -36,7 +36,7 @@ class DaskNetwork:
         threads = cluster.threads
         share = max(1, sum(threads.values()) // max(1, len(partitions.sizes)))
         what = (
-            model.widths, model.activation, model.bias, str(model.dtype), model.network.plan.loss,
+            model.widths, model.activation, model.bias, str(model.dtype), model.mixed, model.network.plan.loss,
             min(share, min(threads.values(), default=1)), model.scaling, model.features,
         )  # fmt: skip
         net = NetSpec("", *what)

@@ -82,7 +82,7 @@ class DaskMLPRegressor(RegressorMixin, DaskMLPEstimator):  # type: ignore[misc]
         batch_size: int | Literal["auto"] | None = "auto", learning_rate_init: float = 0.001,
         max_iter: int = 200, early_stopping: bool = False, validation_fraction: float = 0.1,
         n_iter_no_change: float = 10, tol: float = 1e-4,
-        dtype: Literal["auto", "float32", "float64"] = "auto",
+        dtype: Literal["auto", "float32", "float64", "mixed_bfloat16"] = "auto",
         random_state: int | np.random.RandomState | None = None, verbose: Verbose = False,
         quantile: float | Sequence[float] = 0.5, delta: float = 1.0, standardize_target: bool = False,
         client: "Client | None" = None, timeout: float = 600.0,

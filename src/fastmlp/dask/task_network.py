@@ -14,6 +14,7 @@ from ..losses import Loss
 from ..network.network import Network
 from ..network.plan import Plan
 from ..network.workspace import aligned_zeros
+from ..precision import on_this_cpu
 from ..system.machine import available_cores
 from .dask_private import threads_of
 
@@ -29,6 +30,7 @@ class NetSpec(NamedTuple):
     Attributes
     ----------
     token : names the net
+    dtype, mixed : as of `Plan`
     n_threads : that a task over one of many partitions takes
     """
 
@@ -37,6 +39,7 @@ class NetSpec(NamedTuple):
     activation: Any
     bias: bool
     dtype: str
+    mixed: bool
     loss: Loss
     n_threads: int
     scaling: Any
@@ -99,5 +102,5 @@ def new_network(net: NetSpec) -> Network:
     """Make a network, with parameters that are all 0."""
     dtype = np.dtype(net.dtype)
     layers = resolve_all(net.activation, len(net.widths) - 2, dtype)
-    plan = Plan(net.widths, layers, net.bias, dtype, net.loss, features=net.features)
-    return Network(plan, aligned_zeros(plan.n_parameters, dtype), net.n_threads)
+    plan = Plan(net.widths, layers, net.bias, dtype, net.loss, features=net.features, mixed=net.mixed)
+    return Network(on_this_cpu(plan), aligned_zeros(plan.n_parameters, dtype), net.n_threads)

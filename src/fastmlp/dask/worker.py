@@ -10,6 +10,7 @@ from ..losses import Loss
 from ..messages import few
 from ..network.call import Tally
 from ..optimizers import Optimizer
+from ..precision import check_trains
 from ..rows.array import ArrayRows, as_table
 from ..rows.columns import put_columns
 from ..rows.frame import FrameColumns
@@ -191,6 +192,7 @@ def order_of(partition: Partition, order: Pass) -> Order:
 
 def gradient(partition: Partition, theta: np.ndarray, net: NetSpec, order: Pass) -> GradientSum:
     """Return loss and gradient over the partition's rows that belong to the pass."""
+    check_trains(net.mixed)
     chosen = order_of(partition, order)
     if chosen.size == 0 or not partition.has_weight:
         return GradientSum(0.0, 0.0, np.zeros(theta.size), chosen.size)
@@ -247,6 +249,7 @@ def epoch(
     optimizer: Optimizer, l2: float, batch_rows: int, key: tuple[int, int] | None,
 ) -> EpochSum:  # fmt: skip
     """Make an epoch of steps over a worker's share of the rows, from common parameters and moments; key as in Pass."""
+    check_trains(net.mixed)
     optimizer = copy.copy(optimizer)  # the task may run again, with the same arguments
     optimizer.moments = np.array(moments)
     partitions, tally = [each for each in share if each.has_weight], Tally()
