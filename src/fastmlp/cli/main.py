@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
+from ..exceptions import UnsupportedCPUError
 from ..version import __version__
 from .common_options import add_model, add_table, add_target, add_threads
 from .csv_options import add_csv_options
@@ -45,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with plain_warnings():
             return int(options.command(options))
-    except (ValueError, TypeError, OSError, ImportError, MemoryError) as error:
+    except (ValueError, TypeError, OSError, ImportError, MemoryError, UnsupportedCPUError) as error:
         print(f"fastmlp: error: {as_typed(str(error)) or type(error).__name__}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..losses import Loss
 from ..model import Model
+from ..precision import warn_of_float32
 from ..rows.streams.files import open_table
 from ..rows.streams.table import Table
 from ..tabular import streams
@@ -57,6 +58,7 @@ def of_network(model: Model, path: str) -> SavedModel:
         )
 
     def scores_of(table: Table) -> ClassScores | NumberScores:
+        warn_of_float32(model.mixed)
         rows = rows_of(model, table, labelled=True)
         return scores(model.network, rows, rows.order(), model.target_scaling)
 

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..arguments import checked_dtype
 from ..losses import SQUARED_ERROR, Loss, loss_of
 from ..messages import few, shown
 from ..rows.columns import TEXT, spelled_numbers, value_type
@@ -110,8 +111,8 @@ def spelled(table: Table) -> Table:
 
 def check_numbers(table: Table, loss: Loss, dtype: str) -> None:
     """Raise ValueError unless there are rows, and all have a target that the loss takes."""
-    dtype = "float64" if loss.link == "identity" else dtype  # of what is not standardised yet
-    numbers, n = TargetNumbers(1, loss, np.dtype(dtype), None, str(table.target_name)), 0
+    of_target, _ = checked_dtype("float64" if loss.link == "identity" else dtype)  # of what is not standardised yet
+    numbers, n = TargetNumbers(1, loss, of_target, None, str(table.target_name)), 0
     for block in table.numbered_labels():
         n += len(block)
         with located(block.place):

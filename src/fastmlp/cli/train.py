@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from .. import optimizers
+from ..arguments import MIXED
 from ..exceptions import ColumnWarning
 from ..model import Model
+from ..precision import check_trains
 from ..rows.streams.files import open_table
 from ..rows.streams.stream import located
 from ..rows.streams.table import Table
@@ -101,6 +103,7 @@ def check_together(options: Namespace) -> None:
         raise ValueError("--resume needs --checkpoint FILE, the file to go on from")
     if options.checkpoint and options.time_limit is not None:
         raise ValueError("--checkpoint: what --time-limit has measured cannot go on later; leave one of them out")
+    check_trains(options.dtype == MIXED)
     if options.early_stopping and options.validation_fraction == 0:
         raise ValueError("--early-stopping needs rows for validation; give --validation-fraction above 0")
 
@@ -133,7 +136,8 @@ def fitted_encoder(table: Table, options: Namespace) -> Any:
 
     scaling = None if options.scaling == "none" else options.scaling
     encoder = TableEncoder(
-        scaling=scaling, max_categories=options.max_categories, dtype=options.dtype,
+        scaling=scaling, max_categories=options.max_categories,
+        dtype="float64" if options.dtype == "float64" else "float32",
         categories=options.categories or (), numbers=[name for name in options.numbers or () if name != options.target],
     )  # fmt: skip
     total = None if table.block_rows is None else int(table.block_rows.sum())

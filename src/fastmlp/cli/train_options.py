@@ -4,6 +4,7 @@ from argparse import ArgumentParser
 
 from .. import optimizers
 from ..activations import ACTIVATIONS
+from ..arguments import MIXED
 from ..losses import NAMES
 from .column_options import add_column_options
 from .common_options import add_table, add_target, add_threads
@@ -82,8 +83,9 @@ def add_network_options(parser: ArgumentParser) -> None:
         help=f"activation function of the hidden layers: {', '.join(ACTIVATIONS)}; default: %(default)s",
     )  # fmt: skip
     group.add_argument(
-        "--dtype", action=OfNetwork, default="float32", choices=["float32", "float64"],
-        help="floating-point type of the computation; default: %(default)s",
+        "--dtype", action=OfNetwork, default="float32", choices=["float32", "float64", MIXED],
+        help=f"floating-point type of the computation; {MIXED} multiplies rounded numbers, which is faster for wide "
+        "layers, on CPUs with AMX or AVX512-BF16 only; default: %(default)s",
     )  # fmt: skip
     group.add_argument(
         "--scaling", action=OfNetwork, default="standard", choices=["standard", "robust", "none"],
