@@ -22,5 +22,9 @@ def bfloat16(monkeypatch):
 @pytest.fixture
 def without_bfloat16(monkeypatch):
     """Return a function after whose call the CPU has no instructions for mixed_bfloat16."""
-    why = "this CPU (i386) has no fast products of bfloat16"
-    return lambda: monkeypatch.setattr(bfloat16_instructions, "found", lambda: (None, why))
+
+    def take_away():
+        monkeypatch.setattr(bfloat16_instructions, "by_flags", lambda: None)
+        monkeypatch.setattr(bfloat16_instructions, "cpu_name", lambda: "i386")
+
+    return take_away

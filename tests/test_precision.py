@@ -14,7 +14,9 @@ from fastmlp.features import Bins, Features, Number, OneHot, Waves
 
 X = np.random.default_rng(0).standard_normal((200, 3)).astype("float32")
 y = (X[:, 0] * X[:, 1] > 0).astype(int)
-REFUSED = "dtype='mixed_bfloat16': this CPU .* has no .*Intel Xeon .* AMD .*; use dtype='float32'"
+REFUSED = (
+    "dtype='mixed_bfloat16': products of bfloat16 .* this CPU .* has none; Intel Xeon .* AMD .*; use dtype='float32'"
+)
 FLOAT32 = "dtype='mixed_bfloat16': .*; predictions are computed in float32"
 
 

@@ -37,7 +37,7 @@ def test_training_is_refused_without_instructions_before_the_table_is_read(witho
     out, error = capsys.readouterr()
     assert out == ""
     assert error.startswith(
-        "fastmlp: error: --dtype mixed_bfloat16: this CPU (i386) has no fast products of bfloat16; "
+        "fastmlp: error: --dtype mixed_bfloat16: products of bfloat16 need special instructions, and "
     )
     assert error.endswith("; use --dtype float32\n")
 

@@ -90,6 +90,6 @@ def test_workers_without_instructions_refuse_to_train(batch_size, without_bfloat
     without_bfloat16()
     model = mixed()
     before = model.parameters.copy()
-    with pytest.raises(UnsupportedCPUError, match=r"dtype='mixed_bfloat16': this CPU .*; use dtype='float32'"):
+    with pytest.raises(UnsupportedCPUError, match=r"dtype='mixed_bfloat16': products .*; use dtype='float32'"):
         fastmlp.dask.fit(model, *PARTITIONS, batch_size=batch_size)
     assert np.array_equal(model.parameters, before)

@@ -135,7 +135,7 @@ def test_training_is_refused_without_instructions(kind, call, bfloat16, without_
     before = weights(fitted)
     without_bfloat16()
     for estimator in (new, fitted):
-        with pytest.raises(UnsupportedCPUError, match=r"dtype='mixed_bfloat16': this CPU .*; use dtype='float32'"):
+        with pytest.raises(UnsupportedCPUError, match=r"dtype='mixed_bfloat16': products .*; use dtype='float32'"):
             call(estimator)
     assert not hasattr(new, "coefs_")
     assert weights(fitted) == before
