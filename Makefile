@@ -8,8 +8,11 @@ BIN := $(VENV)/bin
 demo: $(VENV)/demo.stamp
 	$(BIN)/python demo/run.py demo-output
 
+# By two processes, which share the tests: most of their nets are too small for a second thread. `make test PROCESSES=0`
+# runs them in one, where a debugger works.
+PROCESSES ?= 2
 test: $(VENV)/test.stamp
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist worksteal
 
 # Part of the tests with the lowest versions that pyproject.toml allows, on Python 3.11, and the newest, on 3.13.
 versions:
