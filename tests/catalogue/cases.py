@@ -4,6 +4,7 @@
 """
 
 import importlib
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -61,6 +62,7 @@ def table() -> str:
 
 
 if __name__ == "__main__":
+    sys.path.append(str(FOLDER.parent))
     import cases  # the module that tests know, not __main__
 
     print(cases.table(), end="")

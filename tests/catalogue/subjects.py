@@ -1,4 +1,7 @@
-"""What the catalogue's inputs are given to: Models and estimators of classes and of numbers, and the command line."""
+"""What the catalogue's inputs are given to: Models and estimators of classes and numbers, and the command line.
+
+Those of tables, `TABULAR`, take as they are what others refuse, such as missing values and text.
+"""
 
 import os
 import subprocess
@@ -7,9 +10,10 @@ import sys
 import numpy as np
 import pyarrow
 import pytest
+import small_tables
 from pyarrow import parquet
 
-from fastmlp import DivergenceError, MLPClassifier, MLPRegressor, Model
+from fastmlp import DivergenceError, MLPClassifier, MLPRegressor, Model, TabularRegressor
 from fastmlp.cli.main import main
 
 n, p = 30, 3
@@ -37,6 +41,7 @@ def regressor(**settings):
 
 
 ESTIMATORS = (classifier, regressor)
+TABULAR = (small_tables.classifier, small_tables.regressor)
 FITTED = (classifier().partial_fit(X, y, classes=[0, 1]), regressor().partial_fit(X, y))
 
 
@@ -85,9 +90,26 @@ def estimators_refuse(error, words, X=X, y=y, w=None, *, fit_only=False, makes=E
             refused(error, words, lambda fitted=fitted: fitted.predict(X), lambda fitted=fitted: output(fitted, X))
 
 
+def tables_refuse(error, words, X=X, y=y, w=None, *, makes=TABULAR):
+    """`fit` of tabular estimators refuses X, y or w."""
+    for make in makes:
+        refused(error, words, lambda make=make: make().fit(X, y, w))
+
+
+def tables_take(X, y=y, w=None, *, like=None, makes=TABULAR):
+    """Check that tabular estimators fit, and predict finite numbers; like: rows of which they make the same bits."""
+    for make in makes:
+        predicted = output(make().fit(X, y, w), X)
+        assert np.isfinite(predicted).all()
+        if like is not None:
+            same = make().fit(like, y, w)
+            assert output(same, like).tobytes() == output(same, X).tobytes() == predicted.tobytes()
+
+
 def output(fitted, X):
     """Return probabilities or, of numbers, predictions."""
-    numeric = isinstance(fitted, MLPRegressor) or getattr(fitted, "loss_name", "log_loss") != "log_loss"
+    of_model = getattr(fitted, "loss_name", "log_loss") != "log_loss"
+    numeric = of_model or isinstance(fitted, MLPRegressor | TabularRegressor)
     return fitted.predict(X) if numeric else fitted.predict_proba(X)
 
 

@@ -15,6 +15,7 @@ from subjects import (
     FITTED,
     LOSSES,
     NAMES,
+    TABULAR,
     X,
     bits,
     estimators_refuse,
@@ -22,6 +23,8 @@ from subjects import (
     output,
     quiet,
     refused,
+    tables_refuse,
+    tables_take,
     y,
 )
 
@@ -44,11 +47,14 @@ def test_sparse(kind):
         for make in ESTIMATORS:
             got, whole = make().fit(matrix, y).predict(matrix), make().fit(thin, y).predict(thin)
             np.testing.assert_allclose(got, whole, rtol=1e-9)
+        tables_take(matrix, like=thin)
     blocks = rows.Blocks(lambda: iter([(sparse.csr_matrix(X), y)]), 3)
     refused(TypeError, r"X is sparse.*X\.toarray\(\)", lambda: Model([3, 1]).fit(blocks))
 
 
-@case(26, "nullable columns of pandas", "with NA: `ValueError`, NaN; without: the same as an array")
+@case(
+    26, "nullable columns of pandas", "with NA: `ValueError`, NaN, or missing in tables; without: the same as an array"
+)
 @pytest.mark.parametrize("dtype", ["Float32", "Float64", "Int64", "boolean"])
 def test_nullable(dtype):
     whole = pd.DataFrame({name: pd.array(np.round(X[:, k]) != 0, "boolean") for k, name in enumerate(NAMES)})
@@ -59,6 +65,7 @@ def test_nullable(dtype):
         np.testing.assert_array_equal(output(got, whole), output(expected, plain))
     bad = whole.copy()
     bad.loc[7, "c"] = pd.NA
+    tables_take(bad)
     model_refuses(ValueError, "X contains NaN in row 7, column 2", bad)
     estimators_refuse(ValueError, "X contains NaN", bad)
 
@@ -89,7 +96,7 @@ def test_categories_and_text_that_stand_for_numbers(column):
 @case(
     27,
     "a column of categories or dates",
-    "categories that are numbers: these; else `TypeError` or `ValueError`: names the column; see `TableEncoder`",
+    "of tables: trains; else categories that are numbers: these, and `TypeError` or `ValueError`: names the column",
 )
 @pytest.mark.parametrize("kind", ODD_COLUMNS)
 def test_categories_and_dates(kind):
@@ -104,9 +111,11 @@ def test_categories_and_dates(kind):
     model_refuses(ValueError, "X: column 'b'.*'[xy]'", words)
     estimators_refuse(ValueError, "X: column 'b'.*'[xy]'", words)
     assert TableEncoder().fit_transform(words).shape == (30, 4)
+    tables_take(words)
+    tables_take(bad)
 
 
-@case(28, "null in a frame of polars", "`ValueError`, NaN; without: the same as an array")
+@case(28, "null in a frame of polars", "`ValueError`, NaN, or missing in tables; without: the same as an array")
 @pytest.mark.parametrize("values", [X[:, 2], np.arange(30)])
 def test_polars_null(values):
     whole = polars.DataFrame({"a": X[:, 0], "b": X[:, 1], "c": values})
@@ -114,6 +123,7 @@ def test_polars_null(values):
     np.testing.assert_array_equal(got.parameters, expected.parameters)
     holed = polars.Series("c", [None if k == 7 else value for k, value in enumerate(values.tolist())])
     bad = whole.with_columns(holed)
+    tables_take(bad, like=bad.to_pandas())
     model_refuses(ValueError, "X contains NaN in row 7, column 2", bad)
     estimators_refuse(ValueError, "X contains NaN", bad)
 
@@ -123,6 +133,7 @@ def test_lazy_frame():
     lazy = polars.DataFrame(frame).lazy()
     model_refuses(TypeError, r"X is a lazy frame.*X\.collect\(\)", lazy)
     estimators_refuse(TypeError, r"X is a lazy frame.*X\.collect\(\)", lazy)
+    tables_refuse(TypeError, r"X is a lazy frame.*X\.collect\(\)", lazy)
 
 
 @case(
@@ -138,6 +149,9 @@ def test_reordered_columns():
         refused(ValueError, words, lambda o=other: model.predict(o))
         for estimator in estimators:
             refused(ValueError, "feature names should match", lambda o=other, fitted=estimator: fitted.predict(o))
+    for make in TABULAR:
+        fitted = make().fit(frame, y)
+        np.testing.assert_array_equal(fitted.predict(frame[["c", "b", "a"]]), fitted.predict(frame))
     by_name = model.predict_proba(rows.Arrow(frame[["c", "b", "a"]]))
     np.testing.assert_array_equal(by_name, model.predict_proba(frame))
 
@@ -155,7 +169,7 @@ def test_other_number_of_features():
 @pytest.mark.parametrize("method", ["predict", "predict_proba", "predict_log_proba"])
 def test_not_fitted(method):
     refused(NotFittedError, "not fitted yet", lambda: getattr(MLPClassifier(), method)(X))
-    for make in ESTIMATORS:
+    for make in ESTIMATORS + TABULAR:
         refused(
             NotFittedError, "not fitted yet", lambda make=make: make().predict(X), lambda make=make: make().score(X, y)
         )
@@ -172,3 +186,6 @@ def test_predict_on_no_rows():
     for fitted in FITTED:
         calls = [lambda fitted=fitted: fitted.predict(X[:0]), lambda fitted=fitted: output(fitted, X[:0])]
         refused(ValueError, r"0 sample\(s\)", *calls)
+    for make in TABULAR:
+        fitted = make().fit(X, y)
+        refused(ValueError, r"0 sample\(s\)", lambda fitted=fitted: fitted.predict(X[:0]))

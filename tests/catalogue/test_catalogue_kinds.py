@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from cases import case
-from subjects import X, bits, n, p, python, quiet, y
+from subjects import X, bits, n, p, python, quiet, tables_take, y
 
 from fastmlp import Model
 from fastmlp.rows.targets import as_labels
@@ -15,6 +15,8 @@ SMALL = np.random.default_rng(1).integers(-4, 5, X.shape)  # exact in every type
 def same(other, X=SMALL):
     for dtype in ("float32", "float64"):
         assert bits(other, dtype=dtype) == bits(np.ascontiguousarray(X, np.float64), dtype=dtype)
+    if other.dtype != bool:  # which tabular estimators read as categories
+        tables_take(other, like=np.ascontiguousarray(X, np.float64))
 
 
 @case(8, "an object array of numbers", "the same as a contiguous array of float64")
@@ -46,6 +48,7 @@ def test_read_only():
     labels, weights = y.astype(np.int8), np.ones(n)
     labels.flags.writeable = weights.flags.writeable = False
     assert bits(fixed, labels, weights) == bits(X, y, np.ones(n))
+    tables_take(fixed, labels, weights, like=X)
 
 
 @case(18, "big-endian", "the same")
