@@ -175,7 +175,7 @@ def test_quantiles(levels):
         (np.where(np.arange(n) == 3, -1, 1), "sample_weight(_val)? contains -1"),
         (np.where(np.arange(n) == 3, np.nan, 1), "sample_weight contains NaN"),
         (np.where(np.arange(n) == 3, np.inf, 1), "sample_weight contains infinity"),
-        (np.zeros(n), "at least one non-zero"),
+        (np.zeros(n), "at least one non-zero|sample_weight(_val)? is 0 for every row"),
         (np.ones(n - 1), r"sample_weight.shape == \(119,\), expected \(120,\)"),
         (np.ones((n, 2)), "(?i)sample.weight"),
     ],
@@ -186,6 +186,17 @@ def test_bad_weights(make, w, words):
         make().fit(X, y, w)
     with pytest.raises(ValueError, match=words):
         make().fit(X, y, X_val=X, y_val=y, sample_weight_val=w)
+
+
+@pytest.mark.parametrize("make", [classifier, regressor])
+def test_weights_of_rows_without_a_target_alone(make):
+    y = holed(YES if make is classifier else NUMBERS)
+    w = np.where(np.arange(n) % 10 == 0, 1.0, 0.0)
+    with (
+        pytest.warns(UserWarning, match="y is missing in 12 of 120"),
+        pytest.raises(ValueError, match="sample_weight is 0 for every row"),
+    ):
+        make().fit(X, y, w)
 
 
 @pytest.mark.parametrize("label", ["no", "yes"])

@@ -9,7 +9,7 @@ from sklearn.utils import check_consistent_length, column_or_1d
 from ..messages import shown
 from ..rows.columns import refuse_lazy
 from ..rows.record_batches import is_missing
-from ..rows.targets import refuse_masked
+from ..rows.targets import check_sum, refuse_masked
 from ..sklearn.data import checked_weights
 from ..sklearn_private import _safe_indexing
 from ..system.machine import check_memory
@@ -38,7 +38,11 @@ def usable(
     known = there(y)
     w = weights_of_rows(f"sample_weight{suffix}", w, y)
     X = with_target(X, f"y{suffix}", known, stacklevel + 1)
-    return readable(X), estimator._checked(f"y{suffix}", y, known), None if w is None else w[known]
+    if w is not None:
+        w = w[known]
+        with np.errstate(over="ignore"):
+            check_sum(w.sum(dtype=np.float64), len(w) > 0, f"sample_weight{suffix}")
+    return readable(X), estimator._checked(f"y{suffix}", y, known), w
 
 
 def readable(X: Any, n_bytes: int = 4) -> Any:
