@@ -12,7 +12,7 @@ from numba.extending import intrinsic
 
 from .bfloat16_instructions import by_flags
 from .intrinsics import INT32, INT64, array_pointer, declared
-from .vectors import load, loop_over_k, store, unpacked
+from .vectors import load, loop_over_k, spread, store, unpacked
 
 BLOCK, HALF = 32, 16  # rows and columns of a block; columns of a tile, and the pairs of a row
 PAIRS = BLOCK * HALF  # of a block
@@ -35,8 +35,8 @@ BFloat._create_instance()
 
 
 def constant(kind, value):
-    """Return a vector of equal numbers."""
-    return ir.Constant(kind, [value] * kind.count)
+    """Return a vector of equal numbers, or a number."""
+    return ir.Constant(kind, [value] * kind.count if isinstance(kind, ir.VectorType) else value)
 
 
 def shuffled(builder, x, y, places):
@@ -44,27 +44,38 @@ def shuffled(builder, x, y, places):
     return builder.shuffle_vector(x, y, ir.Constant(ir.VectorType(INT32, len(places)), list(places)))
 
 
-def rounded_by_integers(builder, x):
-    """Return a vector of float32 as bfloat16, by any instructions, as those of AVX512-BF16 do it.
+def rounded_by_integers(builder, x, kind):
+    """Return float32 as bfloat16, in integers of 32 bits (kind), by any instructions, as those of AVX512-BF16 do it.
 
     To the nearest, ties to even; subnormal numbers to 0; NaN stays NaN.
     """
-    bits = builder.bitcast(x, WORDS)
-    top = builder.lshr(bits, constant(WORDS, 16))
-    even = builder.add(constant(WORDS, 0x7FFF), builder.and_(top, constant(WORDS, 1)))
-    nearest = builder.lshr(builder.add(bits, even), constant(WORDS, 16))
-    size = builder.and_(bits, constant(WORDS, 0x7FFFFFFF))
-    is_nan = builder.icmp_unsigned(">", size, constant(WORDS, INFINITE))
-    is_small = builder.icmp_unsigned("<", size, constant(WORDS, LEAST_NORMAL))
-    result = builder.select(is_nan, builder.or_(top, constant(WORDS, QUIET)), nearest)
-    result = builder.select(is_small, builder.and_(top, constant(WORDS, SIGN)), result)
-    return builder.trunc(result, ir.VectorType(INT16, HALF))
+    bits = builder.bitcast(x, kind)
+    top = builder.lshr(bits, constant(kind, 16))
+    even = builder.add(constant(kind, 0x7FFF), builder.and_(top, constant(kind, 1)))
+    nearest = builder.lshr(builder.add(bits, even), constant(kind, 16))
+    size = builder.and_(bits, constant(kind, 0x7FFFFFFF))
+    is_nan = builder.icmp_unsigned(">", size, constant(kind, INFINITE))
+    is_small = builder.icmp_unsigned("<", size, constant(kind, LEAST_NORMAL))
+    result = builder.select(is_nan, builder.or_(top, constant(kind, QUIET)), nearest)
+    return builder.select(is_small, builder.and_(top, constant(kind, SIGN)), result)
+
+
+@intrinsic
+def nearest_bfloat16(typing, x):
+    """Return the float32 that is a bfloat16 and nearest to x."""
+
+    def generate(context, builder, signature, arguments):
+        top = rounded_by_integers(builder, arguments[0], INT32)
+        return builder.bitcast(builder.shl(top, INT32(16)), ir.FloatType())
+
+    return types.float32(types.float32), generate
 
 
 def rounded(builder, left, right):
     """Return two vectors of float32 as one of bfloat16."""
     if by_flags() == "plain":
-        halves = (rounded_by_integers(builder, x) for x in (left, right))
+        short = ir.VectorType(INT16, HALF)
+        halves = (builder.trunc(rounded_by_integers(builder, x, WORDS), short) for x in (left, right))
         return shuffled(builder, *halves, range(BLOCK))
     kind = ir.VectorType(BFloat(), BLOCK)
     both = declared(builder, "llvm.x86.avx512bf16.cvtne2ps2bf16.512", kind, [FLOATS] * 2)
@@ -99,6 +110,19 @@ def load_pairs(builder, block, offset):
 def store_pairs(builder, numbers, block, offset):
     """Store BLOCK bfloat16 numbers."""
     store(builder, builder.bitcast(numbers, WORDS), block, offset)
+
+
+@intrinsic
+def round_row(typing, x, at, B, b):
+    """Row 0 of block b of B (out, in rows) = BLOCK numbers of x (in, float32), from `at` on, in bfloat16."""
+
+    def generate(context, builder, signature, arguments):
+        place = builder.gep(array_pointer(context, builder, signature.args[0], arguments[0]), [arguments[1]])
+        block = block_pointer(context, builder, signature.args[2], *arguments[2:])
+        store_pairs(builder, rounded(builder, *load_row(builder, place, INT64(0))), block, INT64(0))
+        return context.get_dummy_value()
+
+    return types.void(x, types.intp, B, types.intp), generate
 
 
 @intrinsic
@@ -164,6 +188,33 @@ def mask_rows(typing, X, B, b):
 
 
 @intrinsic
+def outer_rows(typing, d, w, C):
+    """C = d wᵀ: BLOCK numbers from the offsets d and w on in C.data in, C (data, offset, ld) out, float32."""
+
+    def generate(context, builder, signature, arguments):
+        data, c, ld = unpacked(context, builder, signature.args[2], arguments[2])
+        d = builder.gep(data, [arguments[0]])
+        halves = load_row(builder, builder.gep(data, [arguments[1]]), INT64(0))
+
+        def row(i):
+            scale = spread(builder, d, i, FLOATS)
+            for half, numbers in enumerate(halves):
+                at = builder.add(builder.mul(i, ld), INT64(half * HALF))
+                store(builder, builder.fmul(scale, numbers), c, at)
+
+        row_loop(builder, BLOCK, row)
+        return context.get_dummy_value()
+
+    return types.void(types.intp, types.intp, C), generate
+
+
+def paired(builder, upper, lower):
+    """Return the pairs of two rows, those of the left columns and those of the right ones."""
+    for first in (0, HALF):
+        yield shuffled(builder, upper, lower, [place for j in range(first, first + HALF) for place in (j, BLOCK + j)])
+
+
+@intrinsic
 def pair_rows(typing, B, b, P, p):
     """Pair the rows of a block: block b of B in, in rows; block p of P out, paired."""
 
@@ -175,10 +226,8 @@ def pair_rows(typing, B, b, P, p):
             upper, lower = (
                 load_pairs(builder, source, builder.add(builder.mul(i, INT64(BLOCK)), INT64(HALF * r))) for r in (0, 1)
             )
-            for first in (0, HALF):
-                places = [place for j in range(first, first + HALF) for place in (j, BLOCK + j)]
-                offset = builder.add(builder.mul(i, INT64(HALF)), INT64(first * HALF))
-                store_pairs(builder, shuffled(builder, upper, lower, places), target, offset)
+            for half, pairs in enumerate(paired(builder, upper, lower)):
+                store_pairs(builder, pairs, target, builder.add(builder.mul(i, INT64(HALF)), INT64(half * HALF * HALF)))
 
         row_loop(builder, HALF, two_rows)
         return context.get_dummy_value()

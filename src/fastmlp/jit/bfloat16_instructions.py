@@ -18,7 +18,7 @@ def by_flags() -> Instructions | None:
     """Return the instructions that kernels are compiled to, whether or not this process may use them."""
     if os.environ.get(VARIABLE) == "plain":
         return "plain"
-    features = cpu_features().split(",")
+    features = cpu_features()
     if "+avx512bf16" not in features:
         return None
     if "+amx-bf16" in features:

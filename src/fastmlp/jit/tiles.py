@@ -218,4 +218,4 @@ def product_of(rows, columns):
     return chosen(plain, lambda *types: by_name.get(by_flags(), plain))
 
 
-multiply_block, multiply_columns, multiply_ones = product_of(2, 2), product_of(2, 1), product_of(1, 2)
+multiply_block, multiply_columns, multiply_row = product_of(2, 2), product_of(2, 1), product_of(1, 2)

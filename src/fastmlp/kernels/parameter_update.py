@@ -146,8 +146,9 @@ def update_share(thread, job, net, sums, m, chunks, weight, t):
         first, last = share(layer.p_in, layer.W_together, thread, job.n_threads)
         block = max(BLOCK_NUMBERS // (layer.ld_dW * layer.W_together), 1) * layer.W_together
         for k in range(first, last, block):
-            update_rows(net, sums, l, m, chunks, weight, constants, k, min(k + block, last), scratch)
-        pack_weights(net, l, first, last, job.backward, thread)
+            end = min(k + block, last)
+            update_rows(net, sums, l, m, chunks, weight, constants, k, end, scratch)
+            pack_weights(net, l, k, end, job.backward, thread)  # while these rows of θ are in the cache
         if l == 0 and len(net.lookups) > 0:
             update_lookups(thread, job, net, sums, m, chunks, weight, constants)
         if layer.b >= 0:

@@ -285,7 +285,7 @@ class Plan:
             layer["start"] = sums(summed.padded(p_out))
             layer["squares"], squares = squares, squares + self._groups(p_in, narrow)
             if self.mixed:
-                layer["packed"] = layer["packed_T"] = -1
+                layer["packed"], layer["packed_T"] = sums(summed.padded(p_in)) if narrow else -1, -1
                 at_W, at_b = at_W + p_in * p_out, at_b + p_out
                 continue
             in_theta = self.theta_format == packed and packed.padded(p_out) == p_out and at_W % packed.lanes == 0

@@ -1,11 +1,11 @@
 """Backward: dZ[l] = (dZ[l+1] W[l+1]ᵀ) ⊙ g'(Z[l]), dW[l] = A[l-1]ᵀ dZ[l] and db[l], operands in bfloat16."""
 
-from ...jit.bfloat16 import BLOCK, PAIRS, mask_rows, pair_rows, round_rows
+from ...jit.bfloat16 import BLOCK, PAIRS, mask_rows, nearest_bfloat16, outer_rows, pair_rows, round_row, round_rows
 from ...jit.compile import NOWHERE, ZERO, kernel
 from ...jit.intrinsics import keep_whole
-from ...jit.tiles import multiply_ones
+from ...jit.tiles import multiply_row
 from ..activations import RELU, differentiate
-from ..arrays import Matrix, add_cast, copy, part, row_of
+from ..arrays import Matrix, add_cast, copy, fill_zero, part, row_of, total_of
 from ..dropout import drop
 from .blocks import NUMBERS, block_rows, copy_padded, multiply, scratch_of
 
@@ -15,16 +15,28 @@ def round_residuals(net, row, m):
     """dZ[L] in bfloat16: the head's dZ[L] in (m × p[L], float32), D_rows and D_paired out."""
     keep_whole()
     layer, row_blocks, pairs = net.layers[len(net.layers) - 1], net.layout[0].row_blocks, net.pairs
-    dZ = Matrix(net.work, layer.dZ, layer.ld_out)
-    for r in range(row // BLOCK, row // BLOCK + block_rows(m)):
-        scratch, _ = scratch_of(net, r)
-        block = Matrix(net.work, scratch, BLOCK)
+    begin = row // BLOCK
+    scratch, _ = scratch_of(net, begin)
+    dZ, block = Matrix(net.work, layer.dZ, layer.ld_out), Matrix(net.work, scratch, BLOCK)
+    for r in range(begin, begin + block_rows(m)):
+        rows = min(BLOCK, row + m - r * BLOCK)
         for n in range(layer.blocks):
-            rows, columns = min(BLOCK, row + m - r * BLOCK), min(BLOCK, layer.p_out - n * BLOCK)
-            at = layer.D_rows + (r * layer.blocks + n) * PAIRS
+            columns, at = min(BLOCK, layer.p_out - n * BLOCK), layer.D_rows + (r * layer.blocks + n) * PAIRS
             copy_padded(rows, columns, part(dZ, r * BLOCK, n * BLOCK), block)
             round_rows(block, pairs, at)
             pair_rows(pairs, at, pairs, layer.D_paired + (n * row_blocks + r) * PAIRS)
+
+
+@kernel
+def round_residual(net, row, m):
+    """`round_residuals` of a single output: dZ[L] in float32 in, rounded out in its place, and in D_rows."""
+    layer, work, begin = net.layers[len(net.layers) - 1], net.work, row // BLOCK
+    d = work[layer.dZ + row : layer.dZ + row + block_rows(m) * BLOCK]
+    for i in range(m):
+        d[i] = nearest_bfloat16(d[i])
+    fill_zero(d[m:])
+    for r in range(block_rows(m)):
+        round_row(work, layer.dZ + row + r * BLOCK, net.pairs, layer.D_rows + (begin + r) * PAIRS)
 
 
 @kernel
@@ -57,11 +69,14 @@ def layer_backward(net, l, row, m, key, in_batch):
     keep_whole()
     layer, below, row_blocks = net.layers[l], net.layers[l - 1], net.layout[0].row_blocks
     N, K, begin, pairs = layer.blocks, layer.blocks_in, row // BLOCK, net.pairs
+    scratch, _ = scratch_of(net, begin)
+    dA = Matrix(net.work, scratch, BLOCK)
     for k in range(K):
         for r in range(begin, begin + block_rows(m)):
-            scratch, _ = scratch_of(net, r)
-            dA = Matrix(net.work, scratch, BLOCK)
-            multiply(net, N, layer.D_rows + r * N * PAIRS, PAIRS, layer.W_turned + k * N * PAIRS, BLOCK, dA, True)
+            if layer.narrow:
+                outer_rows(layer.dZ + r * BLOCK, layer.packed + k * BLOCK, dA)
+            else:
+                multiply(net, N, layer.D_rows + r * N * PAIRS, PAIRS, layer.W_turned + k * N * PAIRS, BLOCK, dA, True)
             rows = min(BLOCK, row + m - r * BLOCK)
             bad = finish_block(net, l - 1, r, k, rows, key, in_batch + r * BLOCK - row, dA)
             if bad >= 0:
@@ -79,7 +94,10 @@ def backward(net, row, m, key, in_batch, gradient, fresh):
     layer is summed as soon as its dZ is there.
     """
     keep_whole()
-    round_residuals(net, row, m)
+    if net.layers[len(net.layers) - 1].narrow:
+        round_residual(net, row, m)
+    else:
+        round_residuals(net, row, m)
     scratch = row // BLOCK
     for l in range(len(net.layers) - 1, -1, -1):
         layer = net.layers[l]
@@ -94,6 +112,15 @@ def backward(net, row, m, key, in_batch, gradient, fresh):
 
 
 @kernel
+def add_sums(sums, fresh, target):
+    """target = sums if fresh, else +=: sums in, target out or in/out."""
+    if fresh:
+        copy(sums, target)
+    else:
+        add_cast(sums, target)
+
+
+@kernel
 def weight_gradient(net, l, row, m, first, last, gradient, fresh, scratch):
     """Rows first:last of dW[l] = A[l-1]ᵀ dZ[l] if fresh, else +=, see `backprop.weight_gradient`.
 
@@ -101,20 +128,21 @@ def weight_gradient(net, l, row, m, first, last, gradient, fresh, scratch):
     """
     keep_whole()
     layer, work, row_blocks, r = net.layers[l], net.work, net.layout[0].row_blocks, row // BLOCK
-    R = block_rows(m)
+    R, (block, _) = block_rows(m), scratch_of(net, scratch)
+    if layer.narrow:
+        for k in range(first // BLOCK, block_rows(last)):
+            a = layer.A_turned + (k * row_blocks + r) * PAIRS
+            sums = Matrix(work, block, BLOCK)
+            multiply_row(R, net.pairs, layer.D_rows + r * PAIRS, PAIRS, net.pairs, a, sums, True)
+            at, count = gradient + layer.dW + k * BLOCK, min(BLOCK, last - k * BLOCK)
+            add_sums(row_of(sums, ZERO, count), fresh, work[at : at + count])
+        return
     for n in range(layer.blocks):
         count, d = min(BLOCK, layer.p_out - n * BLOCK), layer.D_paired + (n * row_blocks + r) * PAIRS
         for k in range(first // BLOCK, block_rows(last)):
             a = layer.A_turned + (k * row_blocks + r) * PAIRS
-            at = gradient + layer.dW + k * BLOCK * layer.ld_dW
-            if not layer.narrow:
-                multiply(net, R, a, PAIRS, d, count, Matrix(work, at + n * BLOCK, layer.ld_dW), fresh)
-                continue
-            block, _ = scratch_of(net, scratch)
-            multiply(net, R, a, PAIRS, d, count, Matrix(work, block, BLOCK), True)
-            dw = work[at : at + min(BLOCK, last - k * BLOCK)]
-            for i in range(len(dw)):
-                dw[i] = work[block + i * BLOCK] + (work.dtype.type(0) if fresh else dw[i])
+            at = gradient + layer.dW + k * BLOCK * layer.ld_dW + n * BLOCK
+            multiply(net, R, a, PAIRS, d, count, Matrix(work, at, layer.ld_dW), fresh)
 
 
 @kernel
@@ -125,14 +153,14 @@ def bias_gradient(net, l, row, m, first, last, gradient, fresh, scratch):
     """
     keep_whole()
     layer, layout, work = net.layers[l], net.layout[0], net.work
+    if layer.narrow:
+        db = work[gradient + layer.db : gradient + layer.db + 1]
+        db[0] = total_of(work[layer.dZ + row : layer.dZ + row + m]) + (0.0 if fresh else db[0])
+        return
     block, _ = scratch_of(net, scratch)
     sums = Matrix(work, block, BLOCK)
     for n in range(first // BLOCK, block_rows(last)):
         d = layer.D_paired + (n * layout.row_blocks + row // BLOCK) * PAIRS
-        multiply_ones(block_rows(m), net.pairs, layout.ones, ZERO, net.pairs, d, sums, True)
-        at = gradient + layer.db + n * BLOCK
-        db = work[at : at + min(BLOCK, last - n * BLOCK)]
-        if fresh:
-            copy(row_of(sums, ZERO, len(db)), db)
-        else:
-            add_cast(row_of(sums, ZERO, len(db)), db)
+        multiply_row(block_rows(m), net.pairs, layout.ones, ZERO, net.pairs, d, sums, True)
+        at, count = gradient + layer.db + n * BLOCK, min(BLOCK, last - n * BLOCK)
+        add_sums(row_of(sums, ZERO, count), fresh, work[at : at + count])

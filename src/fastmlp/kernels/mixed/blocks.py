@@ -3,8 +3,8 @@
 A block is BLOCK rows by BLOCK columns, see jit/bfloat16.py. All operands of a net lie in blocks, padded with zeros:
 
     A_rows     A[l-1]   block (r, k), left of A W; when A[l-1] has been used, dZ[l-1] in its place
-    A_turned   A[l-1]ᵀ  block (k, r), left of Aᵀ dZ
-    D_rows     dZ[l]    block (r, n), left of dZ Wᵀ
+    A_turned   A[l-1]ᵀ  block (k, r), left of Aᵀ dZ; for a single output A[l-1] paired, right of dZᵀ A
+    D_rows     dZ[l]    block (r, n), left of dZ Wᵀ; for a single output dZᵀ, in the first row of a block
     D_paired   dZ[l]    block (n, r), right of Aᵀ dZ
     W_paired   W[l]     block (n, k), right of A W
     W_turned   W[l]ᵀ    block (k, n), right of dZ Wᵀ
@@ -14,7 +14,7 @@ each operand as one stream. Turning a paired block gives the left operand of its
 gives the right operand of its transpose.
 """
 
-from ...jit.bfloat16 import BLOCK, HALF, PAIRS, pair_rows, round_rows
+from ...jit.bfloat16 import BLOCK, HALF, PAIRS, nearest_bfloat16, pair_rows, round_rows
 from ...jit.compile import VECTOR_BYTES, kernel
 from ...jit.intrinsics import keep_whole
 from ...jit.micro_kernel import transpose_square
@@ -23,7 +23,7 @@ from ..arrays import Matrix, copy, fill_zero, part, row_of
 
 NUMBERS = BLOCK * BLOCK
 LANES = VECTOR_BYTES // 4
-SCRATCH = 2 * NUMBERS  # of float32, for each block of rows or thread: sums of a product, and what becomes of them
+SCRATCH = 2 * NUMBERS  # of float32, for each tile of rows or thread: sums of a product, and what becomes of them
 SCRATCH_PAIRS = 2 * PAIRS
 
 
@@ -47,7 +47,7 @@ def block_rows(m):
 
 @kernel
 def scratch_of(net, index):
-    """Return where the scratch of a block of rows, or of a thread, begins in work, and where in net.pairs."""
+    """Return where scratch begins in work and in net.pairs; index: a tile's first block of rows, or a thread."""
     layout = net.layout[0]
     return layout.block + index * SCRATCH, layout.block_pairs + index * SCRATCH_PAIRS
 
@@ -108,12 +108,15 @@ def multiply(net, n, a, step, b, columns, C, fresh):
 
 @kernel
 def pack_weights(net, l, first, last, transposed, scratch):
-    """Round rows first:last of W from θ into W_paired, and into W_turned if transposed.
+    """Round rows first:last of W from θ into W_paired, and into W_turned if transposed; a single column stays, too.
 
     first and last are multiples of BLOCK, but at the end of W; scratch: index for `scratch_of`.
     """
     keep_whole()
     layer, pairs = net.layers[l], net.pairs
+    if layer.narrow:
+        for k in range(first, last):
+            net.work[layer.packed + k] = nearest_bfloat16(net.theta[layer.W + k])
     scratch, rows = scratch_of(net, scratch)
     W = Matrix(net.theta, layer.W, layer.p_out)
     for k in range(first // BLOCK, block_rows(last)):
@@ -122,5 +125,5 @@ def pack_weights(net, l, first, last, transposed, scratch):
             columns = min(BLOCK, layer.p_out - n * BLOCK)
             round_padded(net, m, columns, part(W, k * BLOCK, n * BLOCK), rows, scratch)
             pair_rows(pairs, rows, pairs, layer.W_paired + (n * layer.blocks_in + k) * PAIRS)
-            if transposed and l > 0:
+            if transposed and l > 0 and not layer.narrow:
                 turn(pairs, rows, pairs, layer.W_turned + (k * layer.blocks + n) * PAIRS)

@@ -4,29 +4,32 @@ What g' needs stays in float32, in blocks (r, n) from `layer.Z` on: A where it i
 Z. ReLU needs A in bfloat16 only, and does all of it in one pass over a block.
 """
 
-from ...jit.bfloat16 import BLOCK, HALF, PAIRS, clip_rows, round_rows
+from ...jit.bfloat16 import BLOCK, HALF, PAIRS, clip_rows, pair_rows, round_rows
 from ...jit.compile import NOWHERE, ZERO, kernel
 from ...jit.intrinsics import keep_whole
 from ..activations import RELU, activate, clear_padding
 from ..arrays import Matrix, copy, fill_zero, part, row_of
 from ..dropout import drop
-from .blocks import NUMBERS, block_rows, multiply, round_padded, scratch_of, store_turned
+from .blocks import NUMBERS, block_rows, multiply, scratch_of, store_turned
 
 
 @kernel
 def round_inputs(net, row, m, backward):
     """A[0] in bfloat16: float32 in work in (m × p[0]), A_rows out, and A_turned if backward."""
     keep_whole()
-    layer, row_blocks = net.layers[0], net.layout[0].row_blocks
-    X = Matrix(net.work, layer.A_in, layer.ld_in)
-    for r in range(row // BLOCK, row // BLOCK + block_rows(m)):
-        scratch, pairs = scratch_of(net, r)
+    layer, row_blocks, pairs = net.layers[0], net.layout[0].row_blocks, net.pairs
+    X, begin = Matrix(net.work, layer.A_in, layer.ld_in), row // BLOCK
+    _, scratch = scratch_of(net, begin)
+    for i in range(m, block_rows(m) * BLOCK):
+        fill_zero(row_of(X, row + i, layer.blocks_in * BLOCK))
+    for r in range(begin, begin + block_rows(m)):
         for k in range(layer.blocks_in):
             rows = layer.A_rows + (r * layer.blocks_in + k) * PAIRS
-            count, columns = min(BLOCK, row + m - r * BLOCK), min(BLOCK, layer.p_in - k * BLOCK)
-            round_padded(net, count, columns, part(X, r * BLOCK, k * BLOCK), rows, scratch)
-            if backward:
-                store_turned(net.pairs, rows, layer.A_turned + (k * row_blocks + r) * PAIRS, pairs)
+            round_rows(part(X, r * BLOCK, k * BLOCK), pairs, rows)
+            if backward and layer.narrow:
+                pair_rows(pairs, rows, pairs, layer.A_turned + (k * row_blocks + r) * PAIRS)
+            elif backward:
+                store_turned(pairs, rows, layer.A_turned + (k * row_blocks + r) * PAIRS, scratch)
 
 
 @kernel
@@ -44,6 +47,11 @@ def store_outputs(net, r, n, m, C):
     keep_whole()
     layer, work = net.layers[len(net.layers) - 1], net.work
     first = n * BLOCK
+    if layer.narrow:
+        z = work[layer.dZ + r * BLOCK : layer.dZ + r * BLOCK + m]
+        for i in range(m):
+            z[i] = work[C.offset + i * BLOCK] + work[layer.start]
+        return
     columns = min(BLOCK, layer.ld_out - first)
     Z = part(Matrix(work, layer.dZ, layer.ld_out), r * BLOCK, first)
     b = work[layer.start + first : layer.start + first + columns]
@@ -54,7 +62,7 @@ def store_outputs(net, r, n, m, C):
 
 
 @kernel
-def activate_block(net, l, r, n, m, key, in_batch, C):
+def activate_block(net, l, r, n, m, key, in_batch, C, scratch):
     """A[l+1] = g(C + 1 bᵀ), dropped if key ≠ 0: C in, in the block of `layer.Z` or in scratch; A in bfloat16 out.
 
     Returns where in work the user's own g has raised, or NOWHERE.
@@ -63,7 +71,6 @@ def activate_block(net, l, r, n, m, key, in_batch, C):
     layer, work, first = net.layers[l], net.work, n * BLOCK
     count = min(BLOCK, layer.p_out - first)
     add_bias(C, work[layer.start + first : layer.start + first + BLOCK])
-    scratch, _ = scratch_of(net, r)
     final = Matrix(work, scratch + NUMBERS, BLOCK)
     Z, A = work[C.offset : C.offset + m * BLOCK], work[final.offset : final.offset + m * BLOCK]
     if layer.activation == RELU:
@@ -92,30 +99,32 @@ def layer_forward(net, l, row, m, key, in_batch, backward):
     last = l == len(net.layers) - 1
     clips = not last and layer.activation == RELU and (key == 0 or layer.dropped == 0)
     K, begin = layer.blocks_in, row // BLOCK
+    scratch, scratch_pairs = scratch_of(net, begin)
     for n in range(layer.blocks):
         count = min(BLOCK, layer.p_out - n * BLOCK)
         for r in range(begin, begin + block_rows(m)):
             rows = min(BLOCK, row + m - r * BLOCK)
-            scratch, scratch_pairs = scratch_of(net, r)
             C = Matrix(net.work, scratch, BLOCK)
             if not last and layer.Z >= 0:
                 C = Matrix(net.work, layer.Z + (r * layer.blocks + n) * NUMBERS, BLOCK)
             multiply(net, K, layer.A_rows + r * K * PAIRS, PAIRS, layer.W_paired + n * K * PAIRS, count, C, True)
-            if count <= HALF:
-                for i in range(BLOCK):
-                    fill_zero(row_of(part(C, i, HALF), ZERO, HALF))
             if last:
                 store_outputs(net, r, n, rows, C)
                 continue
+            if count <= HALF:
+                for i in range(BLOCK):
+                    fill_zero(row_of(part(C, i, HALF), ZERO, HALF))
             above = net.layers[l + 1]
+            at = above.A_rows + (r * layer.blocks + n) * PAIRS
             if clips:
-                clip_rows(C, layer.start + n * BLOCK, pairs, above.A_rows + (r * layer.blocks + n) * PAIRS)
+                clip_rows(C, layer.start + n * BLOCK, pairs, at)
             else:
-                bad = activate_block(net, l, r, n, rows, key, in_batch + r * BLOCK - row, C)
+                bad = activate_block(net, l, r, n, rows, key, in_batch + r * BLOCK - row, C, scratch)
                 if bad >= 0:
                     return bad
-            if backward:
-                at = above.A_rows + (r * layer.blocks + n) * PAIRS
+            if backward and above.narrow:
+                pair_rows(pairs, at, pairs, above.A_turned + (n * row_blocks + r) * PAIRS)
+            elif backward:
                 store_turned(pairs, at, above.A_turned + (n * row_blocks + r) * PAIRS, scratch_pairs)
     return NOWHERE
 
