@@ -7,6 +7,7 @@ import numpy as np
 from ...rows.columns import TEXT, first_line, is_dictionary
 
 UNITS = ("year", "month", "weekday", "hour", "day")
+NO_DAY = np.datetime64("NaT", "D")
 PER_DAY = {"s": 86_400, "ms": 86_400 * 10**3, "us": 86_400 * 10**6, "ns": 86_400 * 10**9}
 ISO = (
     r"^(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})"
@@ -46,7 +47,7 @@ def local_times(name: str, values: Any, zone: str = "") -> tuple[np.ndarray, np.
         else:
             days, hours = local_times(name, entries, zone)
         at: np.ndarray = values.indices.cast("int64").fill_null(len(days)).to_numpy()
-        return np.append(days, np.datetime64("NaT", "D"))[at], np.append(hours, 0.0)[at]
+        return np.append(days, NO_DAY)[at], np.append(hours, 0.0)[at]
     if types.is_null(values.type):
         values = values.cast("date32")
     if types.is_date32(values.type):
@@ -59,7 +60,7 @@ def local_times(name: str, values: Any, zone: str = "") -> tuple[np.ndarray, np.
     days = x // per_day
     hours = (x - days * per_day) * (24 / per_day)
     dates = days.astype("datetime64[D]")
-    dates[missing] = np.datetime64("NaT")
+    dates[missing] = NO_DAY
     return dates, hours
 
 
@@ -92,11 +93,11 @@ def parsed(texts: Any) -> tuple[np.ndarray, np.ndarray]:
 
     year, month, day = (numbers(field).astype(np.int64) for field in ("year", "month", "day"))
     months = (12 * (year - 1970) + month - 1).astype("datetime64[M]")
-    days = months.astype("datetime64[D]") + (day - 1)
+    days = months.astype("datetime64[D]") + (day - 1).astype("timedelta64[D]")
     hour, minute, second = (numbers(field) for field in ("hour", "minute", "second"))
     on_clock = (hour < 24) & (minute < 60) & (second < 61)
     on_calendar = (month >= 1) & (month <= 12) & (days.astype("datetime64[M]") == months)
-    days[~(on_clock & on_calendar)] = np.datetime64("NaT")
+    days[~(on_clock & on_calendar)] = NO_DAY
     return days, hour + minute / 60 + second / 3600
 
 
