@@ -15,7 +15,7 @@ from ..jit.micro_kernel import AS_IS, MASKED
 from .activations import activation_backward, activation_forward, finish_backward, finish_forward
 from .arrays import PACKED, Matrix, add_rows, fill_zero, part, row_of, total_of
 from .dropout import drop
-from .features.lookups import add_lookups_to_output, start_with_lookups
+from .features.passes import add_lookups_to_output, start_with_lookups
 from .matmul import COLUMNS, multiply, multiply_transposed
 from .single_output import add_scaled_rows, dot_rows, outer, outer_and_sums
 

@@ -8,8 +8,7 @@ import numpy as np
 from ..jit.compile import NOWHERE, VECTOR_BYTES, ZERO, kernel, sum_kernel
 from ..jit.intrinsics import keep_whole, prefetch, read_float32, read_float64, read_int32, read_uint8, read_vector
 from .arrays import Matrix, fill_zero, part, row_of
-from .features.inputs import make_features
-from .features.lookups import find_lookups
+from .features.passes import find_lookups, make_features
 from .records import FLOAT32, FLOAT64, INT32
 from .shuffle import permute
 
@@ -205,7 +204,7 @@ def gather_rows(source, first, m, net, row):
     else:
         gather_x(rows, index, X, q)
     if features:
-        make_features(net.features, net.constants, X, m, A)
+        make_features(net, X, m, A)
         find_lookups(net, X, m, row)
     good, least, most = True, work.dtype.type(layout.least_target), work.dtype.type(layout.most_target)
     if rows.Y != 0:

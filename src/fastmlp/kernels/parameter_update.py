@@ -6,8 +6,7 @@ total), takes the optimizer's step there, and refreshes the packed copies of W t
 
 from ..jit.compile import TILE_ROWS, ZERO, kernel
 from .arrays import add_cast, add_multiple, copy, dot, fill_zero, share
-from .features.lookup_update import fold_lookups, update_lookups
-from .features.lookups import sum_all_bins
+from .features.passes import fold_lookups, sum_all_bins, update_lookups
 from .optimizers import step_constants, update
 from .packing import pack_biases
 from .passes import bias_gradient, pack_weights, scratch_of_thread, weight_gradient

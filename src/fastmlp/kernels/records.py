@@ -134,8 +134,8 @@ class Net(NamedTuple):
     theta: np.ndarray
     work: np.ndarray
     index: np.ndarray  # intp, for each row of the buffers the user's row that lies there
-    features: np.ndarray  # FEATURE
-    lookups: np.ndarray  # LOOKUP; none, and no features: A[0] = X
+    features: np.ndarray  # FEATURE; without features: empty, of another type, and A[0] = X
+    lookups: np.ndarray  # LOOKUP; likewise
     constants: np.ndarray  # of both
     found: np.ndarray  # intp (rows of the buffers × lookups): the numbers of the rows that are looked up
     touched: np.ndarray  # intp, see features/lookup_gradient.py

@@ -21,7 +21,7 @@ from .arrays import copy, share, total_of
 from .backprop import NOWHERE, scratch_of_tile
 from .barrier import NEXT, PROGRESS, barrier, report_bad_row, report_bad_z, spread_out, stopped
 from .dropout import step_key
-from .features.lookup_gradient import sum_lookups
+from .features.passes import sum_lookups
 from .gather import gather_rows
 from .loss import apply_link, head
 from .parameter_update import fold_share, pack, sum_squares, update_share

@@ -21,7 +21,7 @@ from .plan import Plan
 from .workspace import Shape, Workspace
 
 Watch = Callable[[int], None] | None
-_compiled: set[tuple[Any, np.dtype, np.dtype]] = set()  # kernels, which have one signature for each dtype
+_compiled: set[tuple[Any, ...]] = set()  # kernels, each with the dtypes that tell its signatures apart
 
 
 SUMS = ("J", "weight", "objective", "objective_rows")  # of a Tally and of a job
@@ -120,7 +120,7 @@ def predict(rows: Rows, window: Window, shape: Shape, job: np.ndarray, workspace
 def compile_once(kernel: Callable[..., None], arguments: tuple) -> None:
     """Compile a kernel in the calling thread, where Ctrl-C can end a compilation of seconds."""
     _, _, net, _ = arguments
-    signature = kernel, net.theta.dtype, net.pairs.dtype
+    signature = kernel, net.theta.dtype, net.pairs.dtype, net.features.dtype
     if signature not in _compiled and hasattr(kernel, "compile"):
         kernel.compile(tuple(numba.typeof(argument) for argument in (0, *arguments)))
         _compiled.add(signature)

@@ -71,6 +71,8 @@ class FeatureRecords:
 
     def arrays(self, dtype: np.dtype, p_out: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return records of FEATURE and LOOKUP, and the constants of both, for a W[1] with p_out columns."""
+        if self.features is None:  # of another type, for which kernels compile no features
+            return np.zeros(0, np.uint8), np.zeros(0, np.uint8), np.zeros(0, dtype)
         features, lookups = np.zeros(len(self.computed), FEATURE), np.zeros(len(self.looked_up), LOOKUP)
         known, inputs, first = [np.empty(0, dtype)], 0, 0
         for record, part in zip([*features, *lookups], [*self.computed, *self.looked_up], strict=True):

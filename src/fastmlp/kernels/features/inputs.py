@@ -55,11 +55,12 @@ def code_of(x, n):
 
 
 @kernel
-def make_features(features, constants, X, m, A):
+def make_features(net, X, m, A):
     """A[0] of the numbers of rows: X in (m × q), A out (m × those inputs that are not looked up)."""
     keep_whole()
-    for k in range(len(features)):
-        feature = features[k]
+    constants = net.constants
+    for k in range(len(net.features)):
+        feature = net.features[k]
         kind, size, count = feature.kind, feature.size, feature.count
         known = constants[feature.constants : feature.constants + feature.n_constants]
         for i in range(m):
