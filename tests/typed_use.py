@@ -20,6 +20,7 @@ def blocks() -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
 def right() -> None:
     model = Model([3, 4, 1], ["tanh"], dtype=np.float64)
+    Model([3, 4, 1], dtype="mixed_bfloat16")
     Model([3, 4, 1], (np.tanh, lambda z: 1 - np.tanh(z) ** 2), dropout=[0.5])
     model.fit(X, y, X_val=X, y_val=[0, 1], callbacks=[stop, lambda model, record: None], optimizer=Adam())
     model.fit([[1.0, 2.0, 3.0]], [1], callbacks=stop, optimizer="adamw", verbose="bar")
@@ -32,7 +33,9 @@ def right() -> None:
         model.fit(stream, X_val=stream)
     classifier = MLPClassifier((4,), callbacks=lambda classifier, record: None, class_weight={"a": 1.0}, dropout=[0.5])
     classifier.fit(X, y, X_val=X, y_val=y).partial_fit(X, y).predict_proba(X)
-    regressor = MLPRegressor("quantile", (4,), callbacks=lambda regressor, record: None, quantile=[0.1, 0.9])
+    regressor = MLPRegressor(
+        "quantile", (4,), dtype="mixed_bfloat16", callbacks=lambda regressor, record: None, quantile=[0.1, 0.9]
+    )
     regressor.fit(X, y, X_val=X, y_val=y).partial_fit(X, [1.5] * 10).predict(X)
     TableEncoder(numbers=["a"]).fit(rows.Parquet("a.parquet"))
 

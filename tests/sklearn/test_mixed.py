@@ -90,6 +90,7 @@ def test_float64_weights_of_the_user_compute_in_float64(bfloat16):
     estimator.coefs_ = [W.astype(float) for W in estimator.coefs_]
     estimator.intercepts_ = [b.astype(float) for b in estimator.intercepts_]
     assert estimator.predict_proba(X).dtype == np.float64
+    assert not estimator._network().plan.mixed
 
 
 @pytest.mark.parametrize("kind", KINDS)
