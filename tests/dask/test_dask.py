@@ -260,7 +260,7 @@ def test_a_schedule_ends_with_the_fit(client):
 
 def test_an_epoch_leaves_its_arguments_as_they_were():
     model = Model([p, 8, 1], dtype="float64", seed=1)
-    net = NetSpec("test", model.widths, "relu", True, "float64", model.network.plan.loss, 1, None, None)
+    net = NetSpec("test", model.widths, "relu", True, "float64", False, model.network.plan.loss, 1, None, None)
     partition = worker.Partition(X, y.astype(np.uint8), w)
     optimizer, theta, moments = Adam(), model.parameters.copy(), np.zeros(2 * model.parameters.size)
     arguments = [partition], theta, moments, net, optimizer, 0.0, 100, (0, 1)
