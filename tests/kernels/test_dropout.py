@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import reference
+from dropout_masks import factors, mask
 from reference import FUNCTIONS, assert_close
 from scipy.special import expit
 from sklearn.datasets import make_classification
@@ -18,26 +19,6 @@ from fastmlp.rows.array import ArrayRows
 from fastmlp.rows.order import Order
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-MASK_64, MASK_32 = 2**64 - 1, 2**32 - 1
-
-
-def mixed(h):
-    for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
-        h = (h ^ (h >> 33)) * factor & MASK_64
-    return h ^ (h >> 33)
-
-
-def mask(seed, t, row, layer, p, width):
-    """Return the hash of the module's description, in Python's integers: which units of a row are kept."""
-    step = mixed((mixed(seed) + t) & MASK_64) | 1
-    key = mixed((mixed((step + row) & MASK_64) + layer) & MASK_64) & MASK_32
-    kept = []
-    for k in range(width):
-        h = (key + k * 0x9E3779B9) & MASK_32
-        for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35)):
-            h = (h ^ (h >> shift)) * factor & MASK_32
-        kept.append((h ^ (h >> 16)) >= round(p * 2**32))
-    return np.array(kept)
 
 
 def oracle_step(X, y, weights, biases, names, dropout, seed, t, rate, twin):
@@ -47,7 +28,7 @@ def oracle_step(X, y, weights, biases, names, dropout, seed, t, rate, twin):
         Z.append(A[-1] @ W + b)
         if l == len(names):
             break
-        masks.append(np.array([mask(seed, t, i, l, dropout[l], W.shape[1]) for i in range(len(X))]) / (1 - dropout[l]))
+        masks.append(factors(seed, t, len(X), l, dropout[l], W.shape[1]))
         A.append(FUNCTIONS[names[l]][0](Z[-1]) * masks[-1])
     dZ = twin.slope(Z[-1], y.reshape(len(X), -1)) / len(X)
     for l in reversed(range(len(weights))):
