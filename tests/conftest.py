@@ -23,8 +23,8 @@ def bfloat16(monkeypatch):
 def without_bfloat16(monkeypatch):
     """Return a function after whose call the CPU has no instructions for mixed_bfloat16."""
 
-    def take_away():
-        monkeypatch.setattr(bfloat16_instructions, "by_flags", lambda: None)
-        monkeypatch.setattr(bfloat16_instructions, "cpu_name", lambda: "i386")
+    def take_away(patch=monkeypatch):
+        patch.setattr(bfloat16_instructions, "by_flags", lambda: None)
+        patch.setattr(bfloat16_instructions, "cpu_name", lambda: "i386")
 
     return take_away

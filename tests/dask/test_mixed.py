@@ -93,3 +93,15 @@ def test_workers_without_instructions_refuse_to_train(batch_size, without_bfloat
     with pytest.raises(UnsupportedCPUError, match=r"dtype='mixed_bfloat16': products .*; use dtype='float32'"):
         fastmlp.dask.fit(model, *PARTITIONS, batch_size=batch_size)
     assert np.array_equal(model.parameters, before)
+
+
+@pytest.mark.parametrize("batch_size", [None, 50])
+def test_the_client_needs_no_instructions(batch_size, bfloat16, without_bfloat16, monkeypatch):
+    """As it multiplies nothing: its model is one that was made without them."""
+    expected = fastmlp.dask.fit(mixed(), *PARTITIONS, epochs=2, batch_size=batch_size)
+    with monkeypatch.context() as patch:
+        without_bfloat16(patch)
+        model = mixed()
+    assert not model.network.plan.mixed
+    fastmlp.dask.fit(model, *PARTITIONS, epochs=2, batch_size=batch_size)
+    assert np.array_equal(model.parameters, expected.parameters)
