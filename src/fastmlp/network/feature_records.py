@@ -1,11 +1,11 @@
 """The features of a net as kernels take them: inputs that are computed, and inputs that are looked up."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import accumulate
 
 import numpy as np
 
+from ..cached import cached_property
 from ..feature_parts import FeaturePart
 from ..features import Features
 from ..kernels.features.inputs import BINS

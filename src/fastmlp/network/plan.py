@@ -6,13 +6,13 @@ workspace, one flat array that this module lays out.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from ..activations import Activation
+from ..cached import cached_property
 from ..features import Features
 from ..jit.bfloat16 import BLOCK
 from ..jit.compile import TILE_ROWS

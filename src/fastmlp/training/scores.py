@@ -1,10 +1,10 @@
 """How good a net is on rows of a table, in bounded memory: scores of classes, and of numbers."""
 
 import math
-from functools import cached_property
 
 import numpy as np
 
+from ..cached import cached_property
 from ..losses import Loss
 from ..network.network import Network
 from ..rows.order import Order, Pass

@@ -1,11 +1,11 @@
 """A column of 0 and 1 for each category."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from ...cached import cached_property
 from ...rows.columns import family
 from .categories import arrow_categories, check_categories, places
 
