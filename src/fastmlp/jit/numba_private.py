@@ -1,7 +1,8 @@
 """Names of Numba that are not part of its public interface, each with its use, and the versions that have them.
 
-With any other version of Numba, kernels are compiled by plain `njit`: the results are the same, but each process
-compiles its kernels, which takes some four times as long.
+With any other version of Numba, kernels are compiled by plain `njit`: each process compiles its kernels, which takes
+some four times as long. Their loops run on vectors of the width that LLVM prefers, for many Intel CPUs half of the
+widest: there, sums are added in another order, and results differ by rounding.
 """
 
 import numba

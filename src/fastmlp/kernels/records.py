@@ -1,8 +1,8 @@
 """What kernels are given: a record or an array for each thing that a step needs, bundled in four tuples.
 
-Nets, rows, losses and optimizers are values in these records, never types: one compiled signature per dtype
-serves them all. Every field that is an offset counts numbers of `work` (or of θ, for W and b). docs/architecture.md,
-"Doors", says where further formats and kinds of rows will have their fields.
+Nets, rows, losses and optimizers are values in these records, never types, but for what kinds.py names: few compiled
+signatures serve them all. Every field that is an offset counts numbers of `work` (or of θ, for W and b).
+docs/architecture.md, "Doors", says where further formats and kinds of rows will have their fields.
 """
 
 from typing import NamedTuple

@@ -1,7 +1,7 @@
 """Inputs of a net from numbers of rows, a tile of rows at a time: A[0] of X (m × q), where NaN is a missing number.
 
 Each part of the features that is not looked up has a record (FEATURE), and its place in an array of constants.
-`feature_parts.py` has the equations, and their slow twins.
+`fastmlp/feature_parts/` has the equations, and their slow twins.
 """
 
 import numpy as np
