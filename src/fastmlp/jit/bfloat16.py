@@ -125,66 +125,96 @@ def round_row(typing, x, at, B, b):
     return types.void(x, types.intp, B, types.intp), generate
 
 
+def two_rows_loop(builder, B, P, numbers):
+    """Build the stores of numbers(i), row i of a block, two rows at a time: in rows into block B, and paired into P.
+
+    P may be None: nothing is paired then.
+    """
+
+    def two_rows(i):
+        rows = []
+        for r in (0, 1):
+            row = builder.add(builder.mul(i, INT64(2)), INT64(r))
+            rows.append(numbers(row))
+            store_pairs(builder, rows[r], B, builder.mul(row, INT64(HALF)))
+        if P is not None:
+            store_paired(builder, rows, P, i)
+
+    row_loop(builder, HALF, two_rows)
+
+
+def store_paired(builder, rows, P, i):
+    """Build the store of the pairs of two rows, row i of a paired block P."""
+    for half in (0, 1):
+        columns = range(half * HALF, (half + 1) * HALF)
+        pairs = shuffled(builder, *rows, [place for j in columns for place in (j, BLOCK + j)])
+        store_pairs(builder, pairs, P, builder.add(builder.mul(i, INT64(HALF)), INT64(half * HALF * HALF)))
+
+
+def clipping(pairs):
+    """Build clip_and_pair_rows, or without pairs clip_rows, which leaves P as it is."""
+
+    @intrinsic
+    def clip(typing, Z, start, B, b, P, p):
+        """B = max(Z + 1 startᵀ, 0), where NaN stays NaN, as in `round_and_pair_rows`; start (offset in Z.data) in."""
+
+        def generate(context, builder, signature, arguments):
+            data, z, ld = unpacked(context, builder, signature.args[0], arguments[0])
+            rows = block_pointer(context, builder, signature.args[2], *arguments[2:4])
+            paired = block_pointer(context, builder, signature.args[4], *arguments[4:])
+            zero = constant(FLOATS, 0.0)
+            biases = load_row(builder, builder.gep(data, [arguments[1]]), INT64(0))
+
+            def numbers(i):
+                halves = []
+                for number, bias in zip(load_row(builder, z, builder.mul(i, ld)), biases, strict=True):
+                    total = builder.fadd(number, bias)
+                    halves.append(builder.select(builder.fcmp_ordered("<", total, zero), zero, total))
+                return rounded(builder, *halves)
+
+            two_rows_loop(builder, rows, paired if pairs else None, numbers)
+            return context.get_dummy_value()
+
+        return types.void(Z, types.intp, B, types.intp, P, types.intp), generate
+
+    return clip
+
+
+clip_rows, clip_and_pair_rows = clipping(False), clipping(True)
+
+
 @intrinsic
-def round_rows(typing, X, B, b):
-    """B = X in bfloat16: X (data, offset, ld) in, float32; block b of B out, in rows."""
+def mask_and_pair_rows(typing, X, B, b, P, p):
+    """B = X where B > 0 or NaN, else 0, as in `round_and_pair_rows`; B in/out."""
 
     def generate(context, builder, signature, arguments):
         _, x, ld = unpacked(context, builder, signature.args[0], arguments[0])
-        block = block_pointer(context, builder, signature.args[1], *arguments[1:])
-
-        def row(i):
-            left, right = load_row(builder, x, builder.mul(i, ld))
-            store_pairs(builder, rounded(builder, left, right), block, builder.mul(i, INT64(HALF)))
-
-        row_loop(builder, BLOCK, row)
-        return context.get_dummy_value()
-
-    return types.void(X, B, types.intp), generate
-
-
-@intrinsic
-def clip_rows(typing, Z, start, B, b):
-    """B = max(Z + 1 startᵀ, 0) in bfloat16, NaN stays NaN: Z as in `round_rows`, start (offset in Z.data) in; b out."""
-
-    def generate(context, builder, signature, arguments):
-        data, z, ld = unpacked(context, builder, signature.args[0], arguments[0])
-        block = block_pointer(context, builder, signature.args[2], *arguments[2:])
-        zero = constant(FLOATS, 0.0)
-        biases = load_row(builder, builder.gep(data, [arguments[1]]), INT64(0))
-
-        def row(i):
-            halves = []
-            for number, bias in zip(load_row(builder, z, builder.mul(i, ld)), biases, strict=True):
-                total = builder.fadd(number, bias)
-                halves.append(builder.select(builder.fcmp_ordered("<", total, zero), zero, total))
-            store_pairs(builder, rounded(builder, *halves), block, builder.mul(i, INT64(HALF)))
-
-        row_loop(builder, BLOCK, row)
-        return context.get_dummy_value()
-
-    return types.void(Z, types.intp, B, types.intp), generate
-
-
-@intrinsic
-def mask_rows(typing, X, B, b):
-    """B = X in bfloat16 where B > 0 or NaN, else 0: X as in `round_rows`; block b of B in/out, in rows."""
-
-    def generate(context, builder, signature, arguments):
-        _, x, ld = unpacked(context, builder, signature.args[0], arguments[0])
-        block = block_pointer(context, builder, signature.args[1], *arguments[1:])
+        rows = block_pointer(context, builder, signature.args[1], *arguments[1:3])
+        paired = block_pointer(context, builder, signature.args[3], *arguments[3:])
         zero = constant(SHORTS, 0)
 
-        def row(i):
-            at = builder.mul(i, INT64(HALF))
-            numbers = rounded(builder, *load_row(builder, x, builder.mul(i, ld)))
-            above = builder.icmp_signed(">", load_pairs(builder, block, at), zero)
-            store_pairs(builder, builder.select(above, numbers, zero), block, at)
+        def numbers(i):
+            above = builder.icmp_signed(">", load_pairs(builder, rows, builder.mul(i, INT64(HALF))), zero)
+            return builder.select(above, rounded(builder, *load_row(builder, x, builder.mul(i, ld))), zero)
 
-        row_loop(builder, BLOCK, row)
+        two_rows_loop(builder, rows, paired, numbers)
         return context.get_dummy_value()
 
-    return types.void(X, B, types.intp), generate
+    return types.void(X, B, types.intp, P, types.intp), generate
+
+
+@intrinsic
+def round_and_pair_rows(typing, X, B, b, P, p):
+    """B = X in bfloat16: X (data, offset, ld) in, float32; block b of B out, in rows; block p of P out, B paired."""
+
+    def generate(context, builder, signature, arguments):
+        _, x, ld = unpacked(context, builder, signature.args[0], arguments[0])
+        rows = block_pointer(context, builder, signature.args[1], *arguments[1:3])
+        paired = block_pointer(context, builder, signature.args[3], *arguments[3:])
+        two_rows_loop(builder, rows, paired, lambda i: rounded(builder, *load_row(builder, x, builder.mul(i, ld))))
+        return context.get_dummy_value()
+
+    return types.void(X, B, types.intp, P, types.intp), generate
 
 
 @intrinsic
@@ -206,30 +236,3 @@ def outer_rows(typing, d, w, C):
         return context.get_dummy_value()
 
     return types.void(types.intp, types.intp, C), generate
-
-
-def paired(builder, upper, lower):
-    """Return the pairs of two rows, those of the left columns and those of the right ones."""
-    for first in (0, HALF):
-        yield shuffled(builder, upper, lower, [place for j in range(first, first + HALF) for place in (j, BLOCK + j)])
-
-
-@intrinsic
-def pair_rows(typing, B, b, P, p):
-    """Pair the rows of a block: block b of B in, in rows; block p of P out, paired."""
-
-    def generate(context, builder, signature, arguments):
-        source = block_pointer(context, builder, signature.args[0], *arguments[:2])
-        target = block_pointer(context, builder, signature.args[2], *arguments[2:])
-
-        def two_rows(i):
-            upper, lower = (
-                load_pairs(builder, source, builder.add(builder.mul(i, INT64(BLOCK)), INT64(HALF * r))) for r in (0, 1)
-            )
-            for half, pairs in enumerate(paired(builder, upper, lower)):
-                store_pairs(builder, pairs, target, builder.add(builder.mul(i, INT64(HALF)), INT64(half * HALF * HALF)))
-
-        row_loop(builder, HALF, two_rows)
-        return context.get_dummy_value()
-
-    return types.void(B, types.intp, P, types.intp), generate

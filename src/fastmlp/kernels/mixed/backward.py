@@ -1,6 +1,14 @@
 """Backward: dZ[l] = (dZ[l+1] W[l+1]ᵀ) ⊙ g'(Z[l]), dW[l] = A[l-1]ᵀ dZ[l] and db[l], operands in bfloat16."""
 
-from ...jit.bfloat16 import BLOCK, PAIRS, mask_rows, nearest_bfloat16, outer_rows, pair_rows, round_row, round_rows
+from ...jit.bfloat16 import (
+    BLOCK,
+    PAIRS,
+    mask_and_pair_rows,
+    nearest_bfloat16,
+    outer_rows,
+    round_and_pair_rows,
+    round_row,
+)  # fmt: skip
 from ...jit.compile import NOWHERE, ZERO, kernel
 from ...jit.intrinsics import keep_whole
 from ...jit.tiles import multiply_row
@@ -23,8 +31,7 @@ def round_residuals(net, row, m):
         for n in range(layer.blocks):
             columns, at = min(BLOCK, layer.p_out - n * BLOCK), layer.D_rows + (r * layer.blocks + n) * PAIRS
             copy_padded(rows, columns, part(dZ, r * BLOCK, n * BLOCK), block)
-            round_rows(block, pairs, at)
-            pair_rows(pairs, at, pairs, layer.D_paired + (n * row_blocks + r) * PAIRS)
+            round_and_pair_rows(block, pairs, at, pairs, layer.D_paired + (n * row_blocks + r) * PAIRS)
 
 
 @kernel
@@ -41,17 +48,20 @@ def round_residual(net, row, m):
 
 @kernel
 def finish_block(net, l, r, k, m, key, in_batch, dA):
-    """dZ[l+1] = dA ⊙ g'(Z[l+1]) of block (r, k): dA in (m rows), destroyed; D_rows out, in the place of A[l+1].
+    """dZ[l+1] = dA ⊙ g'(Z[l+1]) of block (r, k): dA in (m rows), destroyed; D_rows and D_paired out.
 
     Returns where in work the user's own g' has raised, or NOWHERE.
     """
     layer, work, first = net.layers[l], net.work, k * BLOCK
-    at = layer.D_rows + (r * layer.blocks + k) * PAIRS
+    at, paired = (
+        layer.D_rows + (r * layer.blocks + k) * PAIRS,
+        layer.D_paired + (k * net.layout[0].row_blocks + r) * PAIRS,
+    )
     count = min(BLOCK, layer.p_out - first)
     if key != 0 and layer.dropped:
         drop(layer, l, m, first, count, dA, key, in_batch)
     if layer.activation == RELU:
-        mask_rows(dA, net.pairs, at)
+        mask_and_pair_rows(dA, net.pairs, at, net.pairs, paired)
         return NOWHERE
     if layer.Z >= 0:
         z = layer.Z + (r * layer.blocks + k) * NUMBERS
@@ -59,7 +69,7 @@ def finish_block(net, l, r, k, m, key, in_batch, dA):
         bad = differentiate(layer, Z, d, m, count, BLOCK)
         if bad >= 0:
             return z + bad
-    round_rows(dA, net.pairs, at)
+    round_and_pair_rows(dA, net.pairs, at, net.pairs, paired)
     return NOWHERE
 
 
@@ -67,8 +77,8 @@ def finish_block(net, l, r, k, m, key, in_batch, dA):
 def layer_backward(net, l, row, m, key, in_batch):
     """dZ[l] of dZ[l+1], of layer l: D_rows in; those and D_paired of the layer below out. Returns as `backward`."""
     keep_whole()
-    layer, below, row_blocks = net.layers[l], net.layers[l - 1], net.layout[0].row_blocks
-    N, K, begin, pairs = layer.blocks, layer.blocks_in, row // BLOCK, net.pairs
+    layer, begin = net.layers[l], row // BLOCK
+    N, K = layer.blocks, layer.blocks_in
     scratch, _ = scratch_of(net, begin)
     dA = Matrix(net.work, scratch, BLOCK)
     for k in range(K):
@@ -81,8 +91,6 @@ def layer_backward(net, l, row, m, key, in_batch):
             bad = finish_block(net, l - 1, r, k, rows, key, in_batch + r * BLOCK - row, dA)
             if bad >= 0:
                 return bad
-            at = below.D_rows + (r * K + k) * PAIRS
-            pair_rows(pairs, at, pairs, below.D_paired + (k * row_blocks + r) * PAIRS)
     return NOWHERE
 
 
@@ -101,9 +109,10 @@ def backward(net, row, m, key, in_batch, gradient, fresh):
     scratch = row // BLOCK
     for l in range(len(net.layers) - 1, -1, -1):
         layer = net.layers[l]
-        if gradient != NOWHERE:
-            weight_gradient(net, l, row, m, ZERO, layer.p_in, gradient, fresh, scratch)
-            bias_gradient(net, l, row, m, ZERO, layer.p_out, gradient, fresh, scratch)
+        for first in range(0, layer.p_out if gradient != NOWHERE else 0, BLOCK):
+            columns = min(BLOCK, layer.p_out - first)
+            columns_gradient(net, l, row, m, ZERO, layer.p_in, first // BLOCK, gradient, fresh, scratch)
+            bias_gradient(net, l, row, m, first, first + columns, gradient, fresh, scratch)
         if l > 0:
             bad = layer_backward(net, l, row, m, key, in_batch)
             if bad >= 0:
@@ -121,28 +130,35 @@ def add_sums(sums, fresh, target):
 
 
 @kernel
+def columns_gradient(net, l, row, m, first, last, n, gradient, fresh, scratch):
+    """`weight_gradient` of block n of columns, while its dZ lies in the L1 cache."""
+    layer, work, row_blocks, r, R = net.layers[l], net.work, net.layout[0].row_blocks, row // BLOCK, block_rows(m)
+    count, d = min(BLOCK, layer.p_out - n * BLOCK), layer.D_paired + (n * row_blocks + r) * PAIRS
+    for k in range(first // BLOCK, block_rows(last)):
+        a = layer.A_turned + (k * row_blocks + r) * PAIRS
+        if layer.narrow:
+            at, size, (block, _) = (
+                gradient + layer.dW + k * BLOCK,
+                min(BLOCK, last - k * BLOCK),
+                scratch_of(net, scratch),
+            )
+            sums = Matrix(work, block, BLOCK)
+            multiply_row(R, net.pairs, layer.D_rows + r * PAIRS, PAIRS, net.pairs, a, sums, True)
+            add_sums(row_of(sums, ZERO, size), fresh, work[at : at + size])
+        else:
+            dW = Matrix(work, gradient + layer.dW + k * BLOCK * layer.ld_dW + n * BLOCK, layer.ld_dW)
+            multiply(net, R, a, PAIRS, d, count, dW, fresh)
+
+
+@kernel
 def weight_gradient(net, l, row, m, first, last, gradient, fresh, scratch):
     """Rows first:last of dW[l] = A[l-1]ᵀ dZ[l] if fresh, else +=, see `backprop.weight_gradient`.
 
     first is a multiple of BLOCK; scratch: index for `scratch_of`.
     """
     keep_whole()
-    layer, work, row_blocks, r = net.layers[l], net.work, net.layout[0].row_blocks, row // BLOCK
-    R, (block, _) = block_rows(m), scratch_of(net, scratch)
-    if layer.narrow:
-        for k in range(first // BLOCK, block_rows(last)):
-            a = layer.A_turned + (k * row_blocks + r) * PAIRS
-            sums = Matrix(work, block, BLOCK)
-            multiply_row(R, net.pairs, layer.D_rows + r * PAIRS, PAIRS, net.pairs, a, sums, True)
-            at, count = gradient + layer.dW + k * BLOCK, min(BLOCK, last - k * BLOCK)
-            add_sums(row_of(sums, ZERO, count), fresh, work[at : at + count])
-        return
-    for n in range(layer.blocks):
-        count, d = min(BLOCK, layer.p_out - n * BLOCK), layer.D_paired + (n * row_blocks + r) * PAIRS
-        for k in range(first // BLOCK, block_rows(last)):
-            a = layer.A_turned + (k * row_blocks + r) * PAIRS
-            at = gradient + layer.dW + k * BLOCK * layer.ld_dW + n * BLOCK
-            multiply(net, R, a, PAIRS, d, count, Matrix(work, at, layer.ld_dW), fresh)
+    for n in range(net.layers[l].blocks):
+        columns_gradient(net, l, row, m, first, last, n, gradient, fresh, scratch)
 
 
 @kernel

@@ -14,7 +14,7 @@ each operand as one stream. Turning a paired block gives the left operand of its
 gives the right operand of its transpose.
 """
 
-from ...jit.bfloat16 import BLOCK, HALF, PAIRS, nearest_bfloat16, pair_rows, round_rows
+from ...jit.bfloat16 import BLOCK, HALF, PAIRS, nearest_bfloat16, round_and_pair_rows
 from ...jit.compile import VECTOR_BYTES, kernel
 from ...jit.intrinsics import keep_whole
 from ...jit.micro_kernel import transpose_square
@@ -68,13 +68,6 @@ def turn(A, a, T, t):
 
 
 @kernel
-def store_turned(pairs, rows, turned, scratch):
-    """Transpose a block: `rows` in pairs in, in rows; `turned` out, in rows of the transpose; scratch destroyed."""
-    pair_rows(pairs, rows, pairs, scratch)
-    turn(pairs, scratch, pairs, turned)
-
-
-@kernel
 def copy_padded(m, n, X, block):
     """Copy m × n numbers of X (in) into a block of float32 (out), and fill it up with zeros."""
     for i in range(BLOCK):
@@ -87,14 +80,13 @@ def copy_padded(m, n, X, block):
 
 
 @kernel
-def round_padded(net, m, n, X, rows, scratch):
-    """Round m × n numbers of X (in) and zeros: block `rows` of net.pairs out; scratch (in work) destroyed."""
-    if m == BLOCK and n == BLOCK:
-        round_rows(X, net.pairs, rows)
-        return
-    block = Matrix(net.work, scratch, BLOCK)
-    copy_padded(m, n, X, block)
-    round_rows(block, net.pairs, rows)
+def round_padded(net, m, n, X, rows, paired, scratch):
+    """Round m × n numbers of X (in), and zeros: blocks in rows and paired out; scratch (offset in work) destroyed."""
+    block = X
+    if m < BLOCK or n < BLOCK:
+        block = Matrix(net.work, scratch, BLOCK)
+        copy_padded(m, n, X, block)
+    round_and_pair_rows(block, net.pairs, rows, net.pairs, paired)
 
 
 @kernel
@@ -123,7 +115,7 @@ def pack_weights(net, l, first, last, transposed, scratch):
         m = min(BLOCK, layer.p_in - k * BLOCK)
         for n in range(layer.blocks):
             columns = min(BLOCK, layer.p_out - n * BLOCK)
-            round_padded(net, m, columns, part(W, k * BLOCK, n * BLOCK), rows, scratch)
-            pair_rows(pairs, rows, pairs, layer.W_paired + (n * layer.blocks_in + k) * PAIRS)
+            paired = layer.W_paired + (n * layer.blocks_in + k) * PAIRS
+            round_padded(net, m, columns, part(W, k * BLOCK, n * BLOCK), rows, paired, scratch)
             if transposed and l > 0 and not layer.narrow:
                 turn(pairs, rows, pairs, layer.W_turned + (k * layer.blocks + n) * PAIRS)

@@ -4,32 +4,46 @@ What g' needs stays in float32, in blocks (r, n) from `layer.Z` on: A where it i
 Z. ReLU needs A in bfloat16 only, and does all of it in one pass over a block.
 """
 
-from ...jit.bfloat16 import BLOCK, HALF, PAIRS, clip_rows, pair_rows, round_rows
+from ...jit.bfloat16 import BLOCK, HALF, PAIRS, clip_and_pair_rows, clip_rows, round_and_pair_rows
 from ...jit.compile import NOWHERE, ZERO, kernel
 from ...jit.intrinsics import keep_whole
 from ..activations import RELU, activate, clear_padding
 from ..arrays import Matrix, copy, fill_zero, part, row_of
 from ..dropout import drop
-from .blocks import NUMBERS, block_rows, multiply, scratch_of, store_turned
+from .blocks import NUMBERS, block_rows, multiply, scratch_of, turn
+
+
+@kernel
+def A_paired(net, l, r, k, scratch):
+    """Return where to pair block (r, k) of A[l]: where a single output reads it, or in scratch, to be turned."""
+    layer = net.layers[l]
+    return layer.A_turned + (k * net.layout[0].row_blocks + r) * PAIRS if layer.narrow else scratch
+
+
+@kernel
+def turn_A(net, l, r, k, scratch):
+    """Turn block (r, k) of A[l], which has been paired in scratch."""
+    layer = net.layers[l]
+    if not layer.narrow:
+        turn(net.pairs, scratch, net.pairs, layer.A_turned + (k * net.layout[0].row_blocks + r) * PAIRS)
 
 
 @kernel
 def round_inputs(net, row, m, backward):
     """A[0] in bfloat16: float32 in work in (m × p[0]), A_rows out, and A_turned if backward."""
     keep_whole()
-    layer, row_blocks, pairs = net.layers[0], net.layout[0].row_blocks, net.pairs
+    layer, pairs = net.layers[0], net.pairs
     X, begin = Matrix(net.work, layer.A_in, layer.ld_in), row // BLOCK
     _, scratch = scratch_of(net, begin)
     for i in range(m, block_rows(m) * BLOCK):
         fill_zero(row_of(X, row + i, layer.blocks_in * BLOCK))
     for r in range(begin, begin + block_rows(m)):
         for k in range(layer.blocks_in):
+            paired = A_paired(net, ZERO, r, k, scratch)
             rows = layer.A_rows + (r * layer.blocks_in + k) * PAIRS
-            round_rows(part(X, r * BLOCK, k * BLOCK), pairs, rows)
-            if backward and layer.narrow:
-                pair_rows(pairs, rows, pairs, layer.A_turned + (k * row_blocks + r) * PAIRS)
-            elif backward:
-                store_turned(pairs, rows, layer.A_turned + (k * row_blocks + r) * PAIRS, scratch)
+            round_and_pair_rows(part(X, r * BLOCK, k * BLOCK), pairs, rows, pairs, paired)
+            if backward:
+                turn_A(net, ZERO, r, k, scratch)
 
 
 @kernel
@@ -62,8 +76,8 @@ def store_outputs(net, r, n, m, C):
 
 
 @kernel
-def activate_block(net, l, r, n, m, key, in_batch, C, scratch):
-    """A[l+1] = g(C + 1 bᵀ), dropped if key ≠ 0: C in, in the block of `layer.Z` or in scratch; A in bfloat16 out.
+def activate_block(net, l, r, n, m, key, in_batch, C, scratch, paired):
+    """A[l+1] = g(C + 1 bᵀ), dropped if key ≠ 0: C in, in the block of `layer.Z` or in scratch; A out, and paired.
 
     Returns where in work the user's own g has raised, or NOWHERE.
     """
@@ -87,7 +101,8 @@ def activate_block(net, l, r, n, m, key, in_batch, C, scratch):
         drop(layer, l, m, first, count, final, key, in_batch)
     clear_padding(A, m, count, BLOCK)
     fill_zero(work[final.offset + m * BLOCK : final.offset + NUMBERS])
-    round_rows(final, net.pairs, net.layers[l + 1].A_rows + (r * layer.blocks + n) * PAIRS)
+    at = net.layers[l + 1].A_rows + (r * layer.blocks + n) * PAIRS
+    round_and_pair_rows(final, net.pairs, at, net.pairs, paired)
     return NOWHERE
 
 
@@ -95,7 +110,7 @@ def activate_block(net, l, r, n, m, key, in_batch, C, scratch):
 def layer_forward(net, l, row, m, key, in_batch, backward):
     """A[l+1] of A[l], or Z[L]: A_rows in, those of layer l+1 out, and A_turned if backward. Returns as `forward`."""
     keep_whole()
-    layer, pairs, row_blocks = net.layers[l], net.pairs, net.layout[0].row_blocks
+    layer, pairs = net.layers[l], net.pairs
     last = l == len(net.layers) - 1
     clips = not last and layer.activation == RELU and (key == 0 or layer.dropped == 0)
     K, begin = layer.blocks_in, row // BLOCK
@@ -108,24 +123,26 @@ def layer_forward(net, l, row, m, key, in_batch, backward):
             if not last and layer.Z >= 0:
                 C = Matrix(net.work, layer.Z + (r * layer.blocks + n) * NUMBERS, BLOCK)
             multiply(net, K, layer.A_rows + r * K * PAIRS, PAIRS, layer.W_paired + n * K * PAIRS, count, C, True)
+            if count <= HALF and not layer.narrow:
+                for i in range(BLOCK):
+                    fill_zero(row_of(part(C, i, HALF), ZERO, HALF))
             if last:
                 store_outputs(net, r, n, rows, C)
                 continue
-            if count <= HALF:
-                for i in range(BLOCK):
-                    fill_zero(row_of(part(C, i, HALF), ZERO, HALF))
-            above = net.layers[l + 1]
-            at = above.A_rows + (r * layer.blocks + n) * PAIRS
-            if clips:
-                clip_rows(C, layer.start + n * BLOCK, pairs, at)
-            else:
-                bad = activate_block(net, l, r, n, rows, key, in_batch + r * BLOCK - row, C, scratch)
+            at, paired = (
+                net.layers[l + 1].A_rows + (r * layer.blocks + n) * PAIRS,
+                A_paired(net, l + 1, r, n, scratch_pairs),
+            )
+            if not clips:
+                bad = activate_block(net, l, r, n, rows, key, in_batch + r * BLOCK - row, C, scratch, paired)
                 if bad >= 0:
                     return bad
-            if backward and above.narrow:
-                pair_rows(pairs, at, pairs, above.A_turned + (n * row_blocks + r) * PAIRS)
             elif backward:
-                store_turned(pairs, at, above.A_turned + (n * row_blocks + r) * PAIRS, scratch_pairs)
+                clip_and_pair_rows(C, layer.start + n * BLOCK, pairs, at, pairs, paired)
+            else:
+                clip_rows(C, layer.start + n * BLOCK, pairs, at, pairs, paired)
+            if backward:
+                turn_A(net, l + 1, r, n, scratch_pairs)
     return NOWHERE
 
 
