@@ -7,6 +7,7 @@ from typing import Any
 import numba
 import numpy as np
 
+from ..exceptions import UnsupportedCPUError
 from ..jit.bfloat16_instructions import bfloat16_instructions, why_not
 from ..kernels import steps
 from ..kernels.barrier import BAD_ROW, BAD_Z, PROGRESS, STOP, new_team
@@ -135,7 +136,7 @@ def run(
     Raise the error for a row that the kernel refused, or for an activation of the user's own that raised.
     """
     if plan.mixed and bfloat16_instructions() is None:  # which also asks for the permission to use tiles
-        raise RuntimeError(f"dtype='mixed_bfloat16': {why_not()}; use dtype='float32'")
+        raise UnsupportedCPUError(f"dtype='mixed_bfloat16': {why_not()}; use dtype='float32'")
     compile_once(kernel, arguments)
     flags, job = arguments[0]
     short = bool(shape.row_flops * (job["last"][0] - job["first"][0]) <= threads.CALLER_FLOPS)
