@@ -48,7 +48,7 @@ class DaskCollection(Protocol):
     def to_delayed(self) -> object: ...
 
 
-Features = ArrayLike | Frame | SparseMatrix | ArrowTable
+MatrixLike = ArrayLike | Frame | SparseMatrix | ArrowTable
 Table = ArrayLike | Frame | ArrowTable | BatchSource | DaskCollection
 FilePath = str | os.PathLike[str]
 

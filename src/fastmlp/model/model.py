@@ -13,7 +13,7 @@ from ..system import fit_lock
 from ..training.fit import fit, settings_of
 from ..training.inputs import rows_of
 from ..training.split import BATCH_ROWS, given_validation
-from ..typing import Callbacks, Features, FilePath, OptimizerName, Pair, Verbose
+from ..typing import Callbacks, FilePath, MatrixLike, OptimizerName, Pair, Verbose
 from .state import Gradient, ModelState
 
 
@@ -109,7 +109,7 @@ class Model(ModelState):
     True
     """
 
-    def loss(self, X: Features | Stream, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None) -> float:
+    def loss(self, X: MatrixLike | Stream, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None) -> float:
         """Return J, the loss summed over rows and outputs.
 
         Parameters
@@ -123,7 +123,7 @@ class Model(ModelState):
         return done.J
 
     def loss_and_gradient(
-        self, X: Features | Stream, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+        self, X: MatrixLike | Stream, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
     ) -> tuple[float, Gradient]:
         """Return J and its gradient, both summed over rows; parameters as for `loss`, errors as of `fit`."""
         check_trains(self.mixed)
@@ -133,8 +133,8 @@ class Model(ModelState):
         return done.J, Gradient(gradient, *self._network.plan.views(gradient))
 
     def fit(
-        self, X: Features | Stream, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None, *,
-        X_val: Features | Stream | None = None, y_val: ArrayLike | None = None,
+        self, X: MatrixLike | Stream, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None, *,
+        X_val: MatrixLike | Stream | None = None, y_val: ArrayLike | None = None,
         sample_weight_val: ArrayLike | None = None, epochs: int = 10, batch_size: int | None = BATCH_ROWS,
         optimizer: OptimizerName | Optimizer = "adam", l2: float = 0.0, shuffle: bool = True,
         validation_fraction: float = 0.0, early_stopping: bool = False, n_iter_no_change: int = 10, tol: float = 1e-4,
@@ -219,7 +219,7 @@ class Model(ModelState):
         )  # fmt: skip
         return self
 
-    def predict_proba(self, X: Features | Stream) -> np.ndarray:
+    def predict_proba(self, X: MatrixLike | Stream) -> np.ndarray:
         """Return P(y = 1) of each row, array (n) in the model's dtype, or the probabilities of K classes, (n, K).
 
         Raises
@@ -233,13 +233,13 @@ class Model(ModelState):
         P = self._network.logits(rows_of(self, X), links=True, theta=self._present())
         return P[:, 0] if self.widths[-1] == 1 else P
 
-    def iter_proba(self, X: Features | Stream) -> Iterator[np.ndarray]:
+    def iter_proba(self, X: MatrixLike | Stream) -> Iterator[np.ndarray]:
         """Yield `predict_proba` of consecutive parts of X, for streams of more rows than memory holds."""
         self._check_classes("iter_proba")
         for P in self._network.predicted(rows_of(self, X), links=True, theta=self._present()):
             yield P[:, 0] if self.widths[-1] == 1 else P
 
-    def predict(self, X: Features | Stream) -> np.ndarray:
+    def predict(self, X: MatrixLike | Stream) -> np.ndarray:
         """Return 0 or 1 for each row, or its class: array (n) of int64; of K labels, array (n, K) of 0 and 1.
 
         A row is of class 1, or has a label, where its probability is greater than 1/2. A model of numbers returns these
@@ -250,7 +250,7 @@ class Model(ModelState):
         numeric = self._network.plan.loss.numeric
         return self._predictions(self._network.logits(rows_of(self, X), links=numeric, theta=self._present()))
 
-    def iter_predict(self, X: Features | Stream) -> Iterator[np.ndarray]:
+    def iter_predict(self, X: MatrixLike | Stream) -> Iterator[np.ndarray]:
         """Yield `predict` of consecutive parts of X, for streams of more rows than memory holds."""
         numeric = self._network.plan.loss.numeric
         first = 0

@@ -13,7 +13,7 @@ from sklearn.utils.multiclass import type_of_target
 from ..optimizers import Optimizer
 from ..rows.streams.stream import Stream
 from ..sklearn_private import _check_partial_fit_first_call, _fit_context
-from ..typing import Activations, Callbacks, Features, OptimizerName, Verbose
+from ..typing import Activations, Callbacks, MatrixLike, OptimizerName, Verbose
 from . import view
 from .classes import ClassTarget
 from .data import data_of
@@ -141,7 +141,7 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]
     @available_if(trains_by_epochs)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
-        self, X: Features | Stream, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None,
+        self, X: MatrixLike | Stream, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None,
         classes: ArrayLike | None = None,
     ) -> "MLPClassifier":  # fmt: skip
         """Train for one epoch, starting from the weights and the moments of the last call.
@@ -162,19 +162,21 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]
         fit(self, X, y, sample_weight, incremental=True)
         return self
 
-    def predict(self, X: Features | Stream) -> np.ndarray:
+    def predict(self, X: MatrixLike | Stream) -> np.ndarray:
         """Return the class of each row, array (n), or 0 and 1 for each label, array (n, K)."""
         now, network, theta = view.present(self)
         classes: np.ndarray = now._label_binarizer.inverse_transform(now._outputs(X, network, theta))
         return classes
 
-    def predict_proba(self, X: Features | Stream) -> np.ndarray:
+    def predict_proba(self, X: MatrixLike | Stream) -> np.ndarray:
         """Return probabilities of the classes in the order of `classes_`, array (n, K)."""
         now, network, theta = view.present(self)
         P = now._outputs(X, network, theta)
         return P if now.n_outputs_ > 1 else np.stack([1 - P, P], axis=1)
 
-    def score(self, X: Features | Stream, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None) -> float:
+    def score(
+        self, X: MatrixLike | Stream, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> float:
         """Return the accuracy: the fraction of the rows, by weight, whose class `predict` finds.
 
         Parameters
@@ -184,7 +186,7 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]
         """
         return data_of(self, X, y, sample_weight).score()
 
-    def predict_log_proba(self, X: Features | Stream) -> np.ndarray:
+    def predict_log_proba(self, X: MatrixLike | Stream) -> np.ndarray:
         """Return logarithms of `predict_proba`, which are finite also where a probability is rounded to 0."""
         now, network, theta = view.present(self)
         Z = now._outputs(X, network, theta, links=False)

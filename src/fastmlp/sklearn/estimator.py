@@ -19,7 +19,7 @@ from ..sklearn_private import _fit_context
 from ..system import fit_lock
 from ..training.checkpoint import CheckpointFile
 from ..training.split import given_validation
-from ..typing import Features, FilePath
+from ..typing import FilePath, MatrixLike
 from . import view
 from .classes import ClassTarget
 from .coefficients import Coefficients, widths_of
@@ -46,8 +46,8 @@ class MLPEstimator(Convertible, BaseEstimator, ABC):  # type: ignore[misc]
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
-        self, X: Features | Stream, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None, *,
-        X_val: Features | Stream | None = None, y_val: ArrayLike | None = None,
+        self, X: MatrixLike | Stream, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None, *,
+        X_val: MatrixLike | Stream | None = None, y_val: ArrayLike | None = None,
         sample_weight_val: ArrayLike | None = None, checkpoint: FilePath | None = None,
         checkpoint_every: float = 60.0, resume: bool = False,
     ) -> Self:  # fmt: skip
@@ -90,7 +90,7 @@ class MLPEstimator(Convertible, BaseEstimator, ABC):  # type: ignore[misc]
         self._coefficients.network.n_threads = self.n_threads
         return self._coefficients.network
 
-    def _outputs(self, X: Features | Stream, network: Network, theta: np.ndarray, links: bool = True) -> np.ndarray:
+    def _outputs(self, X: MatrixLike | Stream, network: Network, theta: np.ndarray, links: bool = True) -> np.ndarray:
         """Return A[L], or Z[L]: array (n, K), or (n) of a single output."""
         A = network.logits(data_of(self, X).rows(network), links=links, theta=theta)
         return A if self.n_outputs_ > 1 else A[:, 0]

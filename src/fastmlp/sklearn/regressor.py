@@ -11,7 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from ..optimizers import Optimizer
 from ..rows.streams.stream import Stream
 from ..sklearn_private import _fit_context
-from ..typing import Activations, Callbacks, Features, OptimizerName, Verbose
+from ..typing import Activations, Callbacks, MatrixLike, OptimizerName, Verbose
 from . import view
 from .data import data_of
 from .estimator import MLPEstimator
@@ -100,7 +100,7 @@ class MLPRegressor(RegressorMixin, MLPEstimator):  # type: ignore[misc]
     @available_if(trains_by_epochs)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
-        self, X: Features | Stream, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+        self, X: MatrixLike | Stream, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
     ) -> Self:
         """Train for one epoch, starting from the weights and the moments of the last call.
 
@@ -115,13 +115,15 @@ class MLPRegressor(RegressorMixin, MLPEstimator):  # type: ignore[misc]
         fit(self, X, y, sample_weight, incremental=True)
         return self
 
-    def predict(self, X: Features | Stream) -> np.ndarray:
+    def predict(self, X: MatrixLike | Stream) -> np.ndarray:
         """Return values of the target, array (n), or (n, K) of K outputs: quantiles are in ascending order."""
         now, network, theta = view.present(self)
         target: NumberTarget = now._target()
         return target.decoded(now._outputs(X, network, theta))
 
-    def score(self, X: Features | Stream, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None) -> float:
+    def score(
+        self, X: MatrixLike | Stream, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> float:
         """Return R², the mean over columns of y, or of several quantiles the mean pinball loss, negative.
 
         Parameters

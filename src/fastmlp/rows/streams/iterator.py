@@ -8,7 +8,7 @@ import numpy as np
 
 from ...arguments import checked_int
 from ...exceptions import RowError
-from ...typing import Features
+from ...typing import MatrixLike
 from ..frame import is_frame, names_of
 from .stream import Block, Stream, checked_names, located, numbers_of
 
@@ -42,7 +42,7 @@ class Blocks(Stream):
     """
 
     def __init__(
-        self, make: Callable[[], Iterable[Features | tuple]], n_features: int | None = None, *,
+        self, make: Callable[[], Iterable[MatrixLike | tuple]], n_features: int | None = None, *,
         window_rows: int | None = None, names: list[str] | None = None,
     ) -> None:  # fmt: skip
         if not callable(make):
