@@ -223,9 +223,16 @@ def test_masked():
         tables_refuse(TypeError, f"{name} is a masked array", X, *given)
 
 
-@case(24, "rows of different lengths", "`ValueError`")
+@case(24, "rows of different lengths", "`ValueError`, which names the first")
 def test_ragged():
     bad = [[1.0, 2.0, 3.0]] * 29 + [[1.0, 2.0]]
-    model_refuses(ValueError, "X: rows must have the same number of features", bad)
-    estimators_refuse(ValueError, "X: rows must have the same number of features", bad)
-    tables_refuse(ValueError, "inhomogeneous", bad)
+    words = "X: rows must have the same number of features, but row 0 has 3, and row 29 has 2; complete or remove those"
+    model_refuses(ValueError, words, bad)
+    estimators_refuse(ValueError, words, bad)
+    tables_refuse(ValueError, words, bad)
+    for name, given in (("y", ([[1]] * 29 + [[0, 1]],)), ("sample_weight", (y, [[1.0]] * 29 + [[1.0, 2.0]]))):
+        words = f"{name}: rows must have the same number of .*, but row 0 has 1, and row 29 has 2; complete"
+        estimators_refuse(ValueError, words, X, *given, fit_only=True)
+        tables_refuse(ValueError, words, X, *given)
+    nested = [[1.0, [2.0, 3.0]], [1.0, [2.0]]] * 15
+    tables_refuse(ValueError, r"X: rows must have the same number of features \(.*inhomogeneous", nested)

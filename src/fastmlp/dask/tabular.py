@@ -168,6 +168,8 @@ class DaskTabularRegressor(DaskTabular, TabularRegressor):
     n_threads, client, timeout : as for `DaskTabularClassifier`
     """
 
+    _classifier = "DaskTabularClassifier"
+
     def __init__(
         self, *, loss: Literal["squared_error", "poisson", "quantile", "huber"] = "squared_error",
         quantile: float | Sequence[float] = 0.5, delta: float = 1.0, n_members: int | None = None,

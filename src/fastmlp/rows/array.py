@@ -16,6 +16,7 @@ from ..system.files_at_rest import mapped_files
 from ..typing import Scaling
 from .columns import refuse_lazy
 from .order import Order
+from .ragged import as_array
 from .targets import READ_IN_PLACE, as_targets, as_weights, weight_factor
 from .window import Window, addresses, check_target, cuts, not_finite
 
@@ -175,7 +176,7 @@ def as_table(X: Any) -> np.ndarray:
     if hasattr(X, "toarray") and hasattr(X, "nnz"):
         raise TypeError("X is sparse, but blocks of a stream must be dense; convert them with X.toarray()")
     refuse_hidden(X)
-    table = as_array(X)
+    table = as_array("X", X, "features")
     if table.dtype.kind in OBJECTS_AND_TEXT:
         table = numbers_from_objects(table)
     check_real(table)
@@ -189,14 +190,6 @@ def as_table(X: Any) -> np.ndarray:
     if table.shape[1] == 0:
         raise ValueError("X has 0 feature(s); at least 1 is required")
     return table.view()  # whose shape and strides nobody else can change
-
-
-def as_array(X: Any) -> np.ndarray:
-    """Return X as an array; ragged rows are an error."""
-    try:
-        return np.asarray(X)
-    except ValueError as error:
-        raise ValueError(f"X: rows must have the same number of features ({error})") from None
 
 
 def refuse_hidden(X: Any) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from ..messages import listed
-from .array import OBJECTS_AND_TEXT, ArrayRows, as_array, check_real, numbers_from_objects, refuse_hidden
+from .array import OBJECTS_AND_TEXT, ArrayRows, check_real, numbers_from_objects, refuse_hidden
 from .columns import check_named, put_columns, without_index
+from .ragged import as_array
 
 NO_NUMBERS = ("date", "time", "duration", "period", "interval", "list", "struct")
 MAY_SPELL_NUMBERS = ("object", "categor", "enum", "dict", "str", "utf8", "large_string")
@@ -119,7 +120,7 @@ def without_surprises(X: Any) -> Any:
     if hasattr(X, "columns"):
         check_columns(X)
     elif isinstance(X, (list, tuple)):
-        X = as_array(X)
+        X = as_array("X", X, "features")
         X = X.astype(np.float64) if X.dtype == np.float32 else X  # scikit-learn computes lists in float64
     if isinstance(X, np.ndarray) and X.dtype.kind in OBJECTS_AND_TEXT:
         return numbers_from_objects(X)

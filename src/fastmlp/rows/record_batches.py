@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .columns import column_of, first_line, refuse_lazy, without_index
+from .ragged import as_array
 
 BATCH_ROWS = 65536
 MIXED = b"fastmlp.types"  # in the metadata of a column: Python's types of objects that became text, as "int, str"
@@ -189,7 +190,7 @@ def batches_of_array(X: Any) -> RecordBatches:
     import pyarrow
     from sklearn.utils import check_array
 
-    if isinstance(X, (list, tuple)) and np.asarray(X).dtype.kind in "SU":
+    if isinstance(X, (list, tuple)) and as_array("X", X, "features").dtype.kind in "SU":
         X = np.asarray(X, dtype=object)  # numbers stay numbers beside strings
     mask = np.ma.getmaskarray(X) if np.ma.is_masked(X) else None
     X = check_array(X, dtype=None, ensure_all_finite=False, ensure_min_samples=0, ensure_min_features=0)

@@ -8,6 +8,7 @@ import numpy as np
 from ..losses import RESERVE, Loss
 from ..messages import not_numbers
 from ..typing import Scaling
+from .ragged import as_array
 
 SLICE_ROWS = 2**20
 READ_IN_PLACE = (np.dtype(np.float32), np.dtype(np.float64))
@@ -86,7 +87,7 @@ def as_classes(y: Any, n: int, K: int) -> np.ndarray:
 
 def as_indicators(y: Any, n: int, K: int) -> np.ndarray:
     """Return y as bytes 0 and 1, one for each of K outputs."""
-    table = np.asarray(y).view()
+    table = as_array("y", y, "labels").view()
     if table.shape != (n, K):
         raise ValueError(f"y has shape {table.shape}, but it must be ({n}, {K}): 0 or 1 for each row and output")
     indicators = np.ascontiguousarray(table, np.uint8)

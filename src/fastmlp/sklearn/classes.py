@@ -13,6 +13,7 @@ from ..network.network import Network
 from ..rows.array import ArrayRows
 from ..rows.labels import Labels
 from ..rows.order import Pass
+from ..rows.ragged import as_array
 from ..rows.streamed import StreamedRows
 from ..rows.streams.stream import Stream
 from ..rows.survey import Survey, classes_of
@@ -178,6 +179,8 @@ def check_one_kind(name: str, y: Any) -> None:
     refuse_masked(name, y)
     refuse_missing(name, y)
     values = y
+    if isinstance(y, (list, tuple)):
+        as_array(name, y, "labels")
     if not isinstance(y, (list, tuple)):
         array = np.asarray(y)
         if array.dtype != object or array.ndim not in (1, 2):

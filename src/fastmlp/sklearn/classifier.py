@@ -11,6 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import type_of_target
 
 from ..optimizers import Optimizer
+from ..rows.ragged import as_array
 from ..rows.streams.stream import Stream
 from ..sklearn_private import _check_partial_fit_first_call, _fit_context
 from ..typing import Activations, Callbacks, MatrixLike, OptimizerName, Verbose
@@ -157,7 +158,8 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]
         self
         """
         if _check_partial_fit_first_call(self, classes):
-            multilabel = y is not None and np.ndim(y) == 2 and type_of_target(y).startswith("multilabel")
+            dimensions = 0 if y is None else np.ndim(y if hasattr(y, "ndim") else as_array("y", y, "labels"))
+            multilabel = dimensions == 2 and type_of_target(y).startswith("multilabel")
             self._label_binarizer = LabelBinarizer().fit(y if multilabel else classes)
         fit(self, X, y, sample_weight, incremental=True)
         return self

@@ -11,6 +11,7 @@ from ..network.network import Network
 from ..rows.array import ArrayRows, SparseRows
 from ..rows.frame import without_surprises
 from ..rows.order import Order
+from ..rows.ragged import as_array
 from ..rows.streams.stream import Stream, located
 from ..rows.targets import READ_IN_PLACE, refuse_masked, refuse_negative
 from ..sklearn_private import _check_sample_weight, _safe_indexing
@@ -178,6 +179,7 @@ def needs_no_check(estimator: Any, X: Any) -> bool:
 def checked_weights(name: str, given: Any, X: Any) -> np.ndarray | None:
     """Return weights as scikit-learn checks them; its errors get the name of the argument."""
     refuse_masked(name, given)
+    given = as_array(name, given, "weights") if isinstance(given, (list, tuple)) else given
     try:
         w: np.ndarray | None = None if given is None else _check_sample_weight(given, X)
     except (ValueError, TypeError) as error:

@@ -12,6 +12,7 @@ from ..rows.array import ArrayRows
 from ..rows.labels import TargetNumbers
 from ..rows.moments import Moments
 from ..rows.order import Pass
+from ..rows.ragged import as_array
 from ..rows.streamed import StreamedRows
 from ..rows.streams.stream import Stream, located
 from ..rows.survey import Survey
@@ -84,16 +85,13 @@ class NumberTarget:
         if hasattr(y, "tocsr"):
             raise TypeError(f"{name} is sparse; give {name}.toarray()")
         refuse_masked(name, y)
-        try:
-            array = np.asarray(y)
-        except ValueError:
-            raise ValueError(f"{name}: rows must have the same number of targets") from None
+        array = as_array(name, y, "targets")
         if y is None or array.ndim not in (1, 2) or array.size == 0 or array.dtype.kind == "c":
             return
         if array.dtype.kind in "mM":
             raise TypeError(f"{name} has dtype {array.dtype}; convert dates to numbers first")
         if array.dtype.kind not in "fiub":
-            array = converted(name, array)
+            array = converted(name, array, "MLPClassifier")
         columns = columns_of(array.shape)
         loss = loss or self.loss_for(columns)
         if columns > loss.targets(columns):
@@ -235,15 +233,18 @@ def in_float64(y: Any) -> Any:
     return array.astype(np.float64) if array.dtype.kind in "fiub" else y
 
 
-def converted(name: str, y: np.ndarray) -> np.ndarray:
-    """Return objects that are numbers, or text of numbers, in float64; raise ValueError for the first that is not."""
+def converted(name: str, y: np.ndarray, classifier: str) -> np.ndarray:
+    """Return objects that are numbers, or text of numbers, in float64; raise ValueError for the first that is not.
+
+    classifier : the class to take for classes, for the message
+    """
     objects = y.dtype.kind == "O"
     if objects and all(map(is_number, y.flat)):
         return y.astype(np.float64)
     at = next(at for at, value in enumerate(y.flat) if not (objects and is_number(value)))
     raise ValueError(
         f"{name} contains {shown(y.flat[at])} in row {at // (y.size // len(y))}, which is not a number; convert it, or "
-        "take MLPClassifier for classes"
+        f"take {classifier} for classes"
     )
 
 

@@ -8,6 +8,7 @@ from sklearn.utils import check_consistent_length, column_or_1d
 
 from ..messages import shown
 from ..rows.columns import refuse_lazy
+from ..rows.ragged import as_array
 from ..rows.record_batches import is_missing
 from ..rows.targets import check_sum, refuse_masked
 from ..sklearn.data import checked_weights
@@ -67,10 +68,7 @@ def one_target(name: str, y: Any, owner: str) -> np.ndarray:
     if is_sparse(y):
         raise TypeError(f"{name} is sparse; give {name}.toarray()")
     refuse_masked(name, y)
-    try:
-        array = np.asarray(y)
-    except ValueError:
-        raise ValueError(f"{name}: rows must have the same number of targets, which is one") from None
+    array = as_array(name, y, "targets")
     if array.dtype.kind == "c":
         raise ValueError(f"{name} has dtype {array.dtype}: Complex data not supported")
     text = isinstance(y, list | tuple) and array.dtype.kind in "SU"

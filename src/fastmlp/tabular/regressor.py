@@ -64,6 +64,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
     True
     """
 
+    _classifier = "TabularClassifier"  # what messages name for classes
     _parameter_constraints: dict = {  # noqa: RUF012
         **CONSTRAINTS,
         "loss": [StrOptions({"squared_error", "poisson", "quantile", "huber"})],
@@ -111,7 +112,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         if y.dtype.kind in "mM":
             raise TypeError(f"{name} has dtype {y.dtype}; convert dates to numbers first")
         if y.dtype.kind not in "fiub":
-            y = converted(name, np.where(known, y.astype(object), np.nan))
+            y = converted(name, np.where(known, y.astype(object), np.nan), self._classifier)
         numbers = y.astype(np.float64)
         loss = self._loss()
         least, most = loss.bounds(self._outputs(), numbers.dtype)
