@@ -1,5 +1,7 @@
 """One call of a kernel by a team of threads: its size, its job, and its results."""
 
+import functools
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -127,6 +129,12 @@ def compile_once(kernel: Callable[..., None], arguments: tuple) -> None:
         _compiled.add(signature)
 
 
+@functools.cache
+def may_multiply_bfloat16(process: int) -> bool:
+    """Return whether this process may use the instructions that kernels are compiled to; ask for them, too."""
+    return bfloat16_instructions() is not None
+
+
 def run(
     rows: Rows, window: Window, shape: Shape, plan: Plan, kernel: Callable[..., None], arguments: tuple,
     watch: Watch = None, patience: Patience | None = None,
@@ -135,7 +143,7 @@ def run(
 
     Raise the error for a row that the kernel refused, or for an activation of the user's own that raised.
     """
-    if plan.mixed and bfloat16_instructions() is None:  # which also asks for the permission to use tiles
+    if plan.mixed and not may_multiply_bfloat16(os.getpid()):
         raise UnsupportedCPUError(f"dtype='mixed_bfloat16': {why_not()}; use dtype='float32'")
     compile_once(kernel, arguments)
     flags, job = arguments[0]

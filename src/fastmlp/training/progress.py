@@ -33,7 +33,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """θ at one moment and, unless moments is None, the optimizer's state."""
+    """θ at one moment and, unless moments is None, the optimizer's state; before its first step, moments are 0."""
 
     theta: np.ndarray
     t: int = 0
@@ -42,13 +42,14 @@ class Snapshot:
     @staticmethod
     def of(theta: np.ndarray, optimizer: Optimizer) -> "Snapshot":
         assert optimizer.moments is not None
-        return Snapshot(theta.copy(), optimizer.t, optimizer.moments.copy())
+        moments = optimizer.moments if optimizer.t else optimizer.moments[:0]
+        return Snapshot(theta.copy(), optimizer.t, moments.copy())
 
     def restore(self, theta: np.ndarray, optimizer: Optimizer) -> None:
         theta[:] = self.theta
         if self.moments is not None:
             assert optimizer.moments is not None
-            optimizer.t, optimizer.moments[:] = self.t, self.moments
+            optimizer.t, optimizer.moments[:] = self.t, self.moments if self.t else 0
 
 
 @dataclass
