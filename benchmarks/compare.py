@@ -2,16 +2,16 @@
 
     python benchmarks/compare.py
     python benchmarks/compare.py --rows full,minibatch-28-100-1-b200 --only torch,jax --markdown table.md
+    python benchmarks/compare.py --rows mixed_bfloat16 --json comparison.json
 
-full: J and its gradient over all rows. minibatch: an epoch of Adam over shuffled rows, in whole batches.
-predict: the probability of each row. All in float32, with biases, and with ReLU and log loss unless others are
-named. Each contender (rivals.py) has a process of its own and the same number of threads. They run in turn,
-A B C, A B C, …, while the others sleep; "times slower" is the median over rounds of the rival's time over
-fastmlp's time in the same round, so below 1 the rival is faster. In each round the machine is measured, too: its
-peak, a loop of fused multiply-adds in registers, on as many threads; and what a number takes from one core to
-another. Before anything is timed, fastmlp's gradient is compared with NumPy's in float64; J and the mean
-probability of the others are compared with fastmlp's.
-Contenders that are not installed are left out.
+full: J and its gradient over all rows. minibatch: an epoch of Adam over shuffled rows, in whole batches. predict: the
+probability of each row. All in float32, with biases, and with ReLU and log loss unless others are named; then wide nets
+with products of bfloat16, where the CPU has instructions for them. Each contender (rivals.py) has a process of its own
+and the same number of threads. They run in turn, A B C, A B C, …, while the others sleep; "times slower" is the median
+over rounds of the rival's time over fastmlp's time in the same round, so below 1 the rival is faster. In each round the
+machine is measured, too: its peak, a loop of fused multiply-adds in registers, on as many threads; and what a number
+takes from one core to another. Before anything is timed, fastmlp's gradient is compared with NumPy's in float64; J and
+the mean probability of the others are compared with fastmlp's. Contenders that are not installed are left out.
 """
 
 import argparse
@@ -24,78 +24,18 @@ import statistics
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
+from works import HAS_NOT, MIXED, RIVALS, WORKS
+
+from fastmlp import cpu_features
 from fastmlp.system.machine import available_cores
 
 QUICK = 20  # --quick divides n by this
 REST = 0.3  # seconds between runs: threads that wait for work by spinning fall asleep
 QUIET = 0.9  # of the threads that only compute; where fewer run, other programs have the cores
-SAME = 1e-3  # relative difference, at most, between what contenders compute
-
-
-@dataclass(frozen=True)
-class Work:
-    """One item: what is computed, over how many rows, by which net."""
-
-    mode: str
-    n: int
-    widths: tuple[int, ...]
-    batch: int | None = None
-    activation: str = "relu"
-    loss: str = "log_loss"
-
-    @property
-    def special(self):
-        """What is not as in most rows: activation and loss."""
-        return [value for value in (self.activation, self.loss) if value not in ("relu", "log_loss")]
-
-    @property
-    def name(self):
-        widths = map(str, self.widths)
-        return "-".join([self.mode, *widths, *self.special]) + (f"-b{self.batch}" if self.batch else "")
-
-    @property
-    def title(self):
-        what = {"full": "gradient", "minibatch": f"Adam, batches of {self.batch}", "predict": "predict"}[self.mode]
-        rows = f"{self.n // 1_000_000}M" if self.n % 1_000_000 == 0 else f"{self.n / 1000:g}k"
-        special = "".join(f", {value.replace('_', ' ')}" for value in self.special)
-        return f"{what}, {rows} × {'-'.join(map(str, self.widths))}{special}"
-
-    @property
-    def rows(self):
-        """Rows that count: those in whole batches."""
-        return self.n // self.batch * self.batch if self.batch else self.n
-
-    @property
-    def flops(self):
-        """Of the matrix products; dA[0] is nobody's."""
-        p = self.widths
-        dense = sum(p[l - 1] * p[l] for l in range(1, len(p)))
-        return self.rows * (2 * dense if self.mode == "predict" else 6 * dense - 2 * p[0] * p[1])
-
-
-WORKS = [
-    Work("full", 200_000, (28, 64, 64, 1)),
-    Work("full", 200_000, (28, 256, 256, 1)),
-    Work("full", 100_000, (28, 300, 300, 300, 300, 1)),
-    Work("full", 100_000, (100, 512, 512, 1)),
-    Work("full", 1_000_000, (28, 16, 1)),
-    Work("full", 200_000, (28, 64, 64, 1), activation="tanh"),
-    Work("full", 200_000, (28, 64, 64, 1), activation="logistic"),
-    Work("full", 200_000, (28, 64, 64, 1), loss="squared_error"),
-    Work("minibatch", 50_000, (28, 100, 1), 200),
-    Work("minibatch", 50_000, (28, 100, 1), 200, loss="squared_error"),
-    Work("minibatch", 50_000, (28, 64, 64, 1), 256),
-    Work("minibatch", 50_000, (28, 64, 64, 1), 32),
-    Work("minibatch", 50_000, (28, 256, 256, 1), 1024),
-    Work("minibatch", 50_000, (100, 512, 512, 1), 256),
-    Work("predict", 1_000_000, (28, 64, 64, 1)),
-]
-
-RIVALS = {"numpy": "numpy", "torch": "torch", "torch.compile": "torch", "jax": "jax", "scikit-learn": "sklearn"}
-HAS_NOT = {("numpy", "minibatch"), ("scikit-learn", "full")}  # no Adam; no gradient for the user
+SAME = {"float32": 1e-3, MIXED: 1e-2}  # relative difference, at most, between what contenders compute
 
 
 class Contender:
@@ -104,7 +44,7 @@ class Contender:
     def __init__(self, name, work, threads):
         command = [sys.executable, str(Path(__file__).with_name("rivals.py")), name, work.mode, str(work.rows)]
         command += [",".join(map(str, work.widths)), "--threads", str(threads)]
-        command += ["--activation", work.activation, "--loss", work.loss]
+        command += ["--activation", work.activation, "--loss", work.loss, "--dtype", work.dtype]
         if work.batch:
             command += ["--batch", str(work.batch)]
         variables = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC"), str(threads))
@@ -156,7 +96,7 @@ def compare(work, names, threads, rounds):
     peaks = [run["value"] / run["seconds"] for run in peak.runs]
     report = {name: summary(contender, ours, work, peaks) for name, contender in contenders.items()}
     for name, result in report.items():
-        if result["value"] is not None and abs(result["value"] / report["fastmlp"]["value"] - 1) > SAME:
+        if result["value"] is not None and abs(result["value"] / report["fastmlp"]["value"] - 1) > SAME[work.dtype]:
             sys.exit(f"{work.name}: {name} computes {result['value']}, fastmlp {report['fastmlp']['value']}")
     busy = statistics.median(run["cpu_seconds"] / run["seconds"] for run in peak.runs)
     quiet = busy > QUIET * threads
@@ -189,20 +129,24 @@ def cells(work, report, rivals):
     speed = f"{ours['microseconds_per_step']:.0f} µs/step" if work.batch else f"{ours['gflops']:.0f} GFLOP/s"
     without = {name: "–" if (name, work.mode) in HAS_NOT else "failed" for name in rivals}
     slower = [f"{report[name]['times_slower']:.2f}" if name in report else without[name] for name in rivals]
-    return [work.title, f"{speed}, {ours['fraction_of_peak']:.0%} of peak", *slower]
+    of_peak = f", {ours['fraction_of_peak']:.0%} of peak" if work.dtype != MIXED else ""
+    return [work.title, speed + of_peak, *slower]
 
 
-def markdown(rows, about, results):
-    """Return the table, and on what it was measured."""
-    head, *rest = (f"| {' | '.join(row)} |" for row in rows)
-    rule = "|---|---|" + "--:|" * (len(rows[0]) - 2)
+def markdown(tables, about, results):
+    """Return a table for each dtype, and on what they were measured."""
+    text = "Columns of rivals: how many times slower than fastmlp; below 1, faster."
+    lines = []
+    for dtype, rows in tables.items():
+        head, *rest = (f"| {' | '.join(row)} |" for row in rows)
+        lines += [text if dtype != MIXED else f"With products of bfloat16, `dtype={MIXED!r}`:", "", head]
+        lines += ["|---|---|" + "--:|" * (len(rows[0]) - 2), *rest, ""]
     note, apart = [], [result["nanoseconds_apart"] for result in results]
     if None not in apart:
         note.append(f"A number took {min(apart):.0f} to {max(apart):.0f} ns from one core to another.")
     if not all(result["quiet"] for result in results):
         note.append("Other programs ran at the same time: do not quote these figures.")
-    text = "Columns of rivals: how many times slower than fastmlp; below 1, faster."
-    return "\n".join([text, "", head, rule, *rest, "", about, *note]) + "\n"
+    return "\n".join([*lines, about, *note]) + "\n"
 
 
 def processor():
@@ -231,7 +175,8 @@ def parse():
     )
     parser.add_argument("--quick", action="store_true", help=f"a {QUICK}th of the rows: does everything run?")
     parser.add_argument("--rows", default="", help="names of rows, or how they begin, with commas between")
-    parser.add_argument("--only", default=",".join(RIVALS), help="rivals, with commas between; fastmlp always runs")
+    rivals = dict.fromkeys(name for group in RIVALS.values() for name in group)
+    parser.add_argument("--only", default=",".join(rivals), help="rivals, with commas between; fastmlp always runs")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--json", type=Path, help="write all figures there")
@@ -239,35 +184,43 @@ def parse():
     parser.add_argument("--plot", type=Path, help="draw the chart there (chart.py; needs matplotlib)")
     arguments = parser.parse_args()
     arguments.only = arguments.only.split(",")
-    if unknown := set(arguments.only) - {*RIVALS, "fastmlp"}:
-        parser.error(f"--only: {', '.join(unknown)} is none of {', '.join(RIVALS)}")
+    if unknown := set(arguments.only) - {*rivals, "fastmlp"}:
+        parser.error(f"--only: {', '.join(unknown)} is none of {', '.join(rivals)}")
     arguments.works = [work for work in WORKS if work.name.startswith(tuple(arguments.rows.split(",")))]
     if not arguments.works:
         parser.error(f"--rows: none begins with {arguments.rows}; --help lists them")
+    if cpu_features().mixed_bfloat16 in (None, "plain"):
+        print(f"left out are works in {MIXED}, as {cpu_features().why_not or 'plain loops are slow'}", file=sys.stderr)
+        arguments.works = [work for work in arguments.works if work.dtype != MIXED]
     return arguments
 
 
 def main():
     arguments = parse()
-    missing = [name for name, module in RIVALS.items() if importlib.util.find_spec(module) is None]
-    rivals = [name for name in RIVALS if name in arguments.only and name not in missing]
+    packages = {name: module for group in RIVALS.values() for name, module in group.items()}
+    missing = [name for name, module in packages.items() if importlib.util.find_spec(module) is None]
     about = machine(arguments.threads, missing)
-    rows, results = [["work", "fastmlp", *rivals]], []
-    print(f"{about}\n\n{'work':54}{'fastmlp':28}times slower: {'  '.join(rivals)}")
+    tables, results = {}, []
+    print(about)
     for work in arguments.works:
+        rivals = [name for name in RIVALS[work.dtype] if name in arguments.only and name not in missing]
+        if work.dtype not in tables:
+            tables[work.dtype] = [["work", "fastmlp", *rivals]]
+            print(f"\n{'work, ' + work.dtype:54}{'fastmlp':28}times slower: {'  '.join(rivals)}")
         work = replace(work, n=work.n // QUICK) if arguments.quick else work
         machine_itself = ["peak", "distance"] if min(arguments.threads, available_cores()) > 1 else ["peak"]
         names = [*machine_itself, "fastmlp", *(name for name in rivals if (name, work.mode) not in HAS_NOT)]
         result = compare(work, names, arguments.threads, arguments.rounds)
-        rows.append(cells(work, result["contenders"], rivals))
+        row = cells(work, result["contenders"], rivals)
+        tables[work.dtype].append(row)
         results.append({"title": work.title, "work": asdict(work), "flops": work.flops, **result})
-        slower = "".join(f"{cell:>{len(name) + 2}}" for name, cell in zip(rivals, rows[-1][2:]))
-        print(f"{rows[-1][0]:54}{rows[-1][1]:28}{'':12}{slower}", flush=True)
+        slower = "".join(f"{cell:>{len(name) + 2}}" for name, cell in zip(rivals, row[2:]))
+        print(f"{row[0]:54}{row[1]:28}{'':12}{slower}", flush=True)
         content = {"machine": about, "threads": arguments.threads, "rounds": arguments.rounds, "results": results}
         if arguments.json:
             arguments.json.write_text(json.dumps(content, indent=1) + "\n")
         if arguments.markdown:
-            arguments.markdown.write_text(markdown(rows, about, results))
+            arguments.markdown.write_text(markdown(tables, about, results))
     if arguments.plot:
         from chart import draw
 

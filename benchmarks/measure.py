@@ -42,11 +42,12 @@ class Subject:
     def __init__(self, n, hidden, batch=256, activation="relu", dtype="float32", threads=None, loss="log_loss"):
         self.n, self.batch, self.loss = n, batch, loss
         self.widths = [FEATURES, *hidden, len(LEVELS) if loss == "quantile" else 1]
-        self.X, self.y = table(max(n, CHECKED_ROWS), dtype, loss)
+        mixed = dtype == "mixed_bfloat16"
+        self.X, self.y = table(max(n, CHECKED_ROWS), "float32" if mixed else dtype, loss)
         few = self.X[:CHECKED_ROWS], self.y[:CHECKED_ROWS]
         self.X, self.y = self.X[:n], self.y[:n]
         self.model = Model(self.widths, activation, dtype=dtype, n_threads=threads, **settings_of(loss))
-        check_gradient(self.model, *few, activation, loss)
+        check_gradient(self.model, *few, activation, loss, mixed)
         self.adam = Adam()
         self.calls = {"gradient": self.gradient, "epoch": self.epoch, "predict": self.predict}
         self.epoch()

@@ -9,12 +9,15 @@ import os
 
 from joblib import cpu_count
 
+import fastmlp
+
 from .measure import Subject, seconds
 from .peak import peak
 
 QUICK = bool(os.environ.get("QUICK"))
 N = [100_000] if QUICK else [1_000, 10_000, 100_000, 1_000_000]
 HIDDEN = [(16,), (64, 64), (256, 256)] if QUICK else [(16,), (64, 64), (100,), (256, 256), (512, 512), (300,) * 4]
+WIDE = [(256, 256)] if QUICK else [(256, 256), (512, 512), (1024, 1024), (300,) * 4]
 MIDDLE = dict(n=100_000, hidden=(64, 64), batch=256)
 WORKS = ["gradient", "epoch", "predict"]
 VARIED = {
@@ -111,3 +114,31 @@ class Losses:
         return ours / log_loss
 
     track_times_log_loss.unit = "× log loss"
+
+
+class Mixed(Speed):
+    """Wide nets with products of bfloat16, in batches of 1024, by all cores; left out where the CPU multiplies none."""
+
+    params = (WORKS, WIDE)
+    param_names = ("work", "hidden")
+
+    def setup(self, work, hidden):
+        features = getattr(fastmlp, "cpu_features", None)
+        if features is None or features().mixed_bfloat16 in (None, "plain"):
+            raise NotImplementedError("no instructions for products of bfloat16")
+        net = dict(n=100_000, hidden=hidden, batch=1024)
+        self.subject, self.beside = Subject(**net, dtype="mixed_bfloat16"), Subject(**net)
+
+    def track_rows_per_second(self, work, hidden):
+        return self.measure_rows(work)
+
+    def track_speed_over_float32(self, work, hidden):
+        """How many times as fast as in float32, in turn."""
+        ours, float32 = seconds(self.subject.calls[work], self.beside.calls[work])
+        return float32 / ours
+
+    def time_work(self, work, hidden):
+        self.subject.calls[work]()
+
+    track_rows_per_second.unit = "rows/s"
+    track_speed_over_float32.unit = "× float32"

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import expit, ndtr, xlogy
 from threadpoolctl import threadpool_limits
 
-TOLERANCE = 1e-4  # of the largest number in an array
+TOLERANCE, MIXED_TOLERANCE = 1e-4, 1e-2  # of the largest number in an array
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 LEVELS = np.array([0.1, 0.5, 0.9], np.float32)  # of the quantiles
 
@@ -69,32 +69,40 @@ def loss_and_gradient(X, y, W, b, activation, loss="log_loss"):
     return J, dW, db
 
 
-def exact_gradient(X, y, W, b, activation, loss):
-    """J, dW and db in float64, of a net with one activation in all hidden layers."""
-    (g, dg), A, Z = FUNCTIONS[activation], [X.astype(np.float64)], []
+def bfloat16(x):
+    """Return the numbers of bfloat16 nearest to x, in float64: their upper half in float32."""
+    bits = np.asarray(x, np.float32).view(np.uint32)
+    bits = bits + np.uint32(0x7FFF) + (bits >> np.uint32(16) & np.uint32(1)) & np.uint32(0xFFFF0000)
+    return bits.view(np.float32).astype(np.float64)
+
+
+def exact_gradient(X, y, W, b, activation, loss, operand=np.float64):
+    """J, dW and db in float64, of a net with one activation in all hidden layers; operand: rounds those of products."""
+    (g, dg), A, Z, W = FUNCTIONS[activation], [operand(X)], [], [operand(M) for M in W]
     for l in range(len(W)):
         Z.append(A[l] @ W[l] + b[l])
-        A.append(g(Z[l]))
+        A.append(operand(g(Z[l])))
     (value, slope), Y = LOSSES[loss], y.astype(np.float64)[:, None]
-    dZ, dW, db = slope(Z[-1], Y), [], []
+    dZ, dW, db = operand(slope(Z[-1], Y)), [], []
     for l in reversed(range(len(W))):
         dW.insert(0, A[l].T @ dZ)
         db.insert(0, dZ.sum(axis=0))
         if l > 0:
-            dZ = (dZ @ W[l].T) * dg(Z[l - 1])
+            dZ = operand((dZ @ W[l].T) * dg(Z[l - 1]))
     return np.sum(value(Z[-1], Y)), dW, db
 
 
-def check_gradient(model, X, y, activation="relu", loss="log_loss"):
-    """Raise unless J and the gradient of fastmlp's model are those of float64.
+def check_gradient(model, X, y, activation="relu", loss="log_loss", mixed=False):
+    """Raise unless J and the gradient of fastmlp's model are those of float64; mixed: of operands in bfloat16.
 
     By one thread of BLAS: its others would wait for more work by spinning, 0.1 s and more, on the cores that what is
     timed next should have.
     """
     J, gradient = model.loss_and_gradient(X, y)
+    operand, tolerance = (bfloat16, MIXED_TOLERANCE) if mixed else (np.float64, TOLERANCE)
     W, b = ([array.astype(np.float64) for array in arrays] for arrays in (model.weights, model.biases))
     with threadpool_limits(1, "blas"):
-        expected_J, dW, db = exact_gradient(X, y, W, b, activation, loss)
-    np.testing.assert_allclose(J, expected_J, rtol=TOLERANCE)
+        expected_J, dW, db = exact_gradient(X, y, W, b, activation, loss, operand)
+    np.testing.assert_allclose(J, expected_J, rtol=tolerance)
     for ours, expected in zip([*gradient.weights, *gradient.biases], [*dW, *db], strict=True):
-        np.testing.assert_allclose(ours, expected, rtol=0, atol=TOLERANCE * np.abs(expected).max())
+        np.testing.assert_allclose(ours, expected, rtol=0, atol=tolerance * np.abs(expected).max())

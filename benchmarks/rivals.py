@@ -26,7 +26,8 @@ class Problem:
 
     def __init__(self, arguments):
         self.mode, self.n, self.batch = arguments.mode, arguments.n, arguments.batch
-        self.threads, self.activation, self.loss = arguments.threads, arguments.activation, arguments.loss
+        self.threads, self.dtype = arguments.threads, arguments.dtype
+        self.activation, self.loss = arguments.activation, arguments.loss
         self.widths = [int(width) for width in arguments.widths.split(",")]
         random = np.random.default_rng(0)
         self.X = random.standard_normal((self.n, self.widths[0]), np.float32)
@@ -65,13 +66,13 @@ def numpy_contender(problem):
     return {"full": full, "predict": predict}[problem.mode]
 
 
-def fastmlp_contender(problem):
+def fastmlp_contender(problem, dtype=None):
     from reference import check_gradient
 
     from fastmlp import Model
 
-    X, y, g, loss = problem.X, problem.y, problem.activation, problem.loss
-    model = Model(problem.widths, activation=g, dtype="float32", seed=0, n_threads=problem.threads, loss=loss)
+    X, y, g, loss, dtype = problem.X, problem.y, problem.activation, problem.loss, dtype or problem.dtype
+    model = Model(problem.widths, activation=g, dtype=dtype, seed=0, n_threads=problem.threads, loss=loss)
 
     def start_anew():
         for view, array in zip([*model.weights, *model.biases], [*problem.W, *problem.b]):
@@ -82,7 +83,7 @@ def fastmlp_contender(problem):
         model.fit(X, y, epochs=1, batch_size=problem.batch, optimizer="adam")
 
     start_anew()
-    check_gradient(model, X[:CHECKED_ROWS], y[:CHECKED_ROWS], g, loss)
+    check_gradient(model, X[:CHECKED_ROWS], y[:CHECKED_ROWS], g, loss, dtype == "mixed_bfloat16")
     return {
         "full": lambda: model.loss_and_gradient(X, y)[0],
         "minibatch": epoch,
@@ -93,7 +94,8 @@ def fastmlp_contender(problem):
 # --- torch, jax, scikit-learn -------------------------------------------------------------------------
 
 
-def torch_contender(problem, compiled=False):
+def torch_contender(problem, compiled=False, bfloat16=False):
+    """bfloat16: products by autocast, as torch's guide for CPUs advises; weights, moments and the loss stay float32."""
     import torch
 
     torch.set_num_threads(problem.threads)
@@ -109,13 +111,20 @@ def torch_contender(problem, compiled=False):
     X, y = torch.from_numpy(problem.X), torch.from_numpy(problem.y)
     reduction = "sum" if problem.mode == "full" else "mean"
 
+    def logits(A):
+        if not bfloat16:
+            return net(A)[:, 0]
+        with torch.autocast("cpu", torch.bfloat16):
+            z = net(A)[:, 0]
+        return z.float()
+
     def probabilities(A):
-        return torch.sigmoid(net(A)[:, 0])
+        return torch.sigmoid(logits(A))
 
     def objective(A, t):
         if problem.loss == "squared_error":
-            return torch.nn.functional.mse_loss(net(A)[:, 0], t, reduction=reduction) / 2
-        return torch.nn.functional.binary_cross_entropy_with_logits(net(A)[:, 0], t, reduction=reduction)
+            return torch.nn.functional.mse_loss(logits(A), t, reduction=reduction) / 2
+        return torch.nn.functional.binary_cross_entropy_with_logits(logits(A), t, reduction=reduction)
 
     if compiled:
         probabilities, objective = torch.compile(probabilities), torch.compile(objective)
@@ -223,9 +232,12 @@ CONTENDERS = {
     "peak": peak_contender,
     "distance": distance_contender,
     "fastmlp": fastmlp_contender,
+    "fastmlp float32": lambda problem: fastmlp_contender(problem, "float32"),
     "numpy": numpy_contender,
     "torch": torch_contender,
     "torch.compile": lambda problem: torch_contender(problem, compiled=True),
+    "torch bfloat16": lambda problem: torch_contender(problem, bfloat16=True),
+    "torch.compile bfloat16": lambda problem: torch_contender(problem, compiled=True, bfloat16=True),
     "jax": jax_contender,
     "scikit-learn": sklearn_contender,
 }
@@ -249,6 +261,7 @@ def main():
     parser.add_argument("--batch", type=int)
     parser.add_argument("--activation", choices=["relu", "tanh", "logistic"], default="relu")
     parser.add_argument("--loss", choices=["log_loss", "squared_error"], default="log_loss")
+    parser.add_argument("--dtype", choices=["float32", "mixed_bfloat16"], default="float32", help="fastmlp's")
     parser.add_argument("--threads", type=int, required=True)
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")  # scikit-learn's, that one epoch is not enough
