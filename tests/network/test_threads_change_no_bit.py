@@ -15,7 +15,7 @@ from fastmlp.network.call import Tally
 from fastmlp.rows.array import ArrayRows
 from fastmlp.rows.order import Order
 
-THREADS = [1, 2, 3, 4, 8]
+THREADS = [1, 2, 3, 8]
 NETS = {
     "logistic regression": ([1, 1], []),
     "wide logistic regression": ([300, 1], []),
@@ -69,18 +69,21 @@ def most_threads(model, batch_size, n):
 
 
 def cases():
-    """Every net with every batch size, dtype and optimizer, for numbers one of these; every third with row weights."""
+    """Every net with every batch size, dtype and optimizer, for numbers one of these; every third with row weights.
+
+    Each is fitted by one thread, by three, and by two, four or eight in turn: more take long on a busy machine.
+    """
     dtypes = "float32", "float64"
     every = [*product(NETS, ROWS, dtypes, OPTIMIZERS), *product(OF_NUMBERS, ROWS, dtypes, ["adam"])]
-    return [(*case, turn % 3 == 0) for turn, case in enumerate(every)]
+    return [(*case, turn % 3 == 0, (1, 3, (2, 4, 8)[turn // 3 % 3])) for turn, case in enumerate(every)]
 
 
-@pytest.mark.parametrize(("net", "batch_size", "dtype", "optimizer", "weighted"), cases())
-def test_fit_gives_the_same_bits(net, batch_size, dtype, optimizer, weighted, many_threads):
+@pytest.mark.parametrize(("net", "batch_size", "dtype", "optimizer", "weighted", "counts"), cases())
+def test_fit_gives_the_same_bits(net, batch_size, dtype, optimizer, weighted, counts, many_threads):
     n = ROWS[batch_size]
     X, y, w = rows_of(net, n, dtype)
     results = {}
-    for n_threads in THREADS:
+    for n_threads in counts:
         many_threads.clear()
         model = model_of(net, dtype=dtype, seed=2, n_threads=n_threads)
         start = model.parameters.copy()
@@ -89,7 +92,7 @@ def test_fit_gives_the_same_bits(net, batch_size, dtype, optimizer, weighted, ma
         assert (model.parameters != start).any()
         record = model.history[-1]
         results[n_threads] = model.parameters.tobytes(), record["loss"], model.optimizer.moments.tobytes()
-    for n_threads in THREADS:
+    for n_threads in counts:
         assert results[n_threads] == results[1], f"{n_threads} threads"
 
 
