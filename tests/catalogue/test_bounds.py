@@ -6,7 +6,7 @@ PLANTED = """
 import os
 import numba
 import numpy as np
-from fastmlp import Model
+from fastmlp import Model, cpu_features
 from fastmlp.jit.compile import OPTIONS, kernel
 from fastmlp.network.workspace import Workspaces
 
@@ -34,13 +34,16 @@ assert raises(lambda: overrun(np.ones(9)[:8])) == checked
 X = np.random.default_rng(0).standard_normal((4096, 30)).astype("f4")
 y = X[:, 0] > 0
 take = Workspaces.take
+if cpu_features().mixed_bfloat16 is None:
+    os.environ["FASTMLP_BFLOAT16"] = "plain"
+lacking = [("float32", "work", 1024), ("float32", "work", 20_000), ("mixed_bfloat16", "work", 1024)]
 for batch_size in (64, 4096) if checked else ():
-    for missing in (1024, 20_000):
+    for dtype, array, missing in (*lacking, ("mixed_bfloat16", "pairs", 20_000)):
         def cut(self, shape):
             whole = take(self, shape)
-            return whole._replace(net=whole.net._replace(work=whole.net.work[:-missing]))
+            return whole._replace(net=whole.net._replace(**{array: getattr(whole.net, array)[:-missing]}))
         Workspaces.take = cut
-        model = Model([30, 40, 20, 1], n_threads=2)
+        model = Model([30, 40, 20, 1], n_threads=2, dtype=dtype)
         assert raises(lambda: model.fit(X, y, epochs=1, batch_size=batch_size)), (batch_size, missing)
     Workspaces.take = take
     assert np.isfinite(Model([30, 40, 20, 1]).fit(X, y, epochs=1, batch_size=batch_size).parameters).all()
@@ -48,14 +51,17 @@ print("checked" if checked else "unchecked")
 """
 
 SHAPES = """
+import os
 import sys
 import warnings
 import numpy as np
 from scipy import sparse
-from fastmlp import MLPClassifier, Model, rows
+from fastmlp import MLPClassifier, Model, cpu_features, rows
 from fastmlp.activations import ACTIVATIONS
 from fastmlp.optimizers import OPTIMIZERS
 
+if cpu_features().mixed_bfloat16 is None:
+    os.environ["FASTMLP_BFLOAT16"] = "plain"
 warnings.simplefilter("ignore")  # scikit-learn's, of training that ends early
 draw = np.random.default_rng(int(sys.argv[1]))
 names = list(ACTIVATIONS)
@@ -66,7 +72,7 @@ for _ in range(int(sys.argv[2])):
     softmax = outputs > 1 and draw.random() < 0.6
     loss = "log_loss" if draw.random() < 0.5 else str(draw.choice(["squared_error", "poisson", "huber", "quantile"]))
     numeric = loss != "log_loss"
-    dtype = str(draw.choice(["float32", "float64"]))
+    dtype = str(draw.choice(["float32", "float64", "mixed_bfloat16"]))
     X = draw.standard_normal((n, p)).astype(draw.choice(["f4", "f8", "f2"]))
     X = [X, np.asfortranarray(X), X[::-1, ::-1], sparse.csr_array(X.astype("f8"))][draw.integers(4)]
     y = draw.integers(0, outputs, n) if softmax else draw.integers(0, 2, (n, outputs))

@@ -15,7 +15,7 @@ from ...jit.tiles import multiply_row
 from ..activations import RELU, differentiate
 from ..arrays import Matrix, add_cast, copy, fill_zero, part, row_of, total_of
 from ..dropout import drop
-from .blocks import NUMBERS, block_rows, copy_padded, multiply, scratch_of
+from .blocks import NUMBERS, block_rows, check_layer, copy_padded, multiply, scratch_of
 
 
 @kernel
@@ -80,6 +80,7 @@ def layer_backward(net, l, row, m, key, in_batch):
     layer, begin = net.layers[l], row // BLOCK
     N, K = layer.blocks, layer.blocks_in
     scratch, _ = scratch_of(net, begin)
+    check_layer(net, l - 1, row, m)
     dA = Matrix(net.work, scratch, BLOCK)
     for k in range(K):
         for r in range(begin, begin + block_rows(m)):

@@ -19,7 +19,7 @@ from ...jit.compile import VECTOR_BYTES, kernel
 from ...jit.intrinsics import keep_whole
 from ...jit.micro_kernel import transpose_square
 from ...jit.tiles import multiply_block, multiply_columns, release_tiles, take_tiles
-from ..arrays import Matrix, copy, fill_zero, part, row_of
+from ..arrays import Matrix, check_corner, check_index, copy, fill_zero, part, row_of
 
 NUMBERS = BLOCK * BLOCK
 LANES = VECTOR_BYTES // 4
@@ -48,8 +48,26 @@ def block_rows(m):
 @kernel
 def scratch_of(net, index):
     """Return where scratch begins in work and in net.pairs; index: a tile's first block of rows, or a thread."""
-    layout = net.layout[0]
-    return layout.block + index * SCRATCH, layout.block_pairs + index * SCRATCH_PAIRS
+    numbers, pairs = net.layout[0].block + index * SCRATCH, net.layout[0].block_pairs + index * SCRATCH_PAIRS
+    check_index(net.work, numbers + SCRATCH - 1)
+    check_index(net.pairs, pairs + SCRATCH_PAIRS - 1)
+    return numbers, pairs
+
+
+@kernel
+def check_layer(net, l, row, m):
+    """Read the last number of each operand of layer l that m rows from `row` on take, as `check_index` does."""
+    layer, pairs, row_blocks = net.layers[l], net.pairs, net.layout[0].row_blocks
+    R, K, N = row // BLOCK + block_rows(m), layer.blocks_in, layer.blocks
+    check_index(pairs, layer.A_rows + R * K * PAIRS - 1)
+    check_index(pairs, layer.A_turned + ((K - 1) * row_blocks + R) * PAIRS - 1)
+    check_index(pairs, layer.D_rows + R * N * PAIRS - 1)
+    check_index(pairs, layer.D_paired + ((N - 1) * row_blocks + R) * PAIRS - 1)
+    check_index(pairs, layer.W_paired + K * N * PAIRS - 1)
+    check_index(pairs, layer.W_turned + K * N * PAIRS - 1)
+    check_index(net.work, layer.start + N * BLOCK - 1 if not layer.narrow else layer.start)
+    if layer.Z >= 0:
+        check_index(net.work, layer.Z + R * N * NUMBERS - 1)
 
 
 @kernel
@@ -92,6 +110,7 @@ def round_padded(net, m, n, X, rows, paired, scratch):
 @kernel
 def multiply(net, n, a, step, b, columns, C, fresh):
     """C = A B if fresh, else C += A B, of n blocks each, from a and b on; of `columns` columns at least."""
+    check_corner(C, BLOCK, min(columns, BLOCK))
     if columns > HALF:
         multiply_block(n, net.pairs, a, step, net.pairs, b, C, fresh)
     else:

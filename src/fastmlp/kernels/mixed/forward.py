@@ -8,9 +8,9 @@ from ...jit.bfloat16 import BLOCK, HALF, PAIRS, clip_and_pair_rows, clip_rows, r
 from ...jit.compile import NOWHERE, ZERO, kernel
 from ...jit.intrinsics import keep_whole
 from ..activations import RELU, activate, clear_padding
-from ..arrays import Matrix, copy, fill_zero, part, row_of
+from ..arrays import Matrix, check_corner, copy, fill_zero, part, row_of
 from ..dropout import drop
-from .blocks import NUMBERS, block_rows, multiply, scratch_of, turn
+from .blocks import NUMBERS, block_rows, check_layer, multiply, scratch_of, turn
 
 
 @kernel
@@ -35,6 +35,7 @@ def round_inputs(net, row, m, backward):
     layer, pairs = net.layers[0], net.pairs
     X, begin = Matrix(net.work, layer.A_in, layer.ld_in), row // BLOCK
     _, scratch = scratch_of(net, begin)
+    check_corner(X, row + block_rows(m) * BLOCK, layer.blocks_in * BLOCK)
     for i in range(m, block_rows(m) * BLOCK):
         fill_zero(row_of(X, row + i, layer.blocks_in * BLOCK))
     for r in range(begin, begin + block_rows(m)):
@@ -115,6 +116,7 @@ def layer_forward(net, l, row, m, key, in_batch, backward):
     clips = not last and layer.activation == RELU and (key == 0 or layer.dropped == 0)
     K, begin = layer.blocks_in, row // BLOCK
     scratch, scratch_pairs = scratch_of(net, begin)
+    check_layer(net, l, row, m)
     for n in range(layer.blocks):
         count = min(BLOCK, layer.p_out - n * BLOCK)
         for r in range(begin, begin + block_rows(m)):
