@@ -7,6 +7,7 @@ import pytest
 from reference import Stepper, assert_close, train
 
 from fastmlp import SGD, Adam, AdamW, Model, Momentum, Nesterov
+from fastmlp.network.chunks import Chunks
 
 OPTIMIZERS = {
     "sgd": (SGD(0.3), Stepper("sgd", 0.3)),
@@ -56,8 +57,8 @@ def check(name, n, batch_size, dtype="float64", l2=0.0, weighted=False, bias=Tru
 
 def test_the_two_sizes_take_the_two_paths():
     plan = a_model()._network.plan
-    assert plan.batch_chunks(SMALL)[0] == 0
-    assert plan.batch_chunks(LARGE)[0] > 0
+    assert Chunks(plan).of_batch(SMALL)[0] == 0
+    assert Chunks(plan).of_batch(LARGE)[0] > 0
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])

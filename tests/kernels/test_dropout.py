@@ -12,6 +12,7 @@ from fastmlp import SGD, MLPClassifier
 from fastmlp.activations import resolve_all
 from fastmlp.losses import LOG_LOSS, POISSON, quantile_loss
 from fastmlp.network.call import Tally
+from fastmlp.network.layout import lay_out
 from fastmlp.network.network import Network
 from fastmlp.network.plan import Plan
 from fastmlp.network.workspace import aligned_zeros
@@ -134,5 +135,5 @@ def test_bad_dropout(dropout):
 def test_a_part_just_below_one_still_drops_all_units():
     """round(p 2³²) is 2³² there, which 32 bits cannot hold: it must not count as 0."""
     names = resolve_all(["relu"], 1, np.dtype(float))
-    layers, _, _ = Plan((5, 20, 1), names, True, np.dtype(float), LOG_LOSS, (1 - 1e-12,)).layout(8, 1)
+    layers, _, _ = lay_out(Plan((5, 20, 1), names, True, np.dtype(float), LOG_LOSS, (1 - 1e-12,)), 8, 1)
     assert layers["dropped"][0] == 2**32 - 1

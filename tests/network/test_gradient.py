@@ -11,6 +11,7 @@ from fastmlp import SGD, Model
 from fastmlp.activations import resolve_all
 from fastmlp.kernels import steps
 from fastmlp.network import threads
+from fastmlp.network.chunks import Chunks
 from fastmlp.network.network import Network
 from fastmlp.network.plan import Plan
 from fastmlp.rows.array import ArrayRows
@@ -137,7 +138,7 @@ def test_chunks_of_several_tiles(activations, dtype):
     """What a tile adds to its chunk's dW and db is added to that of the tiles before it."""
     model, n = random_model([3, 50, 400, 1], activations, True, dtype, 5), 9000
     plan = model._network.plan
-    assert plan.chunks(n)[0] > plan.tile_rows
+    assert Chunks(plan).of_rows(n)[0] > plan.tile_rows
     X, y, w = random_rows(n, 3, 5, dtype, weighted=True)
     masks = kernel_masks(model, activations, X) if dtype == "float32" else None
     check(model, activations, X, y, w, TOLERANCE[dtype], masks)

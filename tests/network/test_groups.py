@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from fastmlp import Adam, Model
-from fastmlp.network.plan import Plan
+from fastmlp.network import workspace
+from fastmlp.network.layout import lay_out
 
 
 @pytest.mark.parametrize("batch_size", [10, None])
@@ -12,10 +13,10 @@ from fastmlp.network.plan import Plan
     ("field", "kept", "moved"), [("b_group", "biases", "weights"), ("W_group", "weights", "biases")]
 )
 def test_a_group_without_a_rate_stays_as_it_is(field, kept, moved, batch_size, monkeypatch):
-    layout, record = Plan.layout, Adam.record
+    record = Adam.record
 
     def with_groups(plan, *sizes):
-        layers, *rest = layout(plan, *sizes)
+        layers, *rest = lay_out(plan, *sizes)
         layers[field] = 1
         return layers, *rest
 
@@ -24,7 +25,7 @@ def test_a_group_without_a_rate_stays_as_it_is(field, kept, moved, batch_size, m
         groups["learning_rate"][1] = 0
         return groups
 
-    monkeypatch.setattr(Plan, "layout", with_groups)
+    monkeypatch.setattr(workspace, "lay_out", with_groups)
     monkeypatch.setattr(Adam, "record", two_records)
     model = Model([3, 8, 1], seed=0)
     before = {name: [x.copy() for x in getattr(model, name)] for name in (kept, moved)}

@@ -12,7 +12,9 @@ from fastmlp import SGD, Adam, AdamW, Model
 from fastmlp.features import Bins, Features, Number, OneHot
 from fastmlp.kernels.features.lookup_gradient import dC_of, sum_bins_of
 from fastmlp.network import feature_records
+from fastmlp.network.chunks import Chunks
 from fastmlp.network.feature_records import FeatureRecords
+from fastmlp.network.layout import lay_out
 from fastmlp.network.workspace import Shape
 from fastmlp.rows import array
 
@@ -135,9 +137,9 @@ def adam_step(plain, m, v, read, target, t, skipped):
 def test_rows_of_codes_that_a_batch_does_not_have_stay(batch_size, n_threads, monkeypatch):
     monkeypatch.setattr("fastmlp.network.threads.FLOPS_PER_THREAD", 1.0)
     monkeypatch.setattr("fastmlp.network.threads.SHORT_FLOPS", 1.0)
-    monkeypatch.setattr("fastmlp.network.plan.LEAST_EXCHANGE", 0.01)  # so that 300 rows are cut into chunks
+    monkeypatch.setattr("fastmlp.network.chunks.LEAST_EXCHANGE", 0.01)  # so that 300 rows are cut into chunks
     net, plain = pair(MANY, (6,), n_threads=n_threads)
-    assert (net.network.plan.batch_chunks(batch_size)[0] > 0) == (batch_size == 300)
+    assert (Chunks(net.network.plan).of_batch(batch_size)[0] > 0) == (batch_size == 300)
     rows = rows_with_codes(N)
     target, inputs = (rows[:, 0] > 0).astype(int), MANY.apply(rows)
     net.fit(rows, target, epochs=1, batch_size=batch_size, shuffle=False, optimizer=Adam(0.01))
@@ -178,9 +180,9 @@ def test_memory_does_not_grow_with_codes():
     """Accumulators hold the codes of a batch."""
     million = Features(1, [OneHot(0, 10**6)])
     plan = Model([10**6, 2, 1], features=million).network.plan
-    size = plan.layout(64, 1, 64, 64, 1)[2]
+    size = lay_out(plan, 64, 1, 64, 64, 1)[2]
     assert size < 64 * 200
-    assert plan.layout(64, 1, 64, 64, 1)[1]["capacity"][0] == 64
+    assert lay_out(plan, 64, 1, 64, 64, 1)[1]["capacity"][0] == 64
 
 
 def test_losses_of_numbers():
@@ -215,7 +217,7 @@ def test_the_gradient_of_bins_by_columns(p, dtype):
     net.work[layer["dZ"] : layer["dZ"] + m * layer["ld_out"]].reshape(m, -1)[:, :p] = dZ
     at, ld = layout["gradient"] + layout["dT"], layout["ld_table"]
     dC = net.work[at : at + 4 * ld].reshape(4, ld)
-    lanes = plan.sum_format.lanes
+    lanes = plan.format.lanes
     cuts = [*range(0, p, lanes), p]
     for first, last in reversed(list(pairwise(cuts))):
         dC[:, :first] = 99

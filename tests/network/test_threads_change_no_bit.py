@@ -12,6 +12,7 @@ from numeric_losses import target
 from fastmlp import Adam, Model
 from fastmlp.network import threads
 from fastmlp.network.call import Tally
+from fastmlp.network.chunks import Chunks
 from fastmlp.rows.array import ArrayRows
 from fastmlp.rows.order import Order
 
@@ -64,7 +65,7 @@ def model_of(net, **how):
 def most_threads(model, batch_size, n):
     """How many threads a batch can keep busy: one per chunk, where it is cut into chunks."""
     rows = n if batch_size is None else batch_size
-    chunk = model._network.plan.batch_chunks(rows)[0]
+    chunk = Chunks(model._network.plan).of_batch(rows)[0]
     return -(-rows // chunk) if chunk else 8
 
 

@@ -57,7 +57,7 @@ def shape_of(plan: Plan, n: int, batch_rows: int, backward: bool, chunks: tuple[
 
     Parameters
     ----------
-    chunks : (rows of the chunks that batches are cut into, accumulators), see `Plan.chunks`
+    chunks : (rows of the chunks that batches are cut into, accumulators), see `Chunks`
     most : of threads
     """
     chunk_rows, accumulators = chunks

@@ -18,6 +18,7 @@ from ..system import machine
 from ..system.interrupts import check
 from . import call, threads
 from .call import Tally, Watch
+from .chunks import Chunks
 from .contention import BESIDE_READER, CROWDED, Contention
 from .plan import Plan
 from .workspace import Shape, Workspaces
@@ -39,7 +40,7 @@ class Network:
 
     def __init__(self, plan: Plan, theta: np.ndarray, n_threads: int | None = None) -> None:
         self.plan, self.theta, self.n_threads = plan, theta, n_threads
-        self._workspaces = Workspaces(plan, theta)
+        self._chunks, self._workspaces = Chunks(plan), Workspaces(plan, theta)
         self._contention = Contention()
 
     def gradient(
@@ -50,7 +51,7 @@ class Network:
         theta : parameters to use instead of the network's own, aligned as by `aligned_copy`
         """
         given: Any = order or rows.order()
-        shape = self._shape(given.size, given.size, backward, self.plan.chunks(given.size))
+        shape = self._shape(given.size, given.size, backward, self._chunks.of_rows(given.size))
         workspace, tally = self._workspaces.take(shape), Tally()
         used = workspace.with_theta(theta)
         workspace.total[:] = 0
@@ -89,7 +90,7 @@ class Network:
         assert optimizer.moments is not None
         batch_rows = min(batch_rows, order.size)
         # A batch that comes in several windows can only be summed in chunks.
-        cut = self.plan.chunks if rows.splits(batch_rows) else self.plan.batch_chunks
+        cut = self._chunks.of_rows if rows.splits(batch_rows) else self._chunks.of_batch
         shape = self._shape(order.size, batch_rows, True, cut(batch_rows), for_long=True)
         drops = any(self.plan.dropout)
         workspace, record = self._workspaces.take(shape), optimizer.record(l2, rows.w_factor)
@@ -156,7 +157,7 @@ class Network:
         """Take a step of the optimizer on a gradient (|θ|) that was summed elsewhere, over rows of this weight."""
         optimizer.prepare(self.plan.n_parameters, self.plan.dtype)
         assert optimizer.moments is not None
-        shape = self._shape(1, 1, True, self.plan.chunks(1))
+        shape = self._shape(1, 1, True, self._chunks.of_rows(1))
         factor = weight_factor(weight, 1)
         workspace, record = self._workspaces.take(shape), optimizer.record(l2, factor)
         workspace.total[:] = gradient * factor

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..kernels.records import Net
 from .blocks import operand_blocks
+from .layout import fill_constants, lay_out
 from .plan import Plan
 
 CACHE_LINE = 64
@@ -45,7 +46,7 @@ class Shape(NamedTuple):
 
     @property
     def size(self) -> tuple[int, ...]:
-        """What a workspace is laid out for, see `Plan.layout`."""
+        """What a workspace is laid out for, see `lay_out`."""
         sum_rows = self.sum_rows if self.accumulators > 0 else 0
         return self.rows, self.accumulators, sum_rows, self.gradient_rows, self.n_threads
 
@@ -89,9 +90,9 @@ class Workspaces:
         workspace = self._idle.pop(shape.size, None)
         if workspace is not None:
             return workspace
-        layers, layout, size = self.plan.layout(*shape.size)
+        layers, layout, size = lay_out(self.plan, *shape.size)
         work = aligned_zeros(size, self.plan.dtype)
-        self.plan.fill_constants(layers[-1], layout[0], work)
+        fill_constants(self.plan, layers[-1], layout[0], work)
         losses = np.zeros(shape.rows + 2 * max(1, shape.accumulators))
         features, lookups, constants = self.plan.inputs.arrays(self.plan.dtype, self.plan.widths[1])
         found = np.zeros(shape.rows * len(lookups), np.intp)
