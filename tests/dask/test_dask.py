@@ -21,6 +21,7 @@ import pyarrow
 import pytest
 from dask import delayed
 from distributed import Client, KilledWorker, LocalCluster
+from one_worker import one_worker
 from pyarrow import parquet
 from scipy.sparse import csr_matrix
 from sklearn.base import clone
@@ -114,10 +115,7 @@ def test_the_same_partitions_give_the_same_bits(client, dtype):
 
 def test_an_own_worker_thread_computes_the_same():
     """Of a worker inside of this process: tasks share memory with the client."""
-    with (
-        LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address=":0") as cluster,
-        Client(cluster, set_as_default=False) as client,
-    ):
+    with one_worker(set_as_default=False) as client:
         for _ in range(2):
             np.testing.assert_allclose(trained(client=client).parameters, alone().parameters, rtol=1e-9, atol=1e-12)
         models = [trained(client=client, batch_size=100).parameters for _ in range(2)]

@@ -5,8 +5,8 @@ import copy
 import dask.array as da
 import numpy as np
 import pytest
-from distributed import Client, LocalCluster
 from features_of_all_kinds import ALL, rows_of
+from one_worker import one_worker
 
 import fastmlp.dask
 from fastmlp import Model
@@ -18,10 +18,7 @@ CHUNKS = (120, 1, 79, 100)
 
 @pytest.fixture(scope="module", autouse=True)
 def client():
-    with (
-        LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address=":0") as cluster,
-        Client(cluster) as client,
-    ):
+    with one_worker() as client:
         yield client
 
 

@@ -7,7 +7,7 @@ import dask.dataframe as dd
 import numpy as np
 import pandas as pd
 import pytest
-from distributed import Client, LocalCluster
+from one_worker import one_worker
 from sklearn.exceptions import ConvergenceWarning
 
 import fastmlp.dask
@@ -28,10 +28,7 @@ NOTHING_DRAWN = {"shuffle": False, "dtype": "float64", "random_state": 0}
 
 @pytest.fixture(scope="module")
 def client():
-    with (
-        LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address=":0") as cluster,
-        Client(cluster) as client,
-    ):
+    with one_worker() as client:
         yield client
 
 

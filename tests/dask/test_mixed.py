@@ -3,7 +3,7 @@
 import dask.array as da
 import numpy as np
 import pytest
-from distributed import Client, LocalCluster
+from one_worker import one_worker
 
 import fastmlp.dask
 from fastmlp import Model, UnsupportedCPUError
@@ -21,10 +21,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 @pytest.fixture(scope="module", autouse=True)
 def client():
-    with (
-        LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address=":0") as cluster,
-        Client(cluster) as client,
-    ):
+    with one_worker() as client:
         yield client
 
 

@@ -8,7 +8,7 @@ import dask.dataframe as dd
 import numpy as np
 import pandas as pd
 import pytest
-from distributed import Client, LocalCluster
+from one_worker import one_worker
 from sklearn.base import clone, is_regressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import mean_pinball_loss, r2_score
@@ -34,10 +34,7 @@ UNEQUAL = (120, 0, 1, 100, 79)
 
 @pytest.fixture(scope="module", autouse=True)
 def client():
-    with (
-        LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address=":0") as cluster,
-        Client(cluster) as client,
-    ):
+    with one_worker() as client:
         yield client
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from dask import delayed
-from distributed import Client, LocalCluster
+from one_worker import one_worker
 from sklearn.pipeline import make_pipeline
 
 from fastmlp import TableEncoder
@@ -68,10 +68,7 @@ def test_empty_partitions_and_what_is_wrong():
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_a_pipeline_over_a_cluster():
-    with (
-        LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address=":0") as cluster,
-        Client(cluster),
-    ):
+    with one_worker():
         y = dd.from_pandas(FRAME["count"] > 4, npartitions=6, sort=False)
         pipeline = make_pipeline(
             TableEncoder(), DaskMLPClassifier((4,), solver="lbfgs", random_state=0, timeout=60)
