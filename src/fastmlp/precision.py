@@ -4,8 +4,7 @@ import warnings
 from dataclasses import replace
 
 from .arguments import MIXED
-from .exceptions import UnsupportedCPUError
-from .jit.bfloat16_instructions import bfloat16_instructions, why_not
+from .jit.bfloat16_instructions import bfloat16_instructions, require_bfloat16, why_not
 from .network.plan import Plan
 
 
@@ -16,8 +15,8 @@ def on_this_cpu(plan: Plan) -> Plan:
 
 def check_trains(mixed: bool) -> None:
     """Raise UnsupportedCPUError where a net of mixed_bfloat16 cannot be trained: its gradient would be another one."""
-    if mixed and bfloat16_instructions() is None:
-        raise UnsupportedCPUError(f"dtype={MIXED!r}: {why_not()}; use dtype='float32'")
+    if mixed:
+        require_bfloat16()
 
 
 def check_smooth(mixed: bool, rule: str, other: str) -> None:

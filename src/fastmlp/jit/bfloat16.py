@@ -183,38 +183,39 @@ def clipping(pairs):
 clip_rows, clip_and_pair_rows = clipping(False), clipping(True)
 
 
-@intrinsic
-def mask_and_pair_rows(typing, X, B, b, P, p):
-    """B = X where B > 0 or NaN, else 0, as in `round_and_pair_rows`; B in/out."""
+def pairing(finish):
+    """Build f(X, B, b, P, p): X (data, offset, ld) in, float32; block b of B out, in rows; block p of P out, B paired.
 
-    def generate(context, builder, signature, arguments):
-        _, x, ld = unpacked(context, builder, signature.args[0], arguments[0])
-        rows = block_pointer(context, builder, signature.args[1], *arguments[1:3])
-        paired = block_pointer(context, builder, signature.args[3], *arguments[3:])
-        zero = constant(SHORTS, 0)
+    finish(builder, numbers, block, at) returns what to store of a row of X in bfloat16, at pair `at` of block b.
+    """
 
-        def numbers(i):
-            above = builder.icmp_signed(">", load_pairs(builder, rows, builder.mul(i, INT64(HALF))), zero)
-            return builder.select(above, rounded(builder, *load_row(builder, x, builder.mul(i, ld))), zero)
+    @intrinsic
+    def round_and_pair(typing, X, B, b, P, p):
+        def generate(context, builder, signature, arguments):
+            _, x, ld = unpacked(context, builder, signature.args[0], arguments[0])
+            rows = block_pointer(context, builder, signature.args[1], *arguments[1:3])
+            paired = block_pointer(context, builder, signature.args[3], *arguments[3:])
 
-        two_rows_loop(builder, rows, paired, numbers)
-        return context.get_dummy_value()
+            def numbers(i):
+                row = rounded(builder, *load_row(builder, x, builder.mul(i, ld)))
+                return finish(builder, row, rows, builder.mul(i, INT64(HALF)))
 
-    return types.void(X, B, types.intp, P, types.intp), generate
+            two_rows_loop(builder, rows, paired, numbers)
+            return context.get_dummy_value()
+
+        return types.void(X, B, types.intp, P, types.intp), generate
+
+    return round_and_pair
 
 
-@intrinsic
-def round_and_pair_rows(typing, X, B, b, P, p):
-    """B = X in bfloat16: X (data, offset, ld) in, float32; block b of B out, in rows; block p of P out, B paired."""
+def where_positive(builder, numbers, block, at):
+    """Return the numbers where those that the block has are above 0 or NaN, else 0."""
+    zero = constant(SHORTS, 0)
+    return builder.select(builder.icmp_signed(">", load_pairs(builder, block, at), zero), numbers, zero)
 
-    def generate(context, builder, signature, arguments):
-        _, x, ld = unpacked(context, builder, signature.args[0], arguments[0])
-        rows = block_pointer(context, builder, signature.args[1], *arguments[1:3])
-        paired = block_pointer(context, builder, signature.args[3], *arguments[3:])
-        two_rows_loop(builder, rows, paired, lambda i: rounded(builder, *load_row(builder, x, builder.mul(i, ld))))
-        return context.get_dummy_value()
 
-    return types.void(X, B, types.intp, P, types.intp), generate
+round_and_pair_rows = pairing(lambda builder, numbers, block, at: numbers)  # B = X
+mask_and_pair_rows = pairing(where_positive)  # B = X where B > 0, else 0: B in/out
 
 
 @intrinsic

@@ -6,6 +6,8 @@ A measured choice could differ from run to run, and with it the bits of results.
 import os
 from typing import Literal
 
+from ..arguments import MIXED
+from ..exceptions import UnsupportedCPUError
 from ..system.amx import tiles_refused
 from .cpu import cpu_features, cpu_name
 
@@ -38,3 +40,9 @@ def why_not() -> str:
     refused = tiles_refused() if by_flags() == "amx" else None
     what = f"this CPU has the tiles of AMX, but {refused}" if refused else f"this CPU ({cpu_name()}) has none"
     return f"products of bfloat16 need special instructions, and {what}; {NEEDED} have them"
+
+
+def require_bfloat16() -> None:
+    """Ask for the instructions. Raise UnsupportedCPUError where there are none."""
+    if bfloat16_instructions() is None:
+        raise UnsupportedCPUError(f"dtype={MIXED!r}: {why_not()}; use dtype='float32'")

@@ -75,55 +75,67 @@ release_tiles = chosen(no_tiles, lambda: drop_tiles if by_flags() == "amx" else 
 # --- products ---------------------------------------------------------------------------------------------
 
 
-def tile_product(rows, columns):
-    """Build the product of `rows` tiles of rows and `columns` of columns by AMX, see `product_of`."""
+def in_ir(emit):
+    """Build a product, see `product_of`, from emit(builder, n, left, step, right, c, ldc, fresh).
+
+    left, right and c are addresses, where the product has arrays and offsets.
+    """
 
     @intrinsic
     def product(typing, n, A, a, step, B, b, C, fresh):
         def generate(context, builder, signature, arguments):
             n, A, a, step, B, b, C, fresh = arguments
-            _, c, ldc = unpacked(context, builder, signature.args[6], C)
             left = builder.gep(array_pointer(context, builder, signature.args[1], A), [a])
             right = builder.gep(array_pointer(context, builder, signature.args[4], B), [b])
-            row_bytes = builder.mul(ldc, INT64(BYTES_OF_PAIR))
-            sums = [(i, j) for i in range(rows) for j in range(columns)]
-            number = {(i, j): INT8(i * columns + j) for i, j in sums}
-            place = {
-                (i, j): builder.bitcast(
-                    builder.gep(c, [builder.add(builder.mul(ldc, INT64(HALF * i)), INT64(HALF * j))]), ADDRESS
-                )
-                for i, j in sums
-            }
-            with builder.if_else(builder.icmp_signed("!=", fresh, fresh.type(0))) as (set_to_zero, add):
-                with set_to_zero:
-                    for ij in sums:
-                        call(builder, "tilezero", number[ij])
-                with add:
-                    for ij in sums:
-                        call(builder, "tileloadd64", number[ij], place[ij], row_bytes)
-
-            def multiply(k, nothing):
-                at_left, at_right = builder.mul(k, step), builder.mul(k, INT64(PAIRS))
-                for tiles, first, operand, at, load_tile in (
-                    (columns, RIGHT, right, at_right, "tileloadd64"),
-                    (rows, LEFT, left, at_left, "tileloaddt164"),  # read once: need not stay in L1
-                ):
-                    for t in range(tiles):
-                        here = builder.gep(operand, [builder.add(at, INT64(t * TILE_PAIRS))])
-                        call(builder, load_tile, INT8(first + t), builder.bitcast(here, ADDRESS), INT64(64))
-                for i, j in sums:
-                    call(builder, "tdpbf16ps", number[i, j], INT8(LEFT + i), INT8(RIGHT + j))
-                return {}
-
-            loop_over_k(builder, {}, INT64(0), n, 1, multiply)
-            for ij in sums:
-                call(builder, "tilestored64", number[ij], place[ij], row_bytes)
+            _, c, ldc = unpacked(context, builder, signature.args[6], C)
+            emit(builder, n, left, step, right, c, ldc, fresh)
             return context.get_dummy_value()
 
         size = types.intp
         return types.void(size, A, size, size, B, size, C, types.boolean), generate
 
     return product
+
+
+def tile_product(rows, columns):
+    """Build the product of `rows` tiles of rows and `columns` of columns by AMX, see `product_of`."""
+
+    def emit(builder, n, left, step, right, c, ldc, fresh):
+        row_bytes = builder.mul(ldc, INT64(BYTES_OF_PAIR))
+        sums = [(i, j) for i in range(rows) for j in range(columns)]
+        number = {(i, j): INT8(i * columns + j) for i, j in sums}
+        place = {
+            (i, j): builder.bitcast(
+                builder.gep(c, [builder.add(builder.mul(ldc, INT64(HALF * i)), INT64(HALF * j))]), ADDRESS
+            )
+            for i, j in sums
+        }
+        with builder.if_else(builder.icmp_signed("!=", fresh, fresh.type(0))) as (set_to_zero, add):
+            with set_to_zero:
+                for ij in sums:
+                    call(builder, "tilezero", number[ij])
+            with add:
+                for ij in sums:
+                    call(builder, "tileloadd64", number[ij], place[ij], row_bytes)
+
+        def multiply(k, nothing):
+            at_left, at_right = builder.mul(k, step), builder.mul(k, INT64(PAIRS))
+            for tiles, first, operand, at, load_tile in (
+                (columns, RIGHT, right, at_right, "tileloadd64"),
+                (rows, LEFT, left, at_left, "tileloaddt164"),  # read once: need not stay in L1
+            ):
+                for t in range(tiles):
+                    here = builder.gep(operand, [builder.add(at, INT64(t * TILE_PAIRS))])
+                    call(builder, load_tile, INT8(first + t), builder.bitcast(here, ADDRESS), INT64(64))
+            for i, j in sums:
+                call(builder, "tdpbf16ps", number[i, j], INT8(LEFT + i), INT8(RIGHT + j))
+            return {}
+
+        loop_over_k(builder, {}, INT64(0), n, 1, multiply)
+        for ij in sums:
+            call(builder, "tilestored64", number[ij], place[ij], row_bytes)
+
+    return in_ir(emit)
 
 
 ROWS_AT_ONCE = 8  # of sums in registers, by AVX512-BF16
@@ -132,45 +144,35 @@ ROWS_AT_ONCE = 8  # of sums in registers, by AVX512-BF16
 def vector_product(rows, columns):
     """Build the product of `rows` tiles of rows and `columns` of columns by AVX512-BF16, see `product_of`."""
 
-    @intrinsic
-    def product(typing, n, A, a, step, B, b, C, fresh):
-        def generate(context, builder, signature, arguments):
-            n, A, a, step, B, b, C, fresh = arguments
-            _, c, ldc = unpacked(context, builder, signature.args[6], C)
-            left = builder.gep(array_pointer(context, builder, signature.args[1], A), [a])
-            right = builder.gep(array_pointer(context, builder, signature.args[4], B), [b])
-            pairs = ir.VectorType(BFloat(), BLOCK)
-            dot = declared(builder, "llvm.x86.avx512bf16.dpbf16ps.512", FLOATS, [FLOATS, pairs, pairs])
-            zero = constant(FLOATS, 0.0)
-            for first in range(0, HALF * rows, ROWS_AT_ONCE):
-                tile = [(i, j) for i in range(first, first + ROWS_AT_ONCE) for j in range(columns)]
-                place = {(i, j): builder.add(builder.mul(ldc, INT64(i)), INT64(HALF * j)) for i, j in tile}
-                start = {ij: builder.select(fresh, zero, load(builder, c, place[ij], FLOATS)) for ij in tile}
+    def emit(builder, n, left, step, right, c, ldc, fresh):
+        pairs = ir.VectorType(BFloat(), BLOCK)
+        dot = declared(builder, "llvm.x86.avx512bf16.dpbf16ps.512", FLOATS, [FLOATS, pairs, pairs])
+        zero = constant(FLOATS, 0.0)
+        for first in range(0, HALF * rows, ROWS_AT_ONCE):
+            tile = [(i, j) for i in range(first, first + ROWS_AT_ONCE) for j in range(columns)]
+            place = {(i, j): builder.add(builder.mul(ldc, INT64(i)), INT64(HALF * j)) for i, j in tile}
+            start = {ij: builder.select(fresh, zero, load(builder, c, place[ij], FLOATS)) for ij in tile}
 
-                def block(k, sums, tile=tile):
-                    at_left, at_right = builder.mul(k, step), builder.mul(k, INT64(PAIRS))
+            def block(k, sums, tile=tile):
+                at_left, at_right = builder.mul(k, step), builder.mul(k, INT64(PAIRS))
 
-                    def pair(q, sums):
-                        new = {}
-                        for i, j in tile:
-                            at = builder.add(at_left, builder.add(q, INT64(i * HALF)))
-                            spread = in_every_lane(builder, builder.load(builder.gep(left, [at])), WORDS)
-                            across = builder.add(builder.mul(q, INT64(HALF)), INT64(j * TILE_PAIRS))
-                            numbers = load(builder, right, builder.add(at_right, across), WORDS)
-                            operands = [builder.bitcast(x, pairs) for x in (spread, numbers)]
-                            new[i, j] = builder.call(dot, [sums[i, j], *operands])
-                        return new
+                def pair(q, sums):
+                    new = {}
+                    for i, j in tile:
+                        at = builder.add(at_left, builder.add(q, INT64(i * HALF)))
+                        spread = in_every_lane(builder, builder.load(builder.gep(left, [at])), WORDS)
+                        across = builder.add(builder.mul(q, INT64(HALF)), INT64(j * TILE_PAIRS))
+                        numbers = load(builder, right, builder.add(at_right, across), WORDS)
+                        operands = [builder.bitcast(x, pairs) for x in (spread, numbers)]
+                        new[i, j] = builder.call(dot, [sums[i, j], *operands])
+                    return new
 
-                    return loop_over_k(builder, sums, INT64(0), INT64(HALF), 1, pair)
+                return loop_over_k(builder, sums, INT64(0), INT64(HALF), 1, pair)
 
-                for ij, total in loop_over_k(builder, start, INT64(0), n, 1, block).items():
-                    store(builder, total, c, place[ij])
-            return context.get_dummy_value()
+            for ij, total in loop_over_k(builder, start, INT64(0), n, 1, block).items():
+                store(builder, total, c, place[ij])
 
-        size = types.intp
-        return types.void(size, A, size, size, B, size, C, types.boolean), generate
-
-    return product
+    return in_ir(emit)
 
 
 @kernel

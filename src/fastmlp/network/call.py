@@ -9,8 +9,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from ..exceptions import UnsupportedCPUError
-from ..jit.bfloat16_instructions import bfloat16_instructions, why_not
+from ..jit.bfloat16_instructions import require_bfloat16
 from ..kernels import steps
 from ..kernels.barrier import BAD_ROW, BAD_Z, PROGRESS, STOP, new_team
 from ..kernels.records import JOB, Net, Sums, Team
@@ -130,9 +129,9 @@ def compile_once(kernel: Callable[..., None], arguments: tuple) -> None:
 
 
 @functools.cache
-def may_multiply_bfloat16(process: int) -> bool:
-    """Return whether this process may use the instructions that kernels are compiled to; ask for them, too."""
-    return bfloat16_instructions() is not None
+def ask_once(process: int) -> None:
+    """Ask for the instructions of bfloat16, once in each process."""
+    require_bfloat16()
 
 
 def run(
@@ -143,8 +142,8 @@ def run(
 
     Raise the error for a row that the kernel refused, or for an activation of the user's own that raised.
     """
-    if plan.mixed and not may_multiply_bfloat16(os.getpid()):
-        raise UnsupportedCPUError(f"dtype='mixed_bfloat16': {why_not()}; use dtype='float32'")
+    if plan.mixed:
+        ask_once(os.getpid())
     compile_once(kernel, arguments)
     flags, job = arguments[0]
     short = bool(shape.row_flops * (job["last"][0] - job["first"][0]) <= threads.CALLER_FLOPS)

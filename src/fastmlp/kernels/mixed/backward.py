@@ -8,7 +8,7 @@ from ...jit.bfloat16 import (
     outer_rows,
     round_and_pair_rows,
     round_row,
-)  # fmt: skip
+)
 from ...jit.compile import NOWHERE, ZERO, kernel
 from ...jit.intrinsics import keep_whole
 from ...jit.tiles import multiply_row
@@ -53,10 +53,8 @@ def finish_block(net, l, r, k, m, key, in_batch, dA):
     Returns where in work the user's own g' has raised, or NOWHERE.
     """
     layer, work, first = net.layers[l], net.work, k * BLOCK
-    at, paired = (
-        layer.D_rows + (r * layer.blocks + k) * PAIRS,
-        layer.D_paired + (k * net.layout[0].row_blocks + r) * PAIRS,
-    )
+    at = layer.D_rows + (r * layer.blocks + k) * PAIRS
+    paired = layer.D_paired + (k * net.layout[0].row_blocks + r) * PAIRS
     count = min(BLOCK, layer.p_out - first)
     if key != 0 and layer.dropped:
         drop(layer, l, m, first, count, dA, key, in_batch)
@@ -138,11 +136,8 @@ def columns_gradient(net, l, row, m, first, last, n, gradient, fresh, scratch):
     for k in range(first // BLOCK, block_rows(last)):
         a = layer.A_turned + (k * row_blocks + r) * PAIRS
         if layer.narrow:
-            at, size, (block, _) = (
-                gradient + layer.dW + k * BLOCK,
-                min(BLOCK, last - k * BLOCK),
-                scratch_of(net, scratch),
-            )
+            block, _ = scratch_of(net, scratch)
+            at, size = gradient + layer.dW + k * BLOCK, min(BLOCK, last - k * BLOCK)
             sums = Matrix(work, block, BLOCK)
             multiply_row(R, net.pairs, layer.D_rows + r * PAIRS, PAIRS, net.pairs, a, sums, True)
             add_sums(row_of(sums, ZERO, size), fresh, work[at : at + size])

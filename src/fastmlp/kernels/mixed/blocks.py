@@ -24,7 +24,7 @@ from ..arrays import Matrix, check_corner, check_index, copy, fill_zero, part, r
 NUMBERS = BLOCK * BLOCK
 LANES = VECTOR_BYTES // 4
 SCRATCH = 2 * NUMBERS  # of float32, for each tile of rows or thread: sums of a product, and what becomes of them
-SCRATCH_PAIRS = 2 * PAIRS
+SCRATCH_PAIRS = PAIRS  # a block that is turned, or packed, next
 
 
 @kernel
