@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test versions soak lint bench bench-quick bench-report bench-compare clean
+.PHONY: demo test versions soak lint bench bench-quick bench-report bench-compare docs docs-serve clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/python demo/run.py demo-output
@@ -55,6 +55,15 @@ bench-compare: $(VENV)/bench.stamp
 	$(BIN)/asv machine --yes
 	QUICK=1 $(BIN)/python benchmarks/regressions.py $(BASE) $(NEW) --bench '$(BENCH)' --factor $(FACTOR)
 
+# The site, in build/docs; examples that did not change do not run again. All pages are read each time, as warnings, which
+# are errors here, come only from pages that are read.
+docs: $(VENV)/docs.stamp
+	$(BIN)/python -m sphinx -q -E -W --keep-going -d build/doctrees docs build/docs
+
+PORT ?= 8000
+docs-serve: docs
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory build/docs $(PORT)
+
 $(VENV)/pip.stamp:
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
@@ -69,4 +78,4 @@ $(VENV)/%.stamp: $(VENV)/pip.stamp pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) .venv-lowest .venv-newest demo-output build src/*.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-lowest .venv-newest demo-output build docs/auto_examples docs/api/generated src/*.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache

@@ -1,4 +1,4 @@
-"""The picture of what compare.py measured: `python benchmarks/chart.py comparison.json docs/comparison.png`."""
+"""The picture of what compare.py measured: `python benchmarks/chart.py comparison.json docs/images/comparison.png`."""
 
 import json
 import sys

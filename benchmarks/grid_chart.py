@@ -1,4 +1,7 @@
-"""Rows per second over n and widths, from what asv measured: `python benchmarks/grid_chart.py docs/throughput.png`."""
+"""Rows per second over n and widths, from what asv measured.
+
+`python benchmarks/grid_chart.py docs/images/throughput.png` draws them.
+"""
 
 import json
 import sys

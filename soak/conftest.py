@@ -1,7 +1,7 @@
 """Long runs, which no test has the time for: `make soak`.
 
-Each test prints its figures, one line each, and fails where a promise of docs/reliability.md does not hold.
-SOAK_MINUTES (15) is how long the longest of them, soak/test_soak.py, fits and predicts in one process.
+Each test prints its figures, one line each, and fails where a promise of docs/how_it_works/reliability.md does not
+hold. SOAK_MINUTES (15) is how long the longest of them, soak/test_soak.py, fits and predicts in one process.
 """
 
 import os

@@ -1,4 +1,7 @@
-"""Model files made and broken by hand, from docs/model-file.md: nothing here imports the reader or the writer."""
+"""Model files made and broken by hand: nothing here imports the reader or the writer.
+
+The format is that of docs/how_it_works/model-file.md.
+"""
 
 import hashlib
 import json

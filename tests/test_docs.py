@@ -1,4 +1,4 @@
-"""The documentation names files that exist: the tree of docs/architecture.md has them all, each in its place."""
+"""The documentation names files that exist: the tree of architecture.md has them all, each in its place."""
 
 import re
 from pathlib import Path
@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 ELSEWHERE = {"test_mlp.py"}  # scikit-learn's
 
 
 def tree() -> list[str]:
     """Return the files that the tree lists, by their paths below src/fastmlp."""
-    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/how_it_works/architecture.md").read_text(encoding="utf-8")
     folders: list[str] = []
     files = []
     for line in text.split("    src/fastmlp/\n")[1].split("\n\n")[0].splitlines():

@@ -1,4 +1,4 @@
-"""One word for one thing: the glossary of docs/architecture.md names what there is, and no two classes share a name."""
+"""One word for one thing: the glossary of architecture.md names what there is, and no two classes share a name."""
 
 import re
 from collections import Counter
@@ -14,7 +14,7 @@ def test_no_two_classes_share_a_name():
 
 
 def test_the_glossary_names_what_there_is():
-    page = (ROOT / "docs" / "architecture.md").read_text()
+    page = (ROOT / "docs/how_it_works/architecture.md").read_text()
     glossary = page[page.index("## Glossary") :].split("\n## ")[0]
     entries = re.findall(r"`([^`]+)` *[,;|]", glossary)
     assert len(entries) > 20

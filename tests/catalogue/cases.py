@@ -1,6 +1,6 @@
 """The catalogue of bad and odd input: which case has which number, what a user gets, and which test shows it.
 
-`python tests/catalogue/cases.py` prints the table that stands in docs/reliability.md.
+`python tests/catalogue/cases.py` prints the table that stands in docs/how_it_works/reliability.md.
 """
 
 import importlib

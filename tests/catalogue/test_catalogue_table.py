@@ -24,6 +24,6 @@ def test_every_case_has_its_test():
 
 def test_the_table_in_the_documentation_is_this_one():
     """`python tests/catalogue/cases.py` prints it."""
-    text = (ROOT / "docs" / "reliability.md").read_text()
+    text = (ROOT / "docs/how_it_works/reliability.md").read_text()
     begin, end = "<!-- the catalogue -->\n", "<!-- end of the catalogue -->"
     assert text.split(begin)[1].split(end)[0].strip() == table().strip()

@@ -1,4 +1,4 @@
-"""docs/derivation.md names files and functions that exist."""
+"""docs/how_it_works/derivation.md names files and functions that exist."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 import fastmlp
 
 PACKAGE = Path(fastmlp.__file__).parent
-PAGE = (Path(__file__).parents[2] / "docs" / "derivation.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs/how_it_works/derivation.md").read_text()
 NAMED = re.findall(r"`([\w/]+\.py)(?:: ([^`]+))?`", PAGE)
 
 

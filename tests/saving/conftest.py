@@ -8,7 +8,7 @@ from fastmlp import Model
 
 @pytest.fixture
 def loaded(tmp_path):
-    """Return a function that loads a model of a description and tensors, as docs/model-file.md has them."""
+    """Return a function that loads a model of a description and tensors, as model-file.md has them."""
 
     def load(description, tensors):
         (tmp_path / "model").write_bytes(assemble(description, tensors))

@@ -23,7 +23,7 @@ def trained(features=ALL, **settings):
 
 @pytest.fixture
 def parts(tmp_path):
-    """Return description and tensors of a file, as docs/model-file.md has them."""
+    """Return description and tensors of a file, as docs/how_it_works/model-file.md has them."""
     trained().save(tmp_path / "model")
     return taken_apart((tmp_path / "model").read_bytes())
 

@@ -10,7 +10,7 @@ from fastmlp import Model, ModelFormatError
 
 @pytest.fixture(params=["squared_error", "poisson", "huber", "quantiles"])
 def parts(request, tmp_path):
-    """Return description and tensors of a file, as docs/model-file.md has them."""
+    """Return description and tensors of a file, as docs/how_it_works/model-file.md has them."""
     scaling = None if request.param == "poisson" else (np.full(1, 3.0), np.full(1, 0.5))
     fitted(request.param, epochs=1, scaling=scaling).save(tmp_path / "model")
     return taken_apart((tmp_path / "model").read_bytes())

@@ -1,7 +1,7 @@
 """The micro-kernels, in LLVM IR: tiles whose sums stay in registers; and how tiles are copied and transposed.
 
 `fma_tile` serves all products, `outer_tile` a last layer of width 1. Nothing here checks bounds: their callers in
-kernels/ do. docs/performance.md explains the tile to those who do not read IR.
+kernels/ do. docs/how_it_works/performance.md explains the tile to those who do not read IR.
 """
 
 from llvmlite import ir

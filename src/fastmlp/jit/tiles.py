@@ -2,8 +2,8 @@
 
 A tile of AMX is a register of 16 rows of 64 bytes: of 16 pairs of bfloat16, or of 16 float32. One instruction
 multiplies 16 × 16 pairs by 16 × 16 pairs, 16,384 operations in 16 cycles. Four tiles hold the sums of a block here,
-and two each the operands. docs/performance.md explains them to those who have never seen one. Nothing here checks
-bounds: the callers do.
+and two each the operands. docs/how_it_works/performance.md explains them to those who have never seen one. Nothing here
+checks bounds: the callers do.
 """
 
 import numpy as np

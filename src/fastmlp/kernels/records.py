@@ -2,7 +2,7 @@
 
 Nets, rows, losses and optimizers are values in these records, never types, but for what kinds.py names: few compiled
 signatures serve them all. Every field that is an offset counts numbers of `work` (or of θ, for W and b).
-docs/architecture.md, "Doors", says where further formats and kinds of rows will have their fields.
+docs/how_it_works/architecture.md, "Doors", says where further formats and kinds of rows will have their fields.
 """
 
 from typing import NamedTuple

@@ -66,7 +66,7 @@ class Model(ModelState):
 
     Attributes
     ----------
-    parameters : array (|θ|)
+    parameters : array (``|θ|``)
         All W, row by row, then all b. `weights` and `biases` are views on it; write into them to set weights.
     weights : tuple of arrays (p[l-1], p[l])
     biases : tuple of arrays (p[l])

@@ -35,7 +35,7 @@ class Gradient:
 
     Attributes
     ----------
-    parameters : array (|θ|)
+    parameters : array (``|θ|``)
     weights : tuple of views dW[l], each (p[l-1], p[l])
     biases : tuple of views db[l], each (p[l])
     """
@@ -95,7 +95,7 @@ class ModelState:
 
     @property
     def parameters(self) -> np.ndarray:
-        """All W, row by row, then all b, in one array (|θ|)."""
+        """All W, row by row, then all b, in one array (``|θ|``)."""
         return self._parameters
 
     @property

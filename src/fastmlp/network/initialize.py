@@ -2,7 +2,7 @@
 
 2 / (p[l-1] + p[l]) (Glorot & Bengio 2010), for b[l] too, as scikit-learn does; W[l] before a selu: 1 / p[l-1]
 (Klambauer et al. 2017). He's larger 2 / p[l-1] and biases of zero gave worse models on tables: see
-docs/performance.md.
+docs/how_it_works/performance.md.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """A model on disk: one safetensors file with a digest over all of it, and no pickle.
 
-docs/model-file.md describes the format.
+docs/how_it_works/model-file.md describes the format.
 """
 
 import hashlib

@@ -1,4 +1,7 @@
-"""A tabular estimator as a model file: how it reads a table, its nets and their weights; docs/model-file.md."""
+"""A tabular estimator as a model file: how it reads a table, its nets and their weights.
+
+docs/how_it_works/model-file.md describes the format.
+"""
 
 import os
 import re

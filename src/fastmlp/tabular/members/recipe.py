@@ -1,6 +1,6 @@
 """The recipe of the tabular estimators: every number that decides what is trained, and its reason.
 
-docs/tables.md tells what each part gave on real tables.
+docs/guide/tables.md tells what each part gave on real tables.
 """
 
 import math

@@ -1,0 +1,90 @@
+"""How Sphinx builds the site; `make docs` runs it. It fetches nothing, and pages load nothing from elsewhere."""
+
+from docutils import nodes
+from sphinx.addnodes import pending_xref
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+
+import fastmlp
+
+project = "fastmlp"
+author = "the fastmlp developers"
+copyright = author
+version = release = fastmlp.__version__
+
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.intersphinx",
+    "sphinx_copybutton",
+    "sphinx_design",
+    "sphinx_gallery.gen_gallery",
+]
+exclude_patterns = ["examples", "conftest.py"]
+templates_path = ["_templates"]
+nitpicky = True
+
+# Pages: Markdown, with the anchors of headings that other viewers make, too.
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 4
+copybutton_exclude = ".linenos, .gp, .go"  # prompts and output
+
+# Reference: numpydoc's sections, without types in signatures, which the list of parameters has.
+autosummary_generate = True
+autodoc_typehints = "none"
+autodoc_member_order = "bysource"
+numpydoc_show_class_members = False
+default_role = "py:obj"
+
+# Links to other projects, by lists of the names that are used here: Sphinx reads its old text format from files.
+intersphinx_mapping = {
+    name: (url, f"inventories/{name}.txt")
+    for name, url in {
+        "numpy": "https://numpy.org/doc/stable/",
+        "sklearn": "https://scikit-learn.org/stable/",
+    }.items()
+}
+
+# Gallery: each example runs while the site is built, and fails the build where it fails.
+sphinx_gallery_conf = {
+    "examples_dirs": "examples",
+    "gallery_dirs": "auto_examples",
+    "filename_pattern": "plot_",
+    "abort_on_example_error": True,
+    "download_all_examples": False,
+    "remove_config_comments": True,
+    "show_memory": False,
+    "write_computation_times": False,
+    "show_signature": False,
+    "doc_module": ("fastmlp",),
+    "backreferences_dir": None,
+}
+
+html_theme = "pydata_sphinx_theme"
+html_title = "fastmlp"
+html_static_path = ["_static"]
+html_css_files = ["fastmlp.css"]
+html_show_sourcelink = False
+html_copy_source = False
+html_theme_options = {
+    "logo": {"text": "fastmlp"},
+    "navbar_align": "left",
+    "show_prev_next": True,
+    "secondary_sidebar_items": ["page-toc"],
+    "footer_start": ["copyright"],
+    "footer_end": [],
+}
+
+
+def plain_code(
+    app: Sphinx, env: BuildEnvironment, node: pending_xref, contnode: nodes.TextElement
+) -> nodes.TextElement | None:
+    """Leave code in single backticks as it is where it names nothing in the reference, such as an argument."""
+    return contnode if node.get("reftype") == "obj" else None
+
+
+def setup(app: Sphinx) -> None:
+    """Connect what Sphinx calls."""
+    app.connect("missing-reference", plain_code, priority=900)  # after intersphinx
