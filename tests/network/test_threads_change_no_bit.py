@@ -9,7 +9,7 @@ from bits import start_all_threads
 from numeric_losses import model_of as model_of_loss
 from numeric_losses import target
 
-from fastmlp import Adam, Model
+from fastmlp import Adam, Model, rows
 from fastmlp.network import threads
 from fastmlp.network.call import Tally
 from fastmlp.network.chunks import Chunks
@@ -130,6 +130,18 @@ def test_types_that_are_cast_have_the_same_bits():
     assert len(results) == 1
 
 
+def test_batches_in_several_windows(many_threads):
+    """Of which every step is a call of its own: many of them, as it matters which thread runs first."""
+    X, y, _ = rows_of("classes", 200 * 450, "float32")
+    found = set()
+    for n_threads in (1, 4):
+        model = model_of("classes", n_threads=n_threads)
+        model.fit(rows.Array(X, y, block_rows=100, window_rows=200), epochs=1, batch_size=450)
+        assert max(many_threads) == n_threads
+        found.add(model.parameters.tobytes())
+    assert len(found) == 1
+
+
 def test_a_bad_row_stops_all_threads():
     X, y, _ = rows_of("square", 2500, "float32")
     X[1234, 5] = np.nan
@@ -145,13 +157,13 @@ def test_one_thread_trains_in_the_caller_a_part_at_a_time(monkeypatch):
     """Between two parts, Ctrl-C and the progress bar have their turn; the parts change no bit."""
     X, y, _ = rows_of("square", 1000, "float32")
     whole, parts = (model_of("square", n_threads=1) for _ in range(2))
-    rows, row_flops = ArrayRows(X, y, n_features=28, dtype="float32"), whole.network.plan.flops_per_row(True)
-    whole.network.train(rows, Order(1000), 32, Adam(), 0.0, None, Tally())
+    given, row_flops = ArrayRows(X, y, n_features=28, dtype="float32"), whole.network.plan.flops_per_row(True)
+    whole.network.train(given, Order(1000), 32, Adam(), 0.0, None, Tally())
 
     seen, started = [], []
     monkeypatch.setattr(threads, "CALLER_FLOPS", 5 * 32 * (row_flops + threads.ROW_FLOPS))
     monkeypatch.setattr(threading.Thread, "start", lambda thread: started.append(thread))
-    parts.network.train(rows, Order(1000), 32, Adam(), 0.0, seen.append, Tally())
+    parts.network.train(given, Order(1000), 32, Adam(), 0.0, seen.append, Tally())
     assert seen == [160, 320, 480, 640, 800, 960, 1000]
     assert not started
     assert parts.parameters.tobytes() == whole.parameters.tobytes()
@@ -168,10 +180,10 @@ def test_parts_of_an_epoch_change_no_bit(batch_size, dtype, monkeypatch):
         found = set()
         for n_threads, bounds in product((1, 2), ((0, 5000), (0, 3 * batch_size, 5 * batch_size, 5000))):
             model = Model([28, 64, 64, 1], seed=4, n_threads=n_threads, dropout=[0.25, 0])
-            rows, optimizer, tallies = ArrayRows(X.astype(dtype), y, n_features=28, dtype="float32"), Adam(), []
+            given, optimizer, tallies = ArrayRows(X.astype(dtype), y, n_features=28, dtype="float32"), Adam(), []
             for first, last in pairwise(bounds):
                 tallies.append(Tally())
-                model.network.train(rows, order.part(first, last), batch_size, optimizer, 0.0, None, tallies[-1], 7)
+                model.network.train(given, order.part(first, last), batch_size, optimizer, 0.0, None, tallies[-1], 7)
             assert sum(tally.rows for tally in tallies) == 5000
             found.add((model.parameters.tobytes(), optimizer.moments.tobytes(), optimizer.t))
         assert len(found) == 1

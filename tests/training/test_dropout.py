@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from fastmlp import SGD, Model
+from fastmlp import SGD, Model, rows
 from fastmlp.network import threads
 from fastmlp.network.contention import Contention
 
@@ -52,6 +52,14 @@ def test_threads_change_no_bit(batch_size, monkeypatch):
     monkeypatch.setattr(Contention, "threads", lambda self, most: most)
     one, two = (fitted([0.5, 0.25], n_threads=n, batch_size=batch_size) for n in (1, 2))
     assert one.parameters.tobytes() == two.parameters.tobytes()
+
+
+def test_a_batch_in_several_windows_has_the_masks_of_one():
+    settings = {"dtype": "float64", "dropout": 0.5, "seed": 0}
+    how = {"epochs": 1, "batch_size": 250, "shuffle": False}
+    whole = Model(WIDTHS, **settings).fit(X, y, **how)
+    in_parts = Model(WIDTHS, **settings).fit(rows.Array(X, y, block_rows=50, window_rows=100), **how)
+    np.testing.assert_allclose(in_parts.parameters, whole.parameters, atol=1e-9)
 
 
 def test_only_training_leaves_units_out():

@@ -92,6 +92,7 @@ PERMUTATION = np.dtype(
 # One call: positions first … last-1 in batches; chunk_rows = 0: batches small enough for the shared buffers.
 JOB = record(
     (SIZE, "n_threads first last batch_rows tile_rows chunk_rows accumulators"),
+    (SIZE, "rows_before"),  # of the same batch, in earlier calls
     (SIZE, "backward updates links"),  # what to do: the gradient; the optimizer's steps; A[L] of Z[L]
     (SIZE, "drops seed"),  # with dropout, from this seed
     (FLOAT, "J weight"),  # in/out: Σ loss and Σ w over all completed batches

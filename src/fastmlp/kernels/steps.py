@@ -47,7 +47,7 @@ def tile(team, source, first, m, net, row, loss, key, gradient, fresh):
     as in `backward`. A bad row or z is reported to the team.
     """
     layers, layout, work, job = net.layers, net.layout[0], net.work, team.job[0]
-    in_batch = (first - job.first) % job.batch_rows
+    in_batch = (job.rows_before + first - job.first) % job.batch_rows
     bad = gather_rows(source, first, m, net, row)
     if bad >= 0:
         report_bad_row(team.flags, bad)
@@ -160,9 +160,9 @@ def add_objective(job, optimizer, averaged, m, J, weight, sums):
 def all_batches(thread, team, source, net, sums):
     """Run one thread's part of the steps over the batches of positions job.first … job.last-1."""
     job, optimizer = team.job[0], sums.optimizer[0]
+    t = optimizer.t  # before the first barrier, as thread 0 counts steps in it behind that
     if not begin(thread, team, net):
         return
-    t = optimizer.t
     if job.updates and job.first == job.last and job.weight > 0:  # a gradient that was summed over several calls
         if optimizer.l2_per_batch:
             sum_squares(thread, job, net, sums.squares)

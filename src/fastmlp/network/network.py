@@ -110,11 +110,12 @@ class Network:
                     call_rows = self._call_rows(now, window.size, batch_rows) if whole else window.size
                     last = min(first + call_rows, window.size)
                     patience = self._contention.patience(now.n_threads, limit) if whole else None
-                    job = call.job_of(
-                        self.plan, now, first, last, batch_rows, backward=True, updates=whole, drops=drops, seed=seed
-                    )
                     counted = tally if whole else part
                     before = counted.rows
+                    job = call.job_of(
+                        self.plan, now, first, last, batch_rows, backward=True, updates=whole,
+                        rows_before=part.rows, drops=drops, seed=seed,
+                    )  # fmt: skip
                     took = call.train(rows, window, now, job, workspace, sums, counted, watch, optimizer, patience)
                     self._contention.saw(now.n_threads, *took, limit)
                     if counted.diverged:
