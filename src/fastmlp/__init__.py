@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from . import onnx as onnx
     from . import plot as plot
     from .cpu import cpu_features
+    from .reporting import Report, report
     from .sklearn.classifier import MLPClassifier
     from .sklearn.regressor import MLPRegressor
     from .tables.table_encoder import TableEncoder
@@ -42,6 +43,7 @@ __all__ = [
     "ModelFormatError",
     "Momentum",
     "Nesterov",
+    "Report",
     "RowError",
     "TableEncoder",
     "TabularClassifier",
@@ -49,15 +51,18 @@ __all__ = [
     "UnsupportedCPUError",
     "__version__",
     "cpu_features",
+    "report",
     "rows",
 ]
 LAZY = {  # names, and the modules that define them
     "MLPClassifier": ".sklearn.classifier",
     "MLPRegressor": ".sklearn.regressor",
+    "Report": ".reporting",
     "TableEncoder": ".tables.table_encoder",
     "TabularClassifier": ".tabular.classifier",
     "TabularRegressor": ".tabular.regressor",
     "cpu_features": ".cpu",
+    "report": ".reporting",
 }
 EXTRAS = {"dask": "distributed", "onnx": "skl2onnx", "plot": "matplotlib"}  # modules, and what they need
 

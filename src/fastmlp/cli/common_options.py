@@ -26,3 +26,11 @@ def add_target(group: Any, text: str, *, required: bool) -> None:
 def add_threads(group: Any) -> None:
     """Add the number of threads."""
     group.add_argument("--threads", type=integer(1), metavar="N", help="most threads to use; default: all cores")
+
+
+def add_report(group: Any, rows: str) -> None:
+    """Add the file of a report; rows: which ones it is about."""
+    group.add_argument(
+        "--report", metavar="FILE.html",
+        help=f"file for a page with figures, pictures and settings, about {rows}; needs matplotlib",
+    )  # fmt: skip

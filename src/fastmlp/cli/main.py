@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from ..exceptions import UnsupportedCPUError
 from ..version import __version__
-from .common_options import add_model, add_table, add_target, add_threads
+from .common_options import add_model, add_report, add_table, add_target, add_threads
 from .csv_options import add_csv_options
 from .evaluate import evaluate
 from .predict import predict
@@ -43,6 +43,7 @@ class Parser(argparse.ArgumentParser):
 def main(arguments: list[str] | None = None) -> int:
     """Run a command and return its exit code."""
     options = parser().parse_args(arguments)
+    options.typed = sys.argv[1:] if arguments is None else arguments
     try:
         with plain_warnings():
             return int(options.command(options))
@@ -102,6 +103,7 @@ def parser() -> argparse.ArgumentParser:
     add_table(command)
     add_target(command, "column to compare with; default: the one that the model was trained on", required=False)
     add_threads(command)
+    add_report(command, "the rows of the table")
     add_csv_options(command)
     return top
 

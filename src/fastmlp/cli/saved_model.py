@@ -25,6 +25,7 @@ class SavedModel(NamedTuple):
 
     Attributes
     ----------
+    model : as it was loaded
     loss, outputs : of its nets
     classes : values of the target, in ascending order; None: it holds numbers
     target_name : of the table that the model was trained on, or None
@@ -33,6 +34,7 @@ class SavedModel(NamedTuple):
     scores : returns the figures of a table with a target
     """
 
+    model: Model | TabularClassifier | TabularRegressor
     loss: Loss
     outputs: int
     classes: list[Any] | None
@@ -65,7 +67,7 @@ def of_network(model: Model, path: str) -> SavedModel:
     columns = model.feature_names if model.encoding is None else list(model.encoding.columns)
     classes = None if loss.numeric else model.classes or list(range(max(2, outputs)))
     predictions = model.iter_predict if loss.numeric else model.iter_proba
-    return SavedModel(loss, outputs, classes, model.target_name, columns, predictions, scores_of)
+    return SavedModel(model, loss, outputs, classes, model.target_name, columns, predictions, scores_of)
 
 
 def of_estimator(estimator: TabularClassifier | TabularRegressor) -> SavedModel:
@@ -80,7 +82,7 @@ def of_estimator(estimator: TabularClassifier | TabularRegressor) -> SavedModel:
     classes = estimator.classes_.tolist() if isinstance(estimator, TabularClassifier) else None
     columns = list(reading.encoding.columns) if reading.named else None
     return SavedModel(
-        loss, outputs, classes, estimator.target_name_, columns, predictions,
+        estimator, loss, outputs, classes, estimator.target_name_, columns, predictions,
         lambda table: streams.scores(estimator, table),
     )  # fmt: skip
 

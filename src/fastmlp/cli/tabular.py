@@ -13,7 +13,7 @@ import numpy as np
 
 from ..exceptions import ColumnWarning
 from ..messages import shown
-from ..model import Model
+from ..plot.recorded import mean_history
 from ..rows.streams.table import Table
 from ..tables.columns.category_code import CategoryCode
 from ..tables.columns.date_parts import DateParts
@@ -21,15 +21,16 @@ from ..tables.columns.scaled_number import ScaledNumber
 from ..tables.findings import quoted
 from ..tables.table_reader import TableReading
 from ..tabular.classifier import TabularClassifier
+from ..tabular.held_out import held_rows
 from ..tabular.members.fit import INTERRUPTED
+from ..tabular.members.member import Member
 from ..tabular.members.recipe import Recipe
 from ..tabular.regressor import TabularRegressor
-from ..typing import Record
 from .learning_curve import learning_curve
+from .report import report_on_held_rows
 from .target import LOSS_WORDS, Target, spelled
 
 KINDS: dict[str, type] = {"numbers": ScaledNumber, "categories": CategoryCode, "dates": DateParts}  # of columns
-FIGURES = ("loss", "validation_loss", "learning_rate")  # of rounds, that are drawn
 
 
 class Told:
@@ -37,11 +38,15 @@ class Told:
 
     reading_: TableReading
     time_limit: float | None
+    held_rows: list[tuple[list[int], np.ndarray]]
 
     def _begin(self, recipe: Recipe, n: int) -> None:
         print(
             "\n".join([*about_columns(self.reading_), about_nets(recipe, n, self.time_limit is not None)]), flush=True
         )
+
+    def _end(self, members: Sequence[Member]) -> None:
+        self.held_rows = held_rows(members)
 
 
 class ToldClassifier(Told, TabularClassifier):
@@ -77,6 +82,8 @@ def train_nets(table: Table, target: Target, options: Namespace) -> int:
         print("validation: none, as so few rows are all trained on")
     else:
         print(f"validation: {found}, {found.rows:,} rows, each by the nets that were not trained on it")
+    if options.report:
+        report_on_held_rows(estimator, table if target.classes else spelled(table), estimator.held_rows, options)
     return 0
 
 
@@ -134,12 +141,3 @@ def about_nets(recipe: Recipe, n: int, limited: bool) -> str:
 def counted(n: int) -> str:
     """Return how many nets there are."""
     return "1 net" if n == 1 else f"{n} nets"
-
-
-def mean_history(models: Sequence[Model], epochs: float) -> list[Record]:
-    """Return the means over nets of the figures of each round that all have done; epochs: that the longest took."""
-    epoch = epochs / max(len(model.history) for model in models)  # or a part of one, that a round is
-    return [
-        {"epoch": round((k + 1) * epoch, 2)} | {name: float(np.mean([each[name] for each in nets])) for name in FIGURES}
-        for k, nets in enumerate(zip(*(model.history for model in models), strict=False))
-    ]

@@ -11,6 +11,7 @@ from .. import optimizers
 from ..arguments import MIXED
 from ..exceptions import ColumnWarning
 from ..model import Model
+from ..plot import require_matplotlib
 from ..precision import check_trains
 from ..rows.streams.files import open_table
 from ..rows.streams.stream import located
@@ -25,6 +26,7 @@ from .column_options import without
 from .csv_options import csv_options
 from .learning_curve import check_image, learning_curve
 from .output_paths import check_outputs
+from .report import report_on_validation
 from .tabular import train_nets
 from .target import LOSS_WORDS, Target, decided, spelled
 
@@ -89,21 +91,33 @@ def train_network(table: Table, target: Target, options: Namespace) -> int:
     if options.plot:
         units = "" if model.target_scaling is None else " of the standardised target"
         learning_curve(model.history, options.plot, LOSS_WORDS[model.loss_name] + units)
-    report(model, rows_of(model, *data, labelled=True), options)
+    rows = rows_of(model, *data, labelled=True)
+    print_scores(model, rows, options)
+    if options.report:
+        report_on_validation(model, table, rows, options)
     return 0
 
 
 def check_together(options: Namespace) -> None:
     """Raise an error for options that do not go together, and for files that cannot be written."""
-    outputs = {"--save": options.save, "--checkpoint": options.checkpoint, "--plot": options.plot}
+    outputs = {
+        "--save": options.save, "--checkpoint": options.checkpoint, "--plot": options.plot, "--report": options.report
+    }  # fmt: skip
     check_outputs(outputs, {"data": options.data})
     if options.plot:
         check_image(options.plot)
+    if options.report:
+        require_matplotlib()
     if options.resume and options.checkpoint is None:
         raise ValueError("--resume needs --checkpoint FILE, the file to go on from")
     if options.checkpoint and options.time_limit is not None:
         raise ValueError("--checkpoint: what --time-limit has measured cannot go on later; leave one of them out")
     check_trains(options.dtype == MIXED)
+    if options.report and options.validation_fraction == 0:
+        raise ValueError(
+            f"--report {options.report}: is about rows that are kept from training; give --validation-fraction above "
+            "0, or leave it out and run fastmlp evaluate --report on other rows"
+        )
     if options.early_stopping and options.validation_fraction == 0:
         raise ValueError("--early-stopping needs rows for validation; give --validation-fraction above 0")
 
@@ -188,7 +202,7 @@ def training_data(table: Table, encoder: Any, model: Model, options: Namespace) 
     return Encoded(X), y, w
 
 
-def report(model: Model, rows: Any, options: Namespace) -> None:
+def print_scores(model: Model, rows: Any, options: Namespace) -> None:
     """Print the time of training, where the model is, and the scores of the validation rows."""
     seconds = sum(record["seconds"] for record in model.history)
     trained = sum(record["rows_per_second"] * record["seconds"] for record in model.history)

@@ -7,7 +7,7 @@ from ..activations import ACTIVATIONS
 from ..arguments import MIXED
 from ..losses import NAMES
 from .column_options import add_column_options
-from .common_options import add_table, add_target, add_threads
+from .common_options import add_report, add_table, add_target, add_threads
 from .csv_options import add_csv_options
 from .option_types import LEAST_RATE, OfNetwork, integer, levels, real, widths
 
@@ -134,6 +134,7 @@ def add_output_options(parser: ArgumentParser) -> None:
         help="file for the trained model, which replaces an older one; default: %(default)s",
     )  # fmt: skip
     group.add_argument("--plot", metavar="FILE.png", help="file for a plot of the learning curve")
+    add_report(group, "the rows that were kept from training")
     group.add_argument(
         "--checkpoint", metavar="FILE", help="file for the state of training, from which --resume goes on"
     )

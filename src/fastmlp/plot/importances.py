@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from ..messages import MOST_CHARACTERS
+from .names import plain, shortened
 from .requirement import require_matplotlib
 
 if TYPE_CHECKING:  # scikit-learn, which it imports, takes a second
@@ -30,10 +30,10 @@ def importances(found: "FeatureImportances", *, ax: Any = None, most: int = 20) 
         from matplotlib import pyplot
 
         _, ax = pyplot.subplots(layout="constrained")
-    names = [name if len(name) <= MOST_CHARACTERS else name[:MOST_CHARACTERS] + "…" for name in found.names[:most]]
+    names = [plain(shortened(name)) for name in found.names[:most]]
     places = range(len(names))
     ax.barh(places, found.means[:most], xerr=found.deviations[:most])
-    ax.set_yticks(places, [name.replace("$", r"\$") for name in names])  # which would begin a formula
+    ax.set_yticks(places, names)
     ax.invert_yaxis()
     ax.set(xlabel="fall of the score where the column is shuffled")
     ax.grid(axis="x", alpha=0.3)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ..model import Model
+from .recorded import recorded
 from .requirement import require_matplotlib
 
 FEW_EPOCHS = 30  # up to 30 epochs are marked one by one
@@ -72,8 +72,8 @@ class LossCurveDisplay:
 
         Parameters
         ----------
-        estimator : MLPClassifier, MLPRegressor, Pipeline that ends in one, or Model
-            The fitted estimator.
+        estimator : MLPClassifier, MLPRegressor, Pipeline that ends in one, Model, or tabular estimator
+            The fitted estimator; of several nets, the means over all of them are drawn.
         ax, name, line_kw : as for `plot`
 
         Returns
@@ -147,37 +147,6 @@ class LossCurveDisplay:
             best, what = epochs[np.nanargmax(scores)], "best validation score"
         style = {"color": self.lines_[-1].get_color(), "linestyle": ":", "linewidth": 1}
         self.best_epoch_line_ = self.lines_[-1].axes.axvline(best, label=f"{prefix}{what}, epoch {best}", **style)
-
-
-def recorded(estimator: Any) -> dict[str, Any]:
-    """Return an estimator's curves as arguments of the display."""
-    from sklearn.exceptions import NotFittedError
-    from sklearn.pipeline import Pipeline
-    from sklearn.utils.validation import check_is_fitted
-
-    if isinstance(estimator, Model):
-        if not estimator.history:
-            raise NotFittedError("This Model is not fitted yet: its history is empty. Call fit first.")
-        return of_history(estimator.history)
-    if isinstance(estimator, Pipeline):
-        estimator = estimator[-1]
-    check_is_fitted(estimator)
-    lbfgs = getattr(estimator, "solver", None) == "lbfgs"  # a loss_curve_ would be left over from another solver
-    if lbfgs or not hasattr(estimator, "loss_curve_"):
-        kind = type(estimator).__name__ + (" with solver='lbfgs'" if lbfgs else "")
-        raise ValueError(f"{kind} has no loss_curve_; fit an estimator with solver='adam' or 'sgd'")
-    return {
-        "loss": estimator.loss_curve_,
-        "validation_loss": getattr(estimator, "validation_loss_curve_", None),
-        "validation_scores": getattr(estimator, "validation_scores_", None),
-        "learning_rate": getattr(estimator, "learning_rate_curve_", None),
-    }
-
-
-def of_history(history: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return a Model's curves as arguments of the display."""
-    curves = {name: [record.get(name) for record in history] for name in ("loss", "validation_loss", "learning_rate")}
-    return {"epochs": [record["epoch"] for record in history], **curves}
 
 
 def numbers(values: Any) -> np.ndarray | None:

@@ -33,6 +33,7 @@ from .held_out import scores_of
 from .members.checkpoint import FitCheckpoint, arguments_of
 from .members.data import Data
 from .members.fit import Runner, fit
+from .members.member import Member
 from .members.recipe import Recipe, recipe_for
 from .members.streamed_data import StreamedData
 from .members.time_limit import Limit, compiled
@@ -169,9 +170,13 @@ class TabularEstimator(FittedTabular, ABC):
         )  # fmt: skip
         self.models_ = [member.model for member in trained]
         self.validation_scores_ = scores_of(trained, self.weights_)
+        self._end(trained)
 
     def _begin(self, recipe: Recipe, n: int) -> None:
         """Do nothing; called before training with the recipe, and the number of rows that each net is trained on."""
+
+    def _end(self, members: Sequence[Member]) -> None:
+        """Do nothing; called with the members once they are trained."""
 
     def _runner(self) -> Runner | None:
         """Return what trains members elsewhere."""

@@ -107,7 +107,11 @@ def with_target(X: Any, name: str, known: np.ndarray, stacklevel: int) -> Any:
     if missing == n:
         raise ValueError(f"{name} is missing in all {n:,} rows; at least 2 with a target are required")
     warnings.warn(f"{name} is missing in {missing:,} of {n:,} rows, which are left out", stacklevel=stacklevel)
-    index = np.flatnonzero(known)
+    return rows_at(X, np.flatnonzero(known))
+
+
+def rows_at(X: Any, index: np.ndarray) -> Any:
+    """Return some rows of a table, an array, a sparse matrix or a list."""
     if hasattr(X, "__arrow_c_stream__") and hasattr(X, "take"):
         return X.take(index)  # of an Arrow table, which scikit-learn does not know
     return _safe_indexing(X.tocsr() if is_sparse(X) else X, index)

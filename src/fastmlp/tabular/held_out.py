@@ -1,11 +1,13 @@
 """Figures of a fit over rows that the nets which predict them were not trained on."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ..rows.array import ArrayRows
+from ..rows.streamed import StreamedRows
 from ..training.scores import ClassScores, NumberScores, empty_scores
 from .members.ensemble import averaged
 from .members.member import Member
@@ -32,6 +34,28 @@ def scores_of(members: Sequence[Member], weights: np.ndarray) -> ClassScores | N
         found.add(averaged(nets, share, rows, part.order), rows.y[index], None if rows.w is None else rows.w[index])
     if isinstance(found, ClassScores):
         found.close()
+    return found
+
+
+def held_rows(members: Sequence[Member]) -> list[tuple[list[int], np.ndarray]]:
+    """Return places of members, and the rows that these were not trained on, in the order in which they are scored.
+
+    Of members that are trained on all rows, there are none; the members must have kept rows of their own.
+    """
+    found = []
+    for places in together(members):
+        member = members[places[0]]
+        if trained_on(member):
+            return []
+        rows, order = member.validation.rows, member.validation.order
+        if rows is member.part.rows:
+            index = order.rows(0, order.size)
+        else:  # of a stream, whose rows that validate are in memory
+            assert isinstance(member.part.rows, StreamedRows)
+            survey = member.part.rows.survey_so_far()
+            n = survey.n_training + survey.n_validation
+            index = np.flatnonzero(replace(member.part.order, validation=True).chosen(0, n))
+        found.append((places, index))
     return found
 
 
