@@ -12,6 +12,7 @@ import numpy as np
 from ..plot.names import plain
 from ..rows.columns import column_of
 from ..rows.record_batches import is_missing, record_batches
+from ..rows.streams.table import Table as TableStream
 from .html import Element, details, pair, paragraph, printable, table
 from .picture import picture
 from .rows import ReportRows, drawn
@@ -107,8 +108,8 @@ def values_of(subject: Subject, rows: ReportRows, name: str) -> list[Any]:
         found: list[Any] = rows.matrix[:, subject.used[name].start].tolist()
         return found
     source, index = rows.source, rows.index
-    if hasattr(source, "with_columns"):
-        source = source.with_columns([name])
+    if isinstance(source, TableStream):
+        source = source.with_columns([name])  # which reads no other
     batches = record_batches(source)
     column = name if batches.named and subject.named else batches.names[subject.names.index(name)]
     numbers, places = np.unique(index, return_inverse=True)
