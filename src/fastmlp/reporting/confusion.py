@@ -94,7 +94,9 @@ def whole(matrix: np.ndarray, shares: np.ndarray, names: list[str], w: np.ndarra
         for k in range(len(names))
     ]
     return table(
-        f"{unit(w)}, and shares of the true class", ["", *(f"predicted {name}" for name in names), "all"], rows
+        f"{unit(w)}, and shares of the true class",
+        ["true class", *(f"predicted {name}" for name in names), "all"],
+        rows,
     )
 
 

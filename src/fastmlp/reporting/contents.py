@@ -156,7 +156,7 @@ def column_lists(subject: Subject) -> list[Element]:
         [str(k + 1), name_of(name), "used" if name in subject.used else "not used"]
         for k, name in enumerate(subject.names)
     ]
-    return [details("The columns", table("Columns", ["", "column", ""], rows, text_columns=3))]
+    return [details("The columns", table("Columns", ["place", "column", "use"], rows, text_columns=3))]
 
 
 def learning_curve(subject: Subject) -> Section:

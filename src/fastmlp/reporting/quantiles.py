@@ -83,7 +83,7 @@ def coverage_section(
             ylim=(-0.02, 1.02),
         )
         ax.grid(axis="y")
-        ax.legend(loc="best", fontsize=8)
+        ax.figure.legend(loc="outside upper center", ncols=len(lines), fontsize=8)
 
     rows = [
         [

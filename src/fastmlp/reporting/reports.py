@@ -30,12 +30,27 @@ MAX_ROWS = 100_000
 class Report:
     """A page about a model. Notebooks show it; `save` writes it to a file.
 
+    Parameters
+    ----------
+    html, figures : as the attributes
+
     Attributes
     ----------
     html : str
         The page: one file, which needs neither a network nor scripts.
     figures : dict of str
         The figures of its table, as they are written there, by name.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> import fastmlp
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> model = fastmlp.TabularRegressor(n_members=1, random_state=0).fit(X[:300], y[:300])
+    >>> found = fastmlp.report(model, X[300:], y[300:], n_repeats=1)
+    >>> list(found.figures)[:3]
+    ['R²', 'RMSE', 'MAE']
+    >>> found.save("report.html")  # doctest: +SKIP
     """
 
     html: str
@@ -43,6 +58,10 @@ class Report:
 
     def save(self, path: FilePath) -> None:
         """Write the page to a file, which is replaced in one step.
+
+        Parameters
+        ----------
+        path : str or path
 
         Raises
         ------
@@ -91,6 +110,7 @@ def report(
     Returns
     -------
     Report
+        The page and its figures.
 
     Raises
     ------
