@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test versions soak lint bench bench-quick bench-report bench-compare docs docs-serve clean
+.PHONY: demo test versions dist soak lint bench bench-quick bench-report bench-compare docs docs-serve clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/python demo/run.py demo-output
@@ -17,6 +17,10 @@ test: $(VENV)/test.stamp
 # Part of the tests with the lowest versions that pyproject.toml allows, on Python 3.11, and the newest, on 3.13.
 versions:
 	.ci/versions
+
+# The distributions, in dist/, and a stranger's use of them on each Python; some ten minutes, mostly of pip's.
+dist: $(VENV)/dist.stamp
+	.ci/dist $(BIN)
 
 # Long runs (SOAK_MINUTES=15 sets the longest one's), each of which prints its figures; soak/conftest.py says more.
 # Each file in a process of its own: JAX, with which one compares gradients, forbids the forks of another.
@@ -78,4 +82,4 @@ $(VENV)/%.stamp: $(VENV)/pip.stamp pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) .venv-lowest .venv-newest demo-output build docs/auto_examples docs/api/generated src/*.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-lowest .venv-newest demo-output build dist docs/auto_examples docs/api/generated src/*.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache
