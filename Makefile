@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test versions dist soak lint bench bench-quick bench-report bench-compare docs docs-serve clean
+.PHONY: demo test versions coverage dist soak lint bench bench-quick bench-report bench-compare docs docs-serve clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/python demo/run.py demo-output
@@ -17,6 +17,10 @@ test: $(VENV)/test.stamp
 # Part of the tests with the lowest versions that pyproject.toml allows, on Python 3.11, and the newest, on 3.13.
 versions:
 	.ci/versions
+
+# Lines and branches that the tests reach, kernels' too, in .coverage/html; half an hour.
+coverage: $(VENV)/coverage.stamp
+	.ci/coverage $(BIN)
 
 # The distributions, in dist/, and a stranger's use of them on each Python; some ten minutes, mostly of pip's.
 dist: $(VENV)/dist.stamp
@@ -82,4 +86,4 @@ $(VENV)/%.stamp: $(VENV)/pip.stamp pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) .venv-lowest .venv-newest demo-output build dist docs/auto_examples docs/api/generated src/*.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-lowest .venv-newest demo-output build dist .coverage docs/auto_examples docs/api/generated src/*.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache
