@@ -16,11 +16,11 @@ from .picture import INK, SERIES, picture
 from .quantiles import pinball
 from .rows import ReportRows, drawn
 from .subject import Subject
-from .words import MOST_OF_NAME, count, name_of, number
+from .words import MOST_OF_NAME, count, names_of, number
 
 MOST_ROWS = 5000  # that are shuffled
 FEWEST_ROWS = 200
-MOST_PREDICTIONS = 4_000_000  # of rows, for all columns and repetitions
+MOST_PREDICTIONS = 1_000_000  # of rows, for all columns and repetitions
 MOST_DRAWN = 20  # columns in the picture
 MOST_LISTED = 30  # in the first table
 DEPENDENCES = 3
@@ -128,7 +128,7 @@ def repeated(w: np.ndarray | None, K: int) -> np.ndarray | None:
 def importance_picture(found: FeatureImportances, error: str) -> Element:
     """Return a picture of the most important columns."""
     n = min(MOST_DRAWN, len(found.names))
-    shown = replace(found, names=tuple(printable(name_of(name, 28)) for name in found.names))
+    shown = replace(found, names=tuple(map(printable, names_of(found.names, 24))))
 
     def draw(ax: Any) -> None:
         plot.importances(shown, ax=ax, most=n)
@@ -136,10 +136,12 @@ def importance_picture(found: FeatureImportances, error: str) -> Element:
             bar.set_color(SERIES[0])
         for lines in ax.collections:  # of deviations
             lines.set_color(INK)
-        ax.set(xlabel=f"rise of the {error} where the column is shuffled")
+        ax.set(xlabel=f"rise of the {error}")
+        ax.margins(y=0.02)
 
     best = ", ".join(
-        f"{name_of(name)} {number(mean)}" for name, mean in zip(found.names[:5], found.means[:5], strict=True)
+        f"{name} {number(mean)}"
+        for name, mean in zip(names_of(found.names[:5], MOST_OF_NAME), found.means[:5], strict=True)
     )
     some = f"the {n} most important of {len(found.names):,} columns" if n < len(found.names) else "of all columns"
     return picture(
@@ -152,8 +154,10 @@ def importance_tables(found: FeatureImportances, error: str) -> list[Element]:
     """Return the importances as tables; those of many columns are hidden at first."""
     header = ["column", f"rise of the {error}", "standard deviation"]
     rows = [
-        [name_of(name, MOST_OF_NAME), number(mean), number(deviation)]
-        for name, mean, deviation in zip(found.names, found.means, found.deviations, strict=True)
+        [name, number(mean), number(deviation)]
+        for name, mean, deviation in zip(
+            names_of(found.names, MOST_OF_NAME), found.means, found.deviations, strict=True
+        )
     ]
     if len(rows) <= MOST_LISTED:
         return [details("The importances as a table", table("Permutation importances", header, rows))]

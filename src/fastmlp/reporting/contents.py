@@ -15,10 +15,9 @@ from .judged import Judged
 from .picture import picture
 from .rows import ReportRows
 from .subject import Subject
-from .words import count, name_of, number, share
+from .words import MOST_OF_NAME, count, name_of, names_of, number, share
 
 MOST_CLASSES = 12  # in a line of text
-MOST_COLUMNS = 30
 MOST_OF_VALUE = 400  # characters of a setting
 
 
@@ -152,9 +151,9 @@ def values(subject: Subject, rows: ReportRows) -> str:
 
 def column_lists(subject: Subject) -> list[Element]:
     """Return the names of the columns, hidden at first."""
+    names = zip(subject.names, names_of(subject.names, MOST_OF_NAME), strict=True)
     rows = [
-        [str(k + 1), name_of(name), "used" if name in subject.used else "not used"]
-        for k, name in enumerate(subject.names)
+        [str(k + 1), shown, "used" if name in subject.used else "not used"] for k, (name, shown) in enumerate(names)
     ]
     return [details("The columns", table("Columns", ["place", "column", "use"], rows, text_columns=3))]
 

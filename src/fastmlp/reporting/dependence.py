@@ -53,7 +53,9 @@ def dependences(subject: Subject, rows: ReportRows, at: np.ndarray, names: list[
     known = [each for each in found if len(each.values) > 0]
     if not known:
         return []
-    listed = joined([name_of(each.name) for each in known])
+    called = names_of([each.name for each in known], 40)
+    known = [each._replace(name=name) for each, name in zip(known, called, strict=True)]
+    listed = joined(called)
     return [
         paragraph(
             f"Partial dependences of {listed}: the mean prediction for {len(at):,} rows, were the column to have the "
@@ -164,7 +166,7 @@ def by_frequency(values: list[Any], some: np.ndarray) -> list[int]:
 
 def dependence_picture(found: Dependence, lines: dict[str, int], subject: Subject) -> Element:
     """Return a picture of a partial dependence."""
-    name = name_of(found.name, 40)
+    name = found.name
 
     def draw(ax: Any) -> None:
         for k, (label, output) in enumerate(lines.items()):
@@ -214,7 +216,7 @@ def dependence_table(found: Dependence, lines: dict[str, int]) -> Element:
     ]
     if found.missing is not None:
         rows.append(["missing", *(figure_of(mean) for mean in found.missing[list(lines.values())])])
-    return table(f"Partial dependence on {name_of(found.name)}", [name_of(found.name), *lines], rows)
+    return table(f"Partial dependence on {found.name}", [found.name, *lines], rows)
 
 
 def figure_of(mean: float) -> str:

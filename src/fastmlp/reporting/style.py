@@ -85,7 +85,7 @@ thead th { color: var(--muted); border-bottom: 2px solid var(--line); }
 .number { text-align: right; white-space: nowrap; }
 thead th { overflow-wrap: normal; hyphens: auto; }
 thead .number { white-space: normal; }
-.text { min-width: 6rem; max-width: 34rem; }
+.text { min-width: 8rem; max-width: 34rem; }
 details { margin: 0 0 1rem; }
 summary { cursor: pointer; color: var(--accent); padding: 0.2rem 0; }
 details[open] > summary { margin-bottom: 0.6rem; }

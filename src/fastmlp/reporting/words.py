@@ -1,7 +1,9 @@
 """Numbers and names as the page writes them."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ from ..training.scores import significant
 
 MOST_OF_NAME = 60  # characters of a name in text and tables
 MOST_OF_LABEL = 18  # in a picture
+CONTEXT = 3  # characters before those by which names differ
 
 
 def name_of(value: Any, most: int = MOST_OF_NAME) -> str:
@@ -24,9 +27,18 @@ def name_of(value: Any, most: int = MOST_OF_NAME) -> str:
 
 
 def names_of(values: Sequence[Any], most: int) -> list[str]:
-    """Return shortened names that still differ where the values do."""
+    """Return shortened names that still differ where the values do: where they begin alike, by what follows."""
     names = [name_of(value, most) for value in values]
-    return [f"{name} ({k + 1})" if names.count(name) > 1 else name for k, name in enumerate(names)]
+    alike = Counter(names)
+    for name in [name for name, n in alike.items() if n > 1]:
+        places = [k for k, each in enumerate(names) if each == name]
+        texts = [str(values[k]) for k in places]
+        alike_at = takewhile(lambda characters: len({*characters}) == 1, zip(*texts, strict=False))
+        begin = max(0, sum(1 for _ in alike_at) - CONTEXT)
+        for k, text in zip(places, texts, strict=True):
+            names[k] = ("…" if begin else "") + text[begin:][: most - 1]
+    alike = Counter(names)
+    return [f"{name} ({k + 1})" if alike[name] > 1 else name for k, name in enumerate(names)]
 
 
 def number(x: Any) -> str:
