@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test versions coverage dist soak lint bench bench-quick bench-report bench-compare docs docs-serve clean
+.PHONY: demo test versions coverage dist soak lint bench bench-quick bench-report bench-compare docs docs-serve test-browser clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/python demo/run.py demo-output
@@ -67,10 +67,15 @@ bench-compare: $(VENV)/bench.stamp
 # are errors here, come only from pages that are read.
 docs: $(VENV)/docs.stamp
 	$(BIN)/python -m sphinx -q -E -W --keep-going -d build/doctrees docs build/docs
+	$(BIN)/python docs/check_site.py build/docs
 
 PORT ?= 8000
 docs-serve: docs
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory build/docs $(PORT)
+
+# Pages as a browser shows them: Chromium, which does not come by pip (Debian: apt-get install chromium).
+test-browser: docs $(VENV)/browser.stamp
+	$(BIN)/python -m pytest -o addopts='-q --strict-markers --strict-config' browser
 
 $(VENV)/pip.stamp:
 	$(PYTHON) -m venv $(VENV)
@@ -86,4 +91,4 @@ $(VENV)/%.stamp: $(VENV)/pip.stamp pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) .venv-lowest .venv-newest demo-output build dist .coverage docs/auto_examples docs/api/generated src/*.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-lowest .venv-newest demo-output build dist .coverage docs/auto_examples src/*.egg-info .pytest_cache .hypothesis .mypy_cache .ruff_cache

@@ -1,5 +1,8 @@
 """How Sphinx builds the site; `make docs` runs it. It fetches nothing, and pages load nothing from elsewhere."""
 
+import sys
+from pathlib import Path
+
 from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
@@ -7,12 +10,15 @@ from sphinx.environment import BuildEnvironment
 
 import fastmlp
 
+sys.path.insert(0, str(Path(__file__).parent))  # for extensions of this folder
+
 project = "fastmlp"
 author = "the fastmlp developers"
 copyright = author
 version = release = fastmlp.__version__
 
 extensions = [
+    "cli_options",
     "myst_parser",
     "numpydoc",
     "sphinx.ext.autodoc",
@@ -25,6 +31,7 @@ extensions = [
 exclude_patterns = ["examples", "conftest.py"]
 templates_path = ["_templates"]
 nitpicky = True
+smartquotes = False  # quotes belong to code, in types and defaults
 
 # Pages: Markdown, with the anchors of headings that other viewers make, too.
 myst_enable_extensions = ["colon_fence", "deflist"]
@@ -32,10 +39,11 @@ myst_heading_anchors = 4
 copybutton_exclude = ".linenos, .gp, .go"  # prompts and output
 
 # Reference: numpydoc's sections, without types in signatures, which the list of parameters has.
-autosummary_generate = True
+autosummary_generate = False  # pages name what they document
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
+numpydoc_class_members_toctree = False
 default_role = "py:obj"
 
 # Links to other projects, by lists of the names that are used here: Sphinx reads its old text format from files.
@@ -64,6 +72,8 @@ sphinx_gallery_conf = {
 
 html_theme = "pydata_sphinx_theme"
 html_title = "fastmlp"
+html_favicon = "_static/favicon.svg"
+html_context = {"default_mode": "auto"}  # light or dark, as the browser asks for
 html_static_path = ["_static"]
 html_css_files = ["fastmlp.css"]
 html_show_sourcelink = False
@@ -71,6 +81,7 @@ html_copy_source = False
 html_theme_options = {
     "logo": {"text": "fastmlp"},
     "navbar_align": "left",
+    "header_links_before_dropdown": 7,
     "show_prev_next": True,
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
@@ -85,6 +96,15 @@ def plain_code(
     return contnode if node.get("reftype") == "obj" else None
 
 
+def strip_blocks(app: Sphinx, doctree: nodes.document) -> None:
+    """Leave out the empty line at the end of a block of code, where a doctest ends in Markdown."""
+    for block in doctree.findall(nodes.literal_block):
+        if len(block.children) == 1 and isinstance(block[0], nodes.Text):
+            block.rawsource = block.astext().rstrip()
+            block[0] = nodes.Text(block.rawsource)
+
+
 def setup(app: Sphinx) -> None:
     """Connect what Sphinx calls."""
+    app.connect("doctree-read", strip_blocks)
     app.connect("missing-reference", plain_code, priority=900)  # after intersphinx

@@ -33,7 +33,7 @@ def test_files_that_pages_name_are_there(page):
     named = set(re.findall(r"[\w/]+\.py\b", page.read_text(encoding="utf-8"))) - ELSEWHERE
     there = [
         path.as_posix()
-        for folder in ("src", "tests", "benchmarks", "demo", "soak")
+        for folder in ("src", "tests", "benchmarks", "demo", "soak", "docs", "browser")
         for path in (ROOT / folder).rglob("*.py")
     ]
     assert not [name for name in named if not any(path.endswith(f"/{name}") for path in there)]

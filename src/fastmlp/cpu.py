@@ -23,6 +23,12 @@ class CPUFeatures(NamedTuple):
         the environment variable FASTMLP_BFLOAT16 asks for them. None: training with this dtype is refused.
     why_not : str or None
         Why it is refused, and which CPUs have the instructions.
+
+    Examples
+    --------
+    >>> import fastmlp
+    >>> fastmlp.cpu_features().mixed_bfloat16 in ("amx", "avx512_bf16", "plain", None)
+    True
     """
 
     name: str
@@ -38,6 +44,10 @@ def cpu_features() -> CPUFeatures:
     """Return what kernels are compiled for: the CPU, its vectors, and the instructions of mixed_bfloat16.
 
     NUMBA_CPU_NAME and NUMBA_CPU_FEATURES replace what the machine says of itself.
+
+    Returns
+    -------
+    CPUFeatures
 
     Examples
     --------

@@ -25,6 +25,22 @@ class Features:
         q, the numbers in a row of X. Columns that no part reads are left out.
     parts : sequence of Number, Clipped, Missing, Waves, Values, Bins and OneHot
         In the order of their inputs, but that all `Bins` come behind others, and then all `OneHot`, by n.
+
+    Attributes
+    ----------
+    n_inputs : int
+        p[0], the inputs of the net: the first of `Model.widths`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastmlp import Model
+    >>> from fastmlp.features import Bins, Features, Missing, OneHot
+    >>> features = Features(2, [Bins(0, [18, 40, 65, 90]), Missing(0), OneHot(1, 3)])
+    >>> features.names(["age", "job"])
+    ['age missing', 'age from 18', 'age from 40', 'age from 65', 'job=0', 'job=1', 'job=2']
+    >>> X = np.array([[20, 0], [np.nan, 2], [70, 1], [50, 2]] * 50)
+    >>> model = Model([features.n_inputs, 8, 1], features=features).fit(X, [0, 1, 0, 1] * 50, batch_size=50)
     """
 
     n_columns: int
@@ -45,11 +61,21 @@ class Features:
 
     @property
     def n_inputs(self) -> int:
-        """p[0]."""
+        """p[0], the inputs of the net."""
         return sum(part.n_inputs for part in self.parts)
 
     def names(self, column_names: Sequence[str] | None = None) -> list[str]:
-        """Return the names of the inputs: 'age', 'age missing', 'age from 18', 'job=3'; column_names: of X, or None."""
+        """Return the names of the inputs: 'age', 'age missing', 'age from 18', 'job=3'.
+
+        Parameters
+        ----------
+        column_names : sequence of str or None, default=None
+            The names of the columns of X. None: "x0", "x1", ….
+
+        Returns
+        -------
+        list of str
+        """
         known = [f"x{column}" for column in range(self.n_columns)] if column_names is None else list(column_names)
         if len(known) != self.n_columns:
             raise ValueError(f"column_names: there are {len(known)}, but X has {self.n_columns} columns")
@@ -70,19 +96,48 @@ class Features:
                 )
 
     def apply(self, X: np.ndarray) -> np.ndarray:
-        """Return the inputs (n, p[0]) of X (n, q), in float64; NaN is missing."""
+        """Return the inputs of the net, as kernels compute them when they read a row.
+
+        Parameters
+        ----------
+        X : array-like (n, q)
+            NaN is missing.
+
+        Returns
+        -------
+        array (n, p[0]) of float64
+        """
         X = np.asarray(X, np.float64)
         if X.ndim != 2 or X.shape[1] != self.n_columns:
             raise ValueError(f"X has shape {X.shape}; it must be (n, {self.n_columns})")
         return np.concatenate([part.inputs(X[:, part.column]) for part in self.parts], axis=1)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the features as dicts, lists, strings and numbers, for JSON."""
+        """Return the features as dicts, lists, strings and numbers, for JSON.
+
+        Returns
+        -------
+        dict
+        """
         return {"n_columns": self.n_columns, "parts": [as_description(part) for part in self.parts]}
 
     @classmethod
     def from_dict(cls, data: Any) -> "Features":
-        """Return the features that `to_dict` wrote; raise ValueError for anything else."""
+        """Return the features that `to_dict` wrote.
+
+        Parameters
+        ----------
+        data : dict
+
+        Returns
+        -------
+        Features
+
+        Raises
+        ------
+        ValueError
+            It is not what `to_dict` wrote.
+        """
         try:
             found = cls(data["n_columns"], tuple(part_of(part) for part in data["parts"]))
             if found.to_dict() == data:

@@ -26,12 +26,17 @@ class Optimizer:
 
     Attributes
     ----------
-    learning_rate : η, the length of a step
-    schedule : "constant"; "cosine", which falls to 0 over the steps of a fit; or "one_cycle", which rises from 1/25
-        during the first three tenths of them and then falls
-    t : the number of steps taken
-    moments : 2|θ| numbers, m and then v; None before the first step
-    like_scikit_learn : whether l2 means l2 / Σw of a batch, and Adam's ε is added to √v instead of √v̂
+    learning_rate : float
+        η, the length of a step.
+    schedule : {"constant", "cosine", "one_cycle"}
+        "cosine" falls to 0 over the steps of a fit; "one_cycle" rises from 1/25 during the first three tenths of them
+        and then falls.
+    t : int
+        The number of steps taken.
+    moments : array (``2 |θ|``) or None
+        m and then v; None before the first step.
+    like_scikit_learn : bool
+        Whether l2 means l2 / Σw of a batch, and Adam's ε is added to √v instead of √v̂.
     """
 
     kind: ClassVar[int]
@@ -67,6 +72,7 @@ class Optimizer:
 
     @property
     def name(self) -> str:
+        """What `Model.fit` calls it: "adam", for example."""
         return type(self).__name__.lower()
 
     @classmethod
@@ -138,7 +144,31 @@ class Optimizer:
 
 @dataclass(eq=False)
 class SGD(Optimizer):
-    """θ -= η g."""
+    """Stochastic gradient descent: θ -= η g.
+
+    g is the gradient of the mean loss per weight of a batch, with the L2 term.
+
+    Parameters
+    ----------
+    learning_rate : float, default=0.1
+        η, the length of a step; greater than 0.
+    schedule : {"constant", "cosine", "one_cycle"}, default="constant"
+        "cosine" falls to 0 over the steps of a fit; "one_cycle" rises from 1/25 during the first three tenths of them
+        and then falls.
+
+    Attributes
+    ----------
+    t : int
+        The number of steps taken; a second `fit` with the same object goes on from there.
+    rate : float
+        The learning rate of the next step, as the schedule has it.
+
+    Examples
+    --------
+    >>> from fastmlp import SGD
+    >>> SGD(0.5, schedule="cosine")
+    SGD(learning_rate=0.5, schedule='cosine')
+    """
 
     kind = optimizers.SGD
     learning_rate: float = 0.1
@@ -146,7 +176,29 @@ class SGD(Optimizer):
 
 @dataclass(eq=False)
 class Momentum(Optimizer):
-    """m = μ m - η g; θ += m."""
+    """Gradient descent with momentum: m = μ m - η g; θ += m.
+
+    Parameters
+    ----------
+    learning_rate : float, default=0.1
+        η, the length of a step; greater than 0.
+    momentum : float, default=0.9
+        μ, from 0 to 1.
+    schedule : {"constant", "cosine", "one_cycle"}, default="constant"
+        As for `SGD`.
+
+    Attributes
+    ----------
+    t, rate : as for `SGD`
+    moments : array (``2 |θ|``) or None
+        m, then zeros; None before the first step.
+
+    Examples
+    --------
+    >>> from fastmlp import Momentum
+    >>> Momentum(0.05).momentum
+    0.9
+    """
 
     kind, n_moments = optimizers.MOMENTUM, 1
     learning_rate: float = 0.1
@@ -155,7 +207,27 @@ class Momentum(Optimizer):
 
 @dataclass(eq=False)
 class Nesterov(Optimizer):
-    """m = μ m - η g; θ += μ m - η g (Sutskever et al. 2013)."""
+    """Nesterov's accelerated gradient: m = μ m - η g; θ += μ m - η g (Sutskever et al. 2013).
+
+    Parameters
+    ----------
+    learning_rate : float, default=0.1
+        η, the length of a step; greater than 0.
+    momentum : float, default=0.9
+        μ, from 0 to 1.
+    schedule : {"constant", "cosine", "one_cycle"}, default="constant"
+        As for `SGD`.
+
+    Attributes
+    ----------
+    t, rate, moments : as for `Momentum`
+
+    Examples
+    --------
+    >>> from fastmlp import Nesterov
+    >>> Nesterov(momentum=0.95).learning_rate
+    0.1
+    """
 
     kind, n_moments = optimizers.NESTEROV, 1
     learning_rate: float = 0.1
@@ -164,7 +236,37 @@ class Nesterov(Optimizer):
 
 @dataclass(eq=False)
 class Adam(Optimizer):
-    """m = β₁ m + (1-β₁) g; v = β₂ v + (1-β₂) g²; θ -= η m̂ / (√v̂ + ε) (Kingma & Ba 2015)."""
+    """Adam: m = β₁ m + (1-β₁) g; v = β₂ v + (1-β₂) g²; θ -= η m̂ / (√v̂ + ε) (Kingma & Ba 2015).
+
+    Parameters
+    ----------
+    learning_rate : float, default=0.001
+        η, the length of a step; greater than 0.
+    beta_1, beta_2 : float, default=0.9, 0.999
+        β₁ and β₂, from 0 to below 1.
+    epsilon : float, default=1e-8
+        ε, at least 0.
+    schedule : {"constant", "cosine", "one_cycle"}, default="constant"
+        As for `SGD`.
+
+    Attributes
+    ----------
+    t, rate : as for `SGD`
+    moments : array (``2 |θ|``) or None
+        m, then v; None before the first step.
+
+    Examples
+    --------
+    The moments stay in the object, so that a second fit goes on where the first ended:
+
+    >>> import numpy as np
+    >>> from fastmlp import Adam, Model
+    >>> X = np.random.default_rng(0).standard_normal((1000, 3))
+    >>> adam = Adam(learning_rate=2e-3, schedule="one_cycle")
+    >>> model = Model([3, 8, 1]).fit(X, X[:, 0] > 0, epochs=2, batch_size=100, optimizer=adam)
+    >>> adam.t
+    20
+    """
 
     kind, n_moments = optimizers.ADAM, 2
     beta_1: float = 0.9
@@ -182,7 +284,24 @@ class Adam(Optimizer):
 
 @dataclass(eq=False)
 class AdamW(Adam):
-    """Adam with decoupled weight decay: W -= η λ W beside Adam's step, never b (Loshchilov & Hutter 2019)."""
+    """Adam with decoupled weight decay: W -= η λ W beside Adam's step, never b (Loshchilov & Hutter 2019).
+
+    Parameters
+    ----------
+    learning_rate, beta_1, beta_2, epsilon, schedule : as for `Adam`
+    weight_decay : float, default=0.01
+        λ, at least 0.
+
+    Attributes
+    ----------
+    t, rate, moments : as for `Adam`
+
+    Examples
+    --------
+    >>> from fastmlp import AdamW
+    >>> AdamW(1e-3, weight_decay=0.1).weight_decay
+    0.1
+    """
 
     kind = optimizers.ADAMW
     weight_decay: float = 0.01

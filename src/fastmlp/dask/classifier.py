@@ -78,6 +78,19 @@ class DaskMLPClassifier(ClassifierMixin, DaskMLPEstimator):  # type: ignore[misc
     best_validation_score_ : float or None
     feature_names_in_ : array of str
         Only where X has names.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> import numpy as np
+    >>> from distributed import Client
+    >>> from fastmlp.dask import DaskMLPClassifier
+    >>> client = Client(processes=False, n_workers=1, dashboard_address=":0")   # or the address of a cluster
+    >>> X = da.from_array(np.random.default_rng(0).standard_normal((1000, 3)), chunks=(500, 3))
+    >>> classifier = DaskMLPClassifier((16,), tol=0.01, random_state=0).fit(X, X[:, 0] > 0)
+    >>> classifier.predict(X).compute().shape
+    (1000,)
+    >>> client.close()
     """
 
     _numeric = False
@@ -105,13 +118,32 @@ class DaskMLPClassifier(ClassifierMixin, DaskMLPEstimator):  # type: ignore[misc
         model.classes, self.classes_ = partitions.classes, np.array(partitions.classes)
 
     def predict_proba(self, X: DaskCollection) -> Any:
-        """Return probabilities in the order of `classes_`, a Dask array (n, K) that is not yet computed."""
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        X : Dask array (n, p) or dataframe
+
+        Returns
+        -------
+        Dask array (n, K) that is not yet computed
+            Columns in the order of `classes_`.
+        """
         check_is_fitted(self, "model_")
         P = lazy(self.model_, X, "predict_proba", self.model_.dtype)
         return P if P.ndim == 2 else P.map_blocks(of_two, dtype=P.dtype, new_axis=1, chunks=(P.chunks[0], (2,)))
 
     def predict(self, X: DaskCollection) -> Any:
-        """Return the class of each row, a Dask array (n) that is not yet computed."""
+        """Return the class of each row.
+
+        Parameters
+        ----------
+        X : Dask array (n, p) or dataframe
+
+        Returns
+        -------
+        Dask array (n) that is not yet computed
+        """
         check_is_fitted(self, "model_")
         numbers = lazy(self.model_, X, "predict", np.dtype(np.int64))
         return numbers.map_blocks(self.classes_.take, dtype=self.classes_.dtype)
@@ -119,7 +151,16 @@ class DaskMLPClassifier(ClassifierMixin, DaskMLPEstimator):  # type: ignore[misc
     def score(
         self, X: DaskCollection, y: DaskCollection | str, sample_weight: DaskCollection | str | None = None
     ) -> float:
-        """Return the accuracy, computed where the rows lie; y and sample_weight may be names of columns of X."""
+        """Return the accuracy, computed where the rows lie.
+
+        Parameters
+        ----------
+        X, y, sample_weight : as for `fit`
+
+        Returns
+        -------
+        float
+        """
         check_is_fitted(self, "model_")
         found = self._judged(X, y, sample_weight, of_classes, self.classes_)
         return found.right / found.weight

@@ -84,7 +84,20 @@ class DaskMLPEstimator(WithClient, BaseEstimator, ABC):  # type: ignore[misc]
     ) -> Self:
         """Train on Dask's arrays or dataframes.
 
-        y and sample_weight may be names of columns of X, and y a list of them.
+        Parameters
+        ----------
+        X : Dask array (n, p) or dataframe
+        y : Dask array, series or dataframe, (n) or (n, K), or the name of a column of X, or a list of names
+        sample_weight : Dask array or series (n), the name of a column of X, or None
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        Exception
+            As from `fastmlp.dask.fit`.
         """
         self._check_parameters()
         lbfgs = self.solver == "lbfgs"

@@ -53,20 +53,20 @@ def fit(
     y : Dask array, series or dataframe, (n) or (n, K), or the name of a column of X, or a list of names
         0 and 1, classes 0 … K-1, or numbers, as the model has it.
     sample_weight : Dask array or series (n), the name of a column of X, or None
-    client : distributed.Client or None
+    client : distributed.Client or None, default=None
         None: the default one.
-    epochs : int
+    epochs : int, default=10
         Or, for "lbfgs", iterations at most.
-    batch_size : int or None
+    batch_size : int or None, default=None
         None: an epoch is one step on the gradient of all rows, exactly as on one machine; rows stay where they are.
         Else rows are dealt to the workers, once, each of which makes an epoch of steps on batches of its own; then
         parameters and moments are averaged. Each of k workers makes 1/k of the steps, at k times the learning_rate,
         8 times at most.
-    optimizer : str or Optimizer
+    optimizer : str or Optimizer, default="adam"
         As for `Model.fit`, or "lbfgs": scipy's L-BFGS over all rows, on the client; it takes no batch_size and no
         validation.
     l2, validation_fraction, early_stopping, n_iter_no_change, tol, verbose, callbacks : as for `Model.fit`
-    timeout : float
+    timeout : float, default=600
         Seconds that an answer of the cluster may take: a step over all rows, say.
     checkpoint, checkpoint_every, resume : as for `Model.fit`
         The file lies on the client. Only for exact steps (batch_size=None), and not for "lbfgs". A fit that goes on
@@ -92,6 +92,19 @@ def fit(
         As from `Model.fit`.
     UnsupportedCPUError
         The model is of mixed_bfloat16, and a worker's CPU has no instructions for it; the client needs none.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> import numpy as np
+    >>> from distributed import Client
+    >>> import fastmlp.dask
+    >>> client = Client(processes=False, n_workers=1, dashboard_address=":0")   # or the address of a cluster
+    >>> X = da.from_array(np.random.default_rng(0).standard_normal((1000, 3)), chunks=(500, 3))
+    >>> model = fastmlp.dask.fit(fastmlp.Model([3, 16, 1]), X, X[:, 0] > 0, epochs=5, batch_size=100)
+    >>> bool(model.history[-1]["loss"] < model.history[0]["loss"])
+    True
+    >>> client.close()
     """
     settings = settings_of(model, epochs, batch_size, l2, True, early_stopping, n_iter_no_change, tol, verbose)
     check(model, settings, validation_fraction, optimizer)

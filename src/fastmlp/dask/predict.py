@@ -14,22 +14,57 @@ from .task_network import functions
 
 
 def predict_proba(model: Model, X: DaskCollection) -> Any:
-    """Return what `Model.predict_proba` gives: a lazy Dask array (n) or (n, K).
+    """Return what `Model.predict_proba` gives, for a Dask collection.
 
     Parameters
     ----------
     model : Model
     X : Dask array (n, p) or dataframe
 
+    Returns
+    -------
+    Dask array (n) or (n, K) that is not yet computed
+
     Raises
     ------
-    AttributeError : the model predicts numbers
+    AttributeError
+        The model predicts numbers.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> import numpy as np
+    >>> import fastmlp.dask
+    >>> x = np.random.default_rng(0).standard_normal((1000, 3))
+    >>> model = fastmlp.Model([3, 16, 1]).fit(x, x[:, 0] > 0, epochs=3, batch_size=100)
+    >>> fastmlp.dask.predict_proba(model, da.from_array(x, chunks=(500, 3))).compute().shape
+    (1000,)
     """
     return lazy(model, X, "predict_proba", model.dtype)
 
 
 def predict(model: Model, X: DaskCollection) -> Any:
-    """Return what `Model.predict` gives: a lazy Dask array of 0 and 1, of numbers of classes, or of numbers."""
+    """Return what `Model.predict` gives, for a Dask collection.
+
+    Parameters
+    ----------
+    model : Model
+    X : Dask array (n, p) or dataframe
+
+    Returns
+    -------
+    Dask array (n) or (n, K) that is not yet computed
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> import numpy as np
+    >>> import fastmlp.dask
+    >>> x = np.random.default_rng(0).standard_normal((1000, 3))
+    >>> model = fastmlp.Model([3, 16, 1]).fit(x, x[:, 0] > 0, epochs=3, batch_size=100)
+    >>> fastmlp.dask.predict(model, da.from_array(x, chunks=(500, 3))).compute().shape
+    (1000,)
+    """
     if model.target_scaling is not None:
         return lazy(model, X, "predict", np.dtype(np.float64))
     return lazy(model, X, "predict", model.dtype if model.network.plan.loss.numeric else np.dtype(np.int64))

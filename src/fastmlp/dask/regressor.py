@@ -67,6 +67,19 @@ class DaskMLPRegressor(RegressorMixin, DaskMLPEstimator):  # type: ignore[misc]
         Only with standardize_target. The scale of a constant target is 1.
     feature_names_in_ : array of str
         Only where X has names.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> import numpy as np
+    >>> from distributed import Client
+    >>> from fastmlp.dask import DaskMLPRegressor
+    >>> client = Client(processes=False, n_workers=1, dashboard_address=":0")   # or the address of a cluster
+    >>> X = da.from_array(np.random.default_rng(0).standard_normal((1000, 3)), chunks=(500, 3))
+    >>> regressor = DaskMLPRegressor(hidden_layer_sizes=(16,), tol=0.01, random_state=0).fit(X, X[:, 0])
+    >>> regressor.predict(X).compute().shape
+    (1000,)
+    >>> client.close()
     """
 
     _parameter_constraints: dict = {  # noqa: RUF012
@@ -115,7 +128,17 @@ class DaskMLPRegressor(RegressorMixin, DaskMLPEstimator):  # type: ignore[misc]
         NumberTarget(self).keep(model.target_scaling)
 
     def predict(self, X: DaskCollection) -> Any:
-        """Return values of the target, a Dask array (n) or (n, K) that is not yet computed; quantiles ascend."""
+        """Return the predicted target of each row, in the units of y.
+
+        Parameters
+        ----------
+        X : Dask array (n, p) or dataframe
+
+        Returns
+        -------
+        Dask array (n) or (n, K) that is not yet computed
+            Quantiles ascend in each row.
+        """
         check_is_fitted(self, "model_")
         return predict(self.model_, X)
 
@@ -124,7 +147,15 @@ class DaskMLPRegressor(RegressorMixin, DaskMLPEstimator):  # type: ignore[misc]
     ) -> float:
         """Return R², the mean over columns of y, or of several quantiles the mean pinball loss, negative.
 
-        It is computed where the rows lie; y and sample_weight may be names of columns of X.
+        It is computed where the rows lie.
+
+        Parameters
+        ----------
+        X, y, sample_weight : as for `fit`
+
+        Returns
+        -------
+        float
         """
         check_is_fitted(self, "model_")
         found = self._judged(X, y, sample_weight, of_numbers)

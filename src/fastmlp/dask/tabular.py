@@ -93,7 +93,16 @@ class DaskTabular(WithClient, TabularEstimator):
         return Workers(self._cluster)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """Return what the local `score` does; of Dask's collections, workers predict."""
+        """Return what the local `score` does; of Dask's collections, workers predict.
+
+        Parameters
+        ----------
+        X, y, sample_weight : as for `fit`; no target may be missing
+
+        Returns
+        -------
+        float
+        """
         X, y, w = self._taken(X, y, sample_weight, here=False)
         if not is_collection(X):
             return float(super().score(X, y, w))
@@ -134,6 +143,25 @@ class DaskTabularClassifier(DaskTabular, TabularClassifier):
         None: the default one.
     timeout : float, default=600
         Seconds that an answer of the cluster may take. A member may take longer, as long as there is a worker.
+
+    Attributes
+    ----------
+    classes_, reading_, models_, weights_, recipe_, validation_scores_ : as for `TabularClassifier`
+
+    Examples
+    --------
+    >>> import dask.dataframe as dd
+    >>> import pandas as pd
+    >>> from distributed import Client
+    >>> from fastmlp.dask import DaskTabularClassifier
+    >>> client = Client(processes=False, n_workers=1, dashboard_address=":0")   # or the address of a cluster
+    >>> people = pd.DataFrame({"age": [20.0, 40, None, 60] * 50, "job": ["clerk", "smith", "clerk", "cook"] * 50})
+    >>> people["buys"] = ["no", "yes"] * 100
+    >>> table = dd.from_pandas(people, npartitions=2)
+    >>> model = DaskTabularClassifier(n_members=1, random_state=0).fit(table, "buys")
+    >>> model.predict(table.drop(columns="buys")).compute().shape
+    (200,)
+    >>> client.close()
     """
 
     def __init__(
@@ -145,13 +173,32 @@ class DaskTabularClassifier(DaskTabular, TabularClassifier):
         set_parameters(self, vars())
 
     def predict(self, X: Any) -> Any:
-        """Return the most probable class of each row, array (n); lazy for Dask's collections."""
+        """Return the most probable class of each row.
+
+        Parameters
+        ----------
+        X : as for `fit`
+
+        Returns
+        -------
+        array (n), or a Dask array that is not yet computed where X is a Dask collection
+        """
         if is_collection(X):
             return self._lazy(X, "predict", self.classes_[:0])
         return super().predict(X)
 
     def predict_proba(self, X: Any) -> Any:
-        """Return probabilities in the order of `classes_`, array (n, K); lazy for Dask's collections."""
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        X : as for `fit`
+
+        Returns
+        -------
+        array (n, K), or a Dask array that is not yet computed where X is a Dask collection
+            Columns in the order of `classes_`.
+        """
         if is_collection(X):
             return self._lazy(X, "predict_proba", np.empty((0, len(self.classes_))))
         return super().predict_proba(X)
@@ -166,6 +213,25 @@ class DaskTabularRegressor(DaskTabular, TabularRegressor):
     ----------
     loss, quantile, delta, n_members, categories, numbers, time_limit, random_state, verbose : as for `TabularRegressor`
     n_threads, client, timeout : as for `DaskTabularClassifier`
+
+    Attributes
+    ----------
+    reading_, models_, weights_, recipe_, validation_scores_ : as for `TabularRegressor`
+
+    Examples
+    --------
+    >>> import dask.dataframe as dd
+    >>> import pandas as pd
+    >>> from distributed import Client
+    >>> from fastmlp.dask import DaskTabularRegressor
+    >>> client = Client(processes=False, n_workers=1, dashboard_address=":0")   # or the address of a cluster
+    >>> people = pd.DataFrame({"age": [20.0, 40, None, 60] * 50, "job": ["clerk", "smith", "clerk", "cook"] * 50})
+    >>> people["wage"] = [30.0, 50, 45, 70] * 50
+    >>> table = dd.from_pandas(people, npartitions=2)
+    >>> model = DaskTabularRegressor(n_members=1, random_state=0).fit(table, "wage")
+    >>> model.predict(table.drop(columns="wage")).compute().shape
+    (200,)
+    >>> client.close()
     """
 
     _classifier = "DaskTabularClassifier"
@@ -180,7 +246,16 @@ class DaskTabularRegressor(DaskTabular, TabularRegressor):
         set_parameters(self, vars())
 
     def predict(self, X: Any) -> Any:
-        """Return predictions, array (n), or (n, K) for K quantiles; lazy for Dask's collections."""
+        """Return the predicted target of each row, in the units of y.
+
+        Parameters
+        ----------
+        X : as for `fit`
+
+        Returns
+        -------
+        array (n), or (n, K) for K quantiles; a Dask array that is not yet computed where X is a Dask collection
+        """
         if is_collection(X):
             K = self._outputs()
             return self._lazy(X, "predict", np.empty((0,) if K == 1 else (0, K)))

@@ -13,7 +13,26 @@ from .part import FeaturePart
 
 @dataclass(frozen=True)
 class Values(FeaturePart):
-    """Row x of `values`, numbers that are known of each category, for the codes x = 0, 1, …."""
+    """Row x of `values`, numbers that are known of each category, for the codes x = 0, 1, ….
+
+    Parameters
+    ----------
+    column : int
+        The column of X, from 0 on.
+    values : sequence of float, or of sequences of float
+        A number, or several, for each code. A code beyond them gives 0.
+
+    Attributes
+    ----------
+    n_inputs : int
+        The number of inputs of the net.
+
+    Examples
+    --------
+    >>> from fastmlp.features import Features, Values
+    >>> Features(1, [Values(0, [0.1, 0.7])]).apply([[1], [0], [5]]).round(2).tolist()
+    [[0.7], [0.1], [0.0]]
+    """
 
     values: tuple[tuple[float, ...], ...]
 
@@ -47,7 +66,26 @@ class Values(FeaturePart):
 
 @dataclass(frozen=True)
 class OneHot(FeaturePart):
-    """1 in the input of the code x, a whole number from 0 to n - 1; all others are 0."""
+    """1 in the input of the code x, a whole number from 0 to n - 1; all others are 0.
+
+    Parameters
+    ----------
+    column : int
+        The column of X, from 0 on.
+    n : int
+        The number of codes. Kernels look up the weights of the code, in place of a product with all inputs.
+
+    Attributes
+    ----------
+    n_inputs : int
+        The number of inputs of the net.
+
+    Examples
+    --------
+    >>> from fastmlp.features import Features, OneHot
+    >>> Features(1, [OneHot(0, 3)]).apply([[1], [2], [5]]).round(2).tolist()
+    [[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]]
+    """
 
     n: int
 

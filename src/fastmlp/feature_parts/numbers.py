@@ -12,7 +12,24 @@ from .part import FeaturePart
 
 @dataclass(frozen=True)
 class Number(FeaturePart):
-    """x."""
+    """The number x as it is.
+
+    Parameters
+    ----------
+    column : int
+        The column of X, from 0 on.
+
+    Attributes
+    ----------
+    n_inputs : int
+        The number of inputs of the net.
+
+    Examples
+    --------
+    >>> from fastmlp.features import Features, Number
+    >>> Features(1, [Number(0)]).apply([[0.5], [-2], [float("nan")]]).round(2).tolist()
+    [[0.5], [-2.0], [0.0]]
+    """
 
     kind, number = "number", kernel.NUMBER
 
@@ -22,7 +39,24 @@ class Number(FeaturePart):
 
 @dataclass(frozen=True)
 class Clipped(FeaturePart):
-    """x / √(1 + (x/3)²), which is between -3 and 3, and about x near 0."""
+    """x / √(1 + (x/3)²), which is between -3 and 3, and about x near 0.
+
+    Parameters
+    ----------
+    column : int
+        The column of X, from 0 on.
+
+    Attributes
+    ----------
+    n_inputs : int
+        The number of inputs of the net.
+
+    Examples
+    --------
+    >>> from fastmlp.features import Features, Clipped
+    >>> Features(1, [Clipped(0)]).apply([[0.5], [-2], [1000]]).round(2).tolist()
+    [[0.49], [-1.66], [3.0]]
+    """
 
     kind, number = "clipped", kernel.CLIPPED
 
@@ -35,7 +69,24 @@ class Clipped(FeaturePart):
 
 @dataclass(frozen=True)
 class Missing(FeaturePart):
-    """1 where x is missing, else 0."""
+    """1 where x is missing (NaN), else 0.
+
+    Parameters
+    ----------
+    column : int
+        The column of X, from 0 on.
+
+    Attributes
+    ----------
+    n_inputs : int
+        The number of inputs of the net.
+
+    Examples
+    --------
+    >>> from fastmlp.features import Features, Missing
+    >>> Features(1, [Missing(0)]).apply([[0.5], [float("nan")]]).round(2).tolist()
+    [[0.0], [1.0]]
+    """
 
     kind, number = "missing", kernel.MISSING
 
@@ -48,7 +99,26 @@ class Missing(FeaturePart):
 
 @dataclass(frozen=True)
 class Waves(FeaturePart):
-    """cos 2πfc for each frequency f, then sin 2πfc for each, where c = x / √(1 + (x/3)²) does not run away."""
+    """cos 2πfc for each frequency f, then sin 2πfc for each, where c = x / √(1 + (x/3)²) does not run away.
+
+    Parameters
+    ----------
+    column : int
+        The column of X, from 0 on.
+    frequencies : sequence of float
+        f, one or more, in turns per unit of x.
+
+    Attributes
+    ----------
+    n_inputs : int
+        The number of inputs of the net.
+
+    Examples
+    --------
+    >>> from fastmlp.features import Features, Waves
+    >>> Features(1, [Waves(0, [0.5])]).apply([[0], [1]]).round(2).tolist()
+    [[1.0, 0.0], [-0.99, 0.16]]
+    """
 
     frequencies: tuple[float, ...]
 
@@ -82,7 +152,26 @@ class Waves(FeaturePart):
 
 @dataclass(frozen=True)
 class Bins(FeaturePart):
-    """How far x has come through each bin, from 0 below its lower edge to 1 above its upper one."""
+    """How far x has come through each bin, from 0 below its lower edge to 1 above its upper one.
+
+    Parameters
+    ----------
+    column : int
+        The column of X, from 0 on.
+    edges : ascending sequence of float
+        Two or more. Kernels look up weights of the bin in which x lies, in place of a product with all inputs.
+
+    Attributes
+    ----------
+    n_inputs : int
+        The number of inputs of the net.
+
+    Examples
+    --------
+    >>> from fastmlp.features import Features, Bins
+    >>> Features(1, [Bins(0, [0, 10, 20])]).apply([[5], [12], [30]]).round(2).tolist()
+    [[0.5, 0.0], [1.0, 0.2], [1.0, 1.0]]
+    """
 
     edges: tuple[float, ...]
 

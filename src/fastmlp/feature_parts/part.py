@@ -14,7 +14,13 @@ from ..arguments import checked_int
 
 @dataclass(frozen=True)
 class FeaturePart:
-    """Inputs that one column of X gives, from `inputs`."""
+    """Inputs that one column of X gives, from `inputs`.
+
+    Parameters
+    ----------
+    column : int
+        The column of X, from 0 on.
+    """
 
     column: int
 
@@ -32,6 +38,7 @@ class FeaturePart:
 
     @property
     def n_inputs(self) -> int:
+        """The number of inputs of the net."""
         return 1
 
     @property

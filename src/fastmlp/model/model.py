@@ -26,41 +26,41 @@ class Model(ModelState):
         p[0], …, p[L]: the number of inputs, the widths of the hidden layers, and 1 output for two classes or a
         number, or K outputs for K classes, labels, numbers or quantiles. The inputs are the features in X, or what
         `features` make of them. ``[p, 1]`` is logistic or linear regression.
-    activation : str, pair of functions, or list with one of them for each hidden layer
+    activation : str, pair of functions, or list with one of them for each hidden layer, default="relu"
         identity, logistic, tanh, relu, leaky_relu, elu, selu, softplus, gelu, silu, or a pair (g, g') of scalar
         functions of z that Numba can compile: Python's or NumPy's, partials of them, methods and callable objects that
         read numbers of their object. Division by zero gives inf or NaN; an exception that they raise becomes an
         `ActivationError`.
-    bias : bool
+    bias : bool, default=True
         Whether layers have a bias. Without it, `biases` is empty.
-    dtype : {"float32", "float64", "mixed_bfloat16"}
+    dtype : {"float32", "float64", "mixed_bfloat16"}, default="float32"
         The type of the parameters, of all products and of predictions. "mixed_bfloat16" is float32, but for the
         operands of products, which are rounded to bfloat16, with 8 bits in place of 24; their sums, θ, the moments,
         biases, activations, losses and steps stay in float32. It is for wide nets, on Intel Xeons from 2023 on (AMX)
         and AMD from Zen 4 on. On other CPUs training is refused, and predictions are computed in float32, with a
         warning; `fastmlp.cpu_features` tells what this CPU has. Not with `features` that are looked up: bins and
         categories.
-    seed : int
+    seed : int, default=0
         For the first weights, the validation split, the order of rows and dropout.
-    n_threads : int or None
+    n_threads : int or None, default=None
         The largest number of threads; small work takes fewer. None: one per available core. The result is the same,
         bit for bit, for any number.
-    out_activation : {"logistic", "softmax"} or None
+    out_activation : {"logistic", "softmax"} or None, default=None
         For log_loss. "softmax": a row has one of K classes, and y holds 0 … K-1. "logistic": a row has any of K labels,
         and y (n, K) holds 0 and 1. None: logistic for one output, else softmax.
-    loss : {"log_loss", "squared_error", "poisson", "quantile", "huber"}
+    loss : {"log_loss", "squared_error", "poisson", "quantile", "huber"}, default="log_loss"
         log_loss for classes and labels, the others for targets that are numbers, y (n), or (n, K) for K outputs.
         "squared_error": half of (prediction - y)². "poisson": half the Poisson deviance of counts or rates, at least 0,
         with e^z as prediction. "quantile": the pinball loss. "huber": squared up to an error of `delta`, then linear.
-    quantile : float or ascending sequence of float
+    quantile : float or ascending sequence of float, default=0.5
         For "quantile", ignored otherwise: the level of each output, above 0 and below 1. All outputs have the same
         target, y (n).
-    delta : float
-        For "huber", ignored otherwise.
-    dropout : float, or list with one for each hidden layer
+    delta : float, default=1.0
+        For "huber", ignored otherwise; in the units of y or, with `target_scaling`, of the scaled y.
+    dropout : float, or list with one for each hidden layer, default=0.0
         The fraction of a layer's units, at least 0 and below 1, that each step of `fit` leaves out, drawn by the seed.
         Predictions, losses and gradients are those of all units.
-    features : Features or None
+    features : Features or None, default=None
         What makes the p[0] inputs of the q numbers of a row of X (`fastmlp.features`), when it is read: bins,
         categories, waves, and more. NaN in X is a missing number then. None: X (n, p[0]) holds the inputs.
 
@@ -117,6 +117,16 @@ class Model(ModelState):
         X : array-like (n, p[0]), or (n, q) with `features`
         y : array-like (n) of 0 and 1, or as `out_activation` and `loss` have it
         sample_weight : array-like (n), finite and not negative, or None
+
+        Returns
+        -------
+        float
+            J. Divide it by the sum of the weights, or by n, for the mean.
+
+        Raises
+        ------
+        RowError
+            A row cannot be used; the `ValueError` names it.
         """
         rows = rows_of(self, X, y, sample_weight, labelled=True)
         done, _ = self._network.gradient(rows, backward=False, theta=self._present())
@@ -125,7 +135,25 @@ class Model(ModelState):
     def loss_and_gradient(
         self, X: MatrixLike | Stream, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
     ) -> tuple[float, Gradient]:
-        """Return J and its gradient, both summed over rows; parameters as for `loss`, errors as of `fit`."""
+        """Return J and its gradient, both summed over rows.
+
+        Parameters
+        ----------
+        X, y, sample_weight : as for `loss`
+
+        Returns
+        -------
+        J : float
+        gradient : Gradient
+            In the model's dtype, without an L2 term.
+
+        Raises
+        ------
+        RowError
+            A row cannot be used; the `ValueError` names it.
+        UnsupportedCPUError
+            The dtype is "mixed_bfloat16", and this CPU has no instructions for it.
+        """
         check_trains(self.mixed)
         rows = rows_of(self, X, y, sample_weight, labelled=True)
         done, total = self._network.gradient(rows, theta=self._present())
@@ -152,37 +180,38 @@ class Model(ModelState):
         sample_weight : array-like (n), finite and not negative, or None
         X_val, y_val, sample_weight_val : as the first three, or None
             Rows to validate on after each epoch. X_val may be a stream, too.
-        epochs : int
-        batch_size : int or None
+        epochs : int, default=10
+            The number of passes over the rows, fewer with early_stopping.
+        batch_size : int or None, default=1024
             Rows per step. None: all rows (full-batch gradient descent). More than n are clipped to n, with a warning.
-        optimizer : str or Optimizer
+        optimizer : str or Optimizer, default="adam"
             sgd, momentum, nesterov, adam, adamw, or an object such as ``Adam(learning_rate=1e-3)``. The same
             object in a second `fit` continues with its moments.
-        l2 : float
+        l2 : float, default=0.0
             Adds l2/2 ‖W‖² to the mean loss; biases are not penalized.
-        shuffle : bool
+        shuffle : bool, default=True
             Whether each epoch has its own order of rows, a function of the seed and the epoch's number. Of a stream,
             blocks are shuffled where their sizes are known beforehand, and rows within windows.
-        validation_fraction : float
+        validation_fraction : float, default=0.0
             In place of X_val: the fraction of the rows that is kept from training for validation, drawn by the seed,
             the same fraction of each class, which takes 8 bytes per row. Of a stream, rows are drawn one by one, with
             at least one of each class that has two.
-        early_stopping : bool
+        early_stopping : bool, default=False
             Stop when the validation loss has not fallen by more than `tol` for `n_iter_no_change` epochs, and
             go back to the weights with the lowest.
-        n_iter_no_change : int
-        tol : float
-        verbose : bool, int or "bar"
+        n_iter_no_change : int, default=10
+        tol : float, default=1e-4
+        verbose : bool, int or "bar", default=0
             Print the loss of each epoch, or show a progress bar over all rows.
-        callbacks : callable, list of them, or None
+        callbacks : callable, list of them, or None, default=None
             Each is called as callback(model, record) after each epoch, with its record of `history`. One that returns
             True ends the training.
-        checkpoint : str, path or None
+        checkpoint : str, path or None, default=None
             A file that is replaced, in one step, at the start, each `checkpoint_every` seconds, at Ctrl-C and at the
             end. `Model.load` reads it.
-        checkpoint_every : float
+        checkpoint_every : float, default=60
             Seconds.
-        resume : bool
+        resume : bool, default=False
             Continue where the checkpoint left a fit of the same rows and arguments: the weights become those of a fit
             that was never interrupted, bit for bit. If there is no file, start. If that fit had ended, take its model.
 
@@ -220,7 +249,16 @@ class Model(ModelState):
         return self
 
     def predict_proba(self, X: MatrixLike | Stream) -> np.ndarray:
-        """Return P(y = 1) of each row, array (n) in the model's dtype, or the probabilities of K classes, (n, K).
+        """Return P(y = 1) of each row, or the probabilities of K classes or K labels.
+
+        Parameters
+        ----------
+        X : as for `fit`
+
+        Returns
+        -------
+        array (n), or (n, K)
+            In the model's dtype.
 
         Raises
         ------
@@ -234,24 +272,54 @@ class Model(ModelState):
         return P[:, 0] if self.widths[-1] == 1 else P
 
     def iter_proba(self, X: MatrixLike | Stream) -> Iterator[np.ndarray]:
-        """Yield `predict_proba` of consecutive parts of X, for streams of more rows than memory holds."""
+        """Yield `predict_proba` of consecutive parts of X, for streams of more rows than memory holds.
+
+        Parameters
+        ----------
+        X : as for `fit`
+
+        Yields
+        ------
+        array, as of `predict_proba`
+        """
         self._check_classes("iter_proba")
         for P in self._network.predicted(rows_of(self, X), links=True, theta=self._present()):
             yield P[:, 0] if self.widths[-1] == 1 else P
 
     def predict(self, X: MatrixLike | Stream) -> np.ndarray:
-        """Return 0 or 1 for each row, or its class: array (n) of int64; of K labels, array (n, K) of 0 and 1.
+        """Return the class of each row, its labels or, of a model of numbers, its predicted numbers.
 
-        A row is of class 1, or has a label, where its probability is greater than 1/2. A model of numbers returns these
-        in the units of y, array (n) in the model's dtype, or (n, K) for K outputs; quantiles ascend in each row. With
-        `target_scaling` they are of float64.
-        Errors as from `predict_proba`.
+        A row is of class 1, or has a label, where its probability is greater than 1/2.
+
+        Parameters
+        ----------
+        X : as for `fit`
+
+        Returns
+        -------
+        array (n), or (n, K)
+            Classes 0, 1, … as int64; of K labels, 0 and 1 for each. Numbers are in the units of y and in the model's
+            dtype, with `target_scaling` in float64; quantiles ascend in each row.
+
+        Raises
+        ------
+        RowError
+            As from `predict_proba`.
         """
         numeric = self._network.plan.loss.numeric
         return self._predictions(self._network.logits(rows_of(self, X), links=numeric, theta=self._present()))
 
     def iter_predict(self, X: MatrixLike | Stream) -> Iterator[np.ndarray]:
-        """Yield `predict` of consecutive parts of X, for streams of more rows than memory holds."""
+        """Yield `predict` of consecutive parts of X, for streams of more rows than memory holds.
+
+        Parameters
+        ----------
+        X : as for `fit`
+
+        Yields
+        ------
+        array, as of `predict`
+        """
         numeric = self._network.plan.loss.numeric
         first = 0
         for Z in self._network.predicted(rows_of(self, X), links=numeric, theta=self._present()):
@@ -273,6 +341,10 @@ class Model(ModelState):
 
     def save(self, path: FilePath) -> None:
         """Write the model to a file, which is replaced in one step: parameters, names, encoding, optimizer, history.
+
+        Parameters
+        ----------
+        path : str or path
 
         Raises
         ------
@@ -296,6 +368,11 @@ class Model(ModelState):
         activations : dict of name: (g, g')
             The functions of a model with the user's own activations, which a file cannot hold.
         n_threads : int or None
+            As for the constructor.
+
+        Returns
+        -------
+        Model
 
         Raises
         ------

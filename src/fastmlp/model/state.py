@@ -31,13 +31,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Gradient:
-    """The gradient of J, in the shapes of the model's parameters.
+    """The gradient of J, in the shapes of the model's parameters; `Model.loss_and_gradient` returns it.
 
     Attributes
     ----------
     parameters : array (``|θ|``)
     weights : tuple of views dW[l], each (p[l-1], p[l])
     biases : tuple of views db[l], each (p[l])
+
+    Examples
+    --------
+    >>> from fastmlp import Model
+    >>> J, gradient = Model([2, 3, 1]).loss_and_gradient([[0.0, 1.0]], [1])
+    >>> [dW.shape for dW in gradient.weights]
+    [(2, 3), (3, 1)]
     """
 
     parameters: np.ndarray

@@ -24,6 +24,14 @@ def importances(found: "FeatureImportances", *, ax: Any = None, most: int = 20) 
     Returns
     -------
     matplotlib Axes
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fastmlp.plot
+    >>> X = np.random.default_rng(0).standard_normal((500, 3))
+    >>> model = fastmlp.TabularRegressor(n_members=1, random_state=0).fit(X, X[:, 0])
+    >>> ax = fastmlp.plot.importances(model.feature_importances(X, X[:, 0]))
     """
     require_matplotlib()
     if ax is None:

@@ -82,8 +82,10 @@ class LossCurveDisplay:
 
         Raises
         ------
-        sklearn.exceptions.NotFittedError : the estimator is not fitted
-        ValueError : it recorded no epochs, as with solver="lbfgs"
+        sklearn.exceptions.NotFittedError
+            The estimator is not fitted.
+        ValueError
+            It recorded no epochs, as with solver="lbfgs".
         """
         return cls(**recorded(estimator), name=name).plot(ax, line_kw=line_kw)
 

@@ -165,13 +165,37 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]
         return self
 
     def predict(self, X: MatrixLike | Stream) -> np.ndarray:
-        """Return the class of each row, array (n), or 0 and 1 for each label, array (n, K)."""
+        """Return the class of each row, or its labels.
+
+        Parameters
+        ----------
+        X : as for `fit`
+
+        Returns
+        -------
+        array (n), or (n, K) of 0 and 1 for K labels
+
+        Raises
+        ------
+        RowError
+            A row has numbers that are not finite; the `ValueError` names it.
+        """
         now, network, theta = view.present(self)
         classes: np.ndarray = now._label_binarizer.inverse_transform(now._outputs(X, network, theta))
         return classes
 
     def predict_proba(self, X: MatrixLike | Stream) -> np.ndarray:
-        """Return probabilities of the classes in the order of `classes_`, array (n, K)."""
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        X : as for `fit`
+
+        Returns
+        -------
+        array (n, K)
+            Columns in the order of `classes_`; of labels, the probability of each.
+        """
         now, network, theta = view.present(self)
         P = now._outputs(X, network, theta)
         return P if now.n_outputs_ > 1 else np.stack([1 - P, P], axis=1)
@@ -185,11 +209,24 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]
         ----------
         X, y, sample_weight : as for `fit`
             A row of a class that `fit` has not seen counts as wrong.
+
+        Returns
+        -------
+        float
         """
         return data_of(self, X, y, sample_weight).score()
 
     def predict_log_proba(self, X: MatrixLike | Stream) -> np.ndarray:
-        """Return logarithms of `predict_proba`, which are finite also where a probability is rounded to 0."""
+        """Return logarithms of `predict_proba`, which are finite also where a probability is rounded to 0.
+
+        Parameters
+        ----------
+        X : as for `fit`
+
+        Returns
+        -------
+        array (n, K)
+        """
         now, network, theta = view.present(self)
         Z = now._outputs(X, network, theta, links=False)
         if now.out_activation_ == "softmax":

@@ -116,7 +116,22 @@ class MLPRegressor(RegressorMixin, MLPEstimator):  # type: ignore[misc]
         return self
 
     def predict(self, X: MatrixLike | Stream) -> np.ndarray:
-        """Return values of the target, array (n), or (n, K) of K outputs: quantiles are in ascending order."""
+        """Return the predicted target of each row, in the units of y.
+
+        Parameters
+        ----------
+        X : as for `fit`
+
+        Returns
+        -------
+        array (n), or (n, K) for K outputs
+            Quantiles ascend in each row.
+
+        Raises
+        ------
+        RowError
+            A row has numbers that are not finite; the `ValueError` names it.
+        """
         now, network, theta = view.present(self)
         target: NumberTarget = now._target()
         return target.decoded(now._outputs(X, network, theta))
@@ -129,6 +144,10 @@ class MLPRegressor(RegressorMixin, MLPEstimator):  # type: ignore[misc]
         Parameters
         ----------
         X, y, sample_weight : as for `fit`
+
+        Returns
+        -------
+        float
         """
         return data_of(self, X, y, sample_weight).score()
 

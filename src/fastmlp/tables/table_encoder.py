@@ -125,7 +125,16 @@ class TableEncoder(Convertible, TransformerMixin, BaseEstimator):  # type: ignor
 
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Table | Stream, y: object = None) -> "TableEncoder":
-        """Learn from more rows of the same columns; parameters as for `fit`."""
+        """Learn from more rows of the same columns.
+
+        Parameters
+        ----------
+        X, y : as for `fit`
+
+        Returns
+        -------
+        self
+        """
         rows = self._rows(X, first="_columns" not in vars(self))
         n_rows = 0
         for batch, place in rows.batches:
@@ -147,10 +156,19 @@ class TableEncoder(Convertible, TransformerMixin, BaseEstimator):  # type: ignor
         return self
 
     def transform(self, X: Table | Stream) -> Any:
-        """Encode X as an array (n, n_features_out); a Dask dataframe becomes a Dask array that is not yet computed.
+        """Encode the rows of a table as numbers.
 
-        If both X and `fit` have names, columns are found by name, in any order. Warns of a column of categories that
-        has at least two values of which none was learned.
+        Warns of a column of categories that has at least two values of which none was learned.
+
+        Parameters
+        ----------
+        X : as for `fit`
+            If both have names, columns are found by name, in any order.
+
+        Returns
+        -------
+        array (n, n_features_out)
+            In the encoder's dtype. A Dask dataframe becomes a Dask array that is not yet computed.
         """
         check_is_fitted(self, "encoding_")
         rows = self._rows(X, first=False)
@@ -165,7 +183,17 @@ class TableEncoder(Convertible, TransformerMixin, BaseEstimator):  # type: ignor
         return out
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
-        """Return the names of the columns of `transform`; `input_features` are names for an X that had none."""
+        """Return the names of the columns of `transform`.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Names for an X that had none.
+
+        Returns
+        -------
+        array (n_features_out) of str
+        """
         check_is_fitted(self, "encoding_")
         parts = self.encoding_.parts
         if input_features is not None:

@@ -96,16 +96,45 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         self.random_state, self.n_threads, self.verbose = random_state, n_threads, verbose
 
     def predict(self, X: Table | SparseMatrix | Stream) -> np.ndarray:
-        """Return the most probable class of each row, array (n)."""
+        """Return the most probable class of each row.
+
+        Parameters
+        ----------
+        X : as for `fit`
+            Columns are found by name, in any order, where both tables have names.
+
+        Returns
+        -------
+        array (n)
+        """
         now = self._now()
         return np.asarray(now.classes_[now._linked(X).argmax(axis=1)])
 
     def predict_proba(self, X: Table | SparseMatrix | Stream) -> np.ndarray:
-        """Return probabilities of the classes in the order of `classes_`, array (n, K)."""
+        """Return the probability of each class.
+
+        Parameters
+        ----------
+        X : as for `predict`
+
+        Returns
+        -------
+        array (n, K)
+            Columns in the order of `classes_`.
+        """
         return np.asarray(self._now()._linked(X))
 
     def predict_log_proba(self, X: Table | SparseMatrix | Stream) -> np.ndarray:
-        """Return logarithms of `predict_proba`, which are finite also where a probability is rounded to 0."""
+        """Return logarithms of `predict_proba`, which are finite also where a probability is rounded to 0.
+
+        Parameters
+        ----------
+        X : as for `predict`
+
+        Returns
+        -------
+        array (n, K)
+        """
         return np.asarray(self._now()._linked(X, log_linked))
 
     def score(
@@ -116,6 +145,10 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         Parameters
         ----------
         X, y, sample_weight : as for `fit`; no target may be missing
+
+        Returns
+        -------
+        float
         """
         return self._scored(X, y, sample_weight, super().score)
 

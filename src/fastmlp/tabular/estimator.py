@@ -99,10 +99,15 @@ class TabularEstimator(FittedTabular, ABC):
 
         Raises
         ------
-        KeyboardInterrupt : before the first net has been validated; later, the best so far is kept, with a warning
-        RuntimeError : another thread is fitting this estimator
-        FileExistsError : the file has a fit that has not ended, and resume is False
-        ValueError : the file has a fit on other rows, or with other parameters
+        KeyboardInterrupt
+            Before the first net has been validated; later, the best so far is kept, with a warning.
+        RuntimeError
+            Another thread is fitting this estimator.
+        FileExistsError
+            The file has a fit that has not ended, and resume is False.
+        ValueError
+            An argument or a column is wrong, which it names; or the file has a fit on other rows, or with other
+            parameters.
         """
         if y is None and not isinstance(X, Stream):
             raise ValueError(f"This {type(self).__name__} estimator requires y to be passed, but the target y is None.")

@@ -89,6 +89,10 @@ class FittedTabular(Convertible, BaseEstimator):  # type: ignore[misc]
         ----------
         input_features : array-like of str or None, default=None
             The columns of X, to be compared with those of `fit`.
+
+        Returns
+        -------
+        array of str
         """
         now = self._now()
         _check_feature_names_in(now, input_features)
@@ -122,6 +126,10 @@ class FittedTabular(Convertible, BaseEstimator):  # type: ignore[misc]
     def save(self, path: FilePath) -> None:
         """Write all that predictions need to a file, which is replaced in one step.
 
+        Parameters
+        ----------
+        path : str or path
+
         Raises
         ------
         ValueError
@@ -136,6 +144,16 @@ class FittedTabular(Convertible, BaseEstimator):  # type: ignore[misc]
     @classmethod
     def load(cls, path: FilePath, *, n_threads: int | None = None) -> Self:
         """Return the estimator that `save` wrote; a parameter that no file can hold, such as an object, is the default.
+
+        Parameters
+        ----------
+        path : str or path
+        n_threads : int or None, default=None
+            As for the constructor.
+
+        Returns
+        -------
+        TabularClassifier or TabularRegressor
 
         Raises
         ------

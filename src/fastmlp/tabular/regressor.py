@@ -83,7 +83,17 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         self.time_limit, self.random_state, self.n_threads, self.verbose = time_limit, random_state, n_threads, verbose
 
     def predict(self, X: Table | SparseMatrix | Stream) -> np.ndarray:
-        """Return predictions, array (n), or (n, K) for K quantiles."""
+        """Return the predicted target of each row, in the units of y.
+
+        Parameters
+        ----------
+        X : as for `fit`
+            Columns are found by name, in any order, where both tables have names.
+
+        Returns
+        -------
+        array (n), or (n, K) for K quantiles, which ascend
+        """
         now = self._now()
         model = now.models_[0]
         return np.asarray(model.network.plan.loss.predictions(now._linked(X), model.target_scaling))
@@ -96,6 +106,10 @@ class TabularRegressor(RegressorMixin, TabularEstimator):  # type: ignore[misc]
         Parameters
         ----------
         X, y, sample_weight : as for `fit`; no target may be missing
+
+        Returns
+        -------
+        float
         """
         return self._scored(X, y, sample_weight, self._score_of_table)
 

@@ -35,6 +35,13 @@ class Array(Stream):
     names : list of str or None
         Names of the features; None: those of a frame.
 
+    Attributes
+    ----------
+    n_features : int
+        The number of features, p.
+    names : list of str or None
+        Names of the features.
+
     Examples
     --------
     >>> import numpy as np

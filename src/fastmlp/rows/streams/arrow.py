@@ -24,6 +24,24 @@ class Arrow(Table):
         Columns are not copied where that can be avoided. A callable returns such an object or a
         pyarrow.RecordBatchReader, a new one each time, as rows are read once per epoch.
     target, weight, columns, window_rows : as for `Parquet`
+
+    Attributes
+    ----------
+    n_features : int
+        The number of features, p.
+    names : list of str
+        Names of the features.
+    target_name : str or None
+        Name of the target.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import pyarrow
+    >>> from fastmlp import Model, rows
+    >>> x = np.random.default_rng(0).standard_normal(5000)
+    >>> stream = rows.Arrow(pyarrow.table({"x": x, "label": x > 0}), target="label")
+    >>> model = Model([1, 8, 1]).fit(stream, epochs=3)
     """
 
     def __init__(

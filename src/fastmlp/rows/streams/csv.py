@@ -20,7 +20,7 @@ ENDINGS = (".csv", ".tsv")  # of the files that are taken from a folder
 
 
 class Csv(Table):
-    """Rows of CSV files, in their order: an epoch is shuffled within windows only.
+    r"""Rows of CSV files, in their order: an epoch is shuffled within windows only.
 
     The type of a column is the one that holds the values at the beginning of each file; integers become float64 where
     the first fraction comes. Files that end with .gz, .bz2, .zst or .lz4 are decompressed while they are read. Columns
@@ -32,21 +32,30 @@ class Csv(Table):
     path : path, list of paths, or a folder of .csv and .tsv files
         Files and folders whose names begin with "." or "_" are left out.
     target, weight, columns, window_rows : as for `Parquet`
-    separator : str or None
+    separator : str or None, default=None
         The character between fields. None: ";", tab or "|" if one of them splits the first rows into equally many
         fields and the comma does not; else a comma.
-    decimal : str
+    decimal : str, default="."
         The decimal point of numbers.
-    encoding : str or None
+    encoding : str or None, default=None
         None: UTF-8; UTF-16 or UTF-32 if a file begins with a byte order mark; cp1252 if the first 4 MiB hold no
         UTF-8 beyond ASCII; else an error.
-    null_values : list of str or None
+    null_values : list of str or None, default=None
         Fields that are missing values. None: "?", and what pyarrow takes for missing, such as "NA", "NULL" and "NaN".
         Empty and blank fields are always missing values.
-    types : dict of name: pyarrow.DataType or its name ("string", "double", …), or None
+    types : dict of name: pyarrow.DataType or its name ("string", "double", …), or None, default=None
         For columns whose values in the first 4 MiB have another type than in the rest of the file.
-    header : bool
+    header : bool, default=True
         Whether the first line names the columns; if not, they are called "f0", "f1", ….
+
+    Attributes
+    ----------
+    n_features : int
+        The number of features, p.
+    names : list of str
+        Names of the features.
+    target_name : str or None
+        Name of the target.
 
     Raises
     ------
@@ -54,6 +63,17 @@ class Csv(Table):
         A file is missing, is not CSV, or a value does not fit the type of its column.
     ValueError
         An option is wrong, a column is missing, or files have different columns.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "visits.csv")
+    >>> _ = path.write_text("age;income;buys\n" + "20;1,5;no\n60;2,5;yes\n" * 50)
+    >>> from fastmlp import Model, rows
+    >>> stream = rows.Csv(path, target="buys", decimal=",")
+    >>> stream.names
+    ['age', 'income']
+    >>> model = Model([2, 8, 1]).fit(stream, epochs=3, batch_size=50)
     """
 
     def __init__(

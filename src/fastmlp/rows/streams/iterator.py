@@ -30,6 +30,13 @@ class Blocks(Stream):
     names : list of str or None
         Names of the features; None: those of the first frame.
 
+    Attributes
+    ----------
+    n_features : int
+        The number of features, p.
+    names : list of str or None
+        Names of the features.
+
     Examples
     --------
     >>> import numpy as np
@@ -64,6 +71,7 @@ class Blocks(Stream):
 
     @property
     def names(self) -> list[str] | None:  # type: ignore[override]
+        """Names of the features, from the first block if they were not given."""
         if self._names is None and not self._looked:
             self.first_block()
         return self._names

@@ -35,14 +35,23 @@ class Parquet(Table):
     path : path, or list of paths
         Of a file, or of a folder with all that lies in it; folders such as year=2013 become columns. A column that
         files store in several types (int32 and int64, string and large_string, dictionaries and text) is read as one.
-    target : str or None
+    target : str or None, default=None
         The column of targets: classes or numbers.
-    weight : str or None
+    weight : str or None, default=None
         The column of weights.
-    columns : list of str or None
+    columns : list of str or None, default=None
         The features; None: all other columns.
-    window_rows : int or None
+    window_rows : int or None, default=None
         Rows that are shuffled together; None: 128 MiB of them. Row groups mix best if they are much smaller.
+
+    Attributes
+    ----------
+    n_features : int
+        The number of features, p.
+    names : list of str
+        Names of the features.
+    target_name : str or None
+        Name of the target.
 
     Raises
     ------
@@ -50,6 +59,19 @@ class Parquet(Table):
         A file is missing or damaged.
     ValueError
         A column is missing, or holds values of two kinds, such as numbers in one file and text in another.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "visits.parquet")
+    >>> import numpy as np
+    >>> import pyarrow
+    >>> from pyarrow import parquet
+    >>> x = np.random.default_rng(0).standard_normal(5000)
+    >>> parquet.write_table(pyarrow.table({"x": x, "label": x > 0}), path, row_group_size=500)
+    >>> from fastmlp import Model, rows
+    >>> stream = rows.Parquet(path, target="label")
+    >>> model = Model([stream.n_features, 8, 1]).fit(stream, epochs=3)
     """
 
     def __init__(

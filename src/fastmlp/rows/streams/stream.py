@@ -15,15 +15,29 @@ from ..frame import FrameColumns, is_frame
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Consecutive rows of a stream.
+    """Consecutive rows of a stream, which `Stream.blocks` yields.
+
+    Parameters
+    ----------
+    X : array or frame (n, p), or pyarrow.RecordBatch of the features; None where only labels are asked for
+    y : array (n) or pyarrow.Array of the target's values, or None, default=None
+    w : array (n) of weights, or None, default=None
+    first_row : int, default=0
+        The number of the block's first row in the stream.
+    place : str, default=""
+        Where the block comes from, for messages: a file, a row group.
 
     Attributes
     ----------
-    X : array or frame (n, p), or pyarrow.RecordBatch of the features; None where only labels are asked for
-    y : array (n) or pyarrow.Array of the target's values, or None
-    w : array (n) of weights, or None
-    first_row : the number of the block's first row in the stream
-    place : where the block comes from, for messages: a file, a row group
+    X, y, w, first_row, place : as the arguments
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from fastmlp import rows
+    >>> block = rows.Block(np.zeros((5, 3)), np.ones(5))
+    >>> len(block.slice(1, 3))
+    2
     """
 
     X: Any
@@ -36,7 +50,16 @@ class Block:
         return len(self.X if self.X is not None else self.y)
 
     def slice(self, start: int, end: int) -> "Block":
-        """Return rows start … end-1 of the block."""
+        """Return rows start … end-1 of the block.
+
+        Parameters
+        ----------
+        start, end : int
+
+        Returns
+        -------
+        Block
+        """
         X, y, w = (None if a is None else a[start:end] for a in (self.X, self.y, self.w))
         return Block(X, y, w, self.first_row + start, self.place)
 
@@ -61,6 +84,20 @@ class Stream:
         Rows that are shuffled together; None: 128 MiB of them. Two windows are in memory.
     place : str
         Where the rows come from, for messages.
+
+    Examples
+    --------
+    Rows that are made anew in each epoch, and stored nowhere:
+
+    >>> import numpy as np
+    >>> from fastmlp import Model, rows
+    >>> class Simulated(rows.Stream):
+    ...     n_features = 3
+    ...     def blocks(self, order=None):
+    ...         for seed in range(10):
+    ...             X = np.random.default_rng(seed).standard_normal((500, 3))
+    ...             yield rows.Block(X, X[:, 0] > 0)
+    >>> model = Model([3, 8, 1]).fit(Simulated(), epochs=3)
     """
 
     n_features: int
@@ -74,15 +111,35 @@ class Stream:
         """Yield all blocks or, if `block_rows` is known, those with the numbers in `order`, in that order.
 
         If it is not known, order is None, and `Block.first_row` is ignored: the rows are counted.
+
+        Parameters
+        ----------
+        order : array of int, or None, default=None
+
+        Yields
+        ------
+        Block
         """
         raise NotImplementedError
 
     def labels(self) -> Iterator[Block]:
-        """Yield all blocks; X may be None, where reading y and w alone is cheaper."""
+        """Yield all blocks; X may be None, where reading y and w alone is cheaper.
+
+        Yields
+        ------
+        Block
+        """
         return self.blocks()
 
     def encode(self, X: Any, out: np.ndarray) -> None:
-        """Write the X of a block, or of some of its rows, as numbers: out (n, p), float32 or float64."""
+        """Write the X of a block, or of some of its rows, as numbers.
+
+        Parameters
+        ----------
+        X : as in a block
+        out : array (n, p) of float32 or float64
+            Is written.
+        """
         X = numbers_of(X, self.names)
         if X.shape != out.shape:
             raise ValueError(f"X has shape {X.shape}; it must be {out.shape}")
@@ -92,7 +149,16 @@ class Stream:
             out[:] = X
 
     def with_columns(self, names: list[str]) -> "Stream":
-        """Return the same rows with these features in this order, if the stream finds columns by name."""
+        """Return the same rows with these features in this order, if the stream finds columns by name.
+
+        Parameters
+        ----------
+        names : list of str
+
+        Returns
+        -------
+        Stream
+        """
         return self
 
     def numbered(self, order: np.ndarray | None = None) -> Iterator[Block]:
