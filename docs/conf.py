@@ -44,12 +44,27 @@ autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
+numpydoc_xref_param_type = True
+numpydoc_xref_ignore = "all"  # words of types that have no alias
+numpydoc_xref_aliases = {
+    "bool": "bool",
+    "sequence": "collections.abc.Sequence",
+    "array-like": "numpy.typing.ArrayLike",
+    "np.memmap": "numpy.memmap",
+    "numpy.dtype": "numpy.dtype",
+    "RandomState": "numpy.random.RandomState",
+    "Pipeline": "sklearn.pipeline.Pipeline",
+    **{name: f"fastmlp.{name}" for name in ("Model", "Gradient", "MLPClassifier", "MLPRegressor", "TableEncoder")},
+    **{name: f"fastmlp.{name}" for name in ("TabularClassifier", "TabularRegressor")},
+    **{name: f"fastmlp.features.{name}" for name in ("Features", "Number", "Clipped", "Missing", "Waves", "Bins")},
+}
 default_role = "py:obj"
 
 # Links to other projects, by lists of the names that are used here: Sphinx reads its old text format from files.
 intersphinx_mapping = {
     name: (url, f"inventories/{name}.txt")
     for name, url in {
+        "python": "https://docs.python.org/3/",
         "numpy": "https://numpy.org/doc/stable/",
         "sklearn": "https://scikit-learn.org/stable/",
     }.items()
@@ -64,6 +79,7 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "remove_config_comments": True,
     "show_memory": False,
+    "min_reported_time": 3600,  # seconds: pages tell no times, which differ from build to build
     "write_computation_times": False,
     "show_signature": False,
     "doc_module": ("fastmlp",),
