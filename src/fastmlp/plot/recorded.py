@@ -39,7 +39,23 @@ def recorded(estimator: Any) -> dict[str, Any]:
 
 
 def of_history(history: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return a Model's curves as arguments of the display."""
+    """Return a Model's curves as arguments of `LossCurveDisplay`.
+
+    Parameters
+    ----------
+    history : list of dict
+        As `Model.history`.
+
+    Returns
+    -------
+    dict
+
+    Examples
+    --------
+    >>> from fastmlp.plot import LossCurveDisplay, of_history
+    >>> history = [{"epoch": 1, "loss": 0.7, "learning_rate": 0.1}, {"epoch": 2, "loss": 0.5, "learning_rate": 0.1}]
+    >>> display = LossCurveDisplay(**of_history(history)).plot()
+    """
     curves = {name: [record.get(name) for record in history] for name in ("loss", "validation_loss", "learning_rate")}
     return {"epochs": [record["epoch"] for record in history], **curves}
 
