@@ -39,7 +39,7 @@ print(f"{claims.sum():,} claims in {exposure.sum():,.0f} years; {np.mean(claims 
 # regression with an offset of statistics. For comparison, a second model learns the bare counts.
 from fastmlp import TabularRegressor
 
-settings = {"loss": "poisson", "n_members": 4, "random_state": 0}
+settings = {"loss": "poisson", "n_members": 2, "random_state": 0}
 model = TabularRegressor(**settings).fit(contracts, claims / exposure, sample_weight=exposure)
 without = TabularRegressor(**settings).fit(contracts, claims)
 

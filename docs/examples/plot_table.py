@@ -78,7 +78,9 @@ pair = partial_dependence(model, some, ["gigabytes", "price"], grid_resolution=2
 gigabytes, price = pair["grid_values"]
 
 figure, axes = plt.subplots(1, 3, figsize=(9, 3.2), width_ratios=[1, 2, 3], layout="constrained")
-PartialDependenceDisplay.from_estimator(model, some, ["contract", "price"], categorical_features=["contract"], ax=axes[:2])
+PartialDependenceDisplay.from_estimator(
+    model, some, ["contract", "price"], categorical_features=["contract"], ax=axes[:2]
+)
 axes[0].set_ylabel("probability to leave")
 axes[1].set_ylabel("")
 mesh = axes[2].pcolormesh(gigabytes, price, pair["average"][0].T)

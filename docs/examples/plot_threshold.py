@@ -26,8 +26,8 @@ from sklearn.metrics import roc_auc_score
 
 from fastmlp import TabularClassifier
 
-plain = TabularClassifier(n_members=4, random_state=0).fit(X_train, y_train)
-balanced = TabularClassifier(n_members=4, class_weight="balanced", random_state=0).fit(X_train, y_train)
+plain = TabularClassifier(n_members=2, random_state=0).fit(X_train, y_train)
+balanced = TabularClassifier(n_members=2, class_weight="balanced", random_state=0).fit(X_train, y_train)
 models = {"no class weights": plain, 'class_weight="balanced"': balanced}
 probabilities = {name: model.predict_proba(X_test)[:, 1] for name, model in models.items()}
 for name, probability in probabilities.items():
@@ -55,12 +55,12 @@ costs = {name: [cost(probability, t) for t in thresholds] for name, probability 
 # %%
 # Calibration and cost
 # --------------------
-# On the left: of the rows to which a model gives a probability of 0.3, do three in ten belong to the rare class? Without
-# class weights they do. With them, the model was told of a world in which the rare class is as common as the other, and
-# its probabilities are far too high.
+# On the left: of the rows to which a model gives a probability of 0.3, do three in ten belong to the rare class?
+# Without class weights, they nearly do. With them, the model was told of a world in which the rare class is as common
+# as the other, and its probabilities are far too high.
 #
-# On the right: both models reach the same least cost, as they put rows in the same order. But without class weights it
-# lies where the costs say, so that the threshold need not be searched. The default, 0.5, costs twice as much.
+# On the right: both models reach about the same least cost, as they put rows in nearly the same order. Without class
+# weights it lies where the costs say, so that the threshold need not be searched; the default, 0.5, costs far more.
 from matplotlib import pyplot as plt
 from sklearn.calibration import CalibrationDisplay
 
@@ -77,8 +77,9 @@ plt.show()
 
 # %%
 # So: leave class weights out where you use probabilities, and choose the threshold by what mistakes cost. Take
-# ``class_weight="balanced"`` where only `predict` is used, and cannot be told of a threshold. Where costs are not known,
-# scikit-learn's :class:`~sklearn.model_selection.TunedThresholdClassifierCV` searches for the threshold that is best by
-# any score.
+# ``class_weight="balanced"`` where only `predict` is used, and cannot be told of a threshold. Where costs are not
+# known, scikit-learn's :class:`~sklearn.model_selection.TunedThresholdClassifierCV` searches for the threshold that is
+# best by a score of your choice.
 for name, probability in probabilities.items():
-    print(f"{name}: {cost(probability, 1 / 21):.3f} at 1/21, {cost(probability, 0.5):.3f} at 0.5, {min(costs[name]):.3f} at best")
+    figures = [f"{cost(probability, t):.3f} at {at}" for t, at in ((1 / 21, "1/21"), (0.5, "0.5"))]
+    print(f"{name}: {figures[0]}, {figures[1]}, {min(costs[name]):.3f} at best")
