@@ -37,3 +37,10 @@ def test_files_that_pages_name_are_there(page):
         for path in (ROOT / folder).rglob("*.py")
     ]
     assert not [name for name in named if not any(path.endswith(f"/{name}") for path in there)]
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"])
+def test_links_lead_to_files(name):
+    """Sphinx checks those of the site's pages."""
+    targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", (ROOT / name).read_text(encoding="utf-8"))
+    assert not [target for target in targets if not (ROOT / target).exists()]
