@@ -16,6 +16,7 @@ import inspect
 import operator
 import sys
 import threading
+import time
 import types
 
 import numba
@@ -280,7 +281,7 @@ from fastmlp.jit import atomics, lookup_tiles, micro_kernel, vectors  # noqa: E4
 
 replace(atomics, atomic_load=lambda array, i: array[i], atomic_store=atomic_store, this_core=lambda: np.int64(0))
 replace(atomics, atomic_add=atomic_change(operator.add), atomic_or=atomic_change(operator.or_))
-replace(atomics, spin_pause=nothing, give_way=nothing, short_sleep=nothing)
+replace(atomics, spin_pause=nothing, give_way=lambda: time.sleep(0), short_sleep=lambda: time.sleep(50e-6))
 replace(micro_kernel, fma_tile=fma_tile, outer_tile=outer_tile, copy_vector=copy_of(lambda A: width_of(A, 1)))
 replace(micro_kernel, copy_tile_rows=copy_of(lambda A: compile.TILE_ROWS))
 replace(micro_kernel, transpose_square=transposition(lambda lanes: lanes))
