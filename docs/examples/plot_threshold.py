@@ -2,13 +2,13 @@
 Rare classes: probabilities, class weights and a threshold
 ==========================================================
 
-When one class is rare, `predict` hardly ever names it, as it is never the more probable one. Class weights and a
+When one class is rare, `predict` hardly ever names it, as it is seldom the more probable one. Class weights and a
 threshold of your own both change that. This example shows what each does to the probabilities, and how to choose a
 threshold by what mistakes cost.
 """
 
 # %%
-# A class of 4 %
+# A class of 5 %
 # --------------
 from sklearn.datasets import make_classification
 from sklearn.model_selection import train_test_split
