@@ -1,5 +1,6 @@
 """How Sphinx builds the site; `make docs` runs it. It fetches nothing, and pages load nothing from elsewhere."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -94,6 +95,7 @@ html_static_path = ["_static"]
 html_css_files = ["fastmlp.css"]
 html_show_sourcelink = False
 html_copy_source = False
+html_sidebars = {page: [] for page in ("getting_started", "benchmarks", "changelog")}  # which have no pages below them
 html_theme_options = {
     "logo": {"text": "fastmlp"},
     "navbar_align": "left",
@@ -120,7 +122,20 @@ def strip_blocks(app: Sphinx, doctree: nodes.document) -> None:
             block[0] = nodes.Text(block.rawsource)
 
 
+def link_names(app: Sphinx, doctree: nodes.document) -> None:
+    """Let names of classes in code, such as `Model.fit`, link to the reference, where it has them."""
+    for literal in list(doctree.findall(nodes.literal)):
+        name = literal.astext()
+        free = not isinstance(literal.parent, nodes.title | nodes.reference | pending_xref)
+        if free and re.fullmatch(r"(fastmlp\.([a-z]+\.)?)?[A-Z]\w+(\.\w+)?|fastmlp\.[a-z.]+", name):
+            xref = pending_xref("", refdomain="py", reftype="obj", reftarget=name, refdoc=app.env.docname)
+            xref["py:module"] = "fastmlp"
+            literal.replace_self(xref)
+            xref += literal
+
+
 def setup(app: Sphinx) -> None:
     """Connect what Sphinx calls."""
+    app.connect("doctree-read", link_names)
     app.connect("doctree-read", strip_blocks)
     app.connect("missing-reference", plain_code, priority=900)  # after intersphinx
