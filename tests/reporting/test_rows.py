@@ -1,9 +1,11 @@
 """Which rows a report is about: arrays, frames, tables, sparse matrices and streams; samples; what is refused."""
 
 import builtins
+import datetime
 import subprocess
 import sys
 
+import dask.array
 import numpy as np
 import pandas
 import polars
@@ -141,6 +143,8 @@ def test_what_is_refused():
         (ValueError, "X has 2 features", (model, X[:, 1:], y), {}),
         (ValueError, "y contains 'maybe', but the classes are 'no', 'yes'", (estimator, X, ["maybe"] * n), {}),
         (ValueError, "X is a stream, which brings y", (model, stream, y), {}),
+        (TypeError, "X is a lazy frame", (model, polars.from_pandas(FRAME).lazy(), y), {}),
+        (TypeError, "X is a Dask collection", (model, dask.array.from_array(X), y), {}),
         (ValueError, "max_rows=0", (model, X, y), {"max_rows": 0}),
         (ValueError, "n_repeats=0", (model, X, y), {"n_repeats": 0}),
         (ValueError, "threshold=1.5: must be a probability", (model, X, y), {"threshold": 1.5}),
@@ -166,3 +170,28 @@ def test_matplotlib_is_asked_for_first(monkeypatch):
 def test_matplotlib_is_imported_when_it_is_used():
     code = "import sys, fastmlp; fastmlp.report; print('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
+
+
+def test_dates_times_and_functions_among_the_settings(monkeypatch):
+    monkeypatch.undo()  # so that pictures are drawn
+    day = datetime.datetime(2024, 1, 1)
+    table = pyarrow.table({
+        "when": [day + datetime.timedelta(days=k) for k in range(n)],
+        "hour": [datetime.time(k % 24, 30) for k in range(n)],
+        "flag": [k % 3 == 0 for k in range(n)],
+    })  # fmt: skip
+    model = TabularClassifier(n_members=1, random_state=0).fit(table, np.arange(n) % 24 < 12)
+    page = Page(fastmlp.report(model, table, np.arange(n) % 24 < 12, n_repeats=1).html)
+    assert page.table("Partial dependence on hour")[0][0] == "00:30:00"
+    assert page.table("Partial dependence on when")[0][0] == "2024-01-03 00:00:00"
+    assert [row[0] for row in page.table("Partial dependence on flag")] == ["False", "True"]
+    model = MLPClassifier((4,), solver="lbfgs", callbacks=quick, random_state=0).fit(X, y)
+    settings = {row[0]: row[1] for row in Page(quick(model, X, y).html).table("Settings")}
+    assert settings["callbacks"] == "<function quick>"
+
+
+def test_a_classifier_of_one_class():
+    model = MLPClassifier((4,), solver="lbfgs", random_state=0).fit(X, np.zeros(n))
+    found = quick(model, X, np.zeros(n))
+    assert found.figures["accuracy"] == "1.0000"
+    assert "All scored rows are of one class, 0.0" in Page(found.html).text

@@ -20,8 +20,9 @@ def evaluate(options: Namespace) -> int:
     if target is None:
         raise ValueError("the model file has no target column; give --target COLUMN")
     table = model_table(model, options, target)
+    table = spelled(table) if model.loss.numeric else table
     begin = time.perf_counter()
-    found = model.scores(spelled(table) if model.loss.numeric else table)
+    found = model.scores(table)
     seconds = time.perf_counter() - begin
     print(f"{found}, {found.rows:,} rows, {found.rows / seconds:,.0f} rows/s")
     if options.report:

@@ -2,6 +2,7 @@
 
 import shlex
 from argparse import Namespace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ SEED = 0  # draws rows of a table to evaluate on
 
 def report_on_table(model: Any, table: Table, options: Namespace) -> None:
     """Write a page about all rows of a table, or a sample of them."""
-    subject = subject_of(model)
+    subject = replace(subject_of(model), target_name=table.target_name)
     rows = subject.streamed(table)
     n = rows.survey().n_training
     write(subject, rows, np.arange(n), f"the rows of {options.data}", options, SEED)
@@ -56,7 +57,7 @@ def report_on_held_rows(
         )
         return
     index, nets = all_nets(held, len(estimator.models_))
-    at = drawn(len(index), most_rows(estimator.reading_.encoding.n_features_out, MAX_ROWS), options.seed)
+    at = drawn(len(index), most_rows(of_tabular(estimator), MAX_ROWS), options.seed)
     subject = of_tabular(estimator, nets[at])
     what = (
         f"rows of {options.data} that were kept from training, each predicted by the nets that were not trained on it"
@@ -72,7 +73,7 @@ def write(
     about = About(which_rows, shlex.join(["fastmlp", *options.typed]), settings, random_state=seed)
     scored = None
     if rows is not None:
-        at = drawn(len(index), most_rows(rows.n_features, MAX_ROWS), seed)
+        at = drawn(len(index), most_rows(subject, MAX_ROWS), seed)
         scored = rows_of_stream(subject, rows, index[at], len(index))
     report_on(subject, scored, about).save(options.report)
     print(f"report written to {options.report}")

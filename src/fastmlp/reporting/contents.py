@@ -1,5 +1,6 @@
 """The sections of a page: what was trained on what, how it went, how good it is, and how to repeat it."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -213,13 +214,15 @@ def finite(values: Any) -> Any:
     return np.where(np.isfinite(array), array, np.nan)
 
 
+def setting(value: Any) -> str:
+    """Return a setting as it is written; of functions, without the address, which changes from process to process."""
+    return value if isinstance(value, str) else re.sub(r" at 0x[0-9a-fA-F]+", "", repr(value))
+
+
 def settings_section(subject: Subject, about: About) -> Section:
     """Return the settings, and how to make the page again."""
     settings = subject.settings | (about.settings or {})
-    rows = [
-        [name, name_of(value if isinstance(value, str) else repr(value), MOST_OF_VALUE)]
-        for name, value in settings.items()
-    ]
+    rows = [[name, name_of(setting(value), MOST_OF_VALUE)] for name, value in settings.items()]
     content = [
         paragraph("This makes the page again, with the same figures to the last bit on the same machine:"),
         code(about.repeat, "what makes this page again"),

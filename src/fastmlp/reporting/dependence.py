@@ -4,6 +4,7 @@ The value is that of another row, as the model reads it; so any column of any ta
 encoding.
 """
 
+import datetime
 from collections import Counter
 from typing import Any, NamedTuple
 
@@ -173,7 +174,13 @@ def dependence_picture(found: Dependence, lines: dict[str, int], subject: Subjec
             color, means = f"C{k}", found.means[:, output]
             if found.ordered:
                 few = len(found.values) <= FEW_VALUES
-                ax.plot(found.values, means, "o-" if few else "-", color=color, label=plain(printable(label)))
+                ax.plot(
+                    [placed(value) for value in found.values],
+                    means,
+                    "o-" if few else "-",
+                    color=color,
+                    label=plain(printable(label)),
+                )
             else:
                 ax.plot(means, np.arange(len(means)), "o", color=color, label=plain(printable(label)))
             if found.missing is not None:
@@ -203,6 +210,15 @@ def dependence_picture(found: Dependence, lines: dict[str, int], subject: Subjec
     what = "from its 1st to its 99th percentile" if found.ordered else "its most frequent values"
     missing = "; dotted: where it is missing" if found.missing is not None else ""
     return picture(draw, f"{name},", f"{what}{missing}.", alt)
+
+
+def placed(value: Any) -> Any:
+    """Return a value as matplotlib places it on an axis: times of day as hours, durations as seconds."""
+    if isinstance(value, datetime.time):
+        return value.hour + value.minute / 60 + value.second / 3600
+    if isinstance(value, datetime.timedelta):
+        return value.total_seconds()
+    return value if hasattr(value, "year") else float(value)
 
 
 def dependence_table(found: Dependence, lines: dict[str, int]) -> Element:

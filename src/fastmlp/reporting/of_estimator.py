@@ -21,6 +21,9 @@ def of_estimator(estimator: Any) -> Subject:
     loss, known = network.plan.loss, getattr(now, "feature_names_in_", None)
     names = numbered(now.n_features_in_) if known is None else [str(name) for name in known]
     target = target_of(now, network)
+    classes = None if loss.numeric else now.classes_.tolist()
+    if classes is not None and len(classes) == 1:
+        classes.append("another class")  # which no row has
 
     def matrix(X: Any) -> np.ndarray:
         rows = rows_of(network, predicted(now, X))
@@ -35,7 +38,7 @@ def of_estimator(estimator: Any) -> Subject:
         return network.logits(rows_of(network, matrix), theta=theta)
 
     return Subject(
-        type(estimator).__name__, loss, now._target().scaling, None if loss.numeric else now.classes_.tolist(), target,
+        type(estimator).__name__, loss, now._target().scaling, classes, target,
         None, names, one_slice_each(names), None, known is not None, dict(sorted(now.get_params(deep=False).items())),
         notes_of(now), curves(now), matrix, streamed, outputs_of,
     )  # fmt: skip

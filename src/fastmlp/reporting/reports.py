@@ -140,8 +140,9 @@ def report(
     if not 0 < threshold < 1:
         raise ValueError(f"threshold={threshold!r}: must be a probability above 0 and below 1")
     subject = subject_of(model)
-    if subject.target_name is None and isinstance(getattr(y, "name", None), str):  # of a series
-        subject = replace(subject, target_name=y.name)  # type: ignore[union-attr]
+    name = X.target_name if isinstance(X, Stream) else getattr(y, "name", None)  # of a series
+    if isinstance(name, str):
+        subject = replace(subject, target_name=name)
     rows = rows_given(subject, X, y, sample_weight, max_rows, seed)
     arguments = ["model", "X"] if isinstance(X, Stream) else ["model", "X", "y"]
     arguments += [] if sample_weight is None else ["sample_weight"]

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ..rows.columns import refuse_lazy
 from ..rows.streamed import StreamedRows
 from ..rows.streams.stream import Stream, check_alone
 from ..sklearn.data import checked_weights
@@ -56,11 +57,14 @@ def rows_given(subject: Subject, X: Any, y: Any, w: Any, max_rows: int, seed: in
     ------
     ValueError, TypeError : as from the model's own methods; there are no rows, or none with a weight above 0
     """
+    refuse_lazy("X", X)
+    if hasattr(X, "to_delayed"):
+        raise TypeError("X is a Dask collection; give X.compute(), or a part of it that fits in memory")
     if isinstance(X, Stream):
         check_alone(y, w)
         rows = subject.streamed(X)
         n = rows.survey().n_training
-        return rows_of_stream(subject, rows, drawn(n, most_rows(rows.n_features, max_rows), seed), n)
+        return rows_of_stream(subject, rows, drawn(n, most_rows(subject, max_rows), seed), n)
     if y is None:
         raise ValueError("y is None; a report compares predictions with it")
     refuse_own_target(X, "y", y)
@@ -70,7 +74,7 @@ def rows_given(subject: Subject, X: Any, y: Any, w: Any, max_rows: int, seed: in
     if n_rows(X) != n:
         raise ValueError(f"X has {n_rows(X):,} rows, but y has {n:,}; they must belong together")
     check_any(n)
-    index = drawn(n, most_rows(columns_of(X), max_rows), seed)
+    index = drawn(n, most_rows(subject, max_rows), seed)
     some = X if len(index) == n else rows_at(X, index)
     matrix = subject.matrix(some)
     codes = subject.target.encode(np.asarray(y)[index], len(index))
@@ -104,17 +108,12 @@ def check_any(n: int) -> None:
         raise ValueError("X has 0 rows; a report needs at least 1")
 
 
-def most_rows(n_columns: int, max_rows: int) -> int:
-    """Return how many rows of so many numbers a report takes."""
-    return max(1, min(max_rows, MOST_NUMBERS // n_columns))
+def most_rows(subject: Subject, max_rows: int) -> int:
+    """Return how many rows a report takes: at most max_rows, and fewer where a row has many numbers."""
+    q: int = max(part.stop for part in subject.used.values())
+    return max(1, min(max_rows, MOST_NUMBERS // q))
 
 
 def n_rows(X: Any) -> int:
     """Return the number of rows of a table, an array or a list."""
     return int(X.shape[0]) if hasattr(X, "shape") else len(X)
-
-
-def columns_of(X: Any) -> int:
-    """Return the number of columns of a table, an array or a list."""
-    shape = X.shape if hasattr(X, "shape") else np.shape(X)
-    return int(shape[1]) if len(shape) == 2 else 1
