@@ -1,5 +1,6 @@
 """`--report` of train and evaluate: which rows the page is about, and what is refused before training."""
 
+import argparse
 import builtins
 import os
 import shlex
@@ -13,6 +14,9 @@ from sklearn.metrics import r2_score, roc_auc_score
 
 from fastmlp import Model, TabularClassifier
 from fastmlp.cli.main import main
+from fastmlp.cli.option_types import OfNetwork
+from fastmlp.cli.report import OF_NETWORK
+from fastmlp.cli.train_options import add_train_options
 from fastmlp.reporting import picture
 from fastmlp.rows.order import validation_split
 
@@ -79,6 +83,8 @@ def test_rows_that_nets_were_not_trained_on(window, run):
     assert any(text.startswith("Learning curve of ") for text in page.alternatives())
     settings = {row[0]: row[1] for row in page.table("Settings")}
     assert settings["--members"] == "5"
+    assert "--hidden" not in settings
+    assert "TabularClassifier, the average of 5 nets" in page.text
     assert settings["nets"] == "5"
     assert settings["--target"] == "yes"
 
@@ -97,6 +103,14 @@ def test_rows_that_a_bare_network_was_validated_on(window, run):
         found = r2_score(TABLE["price"].to_numpy()[index], predicted)
         assert float(page.figures["R²"]) == pytest.approx(found, abs=1e-4)
     assert "--validation-fraction 0.2" in page.text
+    settings = {row[0]: row[1] for row in page.table("Settings")}
+    assert settings["--hidden"] == "[16]"
+
+
+def test_options_of_a_bare_network_are_known():
+    parser = argparse.ArgumentParser()
+    add_train_options(parser)
+    assert {action.dest for action in parser._actions if isinstance(action, OfNetwork)} == OF_NETWORK
 
 
 def test_classes_of_a_bare_network(run):

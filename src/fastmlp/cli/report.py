@@ -20,6 +20,10 @@ from ..rows.streams.table import Table
 from ..training.split import parts_of
 
 HIDDEN = {"command", "typed", "of_network"}  # what the options hold that no user sets
+OF_NETWORK = {  # options that only a bare network has
+    "hidden", "activation", "dtype", "scaling", "max_categories", "epochs", "validation_fraction", "early_stopping",
+    "batch_size", "optimizer", "learning_rate", "l2",
+}  # fmt: skip
 SEED = 0  # draws rows of a table to evaluate on
 
 
@@ -69,7 +73,12 @@ def write(
     subject: Subject, rows: StreamedRows | None, index: np.ndarray, which_rows: str, options: Namespace, seed: int
 ) -> None:
     """Write the page about rows of a table with these numbers, or about a sample of them."""
-    settings = {f"--{name.replace('_', '-')}": value for name, value in vars(options).items() if name not in HIDDEN}
+    hidden = HIDDEN if subject.kind == "Model" else HIDDEN | OF_NETWORK
+    settings = {
+        f"--{name.replace('_', '-')}": value
+        for name, value in vars(options).items()
+        if name not in hidden and value is not None and value is not False
+    }
     about = About(which_rows, shlex.join(["fastmlp", *options.typed]), settings, random_state=seed)
     scored = None
     if rows is not None:

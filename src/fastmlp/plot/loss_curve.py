@@ -148,7 +148,7 @@ class LossCurveDisplay:
         if scores is not None:  # estimators stop by the scores, even if they are not drawn
             best, what = epochs[np.nanargmax(scores)], "best validation score"
         style = {"color": self.lines_[-1].get_color(), "linestyle": ":", "linewidth": 1}
-        self.best_epoch_line_ = self.lines_[-1].axes.axvline(best, label=f"{prefix}{what}, epoch {best}", **style)
+        self.best_epoch_line_ = self.lines_[-1].axes.axvline(best, label=f"{prefix}{what}, epoch {best:g}", **style)
 
 
 def numbers(values: Any) -> np.ndarray | None:

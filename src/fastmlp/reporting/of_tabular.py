@@ -14,6 +14,7 @@ from ..rows.streams.stream import Stream
 from ..tabular.given import usable
 from ..tabular.members.ensemble import averaged
 from ..tabular.members.recipe import NET
+from ..tabular.model_file import name_of
 from ..tabular.streams import rows_of
 from .subject import WIDEST, Subject, notes_of, slices_of
 
@@ -41,7 +42,7 @@ def of_tabular(estimator: Any, nets: np.ndarray | None = None) -> Subject:
         return by_some(now, matrix, nets[at])
 
     return Subject(
-        type(estimator).__name__.removeprefix("Told"), loss, first.target_scaling, classes, target, now.target_name_,
+        name_of(type(estimator)), loss, first.target_scaling, classes, target, now.target_name_,
         list(reading.names), slices_of(reading.encoding), reading.encoding, reading.named, settings(now), notes_of(now),
         curves(now), lambda X: np.asarray(now._matrix(X)), streamed, outputs_of,
         lambda X, y, w: usable(now, "", X, y, w, USER),
