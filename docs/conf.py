@@ -123,10 +123,15 @@ def strip_blocks(app: Sphinx, doctree: nodes.document) -> None:
 
 
 def link_names(app: Sphinx, doctree: nodes.document) -> None:
-    """Let names of classes in code, such as `Model.fit`, link to the reference, where it has them."""
+    """Let names of classes in code, such as `Model.fit`, link to the reference, where it has them.
+
+    scikit-learn's classes of the same name are another matter.
+    """
     for literal in list(doctree.findall(nodes.literal)):
         name = literal.astext()
         free = not isinstance(literal.parent, nodes.title | nodes.reference | pending_xref)
+        before = "" if literal.previous_sibling() is None else literal.previous_sibling().astext()
+        free = free and not before.rstrip().endswith("scikit-learn's")
         if free and re.fullmatch(r"(fastmlp\.([a-z]+\.)?)?[A-Z]\w+(\.\w+)?|fastmlp\.[a-z.]+", name):
             xref = pending_xref("", refdomain="py", reftype="obj", reftarget=name, refdoc=app.env.docname)
             xref["py:module"] = "fastmlp"
