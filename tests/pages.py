@@ -2,6 +2,7 @@
 
 from html.parser import HTMLParser
 
+EMPTY_PICTURE = '<svg xmlns="http://www.w3.org/2000/svg" width="360pt" height="240pt" viewBox="0 0 360 240"></svg>'
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 
 

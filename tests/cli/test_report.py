@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow
 import pytest
 from command_line import BARE, figures, run_beside
-from pages import Page
+from pages import EMPTY_PICTURE, Page
 from sklearn.metrics import r2_score, roc_auc_score
 
 from fastmlp import Model, TabularClassifier
@@ -28,14 +28,13 @@ TABLE = pyarrow.table({
     "yes": np.where(a + b + random.standard_normal(n) > 0, "ja", "nein"), "price": 1e4 + 2e3 * a,
     "w": random.random(n) + 0.1,
 })  # fmt: skip
-NOTHING = '<svg xmlns="http://www.w3.org/2000/svg" width="360pt" height="240pt" viewBox="0 0 360 240"></svg>'
 FEATURES = ["--columns", "a,b <script>,job"]
 
 
 @pytest.fixture
 def run(tmp_path, monkeypatch, capsys):
     """Return a function that runs a command in a folder with the table, and returns what it prints."""
-    monkeypatch.setattr(picture, "drawn", lambda draw, height: NOTHING)
+    monkeypatch.setattr(picture, "svg_of", lambda draw, height: EMPTY_PICTURE)
     return run_beside(TABLE, tmp_path, monkeypatch, capsys)
 
 

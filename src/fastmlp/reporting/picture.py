@@ -35,11 +35,11 @@ def picture(draw: Callable[[Any], None], title: str, caption: str, alt: str, hei
     alt : what it shows, with its figures, for those who do not see it
     height : in inches; pictures are 5 inches wide
     """
-    svg = inlined(drawn(draw, height), alt)
+    svg = inlined(svg_of(draw, height), alt)
     return element("figure", svg, element("figcaption", element("strong", title), " ", caption))
 
 
-def drawn(draw: Callable[[Any], None], height: float) -> str:
+def svg_of(draw: Callable[[Any], None], height: float) -> str:
     """Return what matplotlib writes of a picture."""
     from matplotlib.figure import Figure
 
