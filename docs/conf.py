@@ -8,6 +8,7 @@ from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
+from sphinx_gallery.sorting import ExplicitOrder
 
 import fastmlp
 
@@ -42,7 +43,7 @@ copybutton_exclude = ".linenos, .gp, .go"  # prompts and output
 # Reference: numpydoc's sections, without types in signatures, which the list of parameters has.
 autosummary_generate = False  # pages name what they document
 autodoc_typehints = "none"
-autodoc_member_order = "bysource"
+toc_object_entries_show_parents = "hide"  # names of methods alone, which the narrow list beside a page has room for
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 numpydoc_xref_param_type = True
@@ -71,10 +72,13 @@ intersphinx_mapping = {
     }.items()
 }
 
-# Gallery: each example runs while the site is built, and fails the build where it fails.
+# Gallery: each example runs while the site is built, and fails the build where it fails. The order is that in which
+# somebody new meets the tasks; the build fails for an example that it lacks.
+EXAMPLES = ["table", "threshold", "counts", "quantiles", "learning_curve", "parquet"]
 sphinx_gallery_conf = {
     "examples_dirs": "examples",
     "gallery_dirs": "auto_examples",
+    "within_subsection_order": ExplicitOrder([f"plot_{name}.py" for name in EXAMPLES]),
     "filename_pattern": "plot_",
     "abort_on_example_error": True,
     "download_all_examples": False,

@@ -14,8 +14,10 @@ from fastmlp.losses import NAMES
 PAGES = Path(__file__).parent.parent / "docs/api"
 MODULES = ("rows", "dask", "plot", "features")
 TEXT = "\n".join(path.read_text(encoding="utf-8") for path in sorted(PAGES.glob("*.rst")))
-DIRECTIVE = re.compile(r"^\.\. auto(?:class|function|exception):: (\S+)(?:\n   :members: (.+))?", re.MULTILINE)
-DOCUMENTED = {name: (members or "").split(", ") if members else [] for name, members in DIRECTIVE.findall(TEXT)}
+DIRECTIVE = re.compile(
+    r"^\.\. auto(?:class|function|exception):: (\S+)\n((?:\n?   \.\. automethod:: \S+)*)", re.MULTILINE
+)
+DOCUMENTED = {name: re.findall(r"automethod:: (\S+)", methods) for name, methods in DIRECTIVE.findall(TEXT)}
 METHODS = [f"{name}.{member}" for name, members in DOCUMENTED.items() for member in members]
 OF_OTHERS = {"onnx_parser"}  # public names by which other libraries find out what an estimator can do
 

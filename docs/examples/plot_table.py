@@ -53,8 +53,8 @@ print(f"AUC of the truth: {roc_auc_score(y_test, logit[X_test.index]):.3f}")
 # %%
 # Which columns matter
 # --------------------
-# A column is important if predictions become worse when its values are shuffled. Age and town have bars around zero:
-# the model found that they say nothing.
+# A column is important if predictions become worse when its values are shuffled. Age and town have hardly a bar: the
+# model found that they say nothing.
 from matplotlib import pyplot as plt
 
 from fastmlp.plot import importances

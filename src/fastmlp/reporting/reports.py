@@ -115,7 +115,7 @@ def report(
     Raises
     ------
     ImportError
-        matplotlib is missing, which the extra `plot` brings.
+        matplotlib is missing, which the extra ``plot`` brings.
     TypeError
         The model is of another kind, or X or y cannot be read.
     ValueError

@@ -31,7 +31,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
     Parameters
     ----------
     n_members : int or None, default=None
-        The number of nets. None: as the recipe has it.
+        The number of nets. None: 8, or 4 above 100,000 rows and 2 above 300,000; `time_limit` may change it.
     categories : sequence of str, default=()
         Columns that are categories, such as numbers that are codes, or text that looks like identifiers.
     numbers : sequence of str, default=()
@@ -40,7 +40,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         Weights of classes, by which those of rows are multiplied, for training and validation; "balanced": n / (K × the
         class's number of rows).
     time_limit : float or None, default=None
-        Seconds that `fit` may take. None: as many as the recipe needs; then nothing measured decides anything.
+        Seconds that `fit` may take. None: no limit; then nothing that is measured decides anything.
     random_state : int, RandomState or None, default=None
         For first weights, rows for validation, and the order of rows.
     n_threads : int or None, default=None
@@ -57,17 +57,17 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
     feature_names_in_ : array of str
         Their names; only if X has names.
     reading_ : TableReading
-        How each column is read, and which are left out, and why.
+        How each column is read; `left_out` names those that are not, and why.
     models_ : list of Model
         The nets; their `history` has the losses of each round.
     weights_ : array
         The weight of each net in the average.
     recipe_ : Recipe
-        What was trained.
+        The settings of the nets and of their training, such as `n_members`, `width` and `epochs`.
     validation_scores_ : scores, or None
         Figures over the rows that nets kept for validation, each predicted by the nets that were not trained on it:
-        `log_loss`, `auc`, `accuracy` and `rows`; `print` shows them. Files do not keep them. None: of fewer than 40
-        rows, none are kept.
+        `log_loss`, `auc`, `accuracy` and ``rows``, the number of rows; `print` shows them. Files do not keep them.
+        None: of fewer than 40 rows, none are kept.
     target_name_ : str or None
         The name of a stream's target.
 
