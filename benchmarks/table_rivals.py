@@ -27,9 +27,9 @@ class Table:
 
         X = pd.read_csv(path) if path.endswith(".csv") else pd.read_parquet(path)
         X = X.dropna(subset=[about["target"]]).reset_index(drop=True)
-        texts = [name for name in X.columns if not pd.api.types.is_numeric_dtype(X[name])]
-        X[texts] = X[texts].astype("category")
         y = X.pop(about["target"])
+        self.texts = [name for name in X.columns if not pd.api.types.is_numeric_dtype(X[name])]
+        X[self.texts] = X[self.texts].astype("category")
         self.task, self.w = about["task"], None
         self.classes = self.task in ("binary", "multiclass")
         self.y = pd.factorize(y, sort=True)[0] if self.classes else y.to_numpy(float)
@@ -115,12 +115,12 @@ def xgboost(table, rows, seed, threads):
 def catboost(table, rows, seed, threads):
     import catboost
 
-    names = [name for name, dtype in table.X.dtypes.items() if dtype == "category"]
-    table.X[names] = table.X[names].astype(object).where(table.X[names].notna(), "missing").astype(str)
+    texts = table.X[table.texts].astype(object)  # categories are strings there, missing ones, too
+    table.X[table.texts] = texts.where(texts.notna(), "missing").astype(str)
     kind = catboost.CatBoostClassifier if table.classes else catboost.CatBoostRegressor
     loss = {"loss_function": "Poisson"} if table.task == "counts" else {}
     model = kind(thread_count=threads, random_seed=seed, verbose=0, allow_writing_files=False, **loss)
-    model.fit(table.X.iloc[rows], table.y[rows], cat_features=names, **table.weights(rows))
+    model.fit(table.X.iloc[rows], table.y[rows], cat_features=table.texts, **table.weights(rows))
     return model
 
 
