@@ -118,6 +118,27 @@ def test_a_sample_is_drawn_by_the_seed_and_told():
     assert "a sample" not in Page(quick(model, X, y, max_rows=n).html).text
 
 
+@pytest.mark.parametrize("kind", [MLPClassifier, TabularClassifier])
+def test_a_sample_of_a_sparse_matrix(kind):
+    settings = {"n_members": 1} if kind is TabularClassifier else {"hidden_layer_sizes": (4,), "solver": "lbfgs"}
+    model = kind(**settings, random_state=0).fit(X, y)
+    assert quick(model, sparse.coo_array(X), y, max_rows=50).figures == quick(model, X, y, max_rows=50).figures
+
+
+def test_seeds_that_are_larger_than_scikit_learn_takes():
+    model = Model([3, 4, 1]).fit(X, y, epochs=2)
+    large = quick(model, X, y, max_rows=50, random_state=2**32 + 1)
+    assert large.figures != quick(model, X, y, max_rows=50, random_state=1).figures  # another sample
+    assert quick(model, X, y, random_state=2**32 + 1).figures == quick(model, X, y, random_state=1).figures
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_sparse_labels():
+    Y = np.column_stack([y, ~y, X[:, 1] > 0]).astype(int)
+    model = MLPClassifier((4,), solver="lbfgs", random_state=0).fit(X, sparse.csr_array(Y))
+    assert quick(model, X, sparse.csr_array(Y)).html == quick(model, X, Y).html
+
+
 def test_rows_without_a_target_are_left_out():
     model = TabularClassifier(n_members=1, random_state=0).fit(X, y)
     some = np.where(np.arange(n) % 4 == 0, np.nan, y)
@@ -143,11 +164,17 @@ def test_what_is_refused():
         (ValueError, "X has 2 features", (model, X[:, 1:], y), {}),
         (ValueError, "y contains 'maybe', but the classes are 'no', 'yes'", (estimator, X, ["maybe"] * n), {}),
         (ValueError, "X is a stream, which brings y", (model, stream, y), {}),
+        (TypeError, "X is a str; give an array", (model, "table.csv", y), {}),
+        (TypeError, "X is a NoneType; give an array", (model, None, y), {}),
+        (TypeError, "y is a int; give an array", (model, X, 1), {}),
+        (TypeError, "y is a lazy frame", (model, X, polars.from_pandas(FRAME).lazy()), {}),
+        (TypeError, "y is a masked array", (model, X, np.ma.masked_array(y, X[:, 1] > 0)), {}),
         (TypeError, "X is a lazy frame", (model, polars.from_pandas(FRAME).lazy(), y), {}),
         (TypeError, "X is a Dask collection", (model, dask.array.from_array(X), y), {}),
         (ValueError, "max_rows=0", (model, X, y), {"max_rows": 0}),
         (ValueError, "n_repeats=0", (model, X, y), {"n_repeats": 0}),
         (ValueError, "threshold=1.5: must be a probability", (model, X, y), {"threshold": 1.5}),
+        (TypeError, "threshold='half': must be a number", (model, X, y), {"threshold": "half"}),
         (ValueError, "random_state=-1", (model, X, y), {"random_state": -1}),
     ]:
         with pytest.raises(error, match=match):

@@ -88,7 +88,7 @@ def importances(
     def score(model: ByRows, R: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None) -> float:
         return -error.measure(y, model.predictions(R), sample_weight)
 
-    used = list(subject.used)
+    used, seed = list(subject.used), seed % 2**32  # as scikit-learn takes no larger ones
     return shuffled(by_rows, len(at), subject.names, used, rows.y[at], w, n_repeats, score, seed)
 
 

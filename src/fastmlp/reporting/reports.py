@@ -6,7 +6,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from ..arguments import checked_int
+from ..arguments import checked_float, checked_int
 from ..model import Model
 from ..plot import require_matplotlib
 from ..rows.streams.stream import Stream
@@ -137,6 +137,7 @@ def report(
     require_matplotlib()
     max_rows, n_repeats = checked_int("max_rows", max_rows, 1), checked_int("n_repeats", n_repeats, 1)
     seed = checked_int("random_state", random_state, 0)
+    threshold = checked_float("threshold", threshold, 0)
     if not 0 < threshold < 1:
         raise ValueError(f"threshold={threshold!r}: must be a probability above 0 and below 1")
     subject = subject_of(model)

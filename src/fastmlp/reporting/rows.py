@@ -6,9 +6,12 @@ from typing import Any
 import numpy as np
 
 from ..rows.columns import refuse_lazy
+from ..rows.ragged import as_array
 from ..rows.streamed import StreamedRows
 from ..rows.streams.stream import Stream, check_alone
+from ..rows.targets import refuse_masked
 from ..sklearn.data import checked_weights
+from ..tables.sparse_table import is_sparse
 from ..tabular.given import refuse_own_target, rows_at
 from ..tabular.members.streamed_data import among, taken
 from .subject import Subject
@@ -68,7 +71,9 @@ def rows_given(subject: Subject, X: Any, y: Any, w: Any, max_rows: int, seed: in
     if y is None:
         raise ValueError("y is None; a report compares predictions with it")
     refuse_own_target(X, "y", y)
+    refuse_lazy("y", y)
     X, y, w = subject.usable(X, y, w)
+    y = targets_given(y)
     n = len(y)
     w = checked_weights("sample_weight", w, np.empty((n, 1)))
     if n_rows(X) != n:
@@ -77,8 +82,17 @@ def rows_given(subject: Subject, X: Any, y: Any, w: Any, max_rows: int, seed: in
     index = drawn(n, most_rows(subject, max_rows), seed)
     some = X if len(index) == n else rows_at(X, index)
     matrix = subject.matrix(some)
-    codes = subject.target.encode(np.asarray(y)[index], len(index))
+    codes = subject.target.encode(y[index], len(index))
     return completed(subject, matrix, codes, None if w is None else w[index], index, X, n)
+
+
+def targets_given(y: Any) -> np.ndarray:
+    """Return y as an array (n) or (n, K); raise TypeError where it is none, or some of it is masked."""
+    refuse_masked("y", y)
+    array = as_array("y", y.toarray() if is_sparse(y) else y, "targets")
+    if array.ndim == 0:
+        raise TypeError(f"y is a {type(y).__name__}; give an array, a list or a column with a target for each row of X")
+    return array
 
 
 def rows_of_stream(subject: Subject, rows: StreamedRows, index: np.ndarray, n_given: int) -> ReportRows:
@@ -116,4 +130,10 @@ def most_rows(subject: Subject, max_rows: int) -> int:
 
 def n_rows(X: Any) -> int:
     """Return the number of rows of a table, an array or a list."""
-    return int(X.shape[0]) if hasattr(X, "shape") else len(X)
+    if getattr(X, "shape", ()):
+        return int(X.shape[0])
+    if isinstance(X, str) or not hasattr(X, "__len__"):
+        raise TypeError(
+            f"X is a {type(X).__name__}; give an array, a frame, a table, a sparse matrix or a stream of fastmlp.rows"
+        )
+    return len(X)

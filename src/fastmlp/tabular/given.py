@@ -112,6 +112,8 @@ def with_target(X: Any, name: str, known: np.ndarray, stacklevel: int) -> Any:
 
 def rows_at(X: Any, index: np.ndarray) -> Any:
     """Return some rows of a table, an array, a sparse matrix or a list."""
+    if isinstance(X, SparseTable):
+        return SparseTable(X.X[index])
     if hasattr(X, "__arrow_c_stream__") and hasattr(X, "take"):
         return X.take(index)  # of an Arrow table, which scikit-learn does not know
     return _safe_indexing(X.tocsr() if is_sparse(X) else X, index)
