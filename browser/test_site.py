@@ -10,9 +10,9 @@ import pytest
 BUILT = Path(__file__).parents[1] / "build/docs"
 PAGES = [
     "index.html", "getting_started.html", "guide/index.html", "guide/tables.html", "auto_examples/index.html",
-    "api/index.html", "api/mlp_classifier.html", "api/command_line.html", "how_it_works/derivation.html",
-    "how_it_works/reliability.html", "how_it_works/performance.html", "benchmarks.html",
-    "changelog.html",
+    "auto_examples/plot_table.html", "api/index.html", "api/dask.html", "api/mlp_classifier.html",
+    "api/tabular_classifier.html", "api/command_line.html", "how_it_works/derivation.html",
+    "how_it_works/reliability.html", "how_it_works/performance.html", "benchmarks.html", "changelog.html",
 ]  # fmt: skip
 
 
