@@ -54,6 +54,10 @@ def test_figures_of_two_classes(weights, undrawn):
     rows = page.table(f"{kind}, and shares of the true class")
     counts = [[float(cell.split(" (")[0].replace(",", "")) for cell in row[1:3]] for row in rows]
     np.testing.assert_allclose(counts, matrix)
+    histogram = next(text for text in page.alternatives() if text.startswith("Histogram of the predicted probability"))
+    repeated = np.repeat(P[:, 1], 1 if weights is None else weights.astype(int))
+    middle = np.quantile(repeated, 0.5, method="inverted_cdf")
+    assert f"half below {middle:.4f}" in histogram
     in_use = next(row for row in page.table("Other thresholds") if "in use" in row[0])
     assert in_use[0] == "0.3 (in use)"
     assert in_use[2] == f"{100 * expected['precision']:.1f} %"

@@ -61,7 +61,7 @@ def report_on_held_rows(
         )
         return
     index, nets = all_nets(held, len(estimator.models_))
-    at = drawn(len(index), most_rows(of_tabular(estimator), MAX_ROWS), options.seed)
+    at = places_drawn(of_tabular(estimator), index, options.seed)
     subject = of_tabular(estimator, nets[at])
     what = (
         f"rows of {options.data} that were kept from training, each predicted by the nets that were not trained on it"
@@ -82,7 +82,12 @@ def write(
     about = About(which_rows, shlex.join(["fastmlp", *options.typed]), settings, random_state=seed)
     scored = None
     if rows is not None:
-        at = drawn(len(index), most_rows(subject, MAX_ROWS), seed)
+        at = places_drawn(subject, index, seed)
         scored = rows_of_stream(subject, rows, index[at], len(index))
     report_on(subject, scored, about).save(options.report)
     print(f"report written to {options.report}")
+
+
+def places_drawn(subject: Subject, index: np.ndarray, seed: int) -> np.ndarray:
+    """Return the places in `index` of the rows that a page is about: all, or a sample that the seed draws."""
+    return drawn(len(index), most_rows(subject, MAX_ROWS), seed)

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.calibration import CalibrationDisplay
 
 from .html import Element, details, pair, table
-from .judged import Group, groups_of
+from .judged import Group, groups_of, quantile
 from .picture import INK, SERIES, picture
 from .words import count, figure
 
@@ -40,7 +40,7 @@ def calibration(y: np.ndarray, p: np.ndarray, w: np.ndarray | None, of_what: str
         ax.set(xlabel="predicted probability", ylabel="rows" if w is None else "weight of rows", xlim=(0, 1))
         ax.grid(axis="y")
 
-    low, middle, high = np.quantile(p, [0.1, 0.5, 0.9])
+    low, middle, high = (quantile(p, level, w) for level in (0.1, 0.5, 0.9))
     return [
         pair(
             picture(

@@ -49,7 +49,7 @@ def judged(subject: Subject, rows: ReportRows, threshold: float) -> Judged:
     if classes is not None:
         if loss.exclusive:
             return many_classes.judged(y.astype(np.intp), A, w, classes)
-        if y.ndim == 2:
+        if subject.labels:
             return labels.judged(y, A, w, classes)
         return two_classes.judged(y, A[:, 1], w, classes, threshold)
     if loss.of_one_target:
@@ -108,7 +108,7 @@ def target(subject: Subject) -> str:
                  "huber": "numbers, by Huber's loss"}  # fmt: skip
         levels = ", ".join(map(repr, subject.loss.parameters))
         return f"{name}: {words.get(subject.loss.name, f'quantiles at level {levels}')}"
-    what = "labels" if not subject.loss.exclusive and len(subject.target.shape) == 1 else "classes"
+    what = "labels" if subject.labels else "classes"
     some = ", ".join(name_of(value) for value in classes[:MOST_CLASSES])
     return f"{name}: {len(classes):,} {what}, {some}{', …' if len(classes) > MOST_CLASSES else ''}"
 
@@ -141,7 +141,7 @@ def values(subject: Subject, rows: ReportRows) -> str:
     y, w, classes = rows.y, rows.w, subject.classes
     if classes is None:
         return f"from {number(y.min())} to {number(y.max())}, mean {number(np.average(y, axis=0, weights=w).mean())}"
-    if y.ndim == 2:
+    if subject.labels:
         shares = np.average(y, axis=0, weights=w)
     else:
         shares = np.bincount(y.astype(np.intp), w, len(classes)) / (len(y) if w is None else w.sum())

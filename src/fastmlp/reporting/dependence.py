@@ -72,7 +72,7 @@ def lines_of(subject: Subject, rows: ReportRows) -> dict[str, int]:
     K = subject.predictions(rows.Z[:1]).shape[1]
     classes, loss = subject.classes, subject.loss
     if classes is not None:
-        if loss.name == "log_loss" and not loss.exclusive and rows.y.ndim == 1:
+        if not (loss.exclusive or subject.labels):
             return {f"P({name_of(classes[1], MOST_OF_LABEL)})": 1}
         names = names_of(classes, MOST_OF_LABEL)
         largest = np.argsort(-subject.predictions(rows.Z[:10_000]).mean(axis=0), kind="stable")[:MOST_LINES]

@@ -83,6 +83,13 @@ def filled(prediction: np.ndarray, y: np.ndarray, v: np.ndarray, place: np.ndarr
         )  # fmt: skip
 
 
+def quantile(values: np.ndarray, level: float, w: np.ndarray | None) -> float:
+    """Return a quantile, by weight: the least of the values up to which there is this share of the weight."""
+    order = np.argsort(values, kind="stable")
+    sums = np.cumsum(np.ones(len(values)) if w is None else w[order])
+    return float(values[order[np.searchsorted(sums, level * sums[-1])]])
+
+
 def spread(values: np.ndarray, most: int) -> np.ndarray:
     """Return the places of at most `most` of n values, evenly spaced, to draw."""
     return np.unique(np.linspace(0, len(values) - 1, min(most, len(values))).astype(np.intp))

@@ -7,7 +7,7 @@ from sklearn import metrics
 from sklearn.metrics import PredictionErrorDisplay
 
 from .html import Element, Section, details, pair, paragraph, table
-from .judged import FigureRow, Group, Judged, groups_of, spread
+from .judged import FigureRow, Group, Judged, groups_of, quantile, spread
 from .picture import INK, SERIES, picture
 from .words import count, figure, number
 
@@ -68,13 +68,6 @@ def r2(y: np.ndarray, p: np.ndarray, w: np.ndarray | None) -> float:
 def rmse(y: np.ndarray, p: np.ndarray, w: np.ndarray | None) -> float:
     """Return the root of the mean squared error."""
     return float(metrics.root_mean_squared_error(y, p, sample_weight=w))
-
-
-def quantile(values: np.ndarray, level: float, w: np.ndarray | None) -> float:
-    """Return a quantile: the least of the values up to which there is this share of the weight."""
-    order = np.argsort(values, kind="stable")
-    sums = np.cumsum(np.ones(len(values)) if w is None else w[order])
-    return float(values[order[np.searchsorted(sums, level * sums[-1])]])
 
 
 def residuals_section(y: np.ndarray, p: np.ndarray, w: np.ndarray | None, name: str) -> Section:

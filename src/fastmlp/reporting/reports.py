@@ -185,6 +185,6 @@ def report_on(subject: Subject, rows: ReportRows | None, about: About) -> Report
 def task(subject: Subject) -> str:
     """Return what is predicted, in two words."""
     if subject.classes is not None:
-        return f"{len(subject.classes):,} {'labels' if subject.target.shape else 'classes'}"
+        return f"{len(subject.classes):,} {'labels' if subject.labels else 'classes'}"
     words = {"poisson": "counts", "quantile": "quantiles"}
     return words.get(subject.loss.name, "numbers")

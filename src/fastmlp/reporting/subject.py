@@ -67,6 +67,11 @@ class Subject:
         """The name of the target."""
         return self.target_name or "y"
 
+    @property
+    def labels(self) -> bool:
+        """Whether a row has several labels, each of which it has or has not."""
+        return self.classes is not None and len(self.target.shape) == 1
+
     def predictions(self, Z: np.ndarray) -> np.ndarray:
         """Return probabilities (n, K) of classes or labels, or numbers (n, K) in units of y, from Z[L] (n, p[L])."""
         if not self.loss.numeric:
