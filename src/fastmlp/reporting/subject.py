@@ -87,8 +87,7 @@ def one_slice_each(names: Sequence[str]) -> dict[str, slice]:
 
 def slices_of(encoding: TableEncoding) -> dict[str, slice]:
     """Return what `Subject.used` is of an encoding."""
-    ends = np.cumsum([part.n_features_out for part in encoding.parts]).tolist()
-    return {part.name: slice(end - part.n_features_out, end) for part, end in zip(encoding.parts, ends, strict=True)}
+    return {part.name: numbers for part, numbers in zip(encoding.parts, encoding.slices, strict=True)}
 
 
 def notes_of(estimator: Any) -> list[str]:

@@ -38,6 +38,12 @@ class TableEncoding:
         return [part.name for part in self.parts if isinstance(part, NumberColumn | ScaledNumber) and part.text]
 
     @property
+    def slices(self) -> list[slice]:
+        """For each part, the numbers of a row that it writes."""
+        ends = np.cumsum([part.n_features_out for part in self.parts]).tolist()
+        return [slice(end - part.n_features_out, end) for part, end in zip(self.parts, ends, strict=True)]
+
+    @property
     def n_features_out(self) -> int:
         return sum(part.n_features_out for part in self.parts)
 
@@ -70,14 +76,13 @@ class TableEncoding:
 
         if out.shape != (table.num_rows, self.n_features_out):
             raise ValueError(f"out has shape {out.shape}, but needs {(table.num_rows, self.n_features_out)}")
-        columns = [values_for(part, table) for part in self.parts]
-        ends = np.cumsum([part.n_features_out for part in self.parts])
+        columns, slices = [values_for(part, table) for part in self.parts], self.slices
         row = 0
         with np.errstate(all="ignore", over="raise"):
             for batch in pyarrow.Table.from_arrays(columns, self.columns).to_reader(max_chunksize=BLOCK_ROWS):
                 block = out[row : row + batch.num_rows]
-                for part, end, values in zip(self.parts, ends, batch.columns, strict=True):
-                    part.encode(values, block[:, end - part.n_features_out : end])
+                for part, numbers, values in zip(self.parts, slices, batch.columns, strict=True):
+                    part.encode(values, block[:, numbers])
                 row += batch.num_rows
 
     def to_dict(self) -> dict[str, Any]:

@@ -39,11 +39,10 @@ class WarningEncoder:
     """Encode the rows of one pass or more, and warn of columns whose values were all unknown."""
 
     def __init__(self, encoding: TableEncoding) -> None:
-        ends = np.cumsum([part.n_features_out for part in encoding.parts])
         self.encoding = encoding
         self.unknown = [
-            UnknownColumn(part, int(end) - part.n_features_out)
-            for part, end in zip(encoding.parts, ends, strict=True)
+            UnknownColumn(part, numbers.start)
+            for part, numbers in zip(encoding.parts, encoding.slices, strict=True)
             if may_be_unknown(part)
         ]
 
