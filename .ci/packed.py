@@ -22,8 +22,8 @@ def differences(name: str, packed: set[str], expected: set[str]) -> list[str]:
 def main(folder: Path) -> int:
     """Compare the one source distribution and the one wheel in a folder with what git tracks."""
     (source,), (wheel,) = folder.glob("*.tar.gz"), folder.glob("*.whl")
-    tracked = set(subprocess.run(["git", "ls-files"], check=True, capture_output=True, text=True).stdout.split("\n"))
-    tracked.remove("")
+    listed = subprocess.run(["git", "ls-files", "-z"], check=True, capture_output=True, text=True).stdout
+    tracked = set(listed.split("\0")) - {""}  # without -z, git quotes names that are not ASCII
     with tarfile.open(source) as archive:
         packed = {member.name.split("/", 1)[1] for member in archive if member.isfile()}
     wrong = differences(source.name, {file for file in packed if not file.startswith(ADDED)}, tracked)
