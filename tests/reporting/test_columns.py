@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from pages import Page
+from sklearn import metrics
 from sklearn.inspection import partial_dependence, permutation_importance
 
 import fastmlp
@@ -36,6 +37,20 @@ def test_importances_of_columns(weights):
     shown = importances(page)
     assert shown == {f"x{k}": pytest.approx(each, rel=1e-3, abs=1e-5) for k, each in enumerate(expected)}
     assert [*shown] == [f"x{k}" for k in np.argsort(-found.importances_mean, kind="stable")]
+
+
+def test_importances_of_labels_are_rises_of_the_sum_of_their_log_losses():
+    Y = np.column_stack([y, X[:, 2] > 0]).astype(int)
+    model = MLPClassifier((8,), solver="lbfgs", max_iter=30, alpha=1, random_state=0).fit(X, Y)
+    page = Page(fastmlp.report(model, X, Y, w, n_repeats=2).html)
+
+    def score(model, X, Y, sample_weight):
+        P = model.predict_proba(X).astype(float)
+        return -sum(metrics.log_loss(Y[:, k], P[:, k], sample_weight=sample_weight) for k in range(2))
+
+    found = permutation_importance(model, X, Y, scoring=score, n_repeats=2, random_state=0, sample_weight=w)
+    for k in range(4):
+        assert importances(page)[f"x{k}"][0] == pytest.approx(found.importances_mean[k], rel=1e-3, abs=1e-5)
 
 
 def test_importances_of_numbers_are_rises_of_the_rmse():

@@ -12,6 +12,8 @@ from ..importances import FeatureImportances, moved, shuffled
 from .counts import deviance
 from .dependence import dependences
 from .html import Element, Section, details, paragraph, printable, table
+from .judged import repeated
+from .labels import log_loss
 from .picture import INK, SERIES, picture
 from .quantiles import pinball
 from .rows import ReportRows, drawn
@@ -95,11 +97,11 @@ def importances(
 def error_of(subject: Subject) -> Error:
     """Return what a shuffle makes worse, in scikit-learn's words."""
     loss = subject.loss
-    if loss.exclusive:
-        K = np.arange(len(subject.classes or ()))
+    if subject.labels:
+        return Error("log loss", log_loss)
+    if subject.classes is not None:
+        K = np.arange(len(subject.classes))
         return Error("log loss", lambda y, A, w: float(metrics.log_loss(y, A, sample_weight=w, labels=K)))
-    if not loss.numeric:
-        return Error("log loss", log_loss_of_labels)
     if loss.of_one_target:
         levels = loss.parameters
         return Error("mean pinball loss", lambda y, A, w: float(
@@ -110,19 +112,6 @@ def error_of(subject: Subject) -> Error:
     return Error("RMSE", lambda y, A, w: float(
         metrics.root_mean_squared_error(y.reshape(A.shape), A, sample_weight=w)
     ))  # fmt: skip
-
-
-def log_loss_of_labels(y: np.ndarray, A: np.ndarray, w: np.ndarray | None) -> float:
-    """Return the sum over labels of the log loss, or that of two classes, whose probabilities are (n, 2)."""
-    if y.ndim == 1:
-        return float(metrics.log_loss(y, A, sample_weight=w, labels=[0, 1]))
-    both = (np.column_stack([1 - A[:, k], A[:, k]]) for k in range(A.shape[1]))
-    return float(sum(metrics.log_loss(y[:, k], P, sample_weight=w, labels=[0, 1]) for k, P in enumerate(both)))
-
-
-def repeated(w: np.ndarray | None, K: int) -> np.ndarray | None:
-    """Return weights for each of K numbers of a row."""
-    return None if w is None else np.repeat(w, K)
 
 
 def importance_picture(found: FeatureImportances, error: str) -> Element:

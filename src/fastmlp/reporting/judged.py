@@ -90,6 +90,11 @@ def quantile(values: np.ndarray, level: float, w: np.ndarray | None) -> float:
     return float(values[order[np.searchsorted(sums, level * sums[-1])]])
 
 
+def repeated(w: np.ndarray | None, K: int) -> np.ndarray | None:
+    """Return weights for each of K numbers of a row."""
+    return None if w is None else np.repeat(w, K)
+
+
 def spread(values: np.ndarray, most: int) -> np.ndarray:
     """Return the places of at most `most` of n values, evenly spaced, to draw."""
     return np.unique(np.linspace(0, len(values) - 1, min(most, len(values))).astype(np.intp))

@@ -7,7 +7,7 @@ from sklearn import metrics
 
 from .calibration import calibration
 from .html import Element, Section, paragraph, table
-from .judged import FigureRow, Judged
+from .judged import FigureRow, Judged, repeated
 from .many_classes import by_class, curves, mean
 from .words import MOST_OF_LABEL, figure, names_of, share
 
@@ -16,14 +16,13 @@ def judged(Y: np.ndarray, P: np.ndarray, w: np.ndarray | None, labels: list[Any]
     """Return what a page says of probabilities P (n, K) of labels Y (n, K), 0 and 1; w (n), or None."""
     aucs, averages = by_class(Y.astype(bool), P, w)
     names, predicted = names_of(labels, 40), P > 0.5
-    everywhere = None if w is None else np.repeat(w, Y.shape[1])
     sections = [
         Section("curves", "ROC and precision-recall", [
             *curves(Y.astype(bool), P, w, names_of(labels, MOST_OF_LABEL), aucs, averages),
         ]),
         Section("calibration", "Calibration", [
             paragraph("The probabilities of all labels are taken together."),
-            *calibration(Y.ravel().astype(np.float64), P.ravel(), everywhere, "of a label"),
+            *calibration(Y.ravel().astype(np.float64), P.ravel(), repeated(w, Y.shape[1]), "of a label"),
         ]),
         Section("confusion", "Found and missed labels", [label_table(Y, predicted, w, names, aucs, averages)]),
     ]  # fmt: skip
@@ -34,11 +33,6 @@ def figures(
     Y: np.ndarray, P: np.ndarray, predicted: np.ndarray, w: np.ndarray | None, aucs: np.ndarray, averages: np.ndarray
 ) -> list[FigureRow]:
     """Return the figures."""
-    K = Y.shape[1]
-    losses = [
-        metrics.log_loss(Y[:, k], np.column_stack([1 - P[:, k], P[:, k]]), sample_weight=w, labels=[0, 1])
-        for k in range(K)
-    ]
     f1 = metrics.f1_score(Y, predicted, average="macro", sample_weight=w, zero_division=0)
     return [
         FigureRow(
@@ -46,7 +40,7 @@ def figures(
             figure(mean(aucs)),
             "mean over labels of the area under the ROC curve; 0.5 for guesses, 1 at best",
         ),
-        FigureRow("log loss", figure(sum(losses)), "sum over labels; 0 at best"),
+        FigureRow("log loss", figure(log_loss(Y, P, w)), "sum over labels; 0 at best"),
         FigureRow(
             "accuracy",
             figure(metrics.accuracy_score(Y, predicted, sample_weight=w)),
@@ -64,6 +58,12 @@ def figures(
             "mean over labels of the area under the precision-recall curve",
         ),
     ]
+
+
+def log_loss(Y: np.ndarray, P: np.ndarray, w: np.ndarray | None) -> float:
+    """Return the sum over labels of the log loss."""
+    both = (np.column_stack([1 - p, p]) for p in P.T)
+    return float(sum(metrics.log_loss(y, p, sample_weight=w, labels=[0, 1]) for y, p in zip(Y.T, both, strict=True)))
 
 
 def label_table(
