@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from fastmlp.reporting.groups import groups_of
 from fastmlp.reporting.html import printable
-from fastmlp.reporting.judged import groups_of
 from fastmlp.reporting.words import count, name_of, names_of, number, share
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from sklearn.calibration import CalibrationDisplay
 
+from .groups import Group, groups_of, quantile
 from .html import Element, details, pair, table
-from .judged import Group, groups_of, quantile
 from .picture import INK, SERIES, picture
 from .words import count, figure
 

@@ -11,8 +11,8 @@ from .. import plot
 from ..importances import FeatureImportances, moved, shuffled
 from .counts import deviance
 from .dependence import dependences
+from .groups import repeated
 from .html import Element, Section, details, paragraph, printable, table
-from .judged import repeated
 from .labels import log_loss
 from .picture import INK, SERIES, picture
 from .quantiles import pinball

@@ -6,8 +6,9 @@ import numpy as np
 from sklearn import metrics
 
 from . import numbers
+from .groups import groups_of
 from .html import Section, paragraph
-from .judged import FigureRow, Judged, groups_of
+from .judged import FigureRow, Judged
 from .picture import INK, SERIES, picture
 from .words import count, figure, number
 

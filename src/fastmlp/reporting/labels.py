@@ -6,8 +6,9 @@ import numpy as np
 from sklearn import metrics
 
 from .calibration import calibration
+from .groups import repeated
 from .html import Element, Section, paragraph, table
-from .judged import FigureRow, Judged, repeated
+from .judged import FigureRow, Judged
 from .many_classes import by_class, curves, mean
 from .words import MOST_OF_LABEL, figure, names_of, share
 

@@ -6,8 +6,9 @@ import numpy as np
 from sklearn import metrics
 from sklearn.metrics import PredictionErrorDisplay
 
+from .groups import Group, groups_of, quantile, spread
 from .html import Element, Section, details, pair, paragraph, table
-from .judged import FigureRow, Group, Judged, groups_of, quantile, spread
+from .judged import FigureRow, Judged
 from .picture import INK, SERIES, picture
 from .words import count, figure, number
 
