@@ -274,11 +274,11 @@ def test_nothing_is_printed_by_default(capfd):
 def test_lines(capsys):
     model = classifier(verbose=1).fit(X, LABELS)
     begin, *lines = capsys.readouterr().out.splitlines()
-    assert begin == "TabularClassifier: 2 members, each trained on 108 rows for up to 3 epochs"
+    assert begin == "TabularClassifier: 2 nets, each trained on 108 rows for up to 3 epochs"
     found = {f"TabularClassifier: {name}, validation loss {loss:.4g}" for name, loss in zip(
         SMALL.encodings, recorded(model), strict=False)}  # fmt: skip
     assert {line.split(";")[0] for line in lines} == found
-    assert lines[-1].endswith("; 2 of 2 members have ended")
+    assert lines[-1].endswith("; 2 of 2 nets have ended")
 
 
 def test_a_bar_counts_the_rows_of_all_members(capsys, monkeypatch):

@@ -30,10 +30,10 @@ class Watch:
         self.ended: set[int] = set()
         total = sum(rows_of(course, course.rounds) for course in self.courses)
         self.bar: Any = progress_bar(verbose == "bar", total=total, smoothing=0.1, dynamic_ncols=True)
-        self.bar.set_description(f"{len(members)} members", refresh=False)
+        self.bar.set_description(f"{len(members)} nets", refresh=False)
         if self.prints:
             n, epochs = members[0].part.order.size, recipe.epochs
-            print(f"{owner}: {len(members)} members, each trained on {n:,} rows for up to {epochs:g} epochs")
+            print(f"{owner}: {len(members)} nets, each trained on {n:,} rows for up to {epochs:g} epochs")
 
     def look(self) -> None:
         """Show what is new."""
@@ -52,7 +52,7 @@ class Watch:
         """Print a line about a member that has ended."""
         self.ended.add(k)
         member = self.members[k]
-        done = f"{len(self.ended)} of {len(self.members)} members have ended"
+        done = f"{len(self.ended)} of {len(self.members)} nets have ended"
         print(f"{self.owner}: {member.encoding}, validation loss {least_loss(member):.4g}; {done}", flush=True)
 
     def close(self) -> None:
