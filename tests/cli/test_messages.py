@@ -121,6 +121,10 @@ def test_values_are_refused_before_the_table_is_read(option, bad, words, tmp_pat
             "--validation-fraction is for a bare network: by default, each net keeps a tenth of the rows",
         ),
         (
+            ["train", "{t}", "--target", "label", "--save", "{m}", "--seed", "4294967296"],
+            "--seed 4294967296: must be at most 4294967295; with --plain it may be larger",
+        ),
+        (
             ["train", "{t}", "--target", "label", "--save", "{m}", "--plain", "--members", "2"],
             "--plain trains a bare network, which has no --members; leave one of them out",
         ),

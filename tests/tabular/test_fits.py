@@ -284,7 +284,7 @@ def test_lines(capsys):
 def test_a_bar_counts_the_rows_of_all_members(capsys, monkeypatch):
     model = classifier(verbose="bar").fit(X, LABELS)
     shown = capsys.readouterr().err.split("\r")[-1]
-    assert "2 members: 100%" in shown
+    assert "2 nets: 100%" in shown
     assert f"{2 * 3 * 108}/{2 * 3 * 108}" in shown
     assert f"validation loss {min(recorded(model)):.4g}" in shown
 

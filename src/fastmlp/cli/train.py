@@ -31,6 +31,7 @@ from .tabular import train_nets
 from .target import LOSS_WORDS, Target, decided, spelled
 
 FRACTION = "--validation-fraction"
+MOST_SEED = 2**32 - 1  # of random_state, as scikit-learn takes it
 
 
 def train(options: Namespace) -> int:
@@ -60,6 +61,8 @@ def is_plain(options: Namespace) -> bool:
                 f"{FRACTION} is for a bare network: by default, each net keeps a tenth of the rows for validation; add "
                 "--plain, or leave it out"
             )
+        if options.seed > MOST_SEED:
+            raise ValueError(f"--seed {options.seed}: must be at most {MOST_SEED}; with --plain it may be larger")
         return False
     for name, value in (("--time-limit", options.time_limit), ("--members", options.members)):
         if value is not None:
