@@ -32,7 +32,7 @@ def report_on_table(model: Any, table: Table, options: Namespace) -> None:
     subject = replace(subject_of(model), target_name=table.target_name)
     rows = subject.streamed(table)
     n = rows.survey().n_training
-    write(subject, rows, np.arange(n), f"the rows of {options.data}", options, SEED)
+    write(subject, rows, places_drawn(subject, n, SEED), n, f"the rows of {options.data}", options, SEED)
 
 
 def report_on_validation(model: Model, table: Table, rows: Rows, options: Namespace) -> None:
@@ -48,31 +48,32 @@ def report_on_validation(model: Model, table: Table, rows: Rows, options: Namesp
     what = (
         f"rows of {options.data} that were kept from training, by --validation-fraction {options.validation_fraction:g}"
     )
-    write(subject, subject.streamed(table), index, what, options, options.seed)
+    drawn_rows = index[places_drawn(subject, len(index), options.seed)]
+    write(subject, subject.streamed(table), drawn_rows, len(index), what, options, options.seed)
 
 
 def report_on_held_rows(
     estimator: Any, table: Table, held: list[tuple[list[int], np.ndarray]], options: Namespace
 ) -> None:
     """Write a page about the rows that nets were not trained on, each of which is predicted by those nets."""
+    subject = of_tabular(estimator)
     if not held:
-        write(
-            of_tabular(estimator), None, np.zeros(0, np.intp), "so few rows are all trained on", options, options.seed
-        )
+        write(subject, None, np.zeros(0, np.intp), 0, "so few rows are all trained on", options, options.seed)
         return
     index, nets = all_nets(held, len(estimator.models_))
-    at = places_drawn(of_tabular(estimator), index, options.seed)
+    at = places_drawn(subject, len(index), options.seed)
     subject = of_tabular(estimator, nets[at])
     what = (
         f"rows of {options.data} that were kept from training, each predicted by the nets that were not trained on it"
     )
-    write(subject, subject.streamed(table), index, what, options, options.seed)
+    write(subject, subject.streamed(table), index[at], len(index), what, options, options.seed)
 
 
 def write(
-    subject: Subject, rows: StreamedRows | None, index: np.ndarray, which_rows: str, options: Namespace, seed: int
-) -> None:
-    """Write the page about rows of a table with these numbers, or about a sample of them."""
+    subject: Subject, rows: StreamedRows | None, index: np.ndarray, n_given: int, which_rows: str, options: Namespace,
+    seed: int,
+) -> None:  # fmt: skip
+    """Write the page about the rows of a table with these numbers, drawn from n_given; rows: None where none are."""
     hidden = HIDDEN if subject.kind == "Model" else HIDDEN | OF_NETWORK
     settings = {
         f"--{name.replace('_', '-')}": value
@@ -80,14 +81,11 @@ def write(
         if name not in hidden and value is not None and value is not False
     }
     about = About(which_rows, shlex.join(["fastmlp", *options.typed]), settings, random_state=seed)
-    scored = None
-    if rows is not None:
-        at = places_drawn(subject, index, seed)
-        scored = rows_of_stream(subject, rows, index[at], len(index))
+    scored = None if rows is None else rows_of_stream(subject, rows, index, n_given)
     report_on(subject, scored, about).save(options.report)
     print(f"report written to {options.report}")
 
 
-def places_drawn(subject: Subject, index: np.ndarray, seed: int) -> np.ndarray:
-    """Return the places in `index` of the rows that a page is about: all, or a sample that the seed draws."""
-    return drawn(len(index), most_rows(subject, MAX_ROWS), seed)
+def places_drawn(subject: Subject, n: int, seed: int) -> np.ndarray:
+    """Return the places among n rows of those that a page is about: all, or a sample that the seed draws."""
+    return drawn(n, most_rows(subject, MAX_ROWS), seed)

@@ -8,7 +8,7 @@ import numpy as np
 from ..model import Model
 from ..typing import Record
 
-FIGURES = ("loss", "validation_loss", "learning_rate")  # of rounds, that are drawn
+FIGURES = ("loss", "validation_loss", "learning_rate")  # of epochs or rounds, that are drawn
 
 
 def recorded(estimator: Any) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def of_history(history: list[dict[str, Any]]) -> dict[str, Any]:
     >>> history = [{"epoch": 1, "loss": 0.7, "learning_rate": 0.1}, {"epoch": 2, "loss": 0.5, "learning_rate": 0.1}]
     >>> display = LossCurveDisplay(**of_history(history)).plot()
     """
-    curves = {name: [record.get(name) for record in history] for name in ("loss", "validation_loss", "learning_rate")}
+    curves = {name: [record.get(name) for record in history] for name in FIGURES}
     return {"epochs": [record["epoch"] for record in history], **curves}
 
 

@@ -12,7 +12,7 @@ from ..rows.labels import TargetNumbers
 from ..rows.streamed import StreamedRows
 from ..rows.streams.stream import Stream
 from ..tabular.given import usable
-from ..tabular.members.ensemble import averaged
+from ..tabular.members.ensemble import averaged, shares
 from ..tabular.members.recipe import NET
 from ..tabular.model_file import name_of
 from ..tabular.streams import rows_of
@@ -59,12 +59,6 @@ def by_some(now: Any, matrix: np.ndarray, nets: np.ndarray) -> np.ndarray:
         part = ArrayRows(matrix[rows], n_features=matrix.shape[1], dtype=NET, with_missing=True)
         Z[rows] = averaged(models, shares(now.weights_, chosen), part)
     return Z
-
-
-def shares(weights: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """Return the weights of some nets in their average."""
-    some = weights[chosen]
-    return some / some.sum() if some.any() else np.full(len(some), 1 / len(some))
 
 
 def curves(estimator: Any) -> dict[str, Any] | str:

@@ -12,11 +12,11 @@ from ..rows.streamed import StreamedRows
 from ..rows.streams.stream import Stream
 from ..tables.encoding import TableEncoding
 from ..tabular.members.ensemble import linked
+from ..tabular.members.recipe import NET
 from ..training.figures import exp_limit
 from ..training.figures import linked as linked_numbers
 from ..typing import Scaling
 
-NET = np.dtype(np.float32)
 WIDEST = np.dtype(np.float64)  # of targets, of which figures are computed
 
 

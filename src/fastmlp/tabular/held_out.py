@@ -9,7 +9,7 @@ import numpy as np
 from ..rows.array import ArrayRows
 from ..rows.streamed import StreamedRows
 from ..training.scores import ClassScores, NumberScores, empty_scores
-from .members.ensemble import averaged
+from .members.ensemble import averaged, shares
 from .members.member import Member
 
 
@@ -30,8 +30,8 @@ def scores_of(members: Sequence[Member], weights: np.ndarray) -> ClassScores | N
         if trained_on(members[places[0]]):
             return None
         index = part.order.rows(0, part.order.size)
-        share = weights[places] / weights[places].sum() if weights[places].any() else np.full(len(nets), 1 / len(nets))
-        found.add(averaged(nets, share, rows, part.order), rows.y[index], None if rows.w is None else rows.w[index])
+        Z = averaged(nets, shares(weights, places), rows, part.order)
+        found.add(Z, rows.y[index], None if rows.w is None else rows.w[index])
     if isinstance(found, ClassScores):
         found.close()
     return found

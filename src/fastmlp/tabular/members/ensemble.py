@@ -19,6 +19,12 @@ def averaged(models: Sequence[Model], weights: np.ndarray, rows: Rows, order: An
     return np.asarray(total)
 
 
+def shares(weights: np.ndarray, chosen: list[int] | np.ndarray) -> np.ndarray:
+    """Return the weights of some nets in their average, together 1; equal ones where none has any."""
+    some = weights[chosen]
+    return some / some.sum() if some.any() else np.full(len(some), 1 / len(some))
+
+
 def linked(loss: Loss, Z: np.ndarray) -> np.ndarray:
     """Return g[L](Z): probabilities (n, K), those of both classes for one output; predictions of numbers as Z."""
     if loss.link == "logistic":
