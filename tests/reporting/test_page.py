@@ -142,6 +142,18 @@ def test_without_a_history():
     )
 
 
+def test_the_history_of_a_tabular_estimator_is_in_its_file(tmp_path):
+    X = random.standard_normal((n, 3))
+    y = X[:, 0] > 0
+    model = TabularClassifier(n_members=2, random_state=0).fit(X, y)
+    model.save(tmp_path / "m")
+    pages = [
+        Page(fastmlp.report(one, X, y, n_repeats=1).html) for one in (model, TabularClassifier.load(tmp_path / "m"))
+    ]
+    curves = [next(text for text in page.alternatives() if text.startswith("Learning curve of ")) for page in pages]
+    assert curves[0] == curves[1]
+
+
 def test_tables_tell_columns_and_rows_apart():
     page = Page(f"{written(table('About', ['a', 'b'], [['x', '1']]))}".removeprefix("<!DOCTYPE html>\n"))
     assert page.tables == {"About": [["a", "b"], ["x", "1"]]}

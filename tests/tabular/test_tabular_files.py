@@ -79,6 +79,8 @@ def test_what_was_learned_of_the_table_and_the_parameters_come_back(tmp_path):
         assert one.features == other.features
         assert (one.widths, one.seed, one.dropout) == (other.widths, other.seed, other.dropout)
         np.testing.assert_array_equal(one.parameters, other.parameters)
+        assert one.history == other.history
+        assert [record["round"] for record in one.history] == list(range(1, len(one.history) + 1))
     assert TabularClassifier.load(tmp_path / "m", n_threads=2).n_threads == 2
 
 

@@ -55,8 +55,10 @@ def test_the_format_is_the_documented_one(whole):
     assert description["tabular"].keys() == {
         "of", "fastmlp", "parameters", "recipe", "table", "target_name", "classes", "class_dtype", "statistics",
     }  # fmt: skip
-    assert description["members"][0].keys() == {"parts", "widths", "activations", "bias", "dtype", "seed", "dropout"}
-    assert tensors.keys() == {"weights", *(f"member.{k}.parameters" for k in range(4))}
+    of_member = {"parts", "history", "widths", "activations", "bias", "dtype", "seed", "dropout"}
+    assert description["members"][0].keys() == of_member
+    own = ("parameters", "history.numbers", "history.kinds")
+    assert tensors.keys() == {"weights", *(f"member.{k}.{name}" for k in range(4) for name in own)}
     shared = [set(member["parts"]) for member in description["members"]]
     assert set.intersection(*shared), "parts that all members have stand there once"
     assert set.union(*shared) == set(range(len(description["parts"])))
@@ -150,6 +152,14 @@ def test_columns_that_are_used_and_left_out(whole, refused):
         refused(assemble({**description, "tabular": tabular}, tensors))
 
 
+def test_files_without_histories(whole, tmp_path):
+    description, tensors = taken_apart(whole)
+    members = [{key: member[key] for key in member if key != "history"} for member in description["members"]]
+    others = {name: array for name, array in tensors.items() if ".history." not in name}
+    (tmp_path / "m").write_bytes(assemble({**description, "members": members}, others))
+    assert [model.history for model in saved.load(tmp_path / "m").models_] == [[]] * 4
+
+
 def test_members_that_do_not_fit(whole, refused):
     description, tensors = taken_apart(whole)
     first, second, *rest = description["members"]
@@ -159,6 +169,7 @@ def test_members_that_do_not_fit(whole, refused):
         [{**first, "parts": [10**30, *first["parts"][1:]]}, second, *rest],
         [{**first, "activations": [{"own": "f"}] * 2}, second, *rest], [{**first, "dtype": "float64"}, second, *rest],
         [{**first, "widths": [first["widths"][0], 10**9, 10**9, 1]}, second, *rest],
+        *([{**first, "history": value}, second, *rest] for value in (None, [], ["loss"], first["history"][1:], [{}])),
     ]  # fmt: skip
     for members in wrong:
         refused(assemble({**description, "members": members}, tensors))

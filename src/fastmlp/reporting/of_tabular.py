@@ -64,7 +64,7 @@ def by_some(now: Any, matrix: np.ndarray, nets: np.ndarray) -> np.ndarray:
 def curves(estimator: Any) -> dict[str, Any] | str:
     """Return the arguments of `LossCurveDisplay`, or why there is no learning curve."""
     if not any(model.history for model in estimator.models_):
-        return "There is no learning curve: files of tabular estimators keep no history of their training."
+        return "There is no learning curve: the file of the model has no history of its training."
     return recorded(estimator)
 
 

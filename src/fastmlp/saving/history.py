@@ -83,3 +83,13 @@ def check_records(history: Any) -> None:
         epoch = record.get("epoch") if numbers else None
         if type(epoch) is not int or not 0 <= epoch <= MOST_INT:
             raise ValueError(f"the history's record {n} is {str(record)[:80]}")
+
+
+def as_epoch(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a record of a round, which tabular estimators count instead of epochs, as files have it."""
+    return {"epoch" if name == "round" else name: value for name, value in record.items()}
+
+
+def as_round(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a record that `as_epoch` made as it was."""
+    return {"round" if name == "epoch" else name: value for name, value in record.items()}

@@ -11,11 +11,13 @@ from ..features import Features
 from . import model as one
 from .checks import Tensors, is_list_of, need
 from .description import Described, checked_fields
+from .history import as_round
 from .model import Contents
 
 SHARED = ("loss", "loss_parameters", "out_activation")
 OF_MEMBER = ("widths", "activations", "bias", "dtype", "seed", "dropout")
-NOT_KEPT: dict[str, Any] = {"feature_names": None, "classes": None, "optimizer": None, "history": []}
+NOT_KEPT: dict[str, Any] = {"feature_names": None, "classes": None, "optimizer": None}
+HISTORY = ("history.numbers", "history.kinds")
 SCALING = ("target_shift", "target_factor")
 MOST_CONSTANTS = 2**26  # edges, frequencies and values that all features together have, one by one
 
@@ -43,9 +45,10 @@ def contents(models: Sequence[Any], weights: np.ndarray) -> Contents:
             raise ModelFormatError(f"member {k} has no features")
         fields, of_model = one.contents(model)
         places = [parts.setdefault(part, len(parts)) for part in model.features.parts]
-        description["members"].append({"parts": places, **{key: fields[key] for key in OF_MEMBER}})
+        history = ["epoch" if name == "round" else name for name in fields["history"]]  # as `as_epoch` does
+        description["members"].append({"parts": places, "history": history, **{key: fields[key] for key in OF_MEMBER}})
         description |= {key: fields[key] for key in SHARED}
-        tensors[f"member.{k}.parameters"] = of_model["parameters"]
+        tensors |= {f"member.{k}.{name}": of_model[name] for name in ("parameters", *HISTORY) if name in of_model}
         tensors |= {name: of_model[name] for name in SCALING if name in of_model}
     return {**description, "parts": [as_description(part) for part in parts]}, tensors
 
@@ -65,7 +68,9 @@ def checked_members(description: dict[str, Any], tensors: Tensors, n_columns: in
     for k, member in enumerate(members):
         features = Features(n_columns, tuple(parts[at] for at in member["parts"]))
         fields = {**common, **{key: member[key] for key in OF_MEMBER}, "features": features}
-        nets.append(checked_fields(fields, {**of_all, "parameters": tensors[f"member.{k}.parameters"]}))
+        fields["history"] = member.get("history", [])  # the first files of version 6, and all before, have none
+        own = {name: tensors[f"member.{k}.{name}"] for name in HISTORY if f"member.{k}.{name}" in tensors}
+        nets.append(checked_fields(fields, {**of_all, **own, "parameters": tensors[f"member.{k}.parameters"]}))
         same = nets[k].widths[-1] == nets[0].widths[-1] and nets[k].dtype == nets[0].dtype
         need(same, f"member {k} has {nets[k].widths[-1]} outputs of {nets[k].dtype}, unlike the first")
         known = all(own is False for _, own in nets[k].activations)
@@ -98,4 +103,9 @@ def check_constants(members: list[dict[str, Any]], parts: list[FeaturePart]) -> 
 
 def restored(kind: type, path: Any, members: Members, n_threads: int | None) -> list[Any]:
     """Return models of class `kind`."""
-    return [one.restored(kind, path, net, [name for name, _ in net.activations], n_threads) for net in members.nets]
+    models = []
+    for net in members.nets:
+        model = one.restored(kind, path, net, [name for name, _ in net.activations], n_threads)
+        model.history = [as_round(record) for record in model.history]
+        models.append(model)
+    return models

@@ -16,6 +16,7 @@ from ...model import Model
 from ...optimizers import Optimizer
 from ...saving import container
 from ...saving.checks import need, of_type, translated
+from ...saving.history import as_epoch, as_round
 from ...saving.model import Contents
 from ...saving.parameters import plain
 from ...sklearn.checkpoint import shown
@@ -25,7 +26,6 @@ from ...training.fit import fingerprint, listed
 from ...training.improvement import Improvement
 from ...training.loop import Part
 from ...training.progress import Progress
-from ...typing import Record
 from .rules import Course, MemberRules
 
 BEST = ("best.parameters",)
@@ -218,13 +218,3 @@ def arguments(model: Model, optimizer: Optimizer, course: Course) -> dict[str, A
         "features": hashlib.sha256(features.encode()).hexdigest(),
         "rounds": course.rounds, "batch_rows": course.batch_rows, "training rows": course.n,
     }  # fmt: skip
-
-
-def as_epoch(record: Record) -> Record:
-    """Return a record of a round as files have it."""
-    return {"epoch" if name == "round" else name: value for name, value in record.items()}
-
-
-def as_round(record: Record) -> Record:
-    """Return a record that `as_epoch` made as it was."""
-    return {"round" if name == "epoch" else name: value for name, value in record.items()}
