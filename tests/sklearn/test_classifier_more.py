@@ -256,6 +256,7 @@ def test_a_fit_that_fails_before_its_first_epoch_leaves_nothing_behind():
         classifier = MLPClassifier(**settings)
         with pytest.raises(ValueError, match="exceeds float32"):
             getattr(classifier, fit)(bad, y, **({"classes": [0, 1, 2]} if fit == "partial_fit" else {}))
+        assert vars(classifier) == vars(MLPClassifier(**settings))
         with pytest.raises(NotFittedError):
             classifier.predict(X)
     fitted_before = MLPClassifier(**settings).fit(X, y > 0)
