@@ -18,6 +18,7 @@ X, y = make_classification(600, 6, n_informative=4, weights=[0.7], random_state=
 X = X.astype(np.float32)
 w = np.random.default_rng(0).integers(0, 4, len(y)).astype(float)
 NAMES = np.array(["no", "yes"])[y]
+PRECISION = 1e-6  # of predict_proba, which returns float32
 
 
 @functools.cache
@@ -27,6 +28,10 @@ def of_two():
 
 def four(x):
     return f"{x:.4f}"
+
+
+def assert_among(expected, figures):
+    assert {name: figures[name] for name in expected} == pytest.approx(expected, rel=PRECISION)
 
 
 @pytest.mark.parametrize("weights", [None, w[300:]])
@@ -47,9 +52,10 @@ def test_figures_of_two_classes(weights, undrawn):
         "F1": metrics.f1_score(truth, above, sample_weight=weights),
         "share of yes": np.average(truth, weights=weights),
     }
-    assert found.figures.items() >= {name: four(value) for name, value in expected.items()}.items()
+    assert_among(expected, found.figures)
     page = Page(found.html)
-    assert {row[0]: row[1] for row in page.table("All figures")} == found.figures
+    shown = {name: four(value) for name, value in found.figures.items()}
+    assert {row[0]: row[1] for row in page.table("All figures")} == shown
     kind = "Rows" if weights is None else "Weight of rows"
     rows = page.table(f"{kind}, and shares of the true class")
     counts = [[float(cell.split(" (")[0].replace(",", "")) for cell in row[1:3]] for row in rows]
@@ -67,14 +73,17 @@ def test_figures_of_two_classes(weights, undrawn):
 
 
 def test_calibration_is_that_of_scikit_learn(undrawn):
-    page = Page(fastmlp.report(of_two(), X[300:], NAMES[300:], n_repeats=1).html)
+    found = fastmlp.report(of_two(), X[300:], NAMES[300:], n_repeats=1)
+    page = Page(found.html)
     P = of_two().predict_proba(X[300:])[:, 1].astype(float)
     true, predicted = calibration_curve(y[300:], P, n_bins=10, strategy="quantile")
     rows = page.table("Predicted probability of yes")
     np.testing.assert_allclose([float(row[2]) for row in rows], predicted, atol=6e-5)
     np.testing.assert_allclose([float(row[3]) for row in rows], true, atol=6e-5)
-    error = sum(int(row[1]) * abs(float(row[2]) - float(row[3])) for row in rows) / 300
-    assert float(Page.table(page, "All figures")[5][1]) == pytest.approx(error, abs=2e-4)
+    sizes = [int(row[1]) for row in rows]
+    assert found.figures["calibration error"] == pytest.approx(
+        np.average(np.abs(true - predicted), weights=sizes), rel=PRECISION
+    )
 
 
 def test_weights_of_whole_numbers_are_repeated_rows(undrawn):
@@ -83,9 +92,8 @@ def test_weights_of_whole_numbers_are_repeated_rows(undrawn):
     again = np.repeat(np.arange(n, 600), w[n:].astype(int))
     repeated = fastmlp.report(of_two(), X[again], NAMES[again], n_repeats=1).figures
     but = {"calibration error"}  # as groups are of as many rows each, whatever their weights
-    assert {name: figure for name, figure in weighted.items() if name not in but} == {
-        name: figure for name, figure in repeated.items() if name not in but
-    }
+    assert weighted.keys() == repeated.keys()
+    assert_among({name: figure for name, figure in repeated.items() if name not in but}, weighted)
 
 
 def test_more_classes():
@@ -103,7 +111,7 @@ def test_more_classes():
         "balanced accuracy": metrics.recall_score(truth, predicted, average="macro", labels=range(4), zero_division=0),
         "macro F1": metrics.f1_score(truth, predicted, average="macro", labels=range(4), zero_division=0),
     }
-    assert found.figures.items() >= {name: four(value) for name, value in expected.items()}.items()
+    assert_among(expected, found.figures)
     page = Page(found.html)
     assert "without 1 of 5 classes" in page.text
     by_class = page.table("Each class against the rest")
@@ -143,7 +151,7 @@ def test_labels():
         "macro F1": metrics.f1_score(truth, P > 0.5, average="macro"),
         "macro average precision": metrics.average_precision_score(truth, P),
     }
-    assert found.figures == {name: four(value) for name, value in expected.items()}
+    assert found.figures == pytest.approx(expected, rel=PRECISION)
     rows = Page(found.html).table("Each label")
     for row, ((_, false), (missed, hit)) in zip(rows, metrics.multilabel_confusion_matrix(truth, P > 0.5), strict=True):
         assert row[2:5] == [str(hit), str(missed), str(false)]
@@ -152,20 +160,23 @@ def test_labels():
 def test_scored_rows_of_one_class():
     only = np.flatnonzero(y[300:] == 1) + 300
     found = fastmlp.report(of_two(), X[only], NAMES[only], n_repeats=1)
-    assert found.figures["AUC"] == found.figures["average precision"] == "undefined"
-    assert found.figures["recall"] == four((of_two().predict_proba(X[only])[:, 1] > 0.5).mean())
-    assert "All scored rows are of one class, yes" in Page(found.html).text
+    undefined = {name for name, figure in found.figures.items() if np.isnan(figure)}
+    assert undefined == {"AUC", "average precision", "balanced accuracy"}
+    assert found.figures["recall"] == (of_two().predict_proba(X[only])[:, 1] > 0.5).mean()
+    page = Page(found.html)
+    assert "All scored rows are of one class, yes" in page.text
+    assert {row[0] for row in page.table("All figures") if row[1] == "undefined"} == undefined
     rows = np.append(only, np.flatnonzero(y[300:] == 0)[:3] + 300)
     weights = np.append(np.ones(len(only)), np.zeros(3))  # rows of the other class that do not count
     weighted = fastmlp.report(of_two(), X[rows], NAMES[rows], weights, n_repeats=1)
-    assert weighted.figures == found.figures
+    assert weighted.figures == pytest.approx(found.figures, rel=PRECISION, nan_ok=True)
 
 
 def test_constant_predictions():
     model = Model([6, 1])
     model.parameters[:] = 0
     found = fastmlp.report(model, X, y, n_repeats=1)
-    assert found.figures["AUC"] == "0.5000"
+    assert found.figures["AUC"] == 0.5
     page = Page(found.html)
     assert len(page.table("Predicted probability")) == 1
     assert "its history is empty" in page.text

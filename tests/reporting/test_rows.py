@@ -220,5 +220,5 @@ def test_dates_times_and_functions_among_the_settings(monkeypatch):
 def test_a_classifier_of_one_class():
     model = MLPClassifier((4,), solver="lbfgs", random_state=0).fit(X, np.zeros(n))
     found = quick(model, X, np.zeros(n))
-    assert found.figures["accuracy"] == "1.0000"
+    assert found.figures["accuracy"] == 1
     assert "All scored rows are of one class, 0.0" in Page(found.html).text

@@ -73,7 +73,7 @@ def sections(subject: Subject, rows: ReportRows | None, found: Judged | None, ab
 
 def figure_table(header: list[str], found: Judged) -> Element:
     """Return all figures as a table, whose last column is text."""
-    made = table("All figures of the scored rows", header, [list(row) for row in found.figures])
+    made = table("All figures of the scored rows", header, [[row.name, row.text, row.meaning] for row in found.figures])
     for row in made.iter("tr"):
         row[-1].set("class", "text")
     return made

@@ -10,7 +10,7 @@ from .groups import groups_of
 from .html import Section, paragraph
 from .judged import FigureRow, Judged
 from .picture import INK, SERIES, picture
-from .words import count, figure, number
+from .words import count, number
 
 LEAST_MEAN = 1e-30  # of a prediction, whose logarithm must be finite
 
@@ -20,7 +20,7 @@ def judged(y: np.ndarray, A: np.ndarray, w: np.ndarray | None, name: str) -> Jud
     if A.shape[1] > 1:
         of_all = numbers.of_several(y, A, w, name)
         means = [deviance(y[:, k], A[:, k], w) for k in range(A.shape[1])]
-        mean = FigureRow("mean Poisson deviance", number(np.mean(means)), "over rows and targets; 0 at best")
+        mean = FigureRow("mean Poisson deviance", np.mean(means), "over rows and targets; 0 at best", number)
         return of_all._replace(figures=[mean, *of_all.figures], headline=4)
     p = A[:, 0]
     base = float(np.average(y, weights=w))
@@ -28,16 +28,16 @@ def judged(y: np.ndarray, A: np.ndarray, w: np.ndarray | None, name: str) -> Jud
     explained = 1 - deviance(y, p, w) / of_mean if of_mean > 0 else float("nan")
     found = [
         FigureRow(
-            "mean Poisson deviance", number(deviance(y, p, w)), f"0 at best; {number(of_mean)} for the mean everywhere"
+            "mean Poisson deviance", deviance(y, p, w), f"0 at best; {number(of_mean)} for the mean everywhere", number
         ),
         FigureRow(
             "D²",
-            figure(explained),
+            explained,
             "share of the deviance that predictions explain; 1 at best, 0 for the mean everywhere",
         ),
         FigureRow(
             "predicted / true total",
-            figure(total(p, w) / total(y, w) if base > 0 else float("nan")),
+            total(p, w) / total(y, w) if base > 0 else float("nan"),
             "1 for predictions that are right on average",
         ),
         *numbers.figures(y, p, w),

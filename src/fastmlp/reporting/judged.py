@@ -1,11 +1,12 @@
 """What a page says of predictions: figures, and sections with pictures."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from .html import Section
+from .words import figure
 
 
 class FigureRow(NamedTuple):
@@ -13,13 +14,21 @@ class FigureRow(NamedTuple):
 
     Attributes
     ----------
-    name, value : as they are written
+    name : as it is written
+    value : of Python or NumPy; NaN where it is undefined
     meaning : what it tells, and which values are good
+    write : returns the value as text; `figure`, or `number` where it has a unit
     """
 
     name: str
-    value: str
+    value: float | np.floating
     meaning: str
+    write: Callable[[Any], str] = figure
+
+    @property
+    def text(self) -> str:
+        """The value as the page writes it."""
+        return self.write(self.value)
 
 
 class Judged(NamedTuple):

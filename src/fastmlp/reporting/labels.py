@@ -38,24 +38,24 @@ def figures(
     return [
         FigureRow(
             "macro AUC",
-            figure(mean(aucs)),
+            mean(aucs),
             "mean over labels of the area under the ROC curve; 0.5 for guesses, 1 at best",
         ),
-        FigureRow("log loss", figure(log_loss(Y, P, w)), "sum over labels; 0 at best"),
+        FigureRow("log loss", log_loss(Y, P, w), "sum over labels; 0 at best"),
         FigureRow(
             "accuracy",
-            figure(metrics.accuracy_score(Y, predicted, sample_weight=w)),
+            metrics.accuracy_score(Y, predicted, sample_weight=w),
             "share of rows all of whose labels are found, and no others",
         ),
         FigureRow(
             "Hamming loss",
-            figure(metrics.hamming_loss(Y, predicted, sample_weight=w)),
+            metrics.hamming_loss(Y, predicted, sample_weight=w),
             "share of labels that are wrong; 0 at best",
         ),
-        FigureRow("macro F1", figure(f1), "mean over labels of the harmonic mean of precision and recall"),
+        FigureRow("macro F1", f1, "mean over labels of the harmonic mean of precision and recall"),
         FigureRow(
             "macro average precision",
-            figure(mean(averages)),
+            mean(averages),
             "mean over labels of the area under the precision-recall curve",
         ),
     ]

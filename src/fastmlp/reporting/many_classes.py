@@ -77,39 +77,37 @@ def figures(
     found = [
         FigureRow(
             "macro AUC",
-            figure(mean(aucs)),
+            mean(aucs),
             "mean over classes of the area under the ROC curve of each class against the rest; 0.5 for guesses, 1 at "
             f"best{without}",
         ),
         FigureRow(
             "log loss",
-            figure(metrics.log_loss(y, P, sample_weight=w, labels=np.arange(K))),
+            metrics.log_loss(y, P, sample_weight=w, labels=np.arange(K)),
             f"0 at best; {figure(least)} for the share of each class as its probability",
         ),
         FigureRow(
             "accuracy",
-            figure(metrics.accuracy_score(y, predicted, sample_weight=w)),
+            metrics.accuracy_score(y, predicted, sample_weight=w),
             f"share of rows whose class is found; {figure(shares.max())} for the most frequent class everywhere",
         ),
-        FigureRow("balanced accuracy", figure(recalls), "mean over classes of the share that is found"),
-        FigureRow("macro F1", figure(f1), "mean over classes of the harmonic mean of precision and recall"),
+        FigureRow("balanced accuracy", recalls, "mean over classes of the share that is found"),
+        FigureRow("macro F1", f1, "mean over classes of the harmonic mean of precision and recall"),
         FigureRow(
             "macro average precision",
-            figure(mean(averages)),
+            mean(averages),
             "mean over classes of the area under the precision-recall curve",
         ),
         FigureRow(
             "calibration error",
-            figure(error),
+            error,
             "mean distance of the share of right predictions from the probability of the predicted class, over ten "
             "groups of rows; 0 at best",
         ),
     ]
     if K > MOST_NAMED:
         top = metrics.top_k_accuracy_score(y, P, k=3, labels=np.arange(K), sample_weight=w)
-        found.insert(
-            4, FigureRow("top-3 accuracy", figure(top), "share of rows whose class is among the three most probable")
-        )
+        found.insert(4, FigureRow("top-3 accuracy", top, "share of rows whose class is among the three most probable"))
     return found
 
 

@@ -34,28 +34,31 @@ def figures(y: np.ndarray, p: np.ndarray, w: np.ndarray | None) -> list[FigureRo
     return [
         FigureRow(
             "R²",
-            figure(r2(y, p, w)),
+            r2(y, p, w),
             "share of the target's variance that predictions explain; 1 at best, 0 for its mean everywhere",
         ),
         FigureRow(
-            "RMSE", number(rmse(y, p, w)), f"root of the mean squared error; {number(base)} for the mean everywhere"
+            "RMSE", rmse(y, p, w), f"root of the mean squared error; {number(base)} for the mean everywhere", number
         ),
-        FigureRow("MAE", number(metrics.mean_absolute_error(y, p, sample_weight=w)), "mean absolute error"),
+        FigureRow("MAE", metrics.mean_absolute_error(y, p, sample_weight=w), "mean absolute error", number),
         FigureRow(
             "median absolute error",
-            number(metrics.median_absolute_error(y, p, sample_weight=w)),
+            metrics.median_absolute_error(y, p, sample_weight=w),
             "half of the errors are smaller",
+            number,
         ),
-        FigureRow("90 % of errors below", number(quantile(error, 0.9, w)), "a tenth of the errors is larger"),
+        FigureRow("90 % of errors below", quantile(error, 0.9, w), "a tenth of the errors is larger", number),
         FigureRow(
             "mean residual",
-            number(np.average(y - p, weights=w)),
+            np.average(y - p, weights=w),
             "true minus predicted; 0 for predictions that are right on average",
+            number,
         ),
         FigureRow(
             "mean of the target",
-            number(np.average(y, weights=w)),
+            np.average(y, weights=w),
             "among the scored rows, by weight where they have some",
+            number,
         ),
     ]
 
@@ -200,9 +203,9 @@ def of_several(Y: np.ndarray, A: np.ndarray, w: np.ndarray | None, name: str) ->
     K, every = A.shape[1], range(A.shape[1])
     r2s = [r2(Y[:, k], A[:, k], w) for k in every]
     found = [
-        FigureRow("mean R²", figure(np.mean(r2s)), "over the targets; 1 at best, 0 for their means everywhere"),
-        FigureRow("mean RMSE", number(np.mean([rmse(Y[:, k], A[:, k], w) for k in every])), "over the targets"),
-        FigureRow("mean MAE", number(metrics.mean_absolute_error(Y, A, sample_weight=w)), "over the targets"),
+        FigureRow("mean R²", np.mean(r2s), "over the targets; 1 at best, 0 for their means everywhere"),
+        FigureRow("mean RMSE", np.mean([rmse(Y[:, k], A[:, k], w) for k in every]), "over the targets", number),
+        FigureRow("mean MAE", metrics.mean_absolute_error(Y, A, sample_weight=w), "over the targets", number),
     ]  # fmt: skip
     rows = [
         [

@@ -47,7 +47,7 @@ def figures(headline: list[FigureRow]) -> list[Element]:
     if not headline:
         return []
     cards = (
-        element("div", element("dt", row.name), element("dd", row.value), element("dd", row.meaning, class_="meaning"))
+        element("div", element("dt", row.name), element("dd", row.text), element("dd", row.meaning, class_="meaning"))
         for row in headline
     )
     return [element("dl", *cards, class_="headline")]

@@ -10,7 +10,7 @@ from .groups import groups_of
 from .html import Section, pair, table
 from .judged import FigureRow, Judged
 from .picture import INK, picture
-from .words import count, figure, number, share
+from .words import count, number, share
 
 MOST_LINES = 5
 
@@ -21,12 +21,10 @@ def judged(y: np.ndarray, A: np.ndarray, w: np.ndarray | None, levels: tuple[flo
     p, losses = A[:, middle], [pinball(y, A[:, k], w, level) for k, level in enumerate(levels)]
     found = [
         FigureRow(
-            "mean pinball loss", number(np.mean(losses)), "over rows and levels, in units of the target; 0 at best"
+            "mean pinball loss", np.mean(losses), "over rows and levels, in units of the target; 0 at best", number
         ),
         *(
-            FigureRow(
-                f"rows up to quantile {level!r}", figure(below(y, A[:, k], w)), f"{level!r} if the quantile is right"
-            )
+            FigureRow(f"rows up to quantile {level!r}", below(y, A[:, k], w), f"{level!r} if the quantile is right")
             for k, level in enumerate(levels)
         ),
     ]

@@ -70,34 +70,30 @@ def figures(
     balanced = (at.recall + 1 - at.false_positive_rate) / 2 if both else np.nan
     cut = f"at the threshold {at.threshold:g}"
     return [
-        FigureRow("AUC", figure(auc), "area under the ROC curve; 0.5 for guesses, 1 at best"),
-        FigureRow(
-            "log loss", figure(losses), f"0 at best; {figure(least)} for the share of each class as its probability"
-        ),
+        FigureRow("AUC", auc, "area under the ROC curve; 0.5 for guesses, 1 at best"),
+        FigureRow("log loss", losses, f"0 at best; {figure(least)} for the share of each class as its probability"),
         FigureRow(
             "accuracy",
-            figure(right),
+            right,
             f"share of rows whose class is found {cut}; {figure(max(base, 1 - base))} for "
             "the more frequent class everywhere",
         ),
-        FigureRow(
-            "average precision", figure(precision), f"area under the precision-recall curve; {figure(base)} for guesses"
-        ),
+        FigureRow("average precision", precision, f"area under the precision-recall curve; {figure(base)} for guesses"),
         FigureRow(
             "Brier score",
-            figure(metrics.brier_score_loss(y, p, sample_weight=w)),
+            metrics.brier_score_loss(y, p, sample_weight=w),
             "mean squared error of probabilities; 0 at best",
         ),
         FigureRow(
             "calibration error",
-            figure(calibration_error(y, p, w)),
+            calibration_error(y, p, w),
             "mean distance of shares from predicted probabilities, over ten groups of rows; 0 at best",
         ),
-        FigureRow("balanced accuracy", figure(balanced), f"mean over both classes of the share that is found {cut}"),
-        FigureRow("precision", figure(at.precision), f"share of {name} among the rows predicted to be so, {cut}"),
-        FigureRow("recall", figure(at.recall), f"share of the rows of {name} that are found, {cut}"),
-        FigureRow("F1", figure(at.f1), f"harmonic mean of precision and recall, {cut}"),
-        FigureRow(f"share of {name}", figure(base), "among the scored rows, by weight where they have some"),
+        FigureRow("balanced accuracy", balanced, f"mean over both classes of the share that is found {cut}"),
+        FigureRow("precision", at.precision, f"share of {name} among the rows predicted to be so, {cut}"),
+        FigureRow("recall", at.recall, f"share of the rows of {name} that are found, {cut}"),
+        FigureRow("F1", at.f1, f"harmonic mean of precision and recall, {cut}"),
+        FigureRow(f"share of {name}", base, "among the scored rows, by weight where they have some"),
     ]
 
 
