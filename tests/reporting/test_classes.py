@@ -160,6 +160,7 @@ def test_labels():
 def test_scored_rows_of_one_class():
     only = np.flatnonzero(y[300:] == 1) + 300
     found = fastmlp.report(of_two(), X[only], NAMES[only], n_repeats=1)
+    assert found == fastmlp.report(of_two(), X[only], NAMES[only], n_repeats=1)
     undefined = {name for name, figure in found.figures.items() if np.isnan(figure)}
     assert undefined == {"AUC", "average precision", "balanced accuracy"}
     assert found.figures["recall"] == (of_two().predict_proba(X[only])[:, 1] > 0.5).mean()

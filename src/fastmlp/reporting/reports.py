@@ -1,6 +1,6 @@
 """`report`: a page about a model and how good it is on rows."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any
 
@@ -56,7 +56,7 @@ class Report:
     """
 
     html: str
-    figures: dict[str, float]
+    figures: dict[str, float] = field(compare=False)  # NaN differs from itself; the page has them all
 
     def save(self, path: FilePath) -> None:
         """Write the page to a file, which is replaced in one step.
