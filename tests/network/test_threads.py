@@ -233,6 +233,43 @@ def test_ctrl_c_waits_for_all_threads(n_threads):
         interrupted_fit(model, X, y, milliseconds / 1000, batch_size=10_000)
 
 
+@pytest.fixture
+def ctrl_c_in_the_first_call(monkeypatch):
+    """Send Ctrl-C as the threads of the first call begin, to a handler that raises nothing; return what came."""
+    came, original = [], threads.Threads.run
+
+    def run(self, look, first):
+        if not came:
+            signal.raise_signal(signal.SIGINT)
+        original(self, look, first)
+
+    monkeypatch.setattr(threads, "CALLER_FLOPS", 0)
+    monkeypatch.setattr(threads.Threads, "run", run)
+    former = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
+    yield came
+    signal.signal(signal.SIGINT, former)
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_a_handler_that_does_not_raise_leaves_predictions_whole(n_threads, request):
+    X, _ = many_rows()
+    model = Model(*NET, n_threads=n_threads)
+    expected = model.predict_proba(X[:5000])
+    came = request.getfixturevalue("ctrl_c_in_the_first_call")
+    np.testing.assert_array_equal(model.predict_proba(X[:5000]), expected)
+    assert came == [signal.SIGINT]
+
+
+def test_a_sum_that_ctrl_c_cut_is_none_whatever_the_handler_does(ctrl_c_in_the_first_call):
+    X, y = many_rows()
+    net = Model(*NET, n_threads=2).network
+    rows = ArrayRows(X[:5000], y[:5000].astype(int), n_features=28, dtype=net.plan.dtype, loss=net.plan.loss)
+    with pytest.raises(KeyboardInterrupt):
+        net.gradient(rows)
+    assert ctrl_c_in_the_first_call == [signal.SIGINT]
+    assert np.isfinite(net.gradient(rows)[1]).all()
+
+
 @numba.njit
 def begin(flags, n_threads):
     spread_out(flags, n_threads)

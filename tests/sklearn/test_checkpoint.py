@@ -156,6 +156,38 @@ def test_interrupted_early_stopping_keeps_the_best_weights_and_goes_on_with_the_
     assert state(fitted(tmp_path / "run", resume=True, **EARLY)) == state(expected)
 
 
+@pytest.mark.parametrize("settings", [{}, EARLY])
+def test_ctrl_c_as_the_last_checkpoint_is_written_comes_too_late(settings, tmp_path, monkeypatch):
+    write = Checkpoint.write
+
+    def written(self, progress):
+        write(self, progress)
+        if progress.ended:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(Checkpoint, "write", written)
+    with pytest.warns(UserWarning, match="Training interrupted by user"):
+        interrupted = fitted(tmp_path / "run", **settings)
+    assert state(interrupted) == state(fitted(**settings))
+
+
+def test_patience_without_end_is_compared(tmp_path):
+    settings = {"n_iter_no_change": np.inf}
+    fitted(tmp_path / "run", callbacks=stop_at(2), **settings)
+    with pytest.raises(ValueError, match="n_iter_no_change='inf', but this one has 3"):
+        fitted(tmp_path / "run", resume=True, n_iter_no_change=3)
+    assert state(fitted(tmp_path / "run", resume=True, **settings)) == state(fitted(**settings))
+
+
+def test_classes_that_no_model_has_are_left_out_of_the_file(tmp_path):
+    settings = {"y": np.full(500, "only")}
+    fitted(tmp_path / "run", callbacks=stop_at(2), **settings)
+    assert Model.load(tmp_path / "run").classes is None
+    resumed = fitted(tmp_path / "run", resume=True, **settings)
+    assert state(resumed) == state(fitted(**settings))
+    assert resumed.predict(X[:2]).tolist() == ["only", "only"]
+
+
 @pytest.mark.parametrize("kind", [lambda: np.random.RandomState(5), lambda: None])
 def test_random_states_that_are_no_seeds(kind, tmp_path):
     """The file has the state of the draws; NumPy's own is not changed where a fit goes on."""

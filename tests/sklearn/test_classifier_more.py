@@ -10,7 +10,7 @@ from sklearn.metrics import get_scorer, log_loss
 from sklearn.model_selection import train_test_split
 from sklearn.utils.class_weight import compute_sample_weight
 
-from fastmlp import Adam, AdamW, MLPClassifier
+from fastmlp import Adam, AdamW, DivergenceError, MLPClassifier, rows
 from fastmlp.sklearn import data
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -60,6 +60,46 @@ def test_class_weights_of_classes_that_a_batch_does_not_hold():
 def test_balanced_weights_of_a_part_are_refused():
     with pytest.raises(ValueError, match="class_weight='balanced'"):
         MLPClassifier(class_weight="balanced").partial_fit(X, y, classes=[0, 1, 2])
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_weights_that_leave_no_row_to_train_on_are_named(solver):
+    nothing = dict.fromkeys(range(3), 0)
+    with pytest.raises(ValueError, match=r"class_weight={0: 0, 1: 0, 2: 0} leaves no row with a weight above 0"):
+        fitted(class_weight=nothing, solver=solver)
+    with pytest.raises(ValueError, match="sample_weight: Sample weights must contain at least one non-zero"):
+        fitted(np.zeros(600), solver=solver)
+    with pytest.raises(ValueError, match="sample_weight_val: Sample weights must contain at least one non-zero"):
+        MLPClassifier(**SETTINGS).fit(X, y, X_val=X, y_val=y, sample_weight_val=np.zeros(600))
+
+
+def test_weights_of_which_a_drawn_part_has_none():
+    """One row has a weight: it is either trained on, or validated on."""
+    found, one = set(), (np.arange(600) == 0) * 1.0
+    for seed in range(40):
+        with pytest.raises(ValueError, match="give X_val and y_val") as caught:
+            MLPClassifier(**{**SETTINGS, "random_state": seed}, early_stopping=True).fit(X, y, one)
+        found.add(str(caught.value).split(";")[0])
+        if len(found) == 2:
+            break
+    assert found == {
+        "the rows kept for validation have no weight above 0",
+        "sample_weight is 0 for every row to train on: the others are kept for validation",
+    }
+
+
+@pytest.mark.parametrize(("class_weight", "words"), [
+    ([{0: 1, 1: 2}], "number of elements in class_weight should match number of outputs. Got 1 .* 2 outputs"),
+    ({0: 1, 1: 2}, "class_weight should be a list of dicts, or the string 'balanced'"),
+])  # fmt: skip
+def test_class_weights_that_labels_cannot_have(class_weight, words):
+    with pytest.raises(ValueError, match=words):
+        MLPClassifier(class_weight=class_weight).fit(X, np.stack([y == 0, y == 1], axis=1).astype(int))
+
+
+def test_class_weights_that_a_stream_cannot_have():
+    with pytest.raises(ValueError, match=r"class_weight=\[{0: 2.0}\]: with a stream, give a dict, 'balanced' or None"):
+        MLPClassifier(class_weight=[{0: 2.0}]).fit(rows.Array(X, y))
 
 
 # --- a validation set of one's own -----------------------------------------------------------------------------
@@ -275,6 +315,21 @@ def test_an_error_after_an_epoch_leaves_what_was_learned():
     with pytest.raises(RuntimeError, match="enough"):
         classifier.fit(X, y)
     same(classifier, fitted(max_iter=1))
+
+
+def test_weights_that_a_callback_spoils_in_the_last_epoch_are_an_error():
+    def spoil(classifier, record):
+        classifier.coefs_[0][0, 0] = np.nan if record["epoch"] == 8 else 0.5
+
+    with pytest.raises(DivergenceError, match="Solver produced non-finite parameter weights"):
+        MLPClassifier(**SETTINGS, callbacks=spoil).fit(X, y)
+
+
+def test_lbfgs_prints_a_line_for_each_iteration(capsys):
+    classifier = fitted(solver="lbfgs", verbose=True)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == classifier.n_iter_ == 8
+    assert lines[-1] == f"loss = {classifier.loss_:.8f}"
 
 
 @pytest.mark.parametrize("solvers", [("lbfgs", "adam"), ("lbfgs", "sgd"), ("adam", "lbfgs", "sgd")])

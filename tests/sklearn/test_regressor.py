@@ -201,6 +201,14 @@ def test_partial_fits_of_streams():
     np.testing.assert_allclose(streamed.predict(X), whole.predict(X), rtol=1e-4)
 
 
+def test_streams_whose_blocks_are_empty():
+    nothing = X[:0], y[:0]
+    some = rows.Blocks(lambda: iter([nothing, (X, y), nothing]))
+    np.testing.assert_array_equal(regressor().fit(some).coefs_[0], regressor().fit(rows.Array(X, y)).coefs_[0])
+    with pytest.raises(ValueError, match="X has 0 rows; at least 1 is required"):
+        regressor().fit(rows.Blocks(lambda: iter([nothing])))
+
+
 def test_streams_of_tables_and_of_several_columns(tmp_path):
     frame = pd.DataFrame(X, columns=list("abcdef")).assign(price=y)
     frame.to_csv(tmp_path / "t.csv", index=False)

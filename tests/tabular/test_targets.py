@@ -5,6 +5,7 @@ import pandas as pd
 import polars
 import pyarrow
 import pytest
+import scipy.sparse
 from small_tables import classes, classifier, numbers, regressor, table
 
 pytestmark = pytest.mark.usefixtures("little_training")
@@ -110,6 +111,7 @@ def test_no_row_has_a_target(make):
         (YES[:-1], ValueError, r"inconsistent numbers of samples: \[120, 119\]"),
         (None, ValueError, "the target y is None"),
         (np.ma.array(YES, mask=YES), TypeError, "y is a masked array"),
+        (scipy.sparse.csr_array(YES[:, np.newaxis]), TypeError, r"y is sparse; give y.toarray\(\)"),
     ],
 )
 def test_bad_classes(y, error, words):
@@ -175,7 +177,7 @@ def test_quantiles(levels):
         (np.where(np.arange(n) == 3, -1, 1), "sample_weight(_val)? contains -1"),
         (np.where(np.arange(n) == 3, np.nan, 1), "sample_weight contains NaN"),
         (np.where(np.arange(n) == 3, np.inf, 1), "sample_weight contains infinity"),
-        (np.zeros(n), "at least one non-zero|sample_weight(_val)? is 0 for every row"),
+        (np.zeros(n), "sample_weight(_val)?: Sample weights must contain at least one non-zero number"),
         (np.ones(n - 1), r"sample_weight.shape == \(119,\), expected \(120,\)"),
         (np.ones((n, 2)), "(?i)sample.weight"),
     ],
@@ -218,6 +220,10 @@ def test_weights_of_classes_are_weights_of_rows():
     np.testing.assert_array_equal(balanced.predict_proba(X), by_row.predict_proba(X))
     with pytest.raises(ValueError, match="class_weight"):
         classifier(class_weight={"no": -1.0}).fit(X, LABELS)
+    with pytest.raises(ValueError, match=r"class_weight={'no': 0, 'yes': 0} leaves no row with a weight above 0"):
+        classifier(class_weight={"no": 0, "yes": 0}).fit(X, LABELS)
+    with pytest.raises(ValueError, match=r"X_val, y_val: class_weight={'no': 0} leaves no row with a weight above 0"):
+        classifier(class_weight={"no": 0}).fit(X, LABELS, X_val=X[~YES], y_val=LABELS[~YES])
 
 
 @pytest.mark.parametrize("K", [2, 3, 500])

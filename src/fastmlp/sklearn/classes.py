@@ -104,6 +104,7 @@ class ClassTarget:
         if estimator.class_weight is None:
             return w
         by_class = weights_by_class(estimator.class_weight, y, estimator._label_binarizer)
+        refuse_weightless(estimator.class_weight, by_class)
         with np.errstate(over="ignore"):  # what becomes inf is refused where rows are made
             return by_class if w is None else by_class * w
 
@@ -136,6 +137,7 @@ class ClassTarget:
         weights = self.weights_of_stream(rows)
         if weights is None:
             return
+        refuse_weightless(self.estimator.class_weight, weights)
         rows.class_weights = np.concatenate([weights, np.ones(rows.survey().by_class.size - weights.size)])
         with np.errstate(over="ignore"):
             check_sum(float(rows.class_weights @ rows.survey().by_class))
@@ -211,6 +213,12 @@ def class_weights(given: Any, classes: np.ndarray, y: np.ndarray | None = None) 
     if not np.all((weights >= 0) & (weights < np.inf)):
         raise ValueError(f"class_weight={given!r}: weights must be finite and not negative")
     return weights
+
+
+def refuse_weightless(given: Any, weights: np.ndarray) -> None:
+    """Raise ValueError where `class_weight` makes the weights of all rows, or of all classes, 0."""
+    if not weights.any():
+        raise ValueError(f"class_weight={given!r} leaves no row with a weight above 0; give a class of y one above 0")
 
 
 def weights_by_class(given: Any, y: np.ndarray, binarizer: LabelBinarizer) -> np.ndarray:

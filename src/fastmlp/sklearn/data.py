@@ -183,7 +183,7 @@ def checked_weights(name: str, given: Any, X: Any) -> np.ndarray | None:
     try:
         w: np.ndarray | None = None if given is None else _check_sample_weight(given, X)
     except (ValueError, TypeError) as error:
-        raise type(error)(str(error) if "weight" in str(error) else f"{name}: {error}") from None
+        raise type(error)(str(error) if name in str(error) else f"{name}: {error}") from None
     if w is not None:
         refuse_negative(name, w)
     return w

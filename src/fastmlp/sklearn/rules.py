@@ -129,7 +129,9 @@ class ScikitLearnRules:
         """Set the estimator's figures of the epoch, and return them for callbacks."""
         estimator, tally, rate = self.estimator, self.progress.tally, self.estimator._optimizer.rate
         if not self.has_diverged and not tally.objective_rows:
-            raise RowError("sample_weight is 0 for every row to train on")
+            raise RowError(
+                "sample_weight is 0 for every row to train on: the others are kept for validation; give X_val and y_val"
+            )
         estimator.n_iter_ += 1
         estimator.t_ += order.size
         estimator.loss_ = float("nan") if self.has_diverged else tally.mean_objective

@@ -14,7 +14,7 @@ from ..rows.labels import Labels, Target
 from ..rows.streamed import StreamedRows
 from ..rows.streams.stream import Stream
 from ..rows.survey import classes_of
-from ..sklearn.classes import ClassTarget, check_one_kind, class_weights
+from ..sklearn.classes import ClassTarget, check_one_kind, class_weights, refuse_weightless
 from ..sklearn_private import StrOptions
 from ..typing import SparseMatrix, Table, Verbose
 from .estimator import CONSTRAINTS, TabularEstimator
@@ -67,7 +67,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
     validation_scores_ : scores, or None
         Figures over the rows that nets kept for validation, each predicted by the nets that were not trained on it:
         `log_loss`, `auc`, `accuracy` and ``rows``, the number of rows; `print` shows them. Files do not keep them.
-        None: of fewer than 40 rows, none are kept.
+        None: of fewer than 40 rows, none are kept; or Ctrl-C came while they were found.
     target_name_ : str or None
         The name of a stream's target.
 
@@ -202,6 +202,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):  # type: ignore[misc
         if self.class_weight is None:
             return w
         by_class = self._by_class[np.searchsorted(self.classes_, y)]
+        refuse_weightless(self.class_weight, by_class)
         with np.errstate(over="ignore"):  # what becomes inf is refused where rows are made
             return by_class if w is None else by_class * w
 

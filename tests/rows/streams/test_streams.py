@@ -462,7 +462,7 @@ def test_streams_and_memory_give_the_same_sums(settings, weights):
 @pytest.mark.parametrize(
     ("class_weight", "factor", "words"),
     [
-        ({0: 0, 1: 0}, 1.0, "is 0 for every row"),
+        ({0: 0, 1: 0}, 1.0, "class_weight={0: 0, 1: 0} leaves no row with a weight above 0; give a class"),
         ({0: -1, 1: 1}, 1.0, "class_weight=.*not negative"),
         ({0: np.nan, 1: 1}, 1.0, "class_weight=.*finite"),
         ({1: 1e300}, 1e200, "sample_weight (contains NaN or inf|sums up to inf)"),
