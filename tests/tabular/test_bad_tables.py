@@ -10,6 +10,7 @@ from sklearn.exceptions import NotFittedError
 from small_tables import classes, classifier, numbers, table, train_little
 
 from fastmlp import ColumnWarning, TabularRegressor
+from fastmlp.feature_parts import Clipped, Missing
 from fastmlp.tables import read_column
 
 pytestmark = pytest.mark.usefixtures("little_training")
@@ -150,6 +151,15 @@ def test_all_columns_constant_but_one():
     changed = constant.assign(a=2.0, b="other", d=5, e=pd.Timestamp("2021"))
     np.testing.assert_array_equal(model.predict_proba(changed), model.predict_proba(constant))
     np.testing.assert_array_equal(model.predict_proba(constant[["c"]]), model.predict_proba(constant))
+
+
+def test_a_column_that_only_tells_where_it_is_missing():
+    """Whatever the encoding: bins and waves of a single number would tell nothing more."""
+    there = np.arange(n) % 2 == 0
+    model = classifier(n_members=4).fit(pd.DataFrame({"a": np.where(there, 5.0, np.nan)}), np.where(there, "yes", "no"))
+    assert {(*map(type, each.features.parts),) for each in model.models_} == {(Clipped, Missing)}
+    P = model.predict_proba(pd.DataFrame({"a": [5.0, np.nan]}))
+    assert P[0, 1] > P[1, 1]
 
 
 def test_other_tables_at_predict(fitted):

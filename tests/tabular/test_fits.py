@@ -17,7 +17,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from small_tables import SMALL, classes, numbers, table, train_little
 
-from fastmlp import TabularClassifier, TabularRegressor
+from fastmlp import DivergenceError, TabularClassifier, TabularRegressor
 from fastmlp.rows import Arrow
 from fastmlp.tabular.members.rules import MemberRules
 
@@ -109,6 +109,58 @@ def test_ctrl_c_keeps_the_best_so_far(monkeypatch):
     assert model.weights_.sum() == pytest.approx(1)
     assert all(1 <= len(each.history) < 10_000 for each in model.models_)
     assert np.isfinite(model.predict_proba(X)).all()
+
+
+@pytest.mark.parametrize("found", ["members.member.learned_weights", "estimator.scores_of"])
+def test_ctrl_c_after_the_training_keeps_the_nets(found, monkeypatch):
+    """What is being found then is left out: weights are equal, or there are no scores."""
+    expected = classifier(n_members=3).fit(X, LABELS)
+    monkeypatch.setattr(f"fastmlp.tabular.{found}", lambda *arguments: signal.raise_signal(signal.SIGINT))
+    with pytest.warns(UserWarning, match="Training interrupted by user") as caught:
+        model = classifier(n_members=3).fit(X, LABELS)
+    assert [warning.filename for warning in caught] == [__file__]
+    for ours, theirs in zip(model.models_, expected.models_, strict=True):
+        np.testing.assert_array_equal(ours.parameters, theirs.parameters)
+    assert (model.validation_scores_ is None) == (found == "estimator.scores_of")
+    if model.validation_scores_ is None:
+        np.testing.assert_array_equal(model.weights_, expected.weights_)
+    else:
+        np.testing.assert_array_equal(model.weights_, [1 / 3] * 3)
+    assert np.isfinite(model.predict_proba(X)).all()
+
+
+@pytest.mark.parametrize("make", [classifier, small_tables.regressor])
+def test_a_first_round_that_diverges_is_an_error_and_changes_nothing(make, monkeypatch):
+    y = LABELS if make is classifier else NUMBERS
+    model = make().fit(X, y)
+    before = dict(vars(model))
+    train_little(monkeypatch, learning_rate=1e20)
+    with pytest.raises(DivergenceError, match="first round is no longer finite; are there extreme numbers in y or s"):
+        model.fit(X, y)
+    assert vars(model) == before
+
+
+def test_a_later_round_that_diverges_leaves_the_best_one_before(monkeypatch, tmp_path):
+    """Of six; the history and the file have the round that diverged, too."""
+    train_little(monkeypatch, epochs=6)
+    kept, order = {}, MemberRules.order
+
+    def spoil(self):
+        if self.progress.done == 2:
+            kept[self.network] = self.progress.improvement.kept.theta.copy()
+            self.optimizer.moments[:] = np.nan
+        return order(self)
+
+    monkeypatch.setattr(MemberRules, "order", spoil)
+    model = classifier().fit(X, LABELS)
+    assert len(kept) == 2
+    for each in model.models_:
+        assert [record["round"] for record in each.history] == [1, 2, 3]
+        np.testing.assert_array_equal(each.parameters, kept[each.network])
+    model.save(tmp_path / "model")
+    loaded = TabularClassifier.load(tmp_path / "model")
+    np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
+    assert repr(loaded.models_[0].history) == repr(model.models_[0].history)
 
 
 class Elsewhere:

@@ -1,6 +1,7 @@
 """What `TabularClassifier` and `TabularRegressor` have in common: reading the table, the members, predictions."""
 
 import time
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
@@ -32,7 +33,7 @@ from .given import usable
 from .held_out import scores_of
 from .members.checkpoint import FitCheckpoint, arguments_of
 from .members.data import Data
-from .members.fit import Runner, fit
+from .members.fit import INTERRUPTED, Runner, fit
 from .members.member import Member
 from .members.recipe import Recipe, recipe_for
 from .members.streamed_data import StreamedData
@@ -174,8 +175,16 @@ class TabularEstimator(FittedTabular, ABC):
             limit=limit, verbose=self.verbose, owner=type(self).__name__, told=self._begin,
         )  # fmt: skip
         self.models_ = [member.model for member in trained]
-        self.validation_scores_ = scores_of(trained, self.weights_)
+        self._judge(trained)
         self._end(trained)
+
+    def _judge(self, trained: Sequence[Member]) -> None:
+        """Set the scores of rows kept for validation; a Ctrl-C that comes now ends these, and keeps the nets."""
+        self.validation_scores_ = None
+        try:
+            self.validation_scores_ = scores_of(trained, self.weights_)
+        except KeyboardInterrupt:
+            warnings.warn(INTERRUPTED, stacklevel=USER)
 
     def _begin(self, recipe: Recipe, n: int) -> None:
         """Do nothing; called before training with the recipe, and the number of rows that each net is trained on."""

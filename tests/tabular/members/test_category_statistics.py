@@ -5,6 +5,8 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import accuracy_score, log_loss
+from small_tables import train_little
 
 from fastmlp import TabularClassifier, TabularRegressor
 from fastmlp.feature_parts import Bins, Clipped, OneHot
@@ -49,10 +51,12 @@ def test_means_are_of_other_rows(weighted):
     assert unknown[0, 2] == pytest.approx((np.average(y, weights=w) - middle[0]) / (high - low)[0], abs=1e-5)
 
 
-def test_pairs_of_columns_with_many_categories():
+def test_pairs_of_columns_with_many_categories(monkeypatch):
     assert list(choices([0, MANY, 3, 50, 60])) == [
         ((1,), 1), ((3,), 1), ((4,), 1), ((1, 3), 50), ((1, 4), 60), ((3, 4), 60),
     ]  # fmt: skip
+    monkeypatch.setattr(category_statistics, "MOST_PAIRS", 2)
+    assert [which for which, _ in choices([0, MANY, 3, 50, 60])] == [(1,), (3,), (4,), (1, 3), (1, 4)]
     random = np.random.default_rng(1)
     codes = random.integers([MANY, 50], size=(N, 2))
     codes[: N // 2] = codes[N // 2 :]
@@ -101,6 +105,18 @@ def test_estimators_learn_many_categories_and_keep_them_in_files(kind, tmp_path)
     expected = model.predict(X)
     model.save(tmp_path / "m")
     np.testing.assert_array_equal(kind.load(tmp_path / "m").predict(X), expected)
+
+
+def test_rows_to_validate_on_have_the_statistics_of_those_to_train_on(monkeypatch):
+    train_little(monkeypatch)
+    random = np.random.default_rng(4)
+    code = random.integers(60, size=300)
+    X, y = pd.DataFrame({"code": code.astype(str), "x": random.standard_normal(300)}), code % 2
+    model = TabularClassifier(n_members=2, random_state=0).fit(X[:200], y[:200], X_val=X[200:], y_val=y[200:])
+    assert model.statistics_.parts
+    P = model.predict_proba(X[200:])
+    assert model.validation_scores_.log_loss == pytest.approx(log_loss(y[200:], P), rel=1e-5)
+    assert model.validation_scores_.accuracy == accuracy_score(y[200:], P.argmax(axis=1))
 
 
 def test_nets_get_statistics_in_place_of_many_categories():

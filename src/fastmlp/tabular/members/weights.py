@@ -51,6 +51,7 @@ def learned_weights(loss: Loss, Z: Sequence[np.ndarray], y: np.ndarray, w: np.nd
         return equal
     stacked = np.stack(Z)
 
+    @np.errstate(all="ignore")  # of outputs that overflow
     def mean_loss(a: np.ndarray) -> tuple[float, np.ndarray]:
         J, dZ = losses_and_slopes(loss, np.tensordot(a, stacked, 1), y)
         return float(np.average(J, weights=w)), np.array([np.average((dZ * each).sum(axis=1), weights=w) for each in Z])
