@@ -285,3 +285,5 @@ def test_constants_that_a_dtype_cannot_hold_are_refused(kind, settings, words):
         a_model("float32").fit(X, y, optimizer=kind(**settings))
     model = a_model("float64").fit(X, y, epochs=1, optimizer=kind(**{**settings, "learning_rate": 1e-50}))
     assert np.isfinite(model.parameters).all()
+    with pytest.raises(ValueError, match=r"which is 0 in float64; use a value nearer to 1$"):
+        a_model("float64").fit(X, y, optimizer=kind(1e-320))

@@ -109,10 +109,10 @@ class Optimizer:
         least, most = float(np.finfo(dtype).tiny), float(np.finfo(dtype).max)
         for name, number in self.rounded().items():
             if not (number == 0 or least <= number <= most):
-                remedy = "; use dtype='float64'" if dtype == np.float32 else ""
+                remedy = "dtype='float64', or " if dtype == np.float32 else ""
                 raise ValueError(
                     f"{name}={getattr(self, name)}: {self.name} computes with {number:.3g}, which is "
-                    f"{'0' if number < 1 else 'infinite'} in {dtype}{remedy}, or a value nearer to 1"
+                    f"{'0' if number < 1 else 'infinite'} in {dtype}; use {remedy}a value nearer to 1"
                 )
 
     def prepare(self, n_parameters: int, dtype: np.dtype) -> None:

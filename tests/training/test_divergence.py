@@ -43,6 +43,21 @@ def test_the_batch_is_that_whose_loss_is_not_finite():
     np.testing.assert_array_equal(model.parameters, before)
 
 
+@pytest.mark.parametrize(
+    ("optimizer", "factors", "remedy"),
+    [
+        (Adam(epsilon=0), [1, 1, 1, 1, 0], r"Raise epsilon=0$"),
+        (SGD(0.1), [1e30] * 5, r"Scale the features of X, which go up to \d.*e\+30$"),
+        (SGD(50), [1e30] * 5, r"Lower learning_rate=50, or scale the features of X, which go up to \d.*e\+30$"),
+    ],
+)
+def test_remedies_are_about_what_the_net_sees(optimizer, factors, remedy):
+    model = Model([5, 16, 1], seed=0)
+    model.scaling = np.zeros(5), np.array(factors)
+    with pytest.raises(DivergenceError, match=remedy):
+        model.fit(X, y, epochs=5, batch_size=20, optimizer=optimizer)
+
+
 def test_the_estimator_says_what_scikit_learn_says():
     with pytest.raises(ValueError, match="Solver produced non-finite parameter weights"):
         MLPClassifier((8,), solver="sgd", learning_rate_init=1e300, activation="identity", random_state=0).fit(X, y)

@@ -19,6 +19,7 @@ from sklearn.metrics import (
 
 from fastmlp import Model
 from fastmlp.cli.main import main
+from fastmlp.rows.order import Order
 from fastmlp.training.inputs import rows_of
 from fastmlp.training.ranking import Ranking
 from fastmlp.training.scores import scores, significant
@@ -76,6 +77,14 @@ def test_scores_are_scikit_learn_s(size):
         assert found.accuracy == pytest.approx(accuracy_score(y, P > 0.5, sample_weight=share), rel=1e-12)
     rows = rows_of(model, X, y * 0)
     assert "AUC undefined (one class)" in str(scores(model.network, rows, rows.order()))
+
+
+@pytest.mark.parametrize(("loss", "y"), [("log_loss", [0, 1, 1]), ("squared_error", [0.5, 1.5, 2.5])])
+def test_scores_of_rows_without_weight_are_refused(loss, y):
+    model = Model([3, 4, 1], loss=loss)
+    rows = rows_of(model, np.ones((3, 3)), np.array(y), np.array([1.0, 0, 0]))
+    with pytest.raises(ValueError, match="the 2 rows have no weight; at least one must have a weight above 0"):
+        scores(model.network, rows, Order.of(np.array([1, 2])))
 
 
 @pytest.mark.parametrize("most", [600, 10**6])

@@ -217,7 +217,8 @@ class Partitions:
         ))  # fmt: skip
         if drawn < 2 or drawn == n:
             raise ValueError(
-                f"validation_fraction={fraction}: {drawn} of {n} rows were drawn; at least 2 must be drawn, and not all"
+                f"validation_fraction={fraction}: of {n} rows, {drawn} would validate and {n - drawn} be trained on; "
+                "at least 2 and 1 are required: take another fraction"
             )
         return Pass(n - drawn, fraction, seed), Pass(drawn, fraction, seed, validation=True)
 

@@ -140,7 +140,8 @@ def target_of(model: Any, known: Learned, stream: Stream, learn: bool) -> Target
     classes = checked_classes(stream, K if loss.exclusive else 2)
     if known.classes is not None and known.classes != classes:
         raise ValueError(
-            f"target {name!r} has the values {few(classes)}, but the model was trained for {few(known.classes)}"
+            f"target {name!r} has the values {few(classes)}, but the model was trained for {few(known.classes)}; make "
+            "another model for these"
         )
     return Labels(K, loss, classes, name)
 

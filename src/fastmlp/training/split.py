@@ -42,8 +42,9 @@ def parts_of(
         found = rows.survey(validation_fraction, model.seed)
         if found.n_validation < 2 or found.n_training < 1:
             raise ValueError(
-                f"validation_fraction={validation_fraction}: {found.n_validation} rows were drawn for validation and "
-                f"{found.n_training} are left to train on; 2 and 1 are required"
+                f"validation_fraction={validation_fraction}: of {found.n_validation + found.n_training} rows, "
+                f"{found.n_validation} would validate and {found.n_training} be trained on; at least 2 and 1 are "
+                "required: take another fraction, or give X_val"
             )
         return Part(rows, training), Part(rows, drawn)
     assert rows.y is not None

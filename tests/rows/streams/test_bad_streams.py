@@ -183,6 +183,17 @@ def test_an_unknown_label_is_named(tmp_path):
         model.loss(other)
     with refused(ValueError, "'y' is of type int64"):
         model.loss(rows.Parquet(file(tmp_path, "v.parquet"), target="y"))
+    epochs = len(model.history)
+    with refused(ValueError, "'y' has the values 'maybe', 'yes'.*trained for 'no', 'yes'; make another model"):
+        model.fit(other)
+    assert (model.classes, len(model.history)) == (["no", "yes"], epochs)
+
+
+@pytest.mark.parametrize(("rows_given", "validate"), [(1, 0), (3, 1)])
+def test_draws_that_leave_too_few_rows(rows_given, validate):
+    words = f"of {rows_given} rows, {validate} would validate and {rows_given - validate} be trained on; at least 2 and"
+    with refused(ValueError, "validation_fraction=", words, "take another fraction, or give X_val"):
+        fit(rows.Array(X[:rows_given], y[:rows_given]), validation_fraction=0.3)
 
 
 @pytest.mark.parametrize(
