@@ -28,7 +28,7 @@ from sklearn.base import clone
 from sklearn.metrics import roc_auc_score
 
 import fastmlp.dask
-from fastmlp import Adam, DivergenceError, Model, rows
+from fastmlp import Adam, DivergenceError, Model, TableEncoder, rows
 from fastmlp.dask import DaskMLPClassifier, DaskMLPRegressor, task_network, worker
 from fastmlp.dask.cluster import Cluster
 from fastmlp.dask.partitions import dealt_slices
@@ -156,10 +156,12 @@ def test_lbfgs_finds_what_scipy_finds_on_one_machine(client):
     assert model.history[-1]["loss"] == pytest.approx(model.loss(X, y, w) / w.sum())
 
 
-def test_lbfgs_ends_when_it_is_told_to(client):
+def test_lbfgs_ends_when_it_is_told_to(client, capsys):
     before = Model([p, 8, 1], dtype="float64", seed=1).parameters.copy()
-    model = trained(optimizer="lbfgs", callbacks=lambda model, record: record["epoch"] == 2)
+    model = trained(optimizer="lbfgs", callbacks=lambda model, record: record["epoch"] == 2, verbose=1)
     assert len(model.history) == 2
+    lines = [f"Iteration {k}, loss = {record['loss_with_l2']:.8f}" for k, record in enumerate(model.history, 1)]
+    assert capsys.readouterr().out.splitlines() == lines
 
     def stop(model, record):
         raise KeyboardInterrupt
@@ -368,6 +370,7 @@ def test_y_in_other_chunks_and_features_in_several(client):
     D, Y = da.from_array(X, chunks=(400, 2)), da.from_array(y, chunks=333)
     fastmlp.dask.fit(model, D, Y, da.from_array(w, chunks=n), epochs=4, l2=0.01)
     np.testing.assert_allclose(model.parameters, alone().parameters, rtol=1e-9, atol=1e-12)
+    np.testing.assert_array_equal(fastmlp.dask.predict_proba(model, D).compute(), model.predict_proba(X))
 
 
 def test_unknown_chunk_sizes(client):
@@ -515,6 +518,8 @@ def other_width():
         ({"timeout": lambda: "soon"}, TypeError, "timeout='soon'"),
         ({"optimizer": lambda: "lbfgs", "batch_size": lambda: 10}, ValueError, "'lbfgs' takes all rows at once"),
         ({"validation_fraction": lambda: 1.0}, ValueError, "validation_fraction=1.0"),
+        ({"validation_fraction": lambda: 1e-9}, ValueError,
+         "1e-09: of 1500 rows, 0 would validate and 1500 be trained on; at least 2 and 1 are required: take another"),
         ({"early_stopping": lambda: True}, ValueError, "early_stopping needs"),
         ({"optimizer": lambda: "best"}, ValueError, "optimizer='best'"),
     ],
@@ -550,6 +555,27 @@ def test_a_model_with_dropout_is_refused(client):
         fastmlp.dask.fit(Model([p, 3, 1], dropout=0.1), *arrays(750, X, y), epochs=1)
 
 
+@pytest.mark.parametrize(("X", "y", "w", "error", "words"), [
+    (csr_matrix(X), y, w, TypeError, "X: a partition is a csr_matrix; it must be a dense table"),
+    (X[:, 0], y, w, TypeError, "X: a partition is a ndarray; it must be a dense table"),
+    (X, y[:-1], w, ValueError, "y has 1499 rows in a partition where X has 1500"),
+    (X, y, w[:-1], ValueError, "sample_weight has 1499 rows in a partition where X has 1500"),
+    (X, pd.Series(np.where(y, "a", None)), w, ValueError, "y has missing values; drop these rows"),
+    (np.zeros((10_001, 1)), np.arange(10_001), None, ValueError, "y has more than 10000 values .*: no classes"),
+])  # fmt: skip
+def test_a_partition_that_cannot_be_used_is_refused_by_its_worker(X, y, w, error, words):
+    with pytest.raises(error, match=words):
+        worker.summary((X, y, w), numeric=False)
+
+
+def test_a_model_that_reads_tables_is_refused(client):
+    table = frame()
+    model = Model([p, 3, 1])
+    model.encoding = TableEncoder().fit(table[list("abcd")])
+    with pytest.raises(ValueError, match="the model has an encoding, which reads tables; encode X first, with TableEn"):
+        fastmlp.dask.fit(model, dd.from_pandas(table, npartitions=2)[list("abcd")], *arrays(750, y), epochs=1)
+
+
 def test_partitions_that_do_not_match(client):
     table = dd.from_pandas(frame(), npartitions=3)
     with pytest.raises(ValueError, match="y has 2 partitions, but X has 3"):
@@ -571,9 +597,12 @@ def test_a_partition_with_one_class_and_one_whose_weights_are_zero(client):
     trained(chunks=(300, 200, 1000), data=(X[order], y[order], weights), batch_size=50)
 
 
-def test_divergence(client):
+@pytest.mark.parametrize("batch_size", [None, 100])
+def test_divergence(batch_size, client):
+    model = Model([p, 8, 1], seed=1)
     with pytest.raises(DivergenceError, match="epoch"):
-        trained(Model([p, 8, 1], seed=1), data=(1e30 * X, y, w), optimizer="sgd", epochs=40)
+        trained(model, data=(1e30 * X, y, w), optimizer="sgd", epochs=40, batch_size=batch_size)
+    assert np.isfinite(model.parameters).all()
 
 
 def test_a_client_that_is_closed(client):

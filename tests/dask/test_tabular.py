@@ -75,6 +75,8 @@ def test_classes_have_the_bits_of_one_machine(client, given):
     np.testing.assert_array_equal(P.compute(), local.predict_proba(TABLE))
     np.testing.assert_array_equal(model.predict(X).compute(), local.predict(TABLE))
     assert model.score(whole, "label", "weight") == pytest.approx(local.score(TABLE, CLASS, WEIGHT))
+    np.testing.assert_array_equal(model.predict(TABLE), local.predict(TABLE))
+    assert model.score(TABLE, CLASS, WEIGHT) == local.score(TABLE, CLASS, WEIGHT)
 
 
 @pytest.mark.parametrize("settings", [{}, {"loss": "poisson"}, {"loss": "quantile", "quantile": [0.2, 0.7]}])
@@ -102,6 +104,7 @@ def test_empty_partitions_and_arrays_are_predicted(client):
     expected = model.predict_proba(TABLE[["number", "other"]].to_numpy())
     np.testing.assert_array_equal(model.predict_proba(X).compute(), expected)
     np.testing.assert_array_equal(model.predict(X).compute(), model.classes_[expected.argmax(axis=1)])
+    np.testing.assert_array_equal(model.predict_proba(X.rechunk({1: 1})).compute(), expected)
     model.fit(TABLE, CLASS)
     some = dd.from_pandas(TABLE, npartitions=3)
     some = some[some["number"] > TABLE["number"][200]]
@@ -166,6 +169,26 @@ def test_streams_that_are_not_in_memory_are_refused(client):
     stream = rows.Arrow(TABLE.assign(label=CLASS), "label", window_rows=64)
     with pytest.raises(ValueError, match="give a Dask dataframe"):
         classifier().fit(stream)
+
+
+def test_a_task_that_was_called_off_returns_nothing(monkeypatch):
+    """What it has is not the whole training, and could be taken for it."""
+    assert not members.TaskStop(np.inf).is_set()  # outside of a worker
+    assert members.TaskStop(0.0).is_set()
+    monkeypatch.setattr(members, "cancelled", lambda: lambda: True)
+    data = Data(np.zeros((100, 1), np.float32), [0], np.arange(100) % 2, None, LOG_LOSS, 1)
+    model = Model([1, 4, 1], dtype="float32", features=Features(1, (Clipped(0),)))
+    with pytest.raises(RuntimeError, match="the task was cancelled"):
+        members.trained(data, None, Recipe(epochs=3), 0, np.inf, "smooth", 0, model)
+
+
+def test_a_cluster_without_workers_is_told():
+    with (
+        LocalCluster(n_workers=0, processes=False, dashboard_address=":0") as cluster,
+        Client(cluster, set_as_default=False) as client,
+        pytest.raises(TimeoutError, match=r"the cluster has 0 workers after timeout=0.3 seconds; start one, or raise"),
+    ):
+        classifier(client=client, timeout=0.3).fit(TABLE, CLASS)
 
 
 ENDED, BEGUN = threading.Event(), threading.Event()  # of `endless`

@@ -1,5 +1,7 @@
 """Importances and partial dependences of columns are scikit-learn's."""
 
+import datetime
+
 import numpy as np
 import pytest
 from pages import Page
@@ -8,6 +10,7 @@ from sklearn.inspection import partial_dependence, permutation_importance
 
 import fastmlp
 from fastmlp import MLPClassifier, MLPRegressor, TabularClassifier
+from fastmlp.reporting import columns, dependence
 
 pytestmark = [
     pytest.mark.usefixtures("undrawn"),
@@ -122,3 +125,28 @@ def test_columns_that_are_not_used():
     page = Page(fastmlp.report(model, table, y, n_repeats=1).html)
     assert importances(page)["x4"] == (0, 0)
     assert ["5", "x4", "not used"] in page.table("Columns")
+
+
+@pytest.mark.parametrize(("most", "weights", "why"), [
+    ({"MOST_PREDICTIONS": 1000}, None, "There are 4 columns, too many to shuffle each of them 5 times."),
+    ({"MOST_ROWS": 1, "FEWEST_ROWS": 1}, np.arange(n) == n - 1, "None of the rows drawn for this has a weight."),
+])  # fmt: skip
+def test_columns_that_cannot_be_shuffled_are_told(most, weights, why, monkeypatch):
+    for name, value in most.items():
+        monkeypatch.setattr(columns, name, value)
+    model = MLPClassifier((4,), solver="lbfgs", max_iter=5, random_state=0).fit(X, y)
+    given = None if weights is None else weights.astype(float)
+    page = Page(fastmlp.report(model, X, y, given, random_state=0).html)
+    assert why in page.text
+    assert "Permutation importances" not in page.tables
+
+
+def test_numbers_spelled_as_text_are_placed_as_numbers():
+    """As the encoding reads them, so that what is no number is missing."""
+    assert [dependence.as_number(value) for value in ("1.5", 2, "1e3")] == [1.5, 2.0, 1000.0]
+    assert all(np.isnan(dependence.as_number(value)) for value in ("one", "", None))
+
+
+def test_durations_and_times_are_placed_on_an_axis_as_numbers():
+    values = datetime.timedelta(hours=1, seconds=2), datetime.time(12, 30, 36), np.float32(0.5)
+    assert [dependence.placed(value) for value in values] == [3602.0, 12.51, 0.5]

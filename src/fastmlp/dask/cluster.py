@@ -46,7 +46,12 @@ class Cluster:
         if self._client.status != "running":
             raise ValueError(f"the client is {self._client.status}; connect a new distributed.Client")
         self.futures: weakref.WeakSet[Any] = weakref.WeakSet()
-        self.client.wait_for_workers(1, timeout=self.timeout)
+        try:
+            self.client.wait_for_workers(1, timeout=self.timeout)
+        except TimeoutError:
+            raise TimeoutError(
+                f"the cluster has 0 workers after timeout={self.timeout:g} seconds; start one, or raise timeout"
+            ) from None
 
     def __enter__(self) -> "Cluster":
         return self
