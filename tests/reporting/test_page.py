@@ -7,10 +7,14 @@ import numpy as np
 import pyarrow
 import pytest
 from matplotlib import pyplot
+from matplotlib.figure import Figure
 from pages import Page
 
 import fastmlp
 from fastmlp import MLPClassifier, Model, TabularClassifier
+from fastmlp.feature_parts import Clipped, Missing
+from fastmlp.features import Features
+from fastmlp.reporting.confusion import MOST_LABELLED, draw
 from fastmlp.reporting.html import table, written
 from fastmlp.reporting.picture import COLORS, picture
 
@@ -140,6 +144,35 @@ def test_without_a_history():
     assert (
         "There is no learning curve: MLPClassifier with solver='lbfgs'" in Page(fastmlp.report(model, X, y).html).text
     )
+
+
+def test_the_parts_of_features_are_among_the_settings(undrawn):
+    X = random.standard_normal((n, 2))
+    model = Model([2, 4, 1], features=Features(2, (Clipped(0), Missing(1)))).fit(X, X[:, 0] > 0, epochs=1)
+    page = Page(fastmlp.report(model, X, X[:, 0] > 0, n_repeats=1).html)
+    assert "features" in page.text
+    assert "Missing(column=1)" in page.text
+
+
+def test_a_picture_of_more_classes_than_it_can_name_has_no_ticks():
+    K = MOST_LABELLED + 1
+    ax = Figure().subplots()
+    draw(ax, np.eye(K), np.eye(K), [str(k) for k in range(K)])
+    assert len(ax.get_xticks()) == len(ax.get_yticks()) == 0
+
+
+def test_many_classes_that_are_all_found(undrawn):
+    K = 12
+    y = np.repeat(np.arange(K), 3)
+    model = Model([K, K])
+    model.parameters[:] = 0
+    model.weights[0][:] = 50 * np.eye(K)
+    model.history.append({"epoch": 1, "loss": 1.0})
+    X = np.eye(K)[y]
+    page = Page(fastmlp.report(model, X, y, n_repeats=1).html)
+    assert "No class is taken for another." in page.text
+    one = Page(fastmlp.report(model, X[:3], y[:3], n_repeats=1).html)
+    assert "No class has both rows of it and others among the scored rows: curves are undefined." in one.text
 
 
 def test_the_history_of_a_tabular_estimator_is_in_its_file(tmp_path):

@@ -144,6 +144,9 @@ def test_another_fit_is_refused(path, monkeypatch, settings, data, what):
 
 
 def test_other_arguments_of_files_are_refused(path, monkeypatch):
+    with pytest.raises(ValueError, match="time_limit=5: a fit that is measured cannot be resumed; leave checkpoint"):
+        classifier(time_limit=5).fit(X, y, checkpoint=path)
+    assert not path.exists()
     with pytest.raises(ValueError, match="resume=True needs checkpoint="):
         classifier().fit(X, y, resume=True)
     assert interrupted(classifier(), path, monkeypatch, 3, X, y)
