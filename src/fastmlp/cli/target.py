@@ -9,7 +9,8 @@ from ..arguments import checked_dtype
 from ..losses import SQUARED_ERROR, Loss, loss_of
 from ..messages import few, shown
 from ..rows.columns import TEXT, spelled_numbers, value_type
-from ..rows.labels import TargetNumbers, ascending, distinct
+from ..rows.given_labels import ascending, distinct
+from ..rows.labels import TargetNumbers
 from ..rows.streams.stream import located
 from ..rows.streams.table import Table
 from ..rows.survey import classes_of

@@ -14,7 +14,8 @@ from ..precision import check_trains
 from ..rows.array import ArrayRows, as_table
 from ..rows.columns import put_columns
 from ..rows.frame import FrameColumns
-from ..rows.labels import MOST_CLASSES, Labels, Target, TargetNumbers, distinct
+from ..rows.given_labels import distinct
+from ..rows.labels import MOST_CLASSES, Labels, Target, TargetNumbers
 from ..rows.moments import Moments
 from ..rows.order import Order, Pass
 from ..rows.streamed import StreamedRows

@@ -7,8 +7,8 @@ import numpy as np
 from ..losses import Loss
 from ..messages import few, shown
 from ..typing import Scaling
-from .columns import TEXT, is_dictionary, spelled_numbers, value_type, without_views
-from .record_batches import is_missing
+from .columns import TEXT, is_dictionary, spelled_numbers
+from .given_labels import array_of_labels, checked_labels, is_arrow_array, missing, no_labels, refuse_no_classes
 from .targets import BYTE_CLASSES, as_numbers, as_targets, refuse_masked
 
 MOST_CLASSES = 10_000
@@ -58,12 +58,13 @@ class Labels:
         if is_arrow_array(values):
             codes = self._codes_of_arrow(values)
         else:
-            values = np.asarray(values)
+            values = array_of_labels(values, self.name)
             if values.shape == (n, 1):
                 values = values[:, 0]
             if values.shape != (n,):
                 raise ValueError(f"y has shape {values.shape}, but X has {n} rows: it must have shape ({n},)")
             codes = self._codes_of_array(values)
+            refuse_no_classes(values[codes < 0], self.name)
         if self.others:
             codes = np.where(codes < 0, self.numbers_in_all - 1, codes)
         if codes.min(initial=0) < 0:
@@ -91,7 +92,10 @@ class Labels:
     def _codes_of_array(self, values: np.ndarray) -> np.ndarray:
         """Return the class numbers of an array, -1 for other values."""
         if values.dtype == object:
-            return np.array([self.numbers.get(value, -1) for value in values.tolist()], np.intp)
+            try:
+                return np.array([self.numbers.get(value, -1) for value in values.tolist()], np.intp)
+            except TypeError:
+                raise no_labels(values, self.name) from None
         if len(values):
             self._check_kind(values.dtype.kind in "SUT", values.dtype)
         codes = np.searchsorted(self.classes, values).astype(np.intp)  # type: ignore[arg-type]
@@ -186,66 +190,3 @@ def numbers_of_text(values: Any, name: str) -> np.ndarray:
 def in_one_piece(values: Any) -> Any:
     """Return a pyarrow.Array, from one or from a ChunkedArray."""
     return values.combine_chunks() if hasattr(values, "chunks") else values
-
-
-def is_arrow_array(values: Any) -> bool:
-    """Return whether values are a pyarrow.Array or ChunkedArray."""
-    return type(values).__module__.startswith("pyarrow")
-
-
-def checked_labels(values: Any, name: str) -> Any:
-    """Return a target's Arrow array: booleans, numbers, strings, or a dictionary of these; raise where others come."""
-    import pyarrow.types as types
-
-    kind = value_type(values.type) if is_dictionary(values.type) else values.type
-    values = without_views(values)
-    known = (types.is_boolean, types.is_integer, types.is_floating)
-    if not any(is_kind(kind) for is_kind in known) and str(kind) not in (*TEXT, "null"):
-        raise TypeError(f"target {name!r} is of type {kind}; convert it to numbers or strings first")
-    count = values.null_count
-    if hasattr(values, "dictionary") and values.dictionary.null_count:
-        count = sum(value is None for value in values.to_pylist())
-    if types.is_floating(kind):
-        values = values.dictionary_decode() if hasattr(values, "dictionary") else values
-        values = values.cast("float64")  # Arrow has few functions for float16
-        numbers = values.drop_null().to_numpy()
-        count += int(np.isnan(numbers).sum())
-        if np.isinf(numbers).any():
-            raise ValueError(f"target {name!r} contains inf, which is not a class; drop these rows")
-    if count or str(kind) == "null":
-        raise missing(name, count or len(values))
-    return values
-
-
-def missing(name: str, count: int, where: str = "") -> ValueError:
-    """Return the error for missing values of a target."""
-    return ValueError(f"target {name!r} has {count} missing value{'s' if count > 1 else ''}{where}; drop these rows")
-
-
-def distinct(values: Any, name: str) -> set:
-    """Return the distinct values of a block's y, an array or a pyarrow.Array."""
-    if values is None:
-        raise ValueError("a block has no y; labels are required, as in (X, y)")
-    if is_arrow_array(values):
-        return set(checked_labels(values, name).unique().to_pylist())
-    refuse_masked("y", values)
-    values = np.asarray(values)
-    if values.dtype == object:
-        return set(values.ravel().tolist())
-    if values.dtype.kind == "f" and not np.isfinite(values).all():
-        raise ValueError("y contains NaN or inf")
-    return set(np.unique(values).tolist())
-
-
-def ascending(values: set, name: str) -> list[Any]:
-    """Return the values of a target in ascending order."""
-    count = sum(map(is_missing, values))
-    if count:
-        raise missing(name, count)
-    try:
-        return sorted(values)
-    except TypeError:
-        kinds = ", ".join(sorted({type(value).__name__ for value in values}))
-        raise TypeError(
-            f"target {name!r} holds labels of several types ({kinds}), which have no order; make all of them strings"
-        ) from None

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..messages import few
-from .labels import MOST_CLASSES, Target, ascending, distinct
+from .given_labels import ascending, distinct
+from .labels import MOST_CLASSES, Target
 from .moments import Moments
 from .order import Pass, lots
 from .streams.stream import Stream, located

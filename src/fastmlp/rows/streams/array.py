@@ -11,6 +11,7 @@ from ...arguments import checked_int
 from ...system.files_at_rest import mapped_files
 from ...typing import FilePath, Frame
 from ..frame import is_frame, names_of
+from ..ragged import as_array
 from ..targets import refuse_masked
 from .file_array import FileArray
 from .stream import Block, Stream, checked_names, equal_blocks, numbers_of
@@ -104,7 +105,7 @@ def labels_of(name: str, values: Any) -> Any:
         return None
     refuse_masked(name, values)
     opened = on_disk(values)
-    values = np.asarray(values) if opened is None else opened
+    values = as_array(name, values, "values") if opened is None else opened
     if len(values.shape) == 0:
         raise ValueError(f"{name} is a single value; it must hold one for each row")
     return values

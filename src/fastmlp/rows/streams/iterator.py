@@ -10,6 +10,7 @@ from ...arguments import checked_int
 from ...exceptions import RowError
 from ...typing import MatrixLike
 from ..frame import is_frame, names_of
+from ..ragged import as_array
 from .stream import Block, Stream, checked_names, located, numbers_of
 
 
@@ -109,8 +110,12 @@ class Blocks(Stream):
         if p != getattr(self, "n_features", p):
             raise ValueError(f"X has shape {X.shape}; it must be (n, {self.n_features})")
         for name, a in (("y", y), ("sample_weight", w)):
-            if a is not None and (np.ndim(a) == 0 or len(a) != n):
-                raise ValueError(f"{name} has {len(a) if np.ndim(a) else 0} rows, but X has {n}")
+            if a is None:
+                continue
+            if (a.ndim if hasattr(a, "ndim") else as_array(name, a, "values").ndim) == 0:
+                raise ValueError(f"{name} is a single value; it must hold one for each row")
+            if len(a) != n:
+                raise ValueError(f"{name} has {len(a)} rows, but X has {n}")
         return Block(X, y, w, 0, f"block {number}")
 
 
