@@ -1,5 +1,6 @@
 """Tables of every origin: what is a feature of them, what is missing, and what was never read."""
 
+import dask.dataframe as dd
 import numpy as np
 import pandas as pd
 import polars
@@ -50,6 +51,22 @@ def test_lazy_frames_are_to_be_read_first():
     for call in (TableEncoder().fit, TableEncoder().fit(FRAME).transform, rows.Arrow):
         with pytest.raises(TypeError, match=r"is a lazy frame; read it first, with (X|data)\.collect\(\)"):
             call(lazy)
+
+
+def test_frames_of_dask_are_computed_by_estimators_and_refused_by_a_model():
+    frame = FRAME[["a"]].assign(b=[0.5, 0.0, 1.0])
+    lazy = dd.from_pandas(frame, npartitions=2)
+    with pytest.warns(UserWarning, match="converge"):
+        ours, expected = (MLPClassifier((2,), max_iter=1, random_state=0).fit(X.values, Y) for X in (lazy, frame))
+    assert np.array_equal(ours.predict_proba(lazy), expected.predict_proba(frame.to_numpy()))
+    for call in (lambda: Model([2, 1]).fit(lazy, Y), lambda: rows.Array(lazy, Y)):
+        with pytest.raises(TypeError, match=r"X is a dataframe of Dask; read it first, with X\.compute\(\), or train"):
+            call()
+
+
+def test_a_column_that_arrow_lacks_is_named():
+    with pytest.raises(TypeError, match=r"column 'c' is of type complex128, which Arrow cannot convert .*; convert it"):
+        TableEncoder().fit(FRAME.assign(c=1j))
 
 
 @pytest.mark.parametrize("kind", ["f4", "i2", "U5", object])

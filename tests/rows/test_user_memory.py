@@ -5,6 +5,8 @@ import pytest
 from scipy.sparse import csr_array
 
 from fastmlp import Model
+from fastmlp.exceptions import RowError
+from fastmlp.rows.array import ArrayRows
 
 n, p = 64, 4
 X = np.random.default_rng(0).standard_normal((n, p)).astype(np.float32)
@@ -44,6 +46,13 @@ def test_labels_of_several_outputs_too():
 
     with pytest.raises(ValueError, match=r"y contains \[0 7 0\] in row 9"):
         Model([p, 8, 3], out_activation="logistic").fit(X, Y, epochs=3, batch_size=16, callbacks=changing(spoil))
+
+
+def test_a_row_that_is_sound_again_when_the_error_is_written():
+    rows = ArrayRows(X, np.arange(n) % 2, n_features=p, dtype=np.dtype("float32"))
+    window = next(rows.windows(rows.order(), n))
+    with pytest.raises(RowError, match="X: row 7 was not finite when it was read, and is finite now; do not modify X"):
+        rows.refuse(window, 7)
 
 
 def test_shapes_and_strides_that_change_do_not_reach_a_fit():

@@ -175,6 +175,8 @@ def as_table(X: Any) -> np.ndarray:
     """Return X as a two-dimensional array of real numbers; an array is not copied."""
     if hasattr(X, "toarray") and hasattr(X, "nnz"):
         raise TypeError("X is sparse, but blocks of a stream must be dense; convert them with X.toarray()")
+    if hasattr(X, "compute") and hasattr(X, "columns"):
+        raise TypeError("X is a dataframe of Dask; read it first, with X.compute(), or train with fastmlp.dask")
     refuse_hidden(X)
     table = as_array("X", X, "features")
     if table.dtype.kind in OBJECTS_AND_TEXT:

@@ -76,7 +76,8 @@ def names_of(frame: Any) -> list[str]:
 
 def is_frame(X: Any) -> bool:
     """Return whether X is a frame of pandas or polars, or an Arrow table, whose columns have names."""
-    return not hasattr(X, "collect") and (hasattr(X, "columns") or is_arrow_table(X))  # a lazy frame has both
+    lazy = hasattr(X, "collect") or hasattr(X, "compute")  # which has columns, too
+    return not lazy and (hasattr(X, "columns") or is_arrow_table(X))
 
 
 def ordered(columns: list[tuple[str, Any]], names: list[str]) -> list[tuple[str, Any]]:

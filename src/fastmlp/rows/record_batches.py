@@ -181,7 +181,8 @@ def arrow_from_series(column: Any) -> tuple[Any, str]:
         return pyarrow.array(values, from_pandas=True), ""
     except pyarrow.ArrowException as error:
         raise TypeError(
-            f"column {column.name!r} is of type {column.dtype}, which Arrow cannot convert: {first_line(error)}"
+            f"column {column.name!r} is of type {column.dtype}, which Arrow cannot convert ({first_line(error)}); "
+            "convert it to numbers or strings first"
         ) from None
 
 

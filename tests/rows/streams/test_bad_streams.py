@@ -1,6 +1,7 @@
 """What streams must not be: errors that name the file, the column and, where they can, the row group."""
 
 import datetime
+import itertools
 import os
 from decimal import Decimal
 
@@ -125,6 +126,28 @@ def test_damaged_files(tmp_path):
         rows.Parquet(tmp_path / "empty")
 
 
+def test_a_parquet_file_that_is_gone_when_it_is_read(tmp_path):
+    path = file(tmp_path, "t.parquet")
+    stream = rows.Parquet(path, target="y")
+    path.unlink()
+    with refused(FileNotFoundError, "t.parquet: no such file"):
+        fit(stream)
+
+
+def test_columns_of_one_name_in_a_parquet_file(tmp_path):
+    path = file(tmp_path, "t.parquet", pyarrow.Table.from_arrays([*X.T, y], ["a", "a", "y"]))
+    with refused(ValueError, r"t.parquet: several columns have the same name \('a', 'a', 'y'\); rename them"):
+        rows.Parquet(path, target="y")
+
+
+def test_a_name_of_a_folder_that_spells_no_column(tmp_path):
+    (tmp_path / "d").mkdir()
+    for name in ("year=2013", "year=%FF"):
+        file(tmp_path / "d" / name, "1.parquet")
+    with refused(OSError, "d: not a readable folder of Parquet files", "UTF-8.*%FF"):
+        rows.Parquet(tmp_path / "d", target="y")
+
+
 def test_empty_row_groups_and_files_are_skipped(tmp_path):
     table = pyarrow.table(columns())
     with parquet.ParquetWriter(tmp_path / "t.parquet", table.schema) as writer:
@@ -210,6 +233,23 @@ def test_weights(w, words, tmp_path):
             fit(stream)
 
 
+@pytest.mark.parametrize("kind", [rows.Parquet, rows.Arrow])
+def test_weights_that_are_missing(kind, tmp_path):
+    table = pyarrow.table(columns(w=with_null(25)))
+    stream = kind(table if kind is rows.Arrow else file(tmp_path, "t.parquet", table), target="y", weight="w")
+    with refused(ValueError, "weight 'w' has 1 missing value; drop these rows, or give them weights") as found:
+        fit(stream)
+    assert str(found.value).startswith("weight" if kind is rows.Arrow else str(tmp_path / "t.parquet, row group 1: "))
+
+
+@pytest.mark.parametrize("values", [[[1]] * n, [datetime.date(2020, 1, 1)] * n, pyarrow.nulls(n), [b"1"] * n])
+def test_columns_that_are_no_numbers(values):
+    values = pyarrow.array(values)
+    kind = str(values.type).replace("[", r"\[")
+    with refused(ValueError, rf"column 'c' is not numeric \(its type is {kind}\); encode it, or leave it out"):
+        fit(rows.Arrow(pyarrow.table({"a": X[:, 0], "c": values, "y": y}), target="y"))
+
+
 def test_streams_bring_their_labels():
     with refused(ValueError, "brings y"):
         Model([2, 1]).fit(rows.Array(X, y), y)
@@ -265,7 +305,71 @@ def test_columns_asked_for_twice_and_an_index_of_pandas():
     assert rows.Arrow(frame.rename(columns={"y": 7}), target=7).names == ["a", "3"]
 
 
+def test_a_reader_whose_columns_differ_from_the_first():
+    whole = pyarrow.table(columns())
+    for other, words in (
+        (whole.drop(["b"]), "no column named 'b'; the columns are 'a', 'y'"),
+        (whole.append_column("a", [y]), "2 columns named 'a'; the columns are 'a', 'b', 'y', 'a'"),
+    ):
+        tables = itertools.chain([whole] * 3, itertools.repeat(other))  # for the schema, the classes, the weights
+        with refused(ValueError, f"record batch 0: {words}"):
+            fit(rows.Arrow(lambda tables=tables: next(tables), target="y"))
+
+
+# --- streams of one's own --------------------------------------------------------------------------------------
+
+
+def test_streams_of_one_s_own_that_break_the_interface():
+    class Nothing(rows.Stream):
+        n_features = 2
+
+    class Pairs(Nothing):
+        def blocks(self, order=None):
+            yield X, y
+
+    class Narrow(Nothing):
+        def blocks(self, order=None):
+            yield rows.Block(X[:20], y[:20])
+            yield rows.Block(X[20:, :1], y[20:])
+
+    class Fewer(Nothing):
+        def blocks(self, order=None):
+            yield rows.Block(X, y[1:])
+
+    for stream, error, words in (
+        (Nothing(), NotImplementedError, "Nothing has no method blocks, which yields rows.Block; define it"),
+        (Pairs(), TypeError, r"blocks\(\) yielded a tuple; it must yield rows.Block\(X, y\)"),
+        (Narrow(), ValueError, r"X has shape \(40, 1\); it must be \(40, 2\)"),
+        (Fewer(), ValueError, r"y has shape \(59,\), but X has 60 rows"),
+    ):
+        with refused(error, words):
+            fit(stream)
+
+
 # --- memmaps and .npy files ----------------------------------------------------------------------------------
+
+
+def test_arrays_that_are_no_table_with_targets(tmp_path):
+    for k, a in enumerate((X[:, 0], X[:, :0], X[0, 0])):
+        np.save(tmp_path / f"{k}.npy", a)
+        with refused(ValueError, rf"X has shape \({', '.join(map(str, a.shape))},?\); it must have two dimensions"):
+            rows.Array(tmp_path / f"{k}.npy", y)
+    for labels in (1, tmp_path / "2.npy"):
+        with refused(ValueError, "y is a single value; it must hold one for each row"):
+            rows.Array(X, labels)
+    with refused(ValueError, "sample_weight is a single value; it must hold one for each row"):
+        rows.Array(X, y, 1.0)
+    with refused(ValueError, "y: rows must have the same number of values, but row 0 has 1, and row 1 has 2"):
+        rows.Array(X, [[1], [2, 3]] * 30)
+
+
+def test_a_file_that_is_cut_between_the_check_and_the_read(tmp_path, monkeypatch):
+    np.save(tmp_path / "X.npy", X)
+    stream = rows.Array(tmp_path / "X.npy", y)
+    os.truncate(tmp_path / "X.npy", 600)
+    monkeypatch.setattr("fastmlp.system.files_at_rest.AtRest.check", lambda self: None)
+    with refused(ValueError, "X.npy: ends at byte 600; it was cut short while it was read"):
+        fit(stream)
 
 
 def test_a_file_that_is_shorter_than_declared(tmp_path):

@@ -1,6 +1,7 @@
 """CSV files as people have them: separators, encodings, headers, holes, and errors that tell line and option."""
 
 import bz2
+import csv
 import gzip
 
 import pyarrow.parquet
@@ -129,6 +130,8 @@ LAST = LONG.count("\n") + 1
         (LONG.replace("two", "é").encode("cp1252") + b"1,\x81,0\n", r"t\.csv: the text is not cp1252, as .* 0x81"),
         (LONG + '1,"never closed,0\n' + "1,x,0\n" * BLOCK_BYTES, r"t\.csv: a row is longer than 4 MiB, or a quote"),
         (b"", r"t\.csv: not a readable CSV file \(its beginning holds no row"),
+        ("a,y\n1,0.5,0\n1,0.25,1\n", r"t\.csv, line 2: expected 2 fields, as there are columns, got 3"),
+        ("a,y\n" + f'"{"x" * 2**18}",0\n' * 9 + "z\n" * 100, r"t\.csv, line 11: expected 2 fields, .* got 1"),
     ],
 )  # fmt: skip
 def test_errors_tell_file_line_column_value_and_remedy(data, message, tmp_path):
@@ -137,11 +140,27 @@ def test_errors_tell_file_line_column_value_and_remedy(data, message, tmp_path):
         read(path)
 
 
-def test_a_compressed_file_that_is_cut(tmp_path):
+@pytest.mark.parametrize("rows_of_it", [2, BLOCK_BYTES // 2])
+def test_a_compressed_file_that_is_cut(rows_of_it, tmp_path):
     path = tmp_path / "t.csv.gz"
-    path.write_bytes(gzip.compress(b"a,y\n1,0\n2,1\n")[:-12])
+    path.write_bytes(gzip.compress(b"a,y\n" + b"1,0\n" * rows_of_it)[:-12])
     with pytest.raises(OSError, match=r"t\.csv\.gz: not a readable CSV file"):
         read(path)
+
+
+@pytest.mark.parametrize(("data", "bad"), [("a,y\né,0\n", "0xc3"), ("a,y\n" + "1,0\n" * BLOCK_BYTES + "é,1\n", "0xc3")])
+def test_text_that_is_not_in_the_encoding_that_is_given(data, bad, tmp_path):
+    path = written(tmp_path, data)
+    with pytest.raises(OSError, match=rf"t\.csv: the text is not ascii, as it holds the byte {bad}; give the encoding"):
+        read(path, encoding="ascii")
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_long_texts_are_read_and_leave_the_limit_of_python_s_parser_as_it_was(separator, tmp_path):
+    text = "x" * 200_000
+    path = written(tmp_path, f'a,y\n"{text}",0\n{text},1\n'.replace(",", separator))
+    assert read(path) == {"a": [text, text], "y": [0, 1]}
+    assert csv.field_size_limit() == 2**17
 
 
 DATA = "".join(f"{k % 7},{k % 5};-;{'yes' if k % 2 else 'no'}\n" for k in range(200))

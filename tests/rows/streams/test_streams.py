@@ -256,6 +256,22 @@ def test_a_file_sorted_by_label_trains_as_well_as_a_shuffled_one(tmp_path):
     assert by_label > auc((Z[:30_000], label[:30_000])) - 0.005
 
 
+def test_a_stream_of_several_labels_for_each_row():
+    Y = np.stack([y, X[:, 1] > 0], axis=1)
+
+    def fitted(*data, **options):
+        model = Model([p, 9, 2], out_activation="logistic", seed=1)
+        return model.fit(*data, epochs=2, batch_size=32, shuffle=False, **options)
+
+    assert bits(fitted(rows.Array(X, Y, **GROUPS))) == bits(fitted(X, Y))
+    drawn = drawn_for_validation(0, n, 0.25, 1)
+    found = fitted(rows.Array(X, Y, **GROUPS), validation_fraction=0.25)
+    expected = fitted(X[~drawn], Y[~drawn], X_val=X[drawn], y_val=Y[drawn])
+    assert np.array_equal(found.parameters, expected.parameters)
+    for key in ("validation_loss", "validation_accuracy"):
+        assert found.history[-1][key] == pytest.approx(expected.history[-1][key], rel=1e-9)
+
+
 def test_a_stream_of_one_s_own():
     class Mine(rows.Stream):
         n_features = p
@@ -266,6 +282,16 @@ def test_a_stream_of_one_s_own():
     model = trained(Mine(), shuffle=False, validation_fraction=0.25)
     expected = trained(rows.Array(X, y), shuffle=False, validation_fraction=0.25)
     assert bits(model) == bits(expected)
+
+
+def test_footers_that_are_too_large_together_are_read_again(tmp_path, monkeypatch):
+    for k, part in enumerate((table()[:500], table()[500:])):
+        parquet.write_table(part, tmp_path / f"{k}.parquet", row_group_size=50)
+    expected = trained(rows.Parquet(tmp_path, target="y"))
+    monkeypatch.setattr("fastmlp.rows.streams.parquet.MOST_CHUNKS", 1)
+    stream = rows.Parquet(tmp_path, target="y")
+    assert bits(trained(stream)) == bits(expected)
+    assert sum(file.metadata is not None for file in stream.files) == 1
 
 
 def test_many_row_groups_and_many_columns(tmp_path):
@@ -321,6 +347,7 @@ def test_a_frame_of_one_type_is_read_where_it_lies(monkeypatch):
         (pd.Series(["a"] * n, dtype="category"), ValueError, "'odd'.*'a'"),
         (pd.Series(np.arange(n), dtype="datetime64[ns]"), TypeError, "'odd'.*datetime"),
         (pd.Series([None, *range(n - 1)], dtype="Int64"), ValueError, "NaN in row 0, column 5"),
+        (pd.Series(np.ones(n, complex)), ValueError, "'odd' is of type complex128; it must hold numbers, see fastmlp"),
     ],
 )
 def test_columns_of_frames_that_are_no_numbers(column, error, words):

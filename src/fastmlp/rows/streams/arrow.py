@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from ...exceptions import RowError
 from ...typing import ArrowTable, Frame
-from ..columns import refuse_lazy
+from ..columns import check_named, refuse_lazy
 from ..record_batches import record_batches
-from .stream import Block, equal_blocks
+from .stream import Block, equal_blocks, located
 from .table import Table
 
 BLOCK_ROWS = 2**13
@@ -73,10 +72,11 @@ class Arrow(Table):
         if self.table is None:
             first = 0
             for number, batch in enumerate(self.reader()):
-                for name in columns:
-                    if name not in batch.schema.names:
-                        raise RowError(f"record batch {number}: no column named {name!r}")
-                yield Block(batch.select(columns), None, None, first, f"record batch {number}")
+                place = f"record batch {number}"
+                with located(place):
+                    for name in columns:
+                        check_named(batch.schema.names, name)
+                yield Block(batch.select(columns), None, None, first, place)
                 first += batch.num_rows
             return
         firsts, table = self.first_rows, self.table.select(columns)

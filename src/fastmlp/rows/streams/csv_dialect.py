@@ -4,6 +4,7 @@ import codecs
 import contextlib
 import csv
 import io
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -21,6 +22,7 @@ BOMS = {
     codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32",
     codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16",
 }  # fmt: skip
+LIMIT_LOCK = threading.Lock()  # of the limit of Python's csv module
 GIVE_ENCODING = "give the encoding, as in encoding='latin-1' (--encoding latin-1)"
 
 
@@ -173,12 +175,21 @@ def not_text(path: Path, encoding: str, error: UnicodeDecodeError) -> OSError:
 
 def records(text: str, separator: str, whole: bool) -> list[list[str]]:
     """Return the first records of a text, none of them cut off; [] for an empty line."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    try:
-        found = list(islice(reader, SNIFFED_ROWS + 1))
-    except csv.Error:  # a field of more than 128 KiB: another separator, or other quotes
-        return []
+    with long_fields():
+        found = list(islice(csv.reader(io.StringIO(text, newline=""), delimiter=separator), SNIFFED_ROWS + 1))
     return found if whole else found[:-1]
+
+
+@contextlib.contextmanager
+def long_fields() -> Iterator[None]:
+    """Let Python's parser read fields as long as those that pyarrow reads in the block, not of 128 KiB at most."""
+    with LIMIT_LOCK:
+        before = csv.field_size_limit()
+        csv.field_size_limit(max(before, BLOCK_BYTES))
+        try:
+            yield
+        finally:
+            csv.field_size_limit(before)
 
 
 def found_separator(text: str, whole: bool, decimal: str) -> str:

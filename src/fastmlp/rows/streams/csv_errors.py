@@ -1,12 +1,13 @@
 """Errors of pyarrow's CSV reader, with line, column, value and remedy."""
 
+import contextlib
 import csv
 import re
 from collections.abc import Callable
 
 from ...messages import shown
 from ..columns import first_line
-from .csv_dialect import BLOCK_BYTES, GIVE_ENCODING, CsvFile, not_text
+from .csv_dialect import BLOCK_BYTES, GIVE_ENCODING, CsvFile, long_fields, not_text
 
 CONVERSION = re.compile(r"In CSV column #(\d+): (?:Row #\d+: )?CSV conversion error to ([^:]+): (.*)", re.DOTALL)
 VALUE = re.compile(r"invalid value '(.*)'", re.DOTALL)
@@ -46,10 +47,8 @@ def conversion_error(file: CsvFile, column: int, kind: str, message: str) -> OSE
 
 def located_record(file: CsvFile, is_meant: Callable[[list[str]], bool]) -> tuple[str, list[str]]:
     """Return the file with the line of the first such record, and the record; the file alone if there is none."""
-    try:
+    with long_fields(), contextlib.suppress(csv.Error):
         for line, record in file.numbered_records():
             if is_meant(record):
                 return f"{file.path}, line {line}", record
-    except csv.Error:
-        pass
     return str(file.path), []

@@ -199,7 +199,9 @@ def common_schema(files: list[Any], wanted: list[str] | None) -> Any:
     for file in files:
         schema = dict(zip(file.schema.names, file.schema.types, strict=True))
         if len(schema) < len(file.schema.names):
-            raise ValueError(f"{file.path}: several columns have the same name ({listed(file.schema.names)})")
+            raise ValueError(
+                f"{file.path}: several columns have the same name ({listed(file.schema.names)}); rename them"
+            )
         schema |= {name: pyarrow.scalar(value).type for name, value in file.keys.items()}
         names = [name for name in schema if name not in index] if wanted is None else wanted
         for name in names if file is first or wanted is not None else types:

@@ -120,7 +120,7 @@ class Stream:
         ------
         Block
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no method blocks, which yields rows.Block; define it")
 
     def labels(self) -> Iterator[Block]:
         """Yield all blocks; X may be None, where reading y and w alone is cheaper.
@@ -201,6 +201,8 @@ def counted(blocks: Iterator[Block]) -> Iterator[Block]:
     """Yield blocks that are not empty, with `first_row` counted from the first on."""
     first = 0
     for block in blocks:
+        if not isinstance(block, Block):
+            raise TypeError(f"a stream's blocks() yielded a {type(block).__name__}; it must yield rows.Block(X, y)")
         if len(block):
             yield replace(block, first_row=first)
             first += len(block)

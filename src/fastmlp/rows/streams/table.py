@@ -9,7 +9,7 @@ import numpy as np
 from ...arguments import checked_int
 from ...exceptions import RowError
 from ...messages import not_numbers
-from ..columns import TEXT, check_named, index_columns, put_columns, value_type, without_views
+from ..columns import TEXT, check_named, index_columns, is_dictionary, put_columns, value_type, without_views
 from .stream import Block, Stream, located
 
 
@@ -97,7 +97,9 @@ class Table(Stream):
             batch, place = block.X, block.place
             y, w = (None if name is None else batch.column(name) for name in (self.target_name, self.weight_name))
             if w is not None and w.null_count:
-                raise RowError(f"{place}: weight {self.weight_name!r} has {w.null_count} missing values")
+                count = f"{w.null_count} missing value{'s' if w.null_count > 1 else ''}"
+                with located(place):
+                    raise RowError(f"weight {self.weight_name!r} has {count}; drop these rows, or give them weights")
             w = None if w is None else w.to_numpy(zero_copy_only=False)
             yield Block(batch.select(columns) if columns else None, y, w, block.first_row, place)
 
@@ -108,9 +110,10 @@ def number_column(batch: Any, name: str) -> np.ndarray:
 
     column = batch.column(name)
     kind = column.type
-    text = str(value_type(kind)) in TEXT
+    of_values = value_type(kind) if is_dictionary(kind) else kind
+    text = str(of_values) in TEXT
     numeric = (pyarrow.types.is_integer, pyarrow.types.is_floating, pyarrow.types.is_boolean)
-    if not (text or any(is_kind(value_type(kind)) for is_kind in numeric)):
+    if not (text or any(is_kind(of_values) for is_kind in numeric)):
         raise ValueError(f"column {name!r} is not numeric (its type is {kind}); encode it, or leave it out")
     if column.null_count:
         raise ValueError(f"column {name!r} has {column.null_count} missing values; impute or drop them")
