@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import csv, parquet
 
+from fastmlp import Model
 from fastmlp.cli.main import main, parser
 
 n = 60
@@ -82,6 +83,7 @@ def test_every_option_of_train_is_in_a_group(capsys):
         ("--l2", ["-1", "nan", "1e300", "x"], "is not a number of at least 0 and at most 1e+30"),
         ("--learning-rate", ["0", "-1", "nan", "inf", "1e-60", "1e60"], "is not a number of at least 1e-30"),
         ("--validation-fraction", ["2", "1", "-0.1", "nan", "x"], "is not a number of at least 0 and less than 1"),
+        ("--quantile", ["x", "0.9,0.1", "0.5,1", ""], "is not an ascending list of numbers between 0 and 1, such as"),
         ("--types", ["a", "a=foo"], "string"),
         ("--separator", ["ab", "é"], "must be one ASCII character"),
         ("--decimal", ["xx", ""], "must be one ASCII character"),
@@ -136,6 +138,14 @@ def test_values_are_refused_before_the_table_is_read(option, bad, words, tmp_pat
             ["train", "{t}", "--target", "label", "--save", "{m}", "--checkpoint", "{m}2", "--time-limit", "2"],
             "--checkpoint: what --time-limit has measured cannot go on later",
         ),
+        (
+            ["train", "{t}", "--target", "label", "--save", "{m}", "--categories", "z"],
+            "error: --categories: no column named 'z'; the columns are 'a', 'job'",
+        ),
+        (
+            ["train", "{t}", "--target", "label", "--save", "{m}", "--numbers", "z"],
+            "error: --numbers: no column named 'z'; the columns are 'a', 'job'",
+        ),
         (["predict", "m", "{t}", "--out", "{m}", "--threads", "0"], "argument --threads: '0' is not an integer"),
         (["evaluate", "m", "{t}", "--threads", "-1"], "argument --threads: '-1' is not an integer"),
     ],
@@ -146,6 +156,32 @@ def test_other_mistakes(arguments, words, tmp_path, capsys):
     code, error = answer(capsys, *(part.format(**places) for part in arguments))
     assert (code, error.count("\n")) == (2, 1)
     assert words in error
+
+
+def test_a_model_of_arrays_knows_no_target(tmp_path, capsys):
+    model, path = str(tmp_path / "m"), str(tmp_path / "t.parquet")
+    Model([1, 1]).save(model)
+    parquet.write_table(TABLE.select(["a"]).append_column("label", pa.array([0, 1] * (n // 2))), path)
+    assert answer(capsys, "evaluate", model, path) == (
+        2, "fastmlp: error: the model file has no target column; give --target COLUMN\n",
+    )  # fmt: skip
+    assert main(["evaluate", model, path, "--target", "label"]) == 0
+
+
+def test_ctrl_c_ends_predict_in_one_line_and_leaves_the_old_file(tmp_path, capsys, monkeypatch):
+    model, path, out = (str(tmp_path / name) for name in ("m", "t.parquet", "p.csv"))
+    Model([1, 1]).save(model)
+    parquet.write_table(TABLE.select(["a"]), path)
+    (tmp_path / "p.csv").write_text("old")
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("fastmlp.cli.predict.columns_of", interrupted)
+    before = set(tmp_path.iterdir())
+    assert answer(capsys, "predict", model, path, "--out", out) == (130, "fastmlp: interrupted\n")
+    assert (tmp_path / "p.csv").read_text() == "old"
+    assert set(tmp_path.iterdir()) == before
 
 
 def test_warnings_are_one_line(tmp_path, capsys):

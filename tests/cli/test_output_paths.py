@@ -49,6 +49,14 @@ def test_outputs_of_their_own(place):
     check_outputs(outputs, {"data": "folder/year=2013/part.csv"})
 
 
+def test_an_output_in_a_folder_that_is_not_writable(place, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda folder, mode: os.path.basename(folder) != "elsewhere")  # root may anything
+    with pytest.raises(
+        PermissionError, match=r"^--out elsewhere/new: its folder is not writable; name a file elsewhere"
+    ):
+        check_outputs({"--save": "new", "--out": "elsewhere/new"}, {})
+
+
 def test_outputs_that_cannot_be_written(place):
     for path, error, words in [
         ("folder", IsADirectoryError, "is a folder"),

@@ -59,6 +59,7 @@ def as_typed(message: str) -> str:
     """Return a message with options in place of the Python arguments with which it begins or that it proposes."""
     message = re.sub(r"\b(dtype|loss)='(\w+)'", r"--\1 \2", message)
     message = re.sub(r"\b(random_state|n_members)=", lambda found: f"{OPTIONS[found[1]]}=", message)
+    message = re.sub(r"^(categories|numbers): ", r"--\1: ", message)
     name, equals, rest = message.partition("=")
     return f"{OPTIONS[name]}={rest}" if equals and name in OPTIONS else message
 

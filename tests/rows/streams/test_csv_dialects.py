@@ -155,6 +155,14 @@ def test_text_that_is_not_in_the_encoding_that_is_given(data, bad, tmp_path):
         read(path, encoding="ascii")
 
 
+def test_text_without_the_mark_of_its_encoding(tmp_path):
+    path = written(tmp_path, "a,y\n1,0\n")
+    with pytest.raises(
+        OSError, match=r"t\.csv: the text is not utf-16 \(UTF-16 stream does not start with BOM\); give"
+    ):
+        read(path, encoding="utf-16")
+
+
 @pytest.mark.parametrize("separator", [",", ";"])
 def test_long_texts_are_read_and_leave_the_limit_of_python_s_parser_as_it_was(separator, tmp_path):
     text = "x" * 200_000

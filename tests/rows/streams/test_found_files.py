@@ -45,6 +45,24 @@ def test_a_folder_without_such_files_tells_what_it_holds(kind, tmp_path):
     assert values(kind(tmp_path / "table.dat", "y")) == values(kind([tmp_path / "table.dat"], "y")) == [*range(n)]
 
 
+@pytest.mark.parametrize("read", [rows.Csv, rows.Parquet, open_table, lambda path: rows.Csv([path])])
+def test_an_empty_path_is_not_the_present_folder(read, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "1.csv").write_text("a,y\n1,0\n")
+    with pytest.raises(FileNotFoundError, match=r"path='': is empty; give the path of a file, or '.' for the present"):
+        read("")
+    assert open_table(".").names == ["a", "y"]
+
+
+@pytest.mark.parametrize("name", ["t.json", "t", "t.csv.zip"])
+def test_a_name_with_another_ending(name, tmp_path):
+    (tmp_path / name).write_text("{}")
+    with pytest.raises(
+        ValueError, match=rf"{name}: the name must end with \.csv or \.tsv or \.parquet or .*, or be that"
+    ):
+        open_table(tmp_path / name)
+
+
 def test_a_folder_of_both_kinds(tmp_path):
     for write, suffix in WRITERS.values():
         write(TABLE, tmp_path / f"t{suffix}")

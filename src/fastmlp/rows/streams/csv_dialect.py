@@ -77,7 +77,7 @@ class CsvFile:
         self.encoding = given.encoding or found_encoding(path, beginning, whole)
         try:
             text = decoded(beginning, self.encoding, whole)
-        except UnicodeDecodeError as error:
+        except UnicodeError as error:
             raise not_text(path, self.encoding, error) from None
         self.separator = given.separator or found_separator(text, whole, given.decimal)
         lines = records(text, self.separator, whole)
@@ -167,8 +167,10 @@ def found_encoding(path: Path, beginning: bytes, whole: bool) -> str:
         return "cp1252"
 
 
-def not_text(path: Path, encoding: str, error: UnicodeDecodeError) -> OSError:
+def not_text(path: Path, encoding: str, error: UnicodeError) -> OSError:
     """Return the error for bytes that do not belong to the encoding."""
+    if not isinstance(error, UnicodeDecodeError):  # a mark at the beginning is missing
+        return OSError(f"{path}: the text is not {encoding} ({first_line(error)}); {GIVE_ENCODING}")
     bad = error.object[error.start : error.start + 1].hex()
     return OSError(f"{path}: the text is not {encoding}, as it holds the byte 0x{bad}; {GIVE_ENCODING}")
 

@@ -1,11 +1,10 @@
 """Tables in files: the ending of a name tells whether it is CSV or Parquet."""
 
 import os
-from pathlib import Path
 from typing import Any
 
 from . import csv, parquet
-from .found_files import ending, files_of
+from .found_files import ending, files_of, named_paths
 from .table import Table
 
 
@@ -19,9 +18,7 @@ def open_table(
     OSError : a file is missing or damaged
     ValueError : a name has another ending, or a column is missing
     """
-    path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: no such file or folder")
+    (path,) = named_paths(path)
     kinds: dict[str, Any] = dict.fromkeys(csv.ENDINGS, csv.Csv) | dict.fromkeys(parquet.ENDINGS, parquet.Parquet)
     files = files_of(path, tuple(kinds)) if path.is_dir() else [path]
     kinds[".txt"] = csv.Csv  # only if it is named: in a folder it may be anything

@@ -13,9 +13,12 @@ def found_files(path: Any, endings: tuple[str, ...]) -> list[Path]:
 
 def named_paths(path: Any) -> list[Path]:
     """Return one path, or those of a list; FileNotFoundError if one does not exist."""
-    paths = [Path(p) for p in path] if isinstance(path, (list, tuple)) else [Path(path)]
-    if not paths:
+    given = path if isinstance(path, (list, tuple)) else [path]
+    if not given:
         raise FileNotFoundError("path: the list of files is empty")
+    if "" in given:  # which pathlib takes for the present folder
+        raise FileNotFoundError("path='': is empty; give the path of a file, or '.' for the present folder")
+    paths = [Path(p) for p in given]
     for p in paths:
         if not p.exists():
             raise FileNotFoundError(f"{p}: no such file or folder")
