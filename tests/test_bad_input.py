@@ -97,6 +97,14 @@ def test_a_loss_that_overflows_is_not_taken_for_a_number(activation, n):
     assert not np.isfinite(model.loss_and_gradient(large, labels)[0])
 
 
+@pytest.mark.parametrize("value", [3, [1.0], ("a", "b"), (np.zeros(3),) * 3])
+def test_a_scaling_is_a_pair_of_arrays(value):
+    model = Model([3, 1])
+    with pytest.raises(TypeError, match=r"scaling=.*: must be a pair \(shift, factor\) of arrays, or None"):
+        model.scaling = value
+    assert model.scaling is None
+
+
 def test_memory_does_not_grow_with_n():
     n = 2**22 + 5
     rows, labels = np.broadcast_to(np.float32([[1, 2, 3]]), (n, 3)), np.broadcast_to(np.int8(1), n)

@@ -55,6 +55,17 @@ def check(name, n, batch_size, dtype="float64", l2=0.0, weighted=False, bias=Tru
         assert_close(got - before, expected - before, TOLERANCE[dtype], floor=0.1)
 
 
+def test_a_setting_beyond_float64_is_refused_by_its_name():
+    for make in (SGD, lambda rate: Model(WIDTHS, ACTIVATIONS).fit(*data(SMALL)[:2], optimizer=changed(SGD(), rate))):
+        with pytest.raises(ValueError, match="learning_rate=1000"):
+            make(10**400)
+
+
+def changed(optimizer, rate):
+    optimizer.learning_rate = rate
+    return optimizer
+
+
 def test_the_two_sizes_take_the_two_paths():
     plan = a_model()._network.plan
     assert Chunks(plan).of_batch(SMALL)[0] == 0

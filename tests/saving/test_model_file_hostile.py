@@ -14,6 +14,7 @@ from model_files import assemble, compact, mutated, signed, taken_apart, with_na
 
 from fastmlp import Adam, Model, ModelFormatError, TableEncoder
 from fastmlp.saving import container
+from fastmlp.saving.history import as_arrays, check_arrays, check_records
 
 random = np.random.default_rng(0)
 
@@ -292,6 +293,32 @@ def test_widths_of_a_net_that_is_not_there(whole, refused):
     description, tensors = taken_apart(whole)
     for widths in ([10**6, 10**6, 1], [5, 2**62, 1], [5, 2, 2], [1, 1, 1], [2, 5, 1], [5, 2], [5]):
         refused(assemble({**description, "widths": widths}, tensors))
+
+
+@pytest.mark.parametrize(
+    ("history", "words"),
+    [
+        ({}, "the history is no list"),
+        ([3], "the history's record 0 is 3"),
+        ([{"epoch": 1}, {"loss": 0.5}], "the history's record 1 is {'loss': 0.5}"),
+        ([{"epoch": -1}], "record 0"),
+        ([{"epoch": 2**53 + 1}], "record 0"),
+        ([{"epoch": 1.0}], "record 0"),
+        ([{"epoch": 1, "loss": "low"}], "record 0"),
+    ],
+)
+def test_histories_of_old_versions_that_are_none(history, words):
+    check_records([{"epoch": 0, "loss": 0.5}])
+    with pytest.raises(ValueError, match=words):
+        check_records(history)
+
+
+def test_a_number_of_an_unknown_kind_in_a_history():
+    names, numbers, kinds = as_arrays([{"epoch": 1, "loss": 0.5}])
+    check_arrays(names, numbers, kinds)
+    kinds[0, 1] = 4
+    with pytest.raises(ValueError, match="the history has numbers of an unknown kind"):
+        check_arrays(names, numbers, kinds)
 
 
 def test_old_versions_damaged(whole, tmp_path):
