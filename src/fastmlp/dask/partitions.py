@@ -11,6 +11,7 @@ from dask import delayed
 from ..messages import few, listed
 from ..rows.labels import MOST_CLASSES, Target, TargetNumbers
 from ..rows.moments import Moments
+from ..rows.offers import offers
 from ..rows.order import Pass
 from . import worker
 from .cluster import Cluster
@@ -20,7 +21,7 @@ STRATA = 64  # slices for each worker are enough, from all parts of the table
 
 def blocks_of(name: str, collection: Any, dimensions: int) -> list[Any]:
     """Return delayed blocks of rows of a Dask array, dataframe or series."""
-    if not (hasattr(collection, "to_delayed") and hasattr(collection, "ndim")):
+    if not offers(collection, "to_delayed", "ndim"):
         kind = type(collection).__name__
         column = "" if name == "X" else ", or the name of a column of X"
         raise TypeError(
@@ -28,7 +29,7 @@ def blocks_of(name: str, collection: Any, dimensions: int) -> list[Any]:
         )
     if collection.ndim < dimensions:
         raise ValueError(f"{name} has {collection.ndim} dimension(s); it must have {dimensions}")
-    if not hasattr(collection, "chunks"):
+    if not offers(collection, "chunks"):
         return list(collection.to_delayed())
     if collection.ndim == 2 and len(collection.chunks[1]) > 1:
         collection = collection.rechunk({1: -1})
@@ -78,7 +79,7 @@ def feature_names(X: Any, y: Any, w: Any) -> list[str] | None:
 
 def cut_like(X: Any, other: Any) -> Any:
     """Return y or weights in chunks as large as those of X, where the sizes of both are known."""
-    known = [hasattr(a, "chunks") and a.ndim > 0 and not np.isnan(a.chunks[0]).any() for a in (X, other)]
+    known = [offers(a, "chunks") and a.ndim > 0 and not np.isnan(a.chunks[0]).any() for a in (X, other)]
     if not all(known):
         return other
     if X.shape[0] != other.shape[0]:

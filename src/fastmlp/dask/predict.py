@@ -8,6 +8,7 @@ from dask.base import tokenize
 
 from ..model import Model
 from ..rows.frame import names_of
+from ..rows.offers import offers
 from ..training.inputs import check_names
 from ..typing import DaskCollection
 from .task_network import functions
@@ -76,10 +77,10 @@ def lazy(model: Model, X: Any, method: str, dtype: np.dtype) -> Any:
     if method == "predict_proba":
         model._check_classes(method)
     light = lightened(model)
-    if hasattr(X, "to_dask_array"):
+    if offers(X, "to_dask_array"):
         check_names(model, names_of(X) if hasattr(X, "columns") else None)
         X = X.to_dask_array()
-    elif not hasattr(X, "map_blocks"):
+    elif not offers(X, "map_blocks"):
         raise TypeError(f"X is a {type(X).__name__}; it must be a Dask array or dataframe")
     if X.ndim != 2 or X.shape[1] != model.n_columns:
         raise ValueError(f"X has shape {X.shape}, but the model was made for {model.n_columns} features")

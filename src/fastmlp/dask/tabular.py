@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
+from ..rows.offers import offers
 from ..sklearn.parameters import set_parameters
 from ..tabular.classifier import TabularClassifier
 from ..tabular.estimator import TabularEstimator
@@ -274,7 +275,7 @@ def table_of(cluster: Cluster, X: Any, name: str, y: Any) -> Any:
 
 def is_collection(values: Any) -> bool:
     """Return whether values are a Dask array, dataframe or series."""
-    return hasattr(values, "to_delayed") and hasattr(values, "compute")
+    return offers(values, "to_delayed", "compute")
 
 
 def is_frame(values: Any) -> bool:

@@ -17,6 +17,7 @@ from ..rows.frame import FrameColumns
 from ..rows.given_labels import distinct
 from ..rows.labels import MOST_CLASSES, Labels, Target, TargetNumbers
 from ..rows.moments import Moments
+from ..rows.offers import offers
 from ..rows.order import Order, Pass
 from ..rows.streamed import StreamedRows
 from ..rows.streams.stream import Block, Stream, equal_blocks
@@ -100,7 +101,7 @@ def summary(raw: RawPartition, numeric: bool) -> Summary:
     numeric : y holds numbers, which `moments` and `convert` check
     """
     X, y, w = raw
-    if hasattr(X, "tocsr") or np.ndim(X) != 2:
+    if offers(X, "tocsr") or np.ndim(X) != 2:
         raise TypeError(f"X: a partition is a {type(X).__name__}; it must be a dense table, rows × features")
     n = len(X)
     for name, values in (("y", y), ("sample_weight", w)):
@@ -114,7 +115,7 @@ def summary(raw: RawPartition, numeric: bool) -> Summary:
 
 def classes_of(y: Any, n: int) -> set:
     """Return the distinct values in y of n rows; raise where some are missing, or they are too many for classes."""
-    if hasattr(y, "isna") and np.any(y.isna()):
+    if offers(y, "isna") and np.any(y.isna()):
         raise ValueError("y has missing values; drop these rows")
     classes = distinct(np.asarray(y), "y") if n else set()
     if len(classes) > MOST_CLASSES:

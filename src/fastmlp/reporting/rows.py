@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..rows.columns import refuse_lazy
+from ..rows.offers import offers
 from ..rows.ragged import as_array
 from ..rows.streamed import StreamedRows
 from ..rows.streams.stream import Stream, check_alone
@@ -61,7 +62,7 @@ def rows_given(subject: Subject, X: Any, y: Any, w: Any, max_rows: int, seed: in
     ValueError, TypeError : as from the model's own methods; there are no rows, or none with a weight above 0
     """
     refuse_lazy("X", X)
-    if hasattr(X, "to_delayed"):
+    if offers(X, "to_delayed"):
         raise TypeError("X is a Dask collection; give X.compute(), or a part of it that fits in memory")
     if isinstance(X, Stream):
         check_alone(y, w)

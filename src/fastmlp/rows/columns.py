@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from ..messages import listed
+from .offers import offers
 
 TEXT = ("string", "large_string", "string_view")  # Arrow's types of it
 SPELLED = r"^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]+)?$"
@@ -52,7 +53,7 @@ def without_index(table: Any) -> Any:
 
 def refuse_lazy(name: str, data: Any) -> None:
     """Raise TypeError for a lazy frame, which was never read."""
-    if hasattr(data, "collect") and not (hasattr(data, "__array__") or hasattr(data, "__arrow_c_stream__")):
+    if offers(data, "collect") and not (offers(data, "__array__") or offers(data, "__arrow_c_stream__")):
         raise TypeError(f"{name} is a lazy frame; read it first, with {name}.collect()")
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from ..messages import listed
 from .array import OBJECTS_AND_TEXT, ArrayRows, check_real, numbers_from_objects, refuse_hidden
 from .columns import check_named, put_columns, without_index
+from .offers import offers
 from .ragged import as_array
 
 NO_NUMBERS = ("date", "time", "duration", "period", "interval", "list", "struct")
@@ -66,7 +67,7 @@ class FrameRows(ArrayRows):
 
 def is_arrow_table(frame: Any) -> bool:
     """Return whether a frame is a pyarrow.Table or RecordBatch."""
-    return hasattr(frame, "column_names")
+    return offers(frame, "column_names")
 
 
 def names_of(frame: Any) -> list[str]:
@@ -76,7 +77,7 @@ def names_of(frame: Any) -> list[str]:
 
 def is_frame(X: Any) -> bool:
     """Return whether X is a frame of pandas or polars, or an Arrow table, whose columns have names."""
-    lazy = hasattr(X, "collect") or hasattr(X, "compute")  # which has columns, too
+    lazy = offers(X, "collect") or offers(X, "compute")  # which has columns, too
     return not lazy and (hasattr(X, "columns") or is_arrow_table(X))
 
 
@@ -115,7 +116,7 @@ def without_surprises(X: Any) -> Any:
     These, lazy frames, ragged rows, and text and objects that are not numbers raise errors that name the column.
     """
     refuse_hidden(X)
-    if hasattr(X, "compute"):  # a lazy frame, which becomes an array when NumPy asks for one
+    if offers(X, "compute"):  # a lazy frame, which becomes an array when NumPy asks for one
         return X
     X = without_index(X) if is_arrow_table(X) else X
     if hasattr(X, "columns"):

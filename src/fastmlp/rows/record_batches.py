@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .columns import column_of, first_line, refuse_lazy, without_index
+from .offers import offers
 from .ragged import as_array
 
 BATCH_ROWS = 65536
@@ -65,7 +66,7 @@ def record_batches(X: Any) -> RecordBatches:
     import pyarrow
 
     refuse_lazy("X", X)
-    if hasattr(X, "record_batches"):  # of this package
+    if offers(X, "record_batches"):  # of this package
         return X.record_batches()  # type: ignore[no-any-return]
     if is_partitioned(X):
         return batches_of_partitions(X)
@@ -133,7 +134,7 @@ def batches_of_pandas(X: Any) -> RecordBatches:
 
 def is_partitioned(X: Any) -> bool:
     """Return whether X is a Dask dataframe."""
-    return hasattr(X, "npartitions") and hasattr(X, "to_delayed") and hasattr(X, "columns")
+    return offers(X, "npartitions", "to_delayed", "columns")
 
 
 def batches_of_partitions(X: Any) -> RecordBatches:

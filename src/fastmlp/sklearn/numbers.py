@@ -11,6 +11,7 @@ from ..network.network import Network
 from ..rows.array import ArrayRows
 from ..rows.labels import TargetNumbers
 from ..rows.moments import Moments
+from ..rows.offers import offers
 from ..rows.order import Pass
 from ..rows.ragged import as_array
 from ..rows.streamed import StreamedRows
@@ -82,7 +83,7 @@ class NumberTarget:
 
         loss : of the net, where it is known; None: as the parameters have it
         """
-        if hasattr(y, "tocsr"):
+        if offers(y, "tocsr"):
             raise TypeError(f"{name} is sparse; give {name}.toarray()")
         refuse_masked(name, y)
         array = as_array(name, y, "targets")

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..convertible import Convertible
 from ..exceptions import ColumnWarning
 from ..rows.columns import check_named, column_of
+from ..rows.offers import offers
 from ..rows.record_batches import RecordBatches, is_partitioned, record_batches
 from ..rows.streams.stream import Stream, located
 from ..sklearn_private import Interval, StrOptions, _check_feature_names_in, _fit_context
@@ -203,7 +204,7 @@ class TableEncoder(Convertible, TransformerMixin, BaseEstimator):  # type: ignor
 
     def _rows(self, X: Table | Stream, first: bool) -> RecordBatches:
         """Return X in batches, with the names that `fit` saw."""
-        if hasattr(X, "with_text"):
+        if offers(X, "with_text"):
             known = getattr(self, "encoding_", TableEncoding(()))
             X = X.with_text(known.text_columns, list(map(str, self.numbers)) if first else known.spelled_columns)
         rows = record_batches(X)

@@ -10,6 +10,7 @@ import numpy as np
 from ..exceptions import ColumnWarning
 from ..messages import listed, shown
 from ..rows.columns import column_of
+from ..rows.offers import offers
 from ..rows.record_batches import RecordBatches, record_batches
 from ..rows.streams.stream import located
 from .encoding import TableEncoding
@@ -59,7 +60,7 @@ class TableReading:
     def read(self, X: Any) -> Any:
         """Return a stream that reads only the columns that are used, as text where text was learned."""
         X = as_written(X, self.encoding.text_columns, self.encoding.spelled_columns)
-        if self.named and hasattr(X, "table_blocks"):
+        if self.named and offers(X, "table_blocks"):
             return X.with_columns(self.encoding.columns)
         return X
 
@@ -108,7 +109,7 @@ def read_columns(
 
 def as_written(X: Any, text: list[str], spelled: list[str]) -> Any:
     """Return a stream whose columns of text are read as text, whatever they look like; other tables as they are."""
-    return X.with_text(text, spelled) if hasattr(X, "with_text") else X
+    return X.with_text(text, spelled) if offers(X, "with_text") else X
 
 
 def add_all(columns: list[ColumnToRead], rows: RecordBatches) -> int:

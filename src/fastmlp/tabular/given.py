@@ -8,6 +8,7 @@ from sklearn.utils import check_consistent_length, column_or_1d
 
 from ..messages import shown
 from ..rows.columns import refuse_lazy
+from ..rows.offers import offers
 from ..rows.ragged import as_array
 from ..rows.record_batches import is_missing
 from ..rows.targets import check_sum, refuse_masked
@@ -52,7 +53,7 @@ def readable(X: Any, n_bytes: int = 4) -> Any:
     n_bytes : for each number of a sparse matrix, that its dense form will take
     """
     refuse_lazy("X", X)
-    if hasattr(X, "read_all"):
+    if offers(X, "read_all"):
         return X.read_all()
     if not is_sparse(X):
         return X
@@ -114,7 +115,7 @@ def rows_at(X: Any, index: np.ndarray) -> Any:
     """Return some rows of a table, an array, a sparse matrix or a list."""
     if isinstance(X, SparseTable):
         return SparseTable(X.X[index])
-    if hasattr(X, "__arrow_c_stream__") and hasattr(X, "take"):
+    if offers(X, "__arrow_c_stream__", "take"):
         return X.take(index)  # of an Arrow table, which scikit-learn does not know
     return _safe_indexing(X.tocsr() if is_sparse(X) else X, index)
 
@@ -122,7 +123,7 @@ def rows_at(X: Any, index: np.ndarray) -> Any:
 def refuse_own_target(X: Any, name: str, y: Any) -> None:
     """Raise ValueError where y is a column of the table X, under the same name."""
     label = getattr(y, "name", None)
-    columns = getattr(X, "column_names", getattr(X, "columns", None))
+    columns = X.column_names if offers(X, "column_names") else getattr(X, "columns", None)
     if not isinstance(label, str) or columns is None or not hasattr(X, "__getitem__"):
         return
     if sum(each == label for each in columns if isinstance(each, str)) != 1:

@@ -8,6 +8,7 @@ from ..messages import difference, few
 from ..rows.array import ArrayRows, SparseRows
 from ..rows.frame import FrameRows, is_frame, names_of, shares_memory
 from ..rows.labels import Labels, Target, TargetNumbers
+from ..rows.offers import offers
 from ..rows.rows import Rows
 from ..rows.streamed import StreamedRows
 from ..rows.streams.array import Array
@@ -69,13 +70,13 @@ def inputs(
     if labelled and y is None:
         what = "targets" if model.network.plan.loss.numeric else "the labels 0 and 1"
         raise ValueError(f"y is None; {what} are required")
-    if y is None and (model.encoding is not None or hasattr(X, "column_names")):
+    if y is None and (model.encoding is not None or offers(X, "column_names")):
         return streamed(model, learned.beside(model), Arrow(X), False, False)
     names: list[str] | None = None
     kind: type[ArrayRows] = ArrayRows
     if model.encoding is not None:
         X = encoded(model.encoding, Arrow(X), model.dtype, len(X))
-    elif hasattr(X, "tocsr"):
+    elif offers(X, "tocsr"):
         kind = SparseRows
     elif is_frame(X):
         names = names_of(X)
