@@ -9,7 +9,7 @@ from scipy import sparse
 from sklearn.exceptions import NotFittedError
 from small_tables import classes, classifier, numbers, table, train_little
 
-from fastmlp import ColumnWarning, TabularRegressor
+from fastmlp import ColumnWarning, TabularClassifier, TabularRegressor
 from fastmlp.feature_parts import Clipped, Missing
 from fastmlp.tables import read_column
 
@@ -232,6 +232,11 @@ def test_sparse_tables_that_do_not_fit_or_are_damaged(monkeypatch):
     damaged.indices[5] = 77
     with pytest.raises(ValueError, match="indices"):
         classifier().fit(damaged, LABELS)
+
+
+def test_more_members_than_memory_has_room_for():
+    with pytest.raises(MemoryError, match=r"n_members=100000000: this takes .* GiB, but only .* GiB are left"):
+        TabularClassifier(n_members=10**8).fit(THIN, LABELS)
 
 
 def test_masked_entries_are_missing():

@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from ...model import Model
+from ...system.machine import check_memory
 from ...typing import Verbose
 from .checkpoint import FitCheckpoint
 from .data import Data
@@ -69,7 +70,9 @@ def fit(
     new = NewMembers(data, recipe, seed, each, held, start)
     if limit is not None:
         recipe = fitted_to(recipe, limit, [new.member(k) for k in range(len(recipe.encodings))], side)
-    members = [new.member(k) for k in range(recipe.n_members)]
+    members = [new.member(0)]
+    check_memory(lambda: f"n_members={recipe.n_members}", recipe.n_members * members[0].model.parameters.nbytes)
+    members += [new.member(k) for k in range(1, recipe.n_members)]
     told(recipe, members[0].part.order.size)
     stop = threading.Event()
     keepers = [None if checkpoint is None else partial(checkpoint.of_member, k) for k in range(len(members))]
