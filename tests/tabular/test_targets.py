@@ -177,7 +177,7 @@ def test_quantiles(levels):
         (np.where(np.arange(n) == 3, -1, 1), "sample_weight(_val)? contains -1"),
         (np.where(np.arange(n) == 3, np.nan, 1), "sample_weight contains NaN"),
         (np.where(np.arange(n) == 3, np.inf, 1), "sample_weight contains infinity"),
-        (np.zeros(n), "sample_weight(_val)?: Sample weights must contain at least one non-zero number"),
+        (np.zeros(n), "sample_weight(_val)?(: Sample weights must contain at least one non-zero| is 0 for every row)"),
         (np.ones(n - 1), r"sample_weight.shape == \(119,\), expected \(120,\)"),
         (np.ones((n, 2)), "(?i)sample.weight"),
     ],
