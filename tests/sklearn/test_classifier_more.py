@@ -67,9 +67,9 @@ def test_weights_that_leave_no_row_to_train_on_are_named(solver):
     nothing = dict.fromkeys(range(3), 0)
     with pytest.raises(ValueError, match=r"class_weight={0: 0, 1: 0, 2: 0} leaves no row with a weight above 0"):
         fitted(class_weight=nothing, solver=solver)
-    with pytest.raises(ValueError, match="sample_weight(: .*at least one non-zero| is 0 for every row)"):
+    with pytest.raises(ValueError, match=r"sample_weight(: .*at least one non-zero| is 0 for every row)"):
         fitted(np.zeros(600), solver=solver)
-    with pytest.raises(ValueError, match="sample_weight_val(: .*at least one non-zero| is 0 for every row)"):
+    with pytest.raises(ValueError, match=r"sample_weight_val(: .*at least one non-zero| is 0 for every row)"):
         MLPClassifier(**SETTINGS).fit(X, y, X_val=X, y_val=y, sample_weight_val=np.zeros(600))
 
 

@@ -185,6 +185,7 @@ HEADED = "num;s;label\n" + DATA.replace("-", "é")
             ["--no-header", "--separator", r"\t", "--decimal", ",", "--null-values", "+,-", "--types", "f0=double"],
         ),
     ],
+    ids=["compressed", "UTF-16", "headerless"],  # the same in all processes: a compressed text has the time in it
 )  # fmt: skip
 def test_the_commands_take_the_same_options(name, data, target, options, tmp_path, capsys):
     path, model, out = tmp_path / name, tmp_path / "m", tmp_path / "p.csv"
