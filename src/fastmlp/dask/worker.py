@@ -17,7 +17,7 @@ from ..rows.frame import FrameColumns
 from ..rows.given_labels import distinct
 from ..rows.labels import MOST_CLASSES, Labels, Target, TargetNumbers
 from ..rows.moments import Moments
-from ..rows.offers import offers
+from ..rows.offers import is_sparse, offers
 from ..rows.order import Order, Pass
 from ..rows.streamed import StreamedRows
 from ..rows.streams.stream import Block, Stream, equal_blocks
@@ -101,7 +101,7 @@ def summary(raw: RawPartition, numeric: bool) -> Summary:
     numeric : y holds numbers, which `moments` and `convert` check
     """
     X, y, w = raw
-    if offers(X, "tocsr") or np.ndim(X) != 2:
+    if is_sparse(X) or np.ndim(X) != 2:
         raise TypeError(f"X: a partition is a {type(X).__name__}; it must be a dense table, rows × features")
     n = len(X)
     for name, values in (("y", y), ("sample_weight", w)):

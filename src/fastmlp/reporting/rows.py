@@ -6,13 +6,12 @@ from typing import Any
 import numpy as np
 
 from ..rows.columns import refuse_lazy
-from ..rows.offers import offers
+from ..rows.offers import is_sparse, offers
 from ..rows.ragged import as_array
 from ..rows.streamed import StreamedRows
 from ..rows.streams.stream import Stream, check_alone
 from ..rows.targets import refuse_masked
 from ..sklearn.data import checked_weights
-from ..tables.sparse_table import is_sparse
 from ..tabular.given import refuse_own_target, rows_at
 from ..tabular.members.streamed_data import among, taken
 from .subject import Subject

@@ -15,7 +15,7 @@ from ..messages import not_numbers
 from ..system.files_at_rest import mapped_files
 from ..typing import Scaling
 from .columns import refuse_lazy
-from .offers import offers
+from .offers import is_partitioned, is_sparse
 from .order import Order
 from .ragged import as_array
 from .targets import READ_IN_PLACE, as_targets, as_weights, weight_factor
@@ -174,9 +174,9 @@ def fits(X: np.ndarray, scaling: np.ndarray, dtype: np.dtype, with_missing: bool
 
 def as_table(X: Any) -> np.ndarray:
     """Return X as a two-dimensional array of real numbers; an array is not copied."""
-    if offers(X, "toarray", "nnz"):
+    if is_sparse(X):
         raise TypeError("X is sparse, but blocks of a stream must be dense; convert them with X.toarray()")
-    if offers(X, "compute", "columns"):
+    if is_partitioned(X):
         raise TypeError("X is a dataframe of Dask; read it first, with X.compute(), or train with fastmlp.dask")
     refuse_hidden(X)
     table = as_array("X", X, "features")

@@ -9,3 +9,13 @@ def offers(X: Any, *names: str) -> TypeGuard[Any]:
     A frame of pandas itself has its columns as attributes, too, and one of them may be named "compute".
     """
     return all(hasattr(type(X), name) for name in names)
+
+
+def is_sparse(X: Any) -> TypeGuard[Any]:
+    """Return whether X is a matrix or array of SciPy's sparse ones."""
+    return offers(X, "tocsr", "nnz")
+
+
+def is_partitioned(X: Any) -> TypeGuard[Any]:
+    """Return whether X is a Dask dataframe."""
+    return offers(X, "npartitions", "to_delayed", "columns")

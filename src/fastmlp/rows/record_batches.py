@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .columns import column_of, first_line, refuse_lazy, without_index
-from .offers import offers
+from .offers import is_partitioned, offers
 from .ragged import as_array
 
 BATCH_ROWS = 65536
@@ -130,11 +130,6 @@ def batches_of_pandas(X: Any) -> RecordBatches:
     arrays = [arrow_from_series(X.iloc[:, k]) for k in range(X.shape[1])]
     table = table_of(arrays, [str(name) for name in X.columns])
     return batches_of_table(table, any_named(X.columns))
-
-
-def is_partitioned(X: Any) -> bool:
-    """Return whether X is a Dask dataframe."""
-    return offers(X, "npartitions", "to_delayed", "columns")
 
 
 def batches_of_partitions(X: Any) -> RecordBatches:

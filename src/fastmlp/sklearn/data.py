@@ -10,7 +10,7 @@ from sklearn.utils.validation import validate_data
 from ..network.network import Network
 from ..rows.array import ArrayRows, SparseRows
 from ..rows.frame import without_surprises
-from ..rows.offers import offers
+from ..rows.offers import is_sparse
 from ..rows.order import Order
 from ..rows.ragged import as_array
 from ..rows.streams.stream import Stream, located
@@ -153,7 +153,7 @@ def rows_of(
     network: Network, X: Any, y: Any = None, w: np.ndarray | None = None, scaling: Scaling | None = None
 ) -> ArrayRows:
     """Return rows as kernels read them; scaling: of y."""
-    plan, kind = network.plan, SparseRows if offers(X, "tocsr") else ArrayRows
+    plan, kind = network.plan, SparseRows if is_sparse(X) else ArrayRows
     return kind(
         X, y, w, n_features=plan.widths[0], dtype=plan.dtype, outputs=plan.widths[-1], loss=plan.loss,
         target_scaling=scaling,

@@ -11,7 +11,7 @@ from ..network.network import Network
 from ..rows.array import ArrayRows
 from ..rows.labels import TargetNumbers
 from ..rows.moments import Moments
-from ..rows.offers import offers
+from ..rows.offers import is_sparse
 from ..rows.order import Pass
 from ..rows.ragged import as_array
 from ..rows.streamed import StreamedRows
@@ -83,7 +83,7 @@ class NumberTarget:
 
         loss : of the net, where it is known; None: as the parameters have it
         """
-        if offers(y, "tocsr"):
+        if is_sparse(y):
             raise TypeError(f"{name} is sparse; give {name}.toarray()")
         refuse_masked(name, y)
         array = as_array(name, y, "targets")

@@ -5,15 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from ..rows.offers import offers
 from ..rows.record_batches import BATCH_ROWS, RecordBatches
 
 BLOCK_BYTES = 2**26  # of a dense block
-
-
-def is_sparse(X: Any) -> bool:
-    """Return whether X is a matrix or array of SciPy's sparse ones."""
-    return offers(X, "tocsr", "nnz")
 
 
 class SparseTable:

@@ -15,8 +15,8 @@ from sklearn.utils.validation import check_is_fitted
 from ..convertible import Convertible
 from ..exceptions import ColumnWarning
 from ..rows.columns import check_named, column_of
-from ..rows.offers import offers
-from ..rows.record_batches import RecordBatches, is_partitioned, record_batches
+from ..rows.offers import is_partitioned, offers
+from ..rows.record_batches import RecordBatches, record_batches
 from ..rows.streams.stream import Stream, located
 from ..sklearn_private import Interval, StrOptions, _check_feature_names_in, _fit_context
 from ..typing import Table

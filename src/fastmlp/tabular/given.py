@@ -8,14 +8,14 @@ from sklearn.utils import check_consistent_length, column_or_1d
 
 from ..messages import shown
 from ..rows.columns import refuse_lazy
-from ..rows.offers import offers
+from ..rows.offers import is_sparse, offers
 from ..rows.ragged import as_array
 from ..rows.record_batches import is_missing
 from ..rows.targets import check_sum, refuse_masked
 from ..sklearn.data import checked_weights
 from ..sklearn_private import _safe_indexing
 from ..system.machine import check_memory
-from ..tables.sparse_table import SparseTable, is_sparse
+from ..tables.sparse_table import SparseTable
 
 NARROWER = (
     "make it narrower first, as scikit-learn's TruncatedSVD or SelectKBest do, or take MLPClassifier or MLPRegressor, "

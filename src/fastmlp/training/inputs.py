@@ -8,7 +8,7 @@ from ..messages import difference, few
 from ..rows.array import ArrayRows, SparseRows
 from ..rows.frame import FrameRows, is_frame, names_of, shares_memory
 from ..rows.labels import Labels, Target, TargetNumbers
-from ..rows.offers import offers
+from ..rows.offers import is_sparse, offers
 from ..rows.rows import Rows
 from ..rows.streamed import StreamedRows
 from ..rows.streams.array import Array
@@ -76,7 +76,7 @@ def inputs(
     kind: type[ArrayRows] = ArrayRows
     if model.encoding is not None:
         X = encoded(model.encoding, Arrow(X), model.dtype, len(X))
-    elif offers(X, "tocsr"):
+    elif is_sparse(X):
         kind = SparseRows
     elif is_frame(X):
         names = names_of(X)
