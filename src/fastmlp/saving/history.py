@@ -85,9 +85,14 @@ def check_records(history: Any) -> None:
             raise ValueError(f"the history's record {n} is {str(record)[:80]}")
 
 
+def name_in_files(name: str) -> str:
+    """Return how files call a figure: tabular estimators count rounds instead of epochs."""
+    return "epoch" if name == "round" else name
+
+
 def as_epoch(record: dict[str, Any]) -> dict[str, Any]:
-    """Return a record of a round, which tabular estimators count instead of epochs, as files have it."""
-    return {"epoch" if name == "round" else name: value for name, value in record.items()}
+    """Return a record of a round as files have it."""
+    return {name_in_files(name): value for name, value in record.items()}
 
 
 def as_round(record: dict[str, Any]) -> dict[str, Any]:

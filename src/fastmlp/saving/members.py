@@ -11,7 +11,7 @@ from ..features import Features
 from . import model as one
 from .checks import Tensors, is_list_of, need
 from .description import Described, checked_fields
-from .history import as_round
+from .history import as_round, name_in_files
 from .model import Contents
 
 SHARED = ("loss", "loss_parameters", "out_activation")
@@ -45,7 +45,7 @@ def contents(models: Sequence[Any], weights: np.ndarray) -> Contents:
             raise ModelFormatError(f"member {k} has no features")
         fields, of_model = one.contents(model)
         places = [parts.setdefault(part, len(parts)) for part in model.features.parts]
-        history = ["epoch" if name == "round" else name for name in fields["history"]]  # as `as_epoch` does
+        history = [name_in_files(name) for name in fields["history"]]
         description["members"].append({"parts": places, "history": history, **{key: fields[key] for key in OF_MEMBER}})
         description |= {key: fields[key] for key in SHARED}
         tensors |= {f"member.{k}.{name}": of_model[name] for name in ("parameters", *HISTORY) if name in of_model}
