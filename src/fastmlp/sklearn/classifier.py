@@ -157,17 +157,14 @@ class MLPClassifier(ClassifierMixin, MLPEstimator):  # type: ignore[misc]
         -------
         self
         """
-        first = _check_partial_fit_first_call(self, classes)
-        try:
-            if first:
+
+        def set_classes() -> None:
+            if _check_partial_fit_first_call(self, classes):
                 dimensions = 0 if y is None else np.ndim(y if hasattr(y, "ndim") else as_array("y", y, "labels"))
                 multilabel = dimensions == 2 and type_of_target(y).startswith("multilabel")
                 self._label_binarizer = LabelBinarizer().fit(y if multilabel else classes)
-            fit(self, X, y, sample_weight, incremental=True)
-        finally:
-            if first and not hasattr(self, "coefs_"):  # refused: the next call may have other classes
-                for name in vars(self).keys() & {"classes_", "_label_binarizer"}:
-                    delattr(self, name)
+
+        fit(self, X, y, sample_weight, incremental=True, begin=set_classes)
         return self
 
     def predict(self, X: MatrixLike | Stream) -> np.ndarray:

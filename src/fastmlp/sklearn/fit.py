@@ -3,6 +3,7 @@
 import copy
 import operator
 import warnings
+from collections.abc import Callable
 from reprlib import repr as shortened
 from typing import Any
 
@@ -33,12 +34,13 @@ from .rules import ScikitLearnRules
 
 def fit(
     estimator: Any, X: Any, y: Any, sample_weight: Any, incremental: bool, given: tuple | None = None,
-    file: CheckpointFile | None = None,
+    file: CheckpointFile | None = None, begin: Callable[[], None] = lambda: None,
 ) -> None:  # fmt: skip
     """Train an estimator, for one epoch if incremental.
 
     given : X, y and weights to validate on, or None
     file : where the fit is kept, if it is
+    begin : called first; what it sets is undone, too, where the fit fails
 
     Where it fails before an epoch has ended, or finds rows that cannot be used, the estimator is as it was: fitted
     before, or not fitted.
@@ -47,6 +49,7 @@ def fit(
         before = Before(estimator, guard.seen, incremental)
         estimator.n_iter_ = 0
         try:
+            begin()
             fit_alone(estimator, X, y, sample_weight, incremental, given, file)
         except BaseException as failure:
             if is_bad_row(failure) or not estimator.n_iter_:
